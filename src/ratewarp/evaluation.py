@@ -1,0 +1,83 @@
+"""Evaluation: trained members on held-out images. No input or output."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int, Key, UInt8
+
+from ratewarp.models import latent_rates, sample_codes
+from ratewarp.objective import distortion
+from ratewarp.training import EVALUATION_STREAM, Member, Model
+
+
+class Evaluation(NamedTuple):
+    """What members make of held-out images, by stimulus and image of that stimulus.
+
+    Attributes:
+        codes: posterior means.
+        variances: posterior variances.
+        rate: KL of the posterior from the prior, nats.
+        distortion: squared error per pixel of the reconstruction from one sampled code.
+        semantic_distortion: the same, to the stimulus's noise-free mean image instead of the image.
+        predictions: class given to the sampled code by the head of each task.
+        reconstructions: decoded mean code of the first image of every stimulus.
+    """
+
+    codes: Float[Array, "members stimuli each latents"]
+    variances: Float[Array, "members stimuli each latents"]
+    rate: Float[Array, "members stimuli each"]
+    distortion: Float[Array, "members stimuli each"]
+    semantic_distortion: Float[Array, "members stimuli each"]
+    predictions: Int[Array, "members stimuli tasks each"]
+    reconstructions: Float[Array, "members stimuli height width"]
+
+
+@partial(jax.jit)
+def evaluate(
+    models: Model,
+    members: Member,
+    images: UInt8[Array, "stimuli each height width"],
+    mean_images: Float[Array, "stimuli height width"],
+) -> Evaluation:
+    """Evaluates a batch of members.
+
+    Arguments:
+        models: trained parameters, stacked.
+        members: what each was trained with; their keys draw the codes.
+        images: held-out images by stimulus.
+        mean_images: noise-free mean image of every stimulus.
+    """
+
+    def one_member(arguments: tuple[Model, Key[Array, ""]]) -> Evaluation:
+        model, key = arguments
+
+        def one_stimulus(arguments: tuple[Array, Array, Array]) -> Evaluation:
+            batch, mean_image, index = arguments
+            return _evaluate_stimulus(model, batch.astype(jnp.float32), mean_image, jax.random.fold_in(key, index))
+
+        return lax.map(one_stimulus, (images, mean_images, jnp.arange(len(images))))
+
+    keys = jax.vmap(lambda key: jax.random.fold_in(key, EVALUATION_STREAM))(members.key)
+    return lax.map(one_member, (models, keys))
+
+
+def _evaluate_stimulus(model: Model, batch: Array, mean_image: Array, key: Array) -> Evaluation:
+    mean, log_variance = model.networks.encoder(batch)
+    codes = sample_codes(mean, log_variance, key=key)
+    decoded = model.networks.decoder(jnp.concatenate([codes, mean[:1]]))
+    logits = [head(codes, key=None) for head in model.heads]
+    predictions = jnp.stack([jnp.argmax(one, axis=1) for one in logits]) if logits else jnp.zeros((0, len(batch)), jnp.int32)
+    return Evaluation(
+        codes=mean,
+        variances=jnp.exp(log_variance),
+        rate=jnp.sum(latent_rates(mean, log_variance), axis=1),
+        distortion=distortion(batch, decoded[:-1]),
+        semantic_distortion=distortion(mean_image[None], decoded[:-1]),
+        predictions=predictions,
+        reconstructions=decoded[-1],
+    )

@@ -1,0 +1,72 @@
+"""Uncertainty: how far a number would move with another sample of stimuli."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ratewarp._checks import RequestError, refuse
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number with its uncertainty.
+
+    Attributes:
+        value: on the whole sample.
+        low: lower end of the interval.
+        high: upper end of the interval.
+        n: number of units resampled.
+    """
+
+    value: Float[np.ndarray, "..."]
+    low: Float[np.ndarray, "..."]
+    high: Float[np.ndarray, "..."]
+    n: int
+
+
+def bootstrap(
+    statistic: Callable[[Float[np.ndarray, " units"]], Float[np.ndarray, "..."] | float],
+    units: int,
+    *,
+    resamples: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap interval of a statistic over units, such as stimuli.
+
+    Arguments:
+        statistic: takes how often each unit was drawn (all ones for the sample itself) and returns a number or an array of them.
+            It may return NaN where a draw leaves it undefined; such draws are left out.
+        units: how many units there are, at least 2.
+        resamples: how many times to draw as many units with replacement.
+        level: probability the interval should cover, between 0 and 1.
+        seed: of the draws; equal seeds draw equally for equal `units`.
+
+    Returns:
+        The statistic of the sample, with the ends of its interval.
+
+    Raises:
+        RequestError: fewer than 2 units, a level outside (0, 1), or a statistic that is undefined in most draws.
+
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+
+    Examples:
+        >>> heights = np.array([1.0, 2.0, 3.0, 4.0])
+        >>> mean = bootstrap(lambda drawn: drawn @ heights / drawn.sum(), 4)
+        >>> float(mean.value), bool(mean.low < 2.5 < mean.high)
+        (2.5, True)
+    """
+    if units < 2:
+        refuse("units", "at least 2", units)
+    if not 0 < level < 1:
+        refuse("level", "between 0 and 1", level)
+    drawn = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples).astype(float)
+    draws = np.stack([np.asarray(statistic(row), dtype=float) for row in drawn])
+    if np.isnan(draws).mean(axis=0).max() > 0.5:
+        raise RequestError(f"the statistic is undefined in most resamples of {units} units; there are too few for an interval")
+    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return Interval(np.asarray(statistic(np.ones(units)), dtype=float), low, high, units)

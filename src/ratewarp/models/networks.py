@@ -1,0 +1,143 @@
+"""Encoder and decoder of a rate-limited generative model."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import prod
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Key
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+
+from ratewarp.models.layers import Convolution, Linear
+from ratewarp.models.lowering import Axis
+
+LEAK = 0.01
+
+
+class ConvolutionConfig(BaseModel):
+    """One convolution of the encoder, mirrored in the decoder: number of filters, and kernel, stride and padding in pixels."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    filters: PositiveInt
+    kernel: PositiveInt = 3
+    stride: PositiveInt = 2
+    padding: int = Field(default=1, ge=0)
+
+
+class NetworkConfig(BaseModel):
+    """Shape of encoder and decoder; the default is the published network."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    latents: PositiveInt = 5
+    convolutions: tuple[ConvolutionConfig, ...] = (
+        ConvolutionConfig(filters=32, kernel=4),
+        ConvolutionConfig(filters=64),
+        ConvolutionConfig(filters=256),
+    )
+
+
+class Encoder(eqx.Module):
+    """Image to Gaussian posterior: convolutions, then two linear maps to mean and log variance."""
+
+    convolutions: tuple[Convolution, ...]
+    mean: Linear
+    log_variance: Linear
+
+    def __init__(self, config: NetworkConfig, image_shape: tuple[int, int], *, key: Key[Array, ""]):
+        keys = jax.random.split(key, len(config.convolutions) + 2)
+        axes = encoder_axes(config, image_shape)
+        channels = (1, *(c.filters for c in config.convolutions))
+        self.convolutions = tuple(Convolution(a, b, ax, key=k) for (a, b), ax, k in zip(pairwise(channels), axes, keys[2:], strict=True))
+        features = prod(_bottom_shape(config, image_shape))
+        self.mean = Linear(features, config.latents, key=keys[0])
+        self.log_variance = Linear(features, config.latents, key=keys[1])
+
+    def __call__(self, images: Float[Array, "batch height width"]) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
+        """Posterior mean and log variance of each image's code."""
+        hidden = images[..., None]
+        for convolution in self.convolutions:
+            hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
+        features = hidden.reshape(len(images), -1)
+        return self.mean(features), self.log_variance(features)
+
+
+class Decoder(eqx.Module):
+    """Code to image: a linear map, then the encoder's convolutions transposed, in reverse, and a sigmoid."""
+
+    linear: Linear
+    convolutions: tuple[Convolution, ...]
+    bottom_shape: tuple[int, int, int] = eqx.field(static=True)
+
+    def __init__(self, config: NetworkConfig, image_shape: tuple[int, int], *, key: Key[Array, ""]):
+        keys = jax.random.split(key, len(config.convolutions) + 1)
+        self.bottom_shape = _bottom_shape(config, image_shape)
+        self.linear = Linear(config.latents, prod(self.bottom_shape), key=keys[0])
+        axes = [(_transpose(rows), _transpose(columns)) for rows, columns in reversed(encoder_axes(config, image_shape))]
+        channels = (*(c.filters for c in reversed(config.convolutions)), 1)
+        self.convolutions = tuple(Convolution(a, b, ax, key=k) for (a, b), ax, k in zip(pairwise(channels), axes, keys[1:], strict=True))
+
+    def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width"]:
+        """Expected image of each code, pixels in 0–1."""
+        hidden = jax.nn.leaky_relu(self.linear(codes), LEAK).reshape(len(codes), *self.bottom_shape)
+        for convolution in self.convolutions[:-1]:
+            hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
+        return jax.nn.sigmoid(self.convolutions[-1](hidden))[..., 0]
+
+
+class AutoEncoder(eqx.Module):
+    """A β-VAE's networks.
+
+    Examples:
+        >>> import jax
+        >>> model = AutoEncoder(NetworkConfig(), (13, 13), key=jax.random.key(0))
+        >>> sum(leaf.size for leaf in jax.tree.leaves(model))
+        349643
+    """
+
+    encoder: Encoder
+    decoder: Decoder
+
+    def __init__(self, config: NetworkConfig, image_shape: tuple[int, int], *, key: Key[Array, ""]):
+        encoder_key, decoder_key = jax.random.split(key)
+        self.encoder = Encoder(config, image_shape, key=encoder_key)
+        self.decoder = Decoder(config, image_shape, key=decoder_key)
+
+
+def sample_codes(
+    mean: Float[Array, "batch latents"], log_variance: Float[Array, "batch latents"], *, key: Key[Array, ""]
+) -> Float[Array, "batch latents"]:
+    """One draw from each image's posterior."""
+    return mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
+
+
+def latent_rates(mean: Float[Array, "batch latents"], log_variance: Float[Array, "batch latents"]) -> Float[Array, "batch latents"]:
+    """KL(q(z_l|x) ‖ N(0, 1)) of every latent, nats."""
+    return 0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1)
+
+
+def encoder_axes(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[tuple[Axis, Axis], ...]:
+    """Axes (rows, columns) of each of the encoder's convolutions, from image to bottom."""
+    layers = []
+    sizes = image_shape
+    for layer in config.convolutions:
+        rows, columns = (Axis(size, layer.kernel, layer.stride, layer.padding) for size in sizes)
+        layers.append((rows, columns))
+        sizes = (rows.output_size, columns.output_size)
+    return tuple(layers)
+
+
+def _bottom_shape(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[int, int, int]:
+    rows, columns = encoder_axes(config, image_shape)[-1]
+    return rows.output_size, columns.output_size, config.convolutions[-1].filters
+
+
+def _transpose(axis: Axis) -> Axis:
+    """The transposed convolution that leads from `axis`'s output size back to its input size."""
+    short = Axis(axis.output_size, axis.kernel, axis.stride, axis.padding, transposed=True)
+    missing = axis.size - short.output_size
+    return Axis(axis.output_size, axis.kernel, axis.stride, axis.padding, transposed=True, output_padding=missing)

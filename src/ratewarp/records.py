@@ -1,0 +1,59 @@
+"""Records: what is kept of a trained condition, as labelled arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from ratewarp.evaluation import Evaluation
+from ratewarp.studies import Condition
+from ratewarp.training import Report
+
+
+def make_record(condition: Condition, evaluation: Evaluation, report: Report, first_images: np.ndarray) -> xr.Dataset:
+    """The record of one condition.
+
+    Arguments:
+        condition: what was trained.
+        evaluation: of this member, without the member axis.
+        report: every training step of this member.
+        first_images: the first held-out image of every stimulus.
+
+    Returns:
+        Dataset over `item` (images whose codes are kept, `stimulus` says of which stimulus), `latent`, `stimulus_index`,
+        `held_out` (all held-out images of a stimulus), `task`, `step`, and pixel rows and columns. Rates in nats, distortions in
+        squared error per pixel.
+    """
+    setting = condition.setting
+    source = setting.source
+    tasks = setting.labellings()
+    each = setting.codes_each
+    stimuli = len(source.stimuli)
+    latents = evaluation.codes.shape[-1]
+    per_stimulus = ("stimulus_index", "held_out")
+    picture = ("stimulus_index", "row", "column")
+    return xr.Dataset(
+        {
+            "code": (("item", "latent"), evaluation.codes[:, :each].reshape(-1, latents)),
+            "variance": (("item", "latent"), evaluation.variances[:, :each].reshape(-1, latents)),
+            "rate": (per_stimulus, evaluation.rate),
+            "distortion": (per_stimulus, evaluation.distortion),
+            "semantic_distortion": (per_stimulus, evaluation.semantic_distortion),
+            "prediction": (("stimulus_index", "task", "held_out"), evaluation.predictions.astype(np.int16)),
+            "label": (("task", "stimulus_index"), np.array([t.labels for t in tasks], np.int16).reshape(len(tasks), stimuli)),
+            "frequency": ("stimulus_index", setting.probabilities()),
+            "factor_value": (("stimulus_index", "factor"), source.stimuli),
+            "image": (picture, first_images),
+            "reconstruction": (picture, evaluation.reconstructions),
+            "history_distortion": ("step", report.distortion),
+            "history_rate": ("step", report.rate),
+            "history_task_loss": (("step", "task"), report.tasks),
+            "history_multiplier": ("step", report.multiplier),
+        },
+        coords={
+            "stimulus": ("item", np.repeat(np.arange(stimuli), each)),
+            "task": np.array([t.name for t in tasks], dtype="U"),
+            "factor": np.array(source.factor_names, dtype="U"),
+        },
+        attrs={"condition": condition.id, "model": condition.model, "capacity_nats": condition.capacity_nats, "seed": condition.seed},
+    )

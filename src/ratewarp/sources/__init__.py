@@ -1,0 +1,9 @@
+"""Where images come from: sources, how often each stimulus occurs, and what is asked of it."""
+
+from ratewarp.sources.corridors import Corridors
+from ratewarp.sources.frequencies import FREQUENCIES, frequency, image_counts
+from ratewarp.sources.pool import image_pool
+from ratewarp.sources.source import Source, factors_of
+from ratewarp.sources.tasks import TASK_SETS, TASKS, Task, task, task_names
+
+__all__ = ["FREQUENCIES", "TASKS", "TASK_SETS", "Corridors", "Source", "Task", "factors_of", "frequency", "image_counts", "image_pool", "task", "task_names"]

@@ -1,0 +1,79 @@
+"""Frequencies: how often each stimulus occurs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ratewarp._checks import RequestError, refuse, refuse_name
+from ratewarp.sources.expressions import evaluate
+from ratewarp.sources.source import Source, factors_of
+
+# Images per stimulus of the published data sets. Its README names E1M1_README; its published figures load E1M1.
+FREQUENCIES: dict[str, str] = {
+    "uniform": "1",
+    "E1M1": "2000 if x_LC <= 6 else 260",
+    "E1M1_README": "1000 if x_LC <= 6 else 100",
+    "E1M2": "3000 if x_UC == x_LC else 300",
+}
+
+
+def frequency(rule: str | Sequence[float], source: Source, *, argument: str = "frequency") -> Float[np.ndarray, " stimuli"]:
+    """Probability of every stimulus of `source`.
+
+    Arguments:
+        rule: a name from `FREQUENCIES`, an expression over the factors whose value is proportional to the frequency
+            (`3 if x_UC == x_LC else 1`), or one non-negative number a stimulus, in the order of `source.stimuli`.
+        source: where the stimuli come from.
+        argument: name used in error messages.
+
+    Returns:
+        Probabilities, non-negative, summing to 1.
+
+    Raises:
+        RequestError: unknown name, bad expression, wrong length, or values that are negative, not finite or all zero.
+
+    Examples:
+        >>> from ratewarp.sources import Corridors
+        >>> p = frequency("E1M1", Corridors())
+        >>> float(round(p[0] / p[12], 3))  # x_LC = 0 against x_LC = 12
+        7.692
+    """
+    weights = np.asarray(_weights(rule, source, argument), dtype=float)
+    if np.any(weights < 0) or not np.all(np.isfinite(weights)) or weights.sum() <= 0:
+        refuse(argument, "non-negative and finite at every stimulus, and positive at some", rule)
+    return weights / weights.sum()
+
+
+def _weights(rule: str | Sequence[float], source: Source, argument: str) -> np.ndarray:
+    if not isinstance(rule, str):
+        table = np.asarray(rule, dtype=float)
+        if table.shape != (len(source.stimuli),):
+            refuse(argument, f"one number for each of the {len(source.stimuli)} stimuli", f"shape {table.shape}")
+        return table
+    if rule in FREQUENCIES:
+        return evaluate(FREQUENCIES[rule], factors_of(source), argument=argument)
+    if rule.isidentifier():
+        refuse_name(argument, "frequency", rule, FREQUENCIES)
+    return evaluate(rule, factors_of(source), argument=argument)
+
+
+def image_counts(probabilities: Float[np.ndarray, " stimuli"], images: int) -> Int[np.ndarray, " stimuli"]:
+    """Number of images of each stimulus in a data set of `images`, as near to the probabilities as whole numbers go.
+
+    Largest-remainder rounding; the counts sum to `images`.
+
+    Examples:
+        >>> image_counts(np.array([0.5, 0.3, 0.2]), 9)
+        array([4, 3, 2])
+    """
+    if images < 1:
+        raise RequestError(f"training_images must be at least 1; got {images}")
+    exact = probabilities * images
+    counts = np.floor(exact).astype(int)
+    remainder = exact - counts
+    short = images - counts.sum()
+    counts[np.argsort(-remainder, kind="stable")[:short]] += 1
+    return counts

@@ -1,0 +1,49 @@
+"""What every source of images offers: its stimuli, images drawn from them, and their noise-free means."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Array, Float, Int, Key, UInt8
+
+
+class Source(Protocol):
+    """A finite set of stimuli, each a combination of factor values, that emits noisy images.
+
+    Sources are frozen configuration: two equal sources give the same draws.
+    """
+
+    @property
+    def image_shape(self) -> tuple[int, int]:
+        """Height and width of an image, pixels."""
+        ...
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """Names of the factors, in the order of the columns of `stimuli`."""
+        ...
+
+    @property
+    def stimuli(self) -> Int[np.ndarray, "stimuli factors"]:
+        """Factor values of every stimulus; the row number is the stimulus's index everywhere else."""
+        ...
+
+    def mean_images(self) -> Float[np.ndarray, "stimuli height width"]:
+        """Noise-free mean image of every stimulus."""
+        ...
+
+    def sample(self, stimuli: Int[Array, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
+        """One image of each given stimulus, drawn with the key at the same place; pixels are 0 or 1."""
+        ...
+
+
+def factors_of(source: Source) -> dict[str, np.ndarray]:
+    """Factor name → its value at every stimulus: the variables of an expression over the source.
+
+    Examples:
+        >>> from ratewarp.sources import Corridors
+        >>> factors_of(Corridors())["x_LC"][:3]
+        array([0, 1, 2])
+    """
+    return dict(zip(source.factor_names, source.stimuli.T, strict=True))

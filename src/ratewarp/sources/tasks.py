@@ -1,0 +1,89 @@
+"""Tasks: labellings of a source's stimuli."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Int
+
+from ratewarp._checks import refuse, refuse_name
+from ratewarp.sources.expressions import evaluate
+from ratewarp.sources.source import Source, factors_of
+
+MAX_CLASSES = 1000
+
+# The published tasks; E2M4 bins each factor into {0,1} {2,3,4} {5,6,7} {8,9,10} {11,12}.
+TASKS: dict[str, str] = {
+    "E2M1": "x_UC <= x_LC",
+    "E2M2": "x_UC < 6 or (x_UC >= 6 and x_LC >= 6)",
+    "E2M3": "x_UC == x_LC",
+    "E2M4": "5 * ((x_UC + 1) // 3) + (x_LC + 1) // 3",
+}
+TASK_SETS: dict[str, tuple[str, ...]] = {"E2M5": ("E2M1", "E2M2", "E2M3", "E2M4")}
+
+
+@dataclass(frozen=True)
+class Task:
+    """A labelling of the stimuli of a source.
+
+    Attributes:
+        name: what tables and figures call it.
+        expression: the rule over factors that gives the label.
+        labels: class of every stimulus, 0 … classes − 1; for a condition, 1 where it is true.
+    """
+
+    name: str
+    expression: str
+    labels: Int[np.ndarray, " stimuli"]
+
+    @property
+    def classes(self) -> int:
+        """Number of classes, at least 2."""
+        return int(self.labels.max()) + 1
+
+
+def task_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """`names` with every task set (E2M5) replaced by the tasks it holds, each once, in order.
+
+    Examples:
+        >>> task_names(("E2M5",))
+        ('E2M1', 'E2M2', 'E2M3', 'E2M4')
+    """
+    flat = [task for name in names for task in TASK_SETS.get(name, (name,))]
+    return tuple(dict.fromkeys(flat))
+
+
+def task(name: str, source: Source, *, expression: str | None = None, argument: str = "tasks") -> Task:
+    """The task called `name` on `source`.
+
+    Arguments:
+        name: a published task (E2M1 … E2M4), or any name if `expression` is given.
+        source: where the stimuli come from.
+        expression: rule over the factors: a condition (two classes), or a whole number from 0 (that many classes).
+        argument: name used in error messages.
+
+    Returns:
+        The labelling.
+
+    Raises:
+        RequestError: unknown name, bad expression, labels that are not whole numbers from 0, or a class without stimuli.
+
+    Examples:
+        >>> from ratewarp.sources import Corridors
+        >>> task("E2M3", Corridors()).labels.sum()
+        np.int64(13)
+        >>> task("right", Corridors(), expression="x_UC > 9").classes
+        2
+    """
+    if expression is None and name not in TASKS:
+        refuse_name(argument, "task", name, [*TASKS, *TASK_SETS])
+    rule = TASKS[name] if expression is None else expression
+    values = evaluate(rule, factors_of(source), argument=f"{argument} ({name})")
+    labels = np.round(values).astype(int)
+    if np.any(labels != values) or labels.min() < 0 or labels.max() >= MAX_CLASSES:
+        refuse(f"{argument} ({name})", f"a condition, or whole numbers from 0 to at most {MAX_CLASSES - 1}", rule)
+    missing = sorted(set(range(max(2, labels.max() + 1))) - set(labels.tolist()))
+    if missing:
+        refuse(f"{argument} ({name})", f"a labelling in which every class occurs (class {missing[0]} never does)", rule)
+    return Task(name, rule, labels)

@@ -1,0 +1,187 @@
+"""Run directories: what a study leaves on disk. Written atomically, read without pickle.
+
+A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
+`params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`. A condition appears whole, by one rename, or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+import yaml
+from safetensors.numpy import load_file, save_file
+
+from ratewarp._checks import RatewarpError, RequestError, refuse_name
+
+TABLES = ("models", "tasks", "geometry")
+_PARTIAL = ".partial-"
+
+
+@dataclass(frozen=True)
+class RunDirectory:
+    """A run directory on disk.
+
+    Attributes:
+        path: the folder.
+    """
+
+    path: Path
+
+    @cached_property
+    def study(self) -> dict[str, Any]:
+        """The resolved study, as data."""
+        return yaml.safe_load((self.path / "study.yaml").read_text(encoding="utf-8"))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """Version, packages, device, seeds and timings of the run."""
+        file = self.path / "manifest.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+    def finished(self, condition: str) -> bool:
+        """Whether the condition of that id is stored."""
+        return (self._folder(condition) / "condition.json").exists()
+
+    def condition(self, condition: str) -> dict[str, Any]:
+        """The description of a stored condition."""
+        return json.loads((self._existing(condition) / "condition.json").read_text(encoding="utf-8"))
+
+    def record(self, condition: str) -> xr.Dataset:
+        """Codes, posterior variances, evaluation and history of a stored condition, with labelled dimensions."""
+        with xr.open_dataset(self._existing(condition) / "record.nc", engine="h5netcdf") as record:
+            return record.load()
+
+    def params(self, condition: str) -> dict[str, np.ndarray]:
+        """Trained parameters of a stored condition, by their place in the model."""
+        return load_file(self._existing(condition) / "params.safetensors")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One of the tables `models`, `tasks`, `geometry`."""
+        if name not in TABLES:
+            refuse_name("table", "table", name, TABLES)
+        file = self.path / "tables" / f"{name}.csv"
+        if not file.exists():
+            raise RatewarpError(f"{self.path} has no {name} table yet; finish it with: ratewarp run {self.path / 'study.yaml'} --out {self.path}")
+        return pd.read_csv(file)
+
+    def write_condition(self, condition: str, description: Mapping[str, Any], record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
+        """Stores a condition; it appears by one rename. One that is already there is left as it is."""
+        if self.finished(condition):
+            return
+        parent = self.path / "conditions"
+        with _disk_errors(parent):
+            parent.mkdir(exist_ok=True)
+            partial = Path(mkdtemp(prefix=_PARTIAL, dir=parent))
+            compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
+            record.to_netcdf(partial / "record.nc", engine="h5netcdf", encoding=compressed)
+            save_file({name: np.ascontiguousarray(value) for name, value in params.items()}, partial / "params.safetensors")
+            (partial / "condition.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
+            partial.chmod(0o755)
+            for file in partial.iterdir():
+                _to_disk(file)
+            os.replace(partial, self._folder(condition))
+
+    def write_table(self, name: str, rows: pd.DataFrame) -> None:
+        """Writes a table; floats with nine significant digits."""
+        self.write_text(f"tables/{name}.csv", rows.to_csv(index=False, float_format="%.9g", lineterminator="\n"))
+
+    def write_manifest(self, manifest: Mapping[str, Any]) -> None:
+        """Writes the manifest."""
+        self.write_text("manifest.json", json.dumps(manifest, indent=1) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Writes a file of the run directory at once, so that a reader sees the old or the new one whole."""
+        file = self.path / name
+        with _disk_errors(file):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_name(f"{_PARTIAL}{file.name}")
+            partial.write_text(text, encoding="utf-8")
+            _to_disk(partial)
+            os.replace(partial, file)
+
+    def remove_partial(self) -> None:
+        """Removes what an interrupted write of this package left behind."""
+        for partial in self.path.glob(f"conditions/{_PARTIAL}*"):
+            shutil.rmtree(partial)
+
+    def _folder(self, condition: str) -> Path:
+        return self.path / "conditions" / condition
+
+    def _existing(self, condition: str) -> Path:
+        folder = self._folder(condition)
+        if not folder.is_dir():
+            parent = self.path / "conditions"
+            known = sorted(f.name for f in parent.iterdir() if not f.name.startswith(".")) if parent.is_dir() else []
+            refuse_name("condition", "condition", condition, known)
+        return folder
+
+
+def create_run(path: Path, study: Mapping[str, Any]) -> RunDirectory:
+    """The run directory of `study` at `path`: made if the folder is new or empty, taken up again if it holds this very study.
+
+    Raises:
+        RequestError: the folder holds another study, or other files.
+        RatewarpError: the folder cannot be written.
+    """
+    run = RunDirectory(path)
+    if (path / "study.yaml").exists():
+        if open_run(path).study != study:
+            raise RequestError(f"{path} holds the run of a different study; choose another folder with --out, or remove it yourself")
+        run.remove_partial()
+        return run
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
+    run.write_text("study.yaml", yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=120))
+    return RunDirectory(path)
+
+
+def open_run(path: str | Path) -> RunDirectory:
+    """Opens a run directory to read its tables, codes and parameters.
+
+    Arguments:
+        path: folder written by `ratewarp.run` or `ratewarp run`.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        RequestError: the folder is not a run directory, or its study cannot be read.
+    """
+    run = RunDirectory(Path(path))
+    file = run.path / "study.yaml"
+    if not file.is_file():
+        raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
+    try:
+        readable = isinstance(run.study, dict)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        readable = False
+    if not readable:
+        raise RequestError(f"{file} is damaged; it is not a YAML mapping")
+    return run
+
+
+@contextmanager
+def _disk_errors(place: Path) -> Iterator[None]:
+    """Says in plain words that a folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise RatewarpError(f"cannot write {place}: {error.strerror or error}; what was finished before is intact") from error
+
+
+def _to_disk(file: Path) -> None:
+    """Makes sure that a file's contents outlive a crash."""
+    with file.open("rb") as stream:
+        os.fsync(stream.fileno())

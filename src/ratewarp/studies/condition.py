@@ -1,0 +1,117 @@
+"""A condition: one model to train, fully described."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from hashlib import sha256
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
+
+from ratewarp.models import NetworkConfig
+from ratewarp.recipe import Principled, Recipe
+from ratewarp.sources import Corridors, Task, frequency, image_counts, task, task_names
+
+
+def _tagged(tag: str, default: str) -> BeforeValidator:
+    """Lets a variant be written as its name alone, or without its name for the default variant."""
+
+    def expand(value: Any) -> Any:
+        if isinstance(value, str):
+            return {tag: value}
+        return {tag: default, **value} if isinstance(value, dict) and tag not in value else value
+
+    return BeforeValidator(expand)
+
+
+class TaskRule(BaseModel):
+    """A user's own task: a name, and a rule over the factors that gives the class of every stimulus."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+    label: str
+
+
+def _flat(value: Any) -> Any:
+    """A table of rows is read row by row."""
+    if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple):
+        return [number for row in value for number in row]
+    return value
+
+
+Seed = Annotated[int, Field(ge=0, lt=2**31)]
+Capacity = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]
+TaskChoice = str | TaskRule
+Source = Annotated[Corridors, _tagged("kind", "corridors")]
+AnyRecipe = Annotated[Recipe, _tagged("name", "principled")]
+
+
+class SettingKeys(BaseModel):
+    """Keys shared by `Setting` and `Study`: what models are trained on and how.
+
+    Attributes:
+        source: where images come from.
+        frequency: a named frequency, an expression over the factors, or one number a stimulus.
+        tasks: named tasks, task sets, or rules.
+        network: shape of encoder and decoder.
+        recipe: how it is trained.
+        training_images: size of the training set.
+        validation_each: held-out images of every stimulus on which rate, distortion and F1 are measured.
+        codes_each: how many of those have their codes stored, for the geometry.
+        data_seed: seed of the images, shared by all conditions of a study.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: Source = Corridors()
+    frequency: FrequencyRule = "uniform"
+    tasks: tuple[TaskChoice, ...] = ()
+    network: NetworkConfig = NetworkConfig()
+    recipe: AnyRecipe = Principled()
+    training_images: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
+    validation_each: PositiveInt = 64
+    codes_each: PositiveInt = 9
+    data_seed: Seed = 0
+
+
+class Setting(SettingKeys):
+    """Everything about a condition but its name, capacity and seed; the keys are those of `SettingKeys`."""
+
+    def probabilities(self) -> np.ndarray:
+        """Frequency of every stimulus."""
+        return frequency(self.frequency, self.source)
+
+    def image_counts(self) -> np.ndarray:
+        """Training images of every stimulus."""
+        return image_counts(self.probabilities(), self.training_images)
+
+    def labellings(self) -> tuple[Task, ...]:
+        """The tasks, task sets taken apart."""
+        rules = {choice.name: choice.label for choice in self.tasks if isinstance(choice, TaskRule)}
+        names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in self.tasks))
+        return tuple(task(name, self.source, expression=rules.get(name)) for name in names)
+
+
+class Condition(BaseModel):
+    """One cell of a study.
+
+    Examples:
+        >>> Condition(model="baseline", capacity_nats=0.3, seed=0).id
+        'baseline_C0.3_s0_...'
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    capacity_nats: Capacity
+    seed: Seed
+    setting: Setting = Setting()
+
+    @cached_property
+    def id(self) -> str:
+        """Readable, and unique to the content: equal conditions have equal ids."""
+        digest = sha256(self.model_dump_json().encode()).hexdigest()[:8]
+        return f"{self.model}_C{self.capacity_nats:g}_s{self.seed}_{digest}"

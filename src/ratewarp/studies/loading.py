@@ -1,0 +1,133 @@
+"""Study files: built-in ones by name, users' by path, and changes given on the command line."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ratewarp._checks import RequestError, did_you_mean, refuse
+from ratewarp.sources import Corridors, factors_of
+from ratewarp.studies.study import Study, merge
+
+MAX_BYTES = 1_000_000
+
+
+def builtin_names() -> list[str]:
+    """Names of the studies that come with the package.
+
+    Examples:
+        >>> "demo" in builtin_names()
+        True
+    """
+    return sorted(path.name.removesuffix(".yaml") for path in files("ratewarp.studies").joinpath("builtin").iterdir() if path.name.endswith(".yaml"))
+
+
+def load_study(name_or_path: str | Path, changes: Sequence[str] = ()) -> Study:
+    """Reads a study.
+
+    Arguments:
+        name_or_path: name of a built-in study, or path of a YAML file.
+        changes: `key=value` texts laid over it, keys with dots, values in YAML: `recipe.steps=500`.
+
+    Returns:
+        The study, checked.
+
+    Raises:
+        RequestError: no such study or file, not YAML, or a key or value that does not fit.
+
+    Examples:
+        >>> load_study("demo", ["capacities_nats=[1]", "recipe.steps=100"]).capacities_nats
+        (1.0,)
+    """
+    text, folder = _text(str(name_or_path))
+    data = parse_mapping(text, str(name_or_path))
+    for change in changes:
+        data = merge(data, _nested(change))
+    return Study(**_with_tables(data, folder))
+
+
+def parse_mapping(text: str, origin: str) -> dict[str, Any]:
+    """The YAML mapping in `text`, or `RequestError`."""
+    try:
+        data = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f" (line {place.line + 1})" if place is not None else ""
+        raise RequestError(f"{origin} is not valid YAML{where}: {getattr(error, 'problem', error)}") from None
+    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
+        refuse(origin, "a mapping of keys to values", data)
+    return data
+
+
+def _text(name_or_path: str) -> tuple[str, Path]:
+    """Contents of the study file, and the folder its own paths are relative to."""
+    if name_or_path in builtin_names():
+        return files("ratewarp.studies").joinpath("builtin", f"{name_or_path}.yaml").read_text(), Path()
+    path = Path(name_or_path)
+    if not path.is_file():
+        near = did_you_mean(name_or_path, builtin_names())
+        raise RequestError(f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}")
+    return read_text(path), path.parent
+
+
+def read_text(path: Path) -> str:
+    """A small text file's contents, or `RequestError`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            refuse(str(path), f"at most {MAX_BYTES:,} bytes", f"{path.stat().st_size:,} bytes")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise RequestError(f"{path} is not a text file in UTF-8") from None
+    except OSError as error:
+        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _nested(change: str) -> dict[str, Any]:
+    """`a.b=1` as {"a": {"b": 1}}."""
+    key, separator, value = change.partition("=")
+    if not separator or not all(key.split(".")):
+        refuse("--set", "key=value, such as recipe.steps=500", change)
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError:
+        refuse("--set", f"a YAML value after {key}=", value)
+    for part in reversed(key.split(".")):
+        nested = {part: nested}
+    return nested
+
+
+def _with_tables(data: Any, folder: Path) -> Any:
+    """`data` with every `frequency: {file: table.csv}` replaced by the numbers in that file."""
+    if not isinstance(data, Mapping):
+        return data
+    read = {key: _with_tables(value, folder) for key, value in data.items()}
+    choice = read.get("frequency")
+    if isinstance(choice, Mapping) and set(choice) == {"file"}:
+        read["frequency"] = _frequency_table(folder / str(choice["file"]))
+    return read
+
+
+def _frequency_table(path: Path) -> list[float]:
+    """Numbers of a CSV file with one column a factor and one called `frequency`, in the order of the stimuli."""
+    factors = factors_of(Corridors())
+    rows = list(csv.DictReader(read_text(path).splitlines()))
+    wanted = [*factors, "frequency"]
+    if not rows or set(wanted) - set(rows[0]):
+        refuse(str(path), f"a CSV file with the columns {', '.join(wanted)}", list(rows[0]) if rows else "no rows")
+    table: dict[tuple[float, ...], float] = {}
+    for number, row in enumerate(rows, start=2):
+        try:
+            *place, value = (float(row[name]) for name in wanted)
+        except (TypeError, ValueError):
+            refuse(f"{path} line {number}", "numbers", {name: row[name] for name in wanted})
+        table[tuple(place)] = value
+    missing = [place for place in zip(*factors.values(), strict=True) if tuple(map(float, place)) not in table]
+    if missing or len(table) < len(rows):
+        came = f"none for {dict(zip(factors, map(int, missing[0]), strict=True))}" if missing else "a stimulus given twice"
+        refuse(str(path), "one row for every stimulus", came)
+    return [table[tuple(map(float, place))] for place in zip(*factors.values(), strict=True)]

@@ -1,0 +1,127 @@
+"""A study: a base setting, named differences from it, and the capacities and seeds they are crossed with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import product
+from typing import Annotated, Any, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from ratewarp._checks import RequestError, refuse_name
+from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys
+from ratewarp.studies.explain import explain
+
+ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
+
+
+class Study(SettingKeys):
+    """A family of conditions: every model × capacity × seed.
+
+    The keys of `SettingKeys` (source, frequency, tasks, network, recipe, data sizes) hold for all models; each model names what
+    it changes.
+
+    Attributes:
+        name: short, used for the run directory.
+        title: heading of the page.
+        description: what it is for, a sentence or two.
+        models: name → the keys that this model changes.
+        capacities_nats: target rates, nats.
+        seeds: one model is trained for each.
+        reference: name of the model whose codes the others' warps are measured against, at equal capacity and seed; the first
+            model if not given.
+
+    Raises:
+        RequestError: naming the key, what is required, what came and the nearest valid name.
+
+    Examples:
+        >>> study = Study(name="mine", models={"even": {}, "skewed": {"frequency": "E1M1"}}, capacities_nats=[0.3, 10])
+        >>> [condition.model for condition in study.conditions]
+        ['even', 'even', 'skewed', 'skewed']
+    """
+
+    name: ModelName = "study"
+    title: str = ""
+    description: str = ""
+    models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1)] = {"model": {}}
+    capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
+    reference: str = ""
+
+    def __init__(self, **data: Any):
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise RequestError(explain(error, Study)) from None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_reference(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("reference") and isinstance(data.get("models"), dict) and data["models"]:
+            return {**data, "reference": next(iter(data["models"]))}
+        return data
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.reference not in self.models:
+            refuse_name("reference", "model", self.reference, self.models)
+        for name in ("capacities_nats", "seeds"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise RequestError(f"{name} must differ from each other; got {list(values)}")
+        for name, setting in self.settings.items():
+            _check_setting(setting, f"models.{name}")
+        return self
+
+    @cached_property
+    def settings(self) -> dict[str, Setting]:
+        """Model name → its whole setting."""
+        base = self.model_dump(include=set(Setting.model_fields))
+        return {name: _setting(base, difference, f"models.{name}") for name, difference in self.models.items()}
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every cell, models outermost, seeds innermost."""
+        cells = product(self.settings.items(), self.capacities_nats, self.seeds)
+        return tuple(Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, setting), c, s in cells)
+
+
+def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
+    try:
+        return Setting.model_validate(merge(base, difference))
+    except ValidationError as error:
+        raise RequestError(explain(error, Setting, place)) from None
+
+
+def _check_setting(setting: Setting, place: str) -> None:
+    """Rules over factors are tried on the source, so that a mistake shows before anything is trained."""
+    try:
+        counts = setting.image_counts()
+        setting.labellings()
+    except RequestError as error:
+        raise RequestError(f"{place}: {error}") from None
+    if counts.sum() < 1:
+        raise RequestError(f"{place}: no stimulus has any training image")
+    if setting.codes_each > setting.validation_each:
+        raise RequestError(f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got {setting.codes_each}")
+
+
+def merge(base: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with `difference` laid over it, key by key; a variant with another name replaces the base's whole.
+
+    Examples:
+        >>> merge({"recipe": {"name": "principled", "steps": 5}, "tasks": ()}, {"recipe": {"steps": 7}})
+        {'recipe': {'name': 'principled', 'steps': 7}, 'tasks': ()}
+        >>> merge({"recipe": {"name": "principled", "steps": 5}}, {"recipe": "published"})
+        {'recipe': 'published'}
+    """
+    merged = dict(base)
+    for key, value in difference.items():
+        below = base.get(key)
+        same = isinstance(value, Mapping) and isinstance(below, Mapping)
+        if same and all(value.get(tag, below.get(tag)) == below.get(tag) for tag in ("name", "kind")):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged

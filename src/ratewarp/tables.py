@@ -1,0 +1,126 @@
+"""The tables of a run: one row a condition, one a task of a condition, one a geometric measure of a condition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from sklearn.metrics import accuracy_score, f1_score
+
+from ratewarp.geometry import active_units, bootstrap, class_distortion_matrix, merge_classes, participation_ratio
+from ratewarp.store import RunDirectory
+from ratewarp.studies import Condition, Study
+
+MODELS = (
+    "condition model capacity_nats seed rate_nats rate_se rate_bits rate_gap distortion distortion_se semantic_distortion "
+    "multiplier active_units steps status"
+).split()
+TASKS = "condition regime representation task capacity_nats seed f1 accuracy".split()
+GEOMETRY = "condition model capacity_nats seed measure task value low high n".split()
+FREQUENCY_CLASSES = "frequency"  # name of the labelling into rare (0) and frequent (1) stimuli
+
+
+def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
+    """All tables of a study whose conditions are all stored, by name."""
+    records = {c.id: run.record(c.id) for c in study.conditions}
+    return {
+        "models": pd.DataFrame([_model_row(c, records[c.id]) for c in study.conditions], columns=MODELS),
+        "tasks": pd.DataFrame([row for c in study.conditions for row in _task_rows(c, records[c.id])], columns=TASKS),
+        "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
+    }
+
+
+def reference_of(condition: Condition, study: Study) -> Condition:
+    """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
+    return next(c for c in study.conditions if (c.model, c.capacity_nats, c.seed) == (study.reference, condition.capacity_nats, condition.seed))
+
+
+def class_schemes(record: xr.Dataset) -> dict[str, np.ndarray]:
+    """Labellings of the stimuli by which a condition is described: its tasks, and rare against frequent where that differs."""
+    schemes = {str(name): record["label"].sel(task=name).values.astype(int) for name in record["task"].values}
+    frequency = record["frequency"].values
+    if np.ptp(frequency) > 1e-12:
+        schemes[FREQUENCY_CLASSES] = (frequency > frequency.mean()).astype(int)
+    return schemes
+
+
+def _model_row(condition: Condition, record: xr.Dataset) -> dict[str, Any]:
+    rate, rate_se = _weighted(record["rate"], record["frequency"])
+    distortion, distortion_se = _weighted(record["distortion"], record["frequency"])
+    semantic, _ = _weighted(record["semantic_distortion"], record["frequency"])
+    sound = bool(np.isfinite(record["code"]).all()) and np.isfinite([rate, distortion]).all()
+    return {
+        **_labels(condition),
+        "rate_nats": rate,
+        "rate_se": rate_se,
+        "rate_bits": rate / np.log(2),
+        "rate_gap": rate - condition.capacity_nats,
+        "distortion": distortion,
+        "distortion_se": distortion_se,
+        "semantic_distortion": semantic,
+        "multiplier": float(record["history_multiplier"][-1]),
+        "active_units": active_units(record["code"].values) if sound else None,
+        "steps": record.sizes["step"],
+        "status": "ok" if sound else "diverged",
+    }
+
+
+def _weighted(values: xr.DataArray, frequency: xr.DataArray) -> tuple[float, float]:
+    """Mean over stimuli by their frequency and over their images, with its standard error over images."""
+    p, v = frequency.values, values.values.astype(float)
+    variance = v.var(axis=1, ddof=1) if v.shape[1] > 1 else np.full(len(v), np.nan)
+    return float(p @ v.mean(axis=1)), float(np.sqrt(p**2 @ variance / v.shape[1]))
+
+
+def _task_rows(condition: Condition, record: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """F1 (of class 1; macro for more than two classes) and accuracy of the heads on sampled codes of held-out images."""
+    regime = "joint" if record.sizes["task"] == 1 else "simultaneous"
+    for name in record["task"].values:
+        labels = record["label"].sel(task=name).values
+        predictions = record["prediction"].sel(task=name).values
+        truth = np.repeat(labels, predictions.shape[1])
+        weights = np.repeat(record["frequency"].values, predictions.shape[1])
+        average = "binary" if labels.max() == 1 else "macro"
+        yield {
+            **_labels(condition),
+            "regime": regime,
+            "representation": condition.model,
+            "task": str(name),
+            "f1": f1_score(truth, predictions.ravel(), average=average, sample_weight=weights, zero_division=0),
+            "accuracy": accuracy_score(truth, predictions.ravel(), sample_weight=weights),
+        }
+
+
+def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset]) -> Iterator[dict[str, Any]]:
+    record = records[condition.id]
+    codes = record["code"].values
+    if not np.isfinite(codes).all():
+        return
+    each = condition.setting.codes_each
+    stimuli = record["stimulus"].values
+
+    def ratio(drawn: np.ndarray) -> float:
+        return participation_ratio(np.repeat(codes.reshape(-1, each, codes.shape[1]), drawn.astype(int), axis=0).reshape(-1, codes.shape[1]))
+
+    yield _measure(condition, "participation_ratio", "", bootstrap(ratio, record.sizes["stimulus_index"]))
+    reference = reference_of(condition, study)
+    reference_codes = records[reference.id]["code"].values
+    if reference.id == condition.id or not np.isfinite(reference_codes).all():
+        return
+    fine = class_distortion_matrix(codes, reference_codes, stimuli).values
+    for scheme, labels in class_schemes(record).items():
+        matrix = bootstrap(lambda drawn, labels=labels: merge_classes(fine, labels, drawn), len(labels))
+        for a, b in zip(*np.triu_indices(int(labels.max()) + 1), strict=True):
+            yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
+
+
+def _measure(condition: Condition, measure: str, scheme: str, interval: Any, entry: tuple[int, ...] = ()) -> dict[str, Any]:
+    value, low, high = (float(np.asarray(part)[entry]) for part in (interval.value, interval.low, interval.high))
+    return {**_labels(condition), "measure": measure, "task": scheme, "value": value, "low": low, "high": high, "n": interval.n}
+
+
+def _labels(condition: Condition) -> dict[str, Any]:
+    return {"condition": condition.id, "model": condition.model, "capacity_nats": condition.capacity_nats, "seed": condition.seed}

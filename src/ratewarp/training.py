@@ -1,0 +1,179 @@
+"""Training: many members at once. `scan`-like loops over steps inside a map over members, all compiled. No input or output.
+
+A member's draws depend on its key and the step alone, and its arithmetic does not depend on which members share its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Float, Int, Key, UInt8
+
+from ratewarp.models import AutoEncoder, Head, NetworkConfig, latent_rates, make_head, sample_codes
+from ratewarp.objective import Control, Objective, Targets, Terms, cross_entropy, distortion, make_objective
+from ratewarp.recipe import Published, Recipe
+
+CHUNK_STEPS = 100  # steps between two looks at the clock
+
+_INIT, _BATCH, _NOISE, _DROPOUT, EVALUATION_STREAM = range(5)  # streams drawn from a member's key
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What one compiled batch shares: the compile key."""
+
+    network: NetworkConfig
+    image_shape: tuple[int, int]
+    classes: tuple[int, ...]
+    recipe: Recipe
+
+    @property
+    def objective(self) -> Objective:
+        return make_objective(self.recipe, self.classes)
+
+
+class Member(NamedTuple):
+    """What one member brings; with a leading axis on every array, a batch of members.
+
+    Attributes:
+        key: source of all its randomness.
+        targets: capacity, task weight, learning rate, pressure.
+        images_below: number of images in its data set of stimuli up to and including each; the last entry is its size.
+        labels: class of every stimulus in every task.
+    """
+
+    key: Key[Array, "*members"]
+    targets: Targets
+    images_below: Int[Array, "*members stimuli"]
+    labels: Int[Array, "*members tasks stimuli"]
+
+
+class Model(eqx.Module):
+    """Trained parameters of one member."""
+
+    networks: AutoEncoder
+    heads: tuple[Head, ...]
+
+
+class State(NamedTuple):
+    """What the next step needs."""
+
+    model: Model
+    optimizer: optax.OptState
+    control: Control
+
+
+class Report(NamedTuple):
+    """What a person reads of each step."""
+
+    distortion: Float[Array, "*members steps"]
+    rate: Float[Array, "*members steps"]
+    tasks: Float[Array, "*members steps tasks"]
+    multiplier: Float[Array, "*members steps"]
+
+
+def train(
+    plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each height width"]
+) -> Iterator[tuple[int, State, Report]]:
+    """Trains a batch of members.
+
+    Arguments:
+        plan: what they share.
+        members: what each brings, stacked.
+        images: pool of training images by stimulus; a member draws from the first of each stimulus, as many as it has.
+
+    Yields:
+        After every `CHUNK_STEPS` steps: steps done, the state, and the report of those steps.
+    """
+    state = _start(plan, members)
+    done = 0
+    while done < plan.recipe.steps:
+        stop = min(done + CHUNK_STEPS, plan.recipe.steps)
+        state, report = _advance(plan, state, members, images, jnp.int32(done), jnp.int32(stop))
+        yield stop, state, jax.tree.map(lambda x, n=stop - done: x[:, :n], report)
+        done = stop
+
+
+@partial(jax.jit, static_argnums=0)
+def _start(plan: Plan, members: Member) -> State:
+    """First state of every member."""
+
+    def start(member: Member) -> State:
+        network_key, *head_keys = jax.random.split(jax.random.fold_in(member.key, _INIT), len(plan.classes) + 1)
+        networks = AutoEncoder(plan.network, plan.image_shape, key=network_key)
+        heads = tuple(make_head(plan.network.latents, c, key=k) for c, k in zip(plan.classes, head_keys, strict=True))
+        model = Model(networks, heads)
+        return State(model, _optimizer(plan).init(model), plan.objective.init(member.targets))
+
+    return lax.map(start, members)
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=1)
+def _advance(plan: Plan, state: State, members: Member, images: Array, start: Array, stop: Array) -> tuple[State, Report]:
+    """Steps `start` to `stop` of every member, one member after the other."""
+
+    def run(arguments: tuple[State, Member]) -> tuple[State, Report]:
+        state, member = arguments
+
+        def body(step: Array, carry: tuple[State, Report]) -> tuple[State, Report]:
+            state, report = _step(plan, carry[0], member, images, step)
+            return state, jax.tree.map(lambda all_, one: all_.at[step - start].set(one), carry[1], report)
+
+        zeros = jnp.zeros(CHUNK_STEPS)
+        empty = Report(zeros, zeros, jnp.zeros((CHUNK_STEPS, len(plan.classes))), zeros)
+        return lax.fori_loop(start, stop, body, (state, empty))
+
+    return lax.map(run, (state, members))
+
+
+def _step(plan: Plan, state: State, member: Member, images: Array, step: Array) -> tuple[State, Report]:
+    """One step of one member."""
+    objective = plan.objective
+    batch_key, noise_key, dropout_key = (jax.random.fold_in(jax.random.fold_in(member.key, s), step) for s in (_BATCH, _NOISE, _DROPOUT))
+    stimuli, batch = draw_batch(member, images, plan.recipe.batch_size, key=batch_key)
+
+    def loss(model: Model) -> tuple[Array, Terms]:
+        terms = _terms(plan, model, batch, member.labels[:, stimuli], noise_key, dropout_key)
+        return objective.loss(terms, state.control, member.targets, step), terms
+
+    gradient, terms = jax.grad(loss, has_aux=True)(state.model)
+    direction, optimizer = _optimizer(plan).update(gradient, state.optimizer)
+    rate = -objective.learning_rate(member.targets, step)
+    model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
+    control = objective.update(state.control, terms.rate, member.targets, step)
+    return State(model, optimizer, control), Report(*terms, control.multiplier)
+
+
+def draw_batch(
+    member: Member, images: UInt8[Array, "stimuli images_each height width"], size: int, *, key: Key[Array, ""]
+) -> tuple[Int[Array, " batch"], Float[Array, "batch height width"]]:
+    """Stimuli and images drawn uniformly, with replacement, from the member's data set."""
+    place = jax.random.randint(key, (size,), 0, member.images_below[-1])
+    stimuli = jnp.searchsorted(member.images_below, place, side="right")
+    first = jnp.where(stimuli > 0, member.images_below[stimuli - 1], 0)
+    return stimuli, images[stimuli, place - first].astype(jnp.float32)
+
+
+def _terms(plan: Plan, model: Model, batch: Array, labels: Array, noise_key: Array, dropout_key: Array) -> Terms:
+    """Parts of the loss on one batch."""
+    mean, log_variance = model.networks.encoder(batch)
+    codes = sample_codes(mean, log_variance, key=noise_key)
+    error = distortion(batch, model.networks.decoder(codes))
+    rate = jnp.sum(latent_rates(mean, log_variance), axis=1)
+    double = isinstance(plan.recipe, Published) and plan.recipe.double_softmax
+    keys = jax.random.split(dropout_key, len(model.heads)) if model.heads else ()
+    tasks = [cross_entropy(head(codes, key=k), y, double_softmax=double) for head, k, y in zip(model.heads, keys, labels, strict=True)]
+    return Terms(jnp.mean(error), jnp.mean(rate), jnp.stack(tasks) if tasks else jnp.zeros(0))
+
+
+def _optimizer(plan: Plan) -> optax.GradientTransformation:
+    """Adam without its learning rate, which depends on the member."""
+    return optax.scale_by_adam(b2=0.999 if isinstance(plan.recipe, Published) else 0.99)
