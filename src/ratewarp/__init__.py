@@ -1,0 +1,40 @@
+"""ratewarp: see how a limited code warps what it represents.
+
+Public names load on first use, so that `import ratewarp` is quick and needs no JAX.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ratewarp.api import run
+    from ratewarp.store import RunDirectory, open_run
+    from ratewarp.studies import Condition, Study, load_study
+
+_PLACES = {
+    "run": "ratewarp.api",
+    "open_run": "ratewarp.store",
+    "RunDirectory": "ratewarp.store",
+    "Condition": "ratewarp.studies",
+    "Study": "ratewarp.studies",
+    "load_study": "ratewarp.studies",
+}
+_MODULES = ("geometry", "sources")
+
+__all__ = ["Condition", "RunDirectory", "Study", "geometry", "load_study", "open_run", "run", "sources"]
+__version__ = version("ratewarp")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"ratewarp.{name}")
+    if name in _PLACES:
+        return getattr(import_module(_PLACES[name]), name)
+    raise AttributeError(f"module 'ratewarp' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

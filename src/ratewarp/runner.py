@@ -76,10 +76,11 @@ def run_study(study: Study, out: Path, progress: Callable[[Progress], None] = la
     done = 0
     images = _Images(study.conditions)
     for group in pending:
+        progress(Progress(f"compiling for {_describe(group)}", done, total))
         for steps in _train_group(run, group, images):
-            progress(Progress(_describe(group), done + steps * len(group), total))
+            progress(Progress(f"training {_describe(group)}", done + steps * len(group), total))
         done += group[0].setting.recipe.steps * len(group)
-    progress(Progress("measuring", done, total))
+    progress(Progress("measuring the codes", done, total))
     for name, table in build_tables(run, study).items():
         run.write_table(name, table)
     run.write_manifest(_manifest(run, started, time.perf_counter() - clock, trained=[c.id for group in pending for c in group]))
@@ -164,7 +165,7 @@ class _Images:
 
 def _describe(group: list[Condition]) -> str:
     names = list(dict.fromkeys(c.model for c in group))
-    return f"training {', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(group)} models)"
+    return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(group)} models)"
 
 
 def _manifest(run: RunDirectory, started: datetime, seconds: float, trained: list[str]) -> dict[str, Any]:

@@ -102,12 +102,16 @@ class RunDirectory:
         self.write_text("manifest.json", json.dumps(manifest, indent=1) + "\n")
 
     def write_text(self, name: str, text: str) -> None:
+        """Writes a text file of the run directory at once."""
+        self.write_bytes(name, text.encode("utf-8"))
+
+    def write_bytes(self, name: str, content: bytes) -> None:
         """Writes a file of the run directory at once, so that a reader sees the old or the new one whole."""
         file = self.path / name
         with _disk_errors(file):
             file.parent.mkdir(parents=True, exist_ok=True)
             partial = file.with_name(f"{_PARTIAL}{file.name}")
-            partial.write_text(text, encoding="utf-8")
+            partial.write_bytes(content)
             _to_disk(partial)
             os.replace(partial, file)
 

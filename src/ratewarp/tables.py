@@ -20,7 +20,6 @@ MODELS = (
 ).split()
 TASKS = "condition regime representation task capacity_nats seed f1 accuracy".split()
 GEOMETRY = "condition model capacity_nats seed measure task value low high n".split()
-FREQUENCY_CLASSES = "frequency"  # name of the labelling into rare (0) and frequent (1) stimuli
 
 
 def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
@@ -31,20 +30,6 @@ def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
         "tasks": pd.DataFrame([row for c in study.conditions for row in _task_rows(c, records[c.id])], columns=TASKS),
         "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
     }
-
-
-def reference_of(condition: Condition, study: Study) -> Condition:
-    """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
-    return next(c for c in study.conditions if (c.model, c.capacity_nats, c.seed) == (study.reference, condition.capacity_nats, condition.seed))
-
-
-def class_schemes(record: xr.Dataset) -> dict[str, np.ndarray]:
-    """Labellings of the stimuli by which a condition is described: its tasks, and rare against frequent where that differs."""
-    schemes = {str(name): record["label"].sel(task=name).values.astype(int) for name in record["task"].values}
-    frequency = record["frequency"].values
-    if np.ptp(frequency) > 1e-12:
-        schemes[FREQUENCY_CLASSES] = (frequency > frequency.mean()).astype(int)
-    return schemes
 
 
 def _model_row(condition: Condition, record: xr.Dataset) -> dict[str, Any]:
@@ -106,12 +91,12 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
         return participation_ratio(np.repeat(codes.reshape(-1, each, codes.shape[1]), drawn.astype(int), axis=0).reshape(-1, codes.shape[1]))
 
     yield _measure(condition, "participation_ratio", "", bootstrap(ratio, record.sizes["stimulus_index"]))
-    reference = reference_of(condition, study)
+    reference = study.reference_for(condition)
     reference_codes = records[reference.id]["code"].values
     if reference.id == condition.id or not np.isfinite(reference_codes).all():
         return
     fine = class_distortion_matrix(codes, reference_codes, stimuli).values
-    for scheme, labels in class_schemes(record).items():
+    for scheme, labels in condition.setting.class_schemes().items():
         matrix = bootstrap(lambda drawn, labels=labels: merge_classes(fine, labels, drawn), len(labels))
         for a, b in zip(*np.triu_indices(int(labels.max()) + 1), strict=True):
             yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))

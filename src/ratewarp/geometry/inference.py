@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from scipy.stats import norm
 
 from ratewarp._checks import RequestError, refuse
 
@@ -36,7 +37,7 @@ def bootstrap(
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Percentile bootstrap interval of a statistic over units, such as stimuli.
+    """Bootstrap interval of a statistic over units, such as stimuli: bias-corrected and accelerated (BCa).
 
     Arguments:
         statistic: takes how often each unit was drawn (all ones for the sample itself) and returns a number or an array of them.
@@ -52,7 +53,7 @@ def bootstrap(
     Raises:
         RequestError: fewer than 2 units, a level outside (0, 1), or a statistic that is undefined in most draws.
 
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 14.
 
     Examples:
         >>> heights = np.array([1.0, 2.0, 3.0, 4.0])
@@ -68,5 +69,21 @@ def bootstrap(
     draws = np.stack([np.asarray(statistic(row), dtype=float) for row in drawn])
     if np.isnan(draws).mean(axis=0).max() > 0.5:
         raise RequestError(f"the statistic is undefined in most resamples of {units} units; there are too few for an interval")
-    low, high = np.nanquantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return Interval(np.asarray(statistic(np.ones(units)), dtype=float), low, high, units)
+    value = np.asarray(statistic(np.ones(units)), dtype=float)
+    left_out = np.stack([np.asarray(statistic(row), dtype=float) for row in 1 - np.eye(units)])
+    low, high = _bca(draws, value, left_out, level)
+    return Interval(value, low, high, units)
+
+
+def _bca(draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, level: float) -> np.ndarray:
+    """Ends of the interval: quantiles of the draws, at levels moved by their bias and by the jackknife's skewness."""
+    below = (np.nanmean(draws < value, axis=0) + np.nanmean(draws <= value, axis=0)) / 2
+    bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+    influence = np.nanmean(left_out, axis=0) - left_out
+    spread = np.nansum(influence**2, axis=0) ** 1.5
+    skew = np.divide(np.nansum(influence**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
+    ends = norm.ppf([(1 - level) / 2, (1 + level) / 2]).reshape(2, *([1] * value.ndim))
+    moved = norm.cdf(bias + (bias + ends) / (1 - skew * (bias + ends)))
+    flat = draws.reshape(len(draws), -1)
+    quantiles = [np.nanquantile(column, q) for column, q in zip(flat.T, moved.reshape(2, -1).T, strict=True)]
+    return np.array(quantiles).T.reshape(2, *value.shape)

@@ -22,7 +22,7 @@ class Linear(eqx.Module):
         self.weight, self.bias = _uniform_pair((inputs, outputs), fan_in=inputs, key=key)
 
     def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
-        return x @ self.weight + self.bias
+        return x @ self.weight + self.bias[None]
 
 
 class Convolution(eqx.Module):
@@ -39,7 +39,7 @@ class Convolution(eqx.Module):
         self.axes = axes
 
     def __call__(self, images: Float[Array, "batch height width channels"]) -> Float[Array, "batch out_height out_width filters"]:
-        return convolve(images, self.weight, self.axes) + self.bias
+        return convolve(images, self.weight, self.axes) + self.bias[None, None, None]
 
 
 def _uniform_pair(shape: tuple[int, ...], *, fan_in: int, key: Key[Array, ""]) -> tuple[Array, Array]:

@@ -127,14 +127,16 @@ def convolve(
     padded = jnp.pad(images, ((0, 0), *margins, (0, 0)))
     offsets = (margins[0][0], margins[1][0])
     parts = [_place(_group_product(padded, weight, r, c, offsets), r, c, axes) for r, c in product(rows, columns) if r.taps and c.taps]
+    if not parts:
+        return jnp.zeros((len(images), *(axis.output_size for axis in axes), weight.shape[-1]), images.dtype)
     return sum(parts[1:], start=parts[0])
 
 
 def _margins(axis: Axis, groups: tuple[TapGroup, ...]) -> tuple[int, int]:
     """Zeros to add before and after the axis so that every read falls inside."""
     reads = [(min(g.starts), max(g.starts) + g.input_step * (g.count - 1)) for g in groups if g.taps]
-    before = max(0, -min(low for low, _ in reads))
-    after = max(0, max(high for _, high in reads) - axis.size + 1)
+    before = max(0, -min((low for low, _ in reads), default=0))
+    after = max(0, max((high for _, high in reads), default=0) - axis.size + 1)
     return before, after
 
 

@@ -56,7 +56,7 @@ class Corridors(BaseModel):
         """Probability of wall at every pixel of every stimulus, 0–1."""
         return np.stack([1 - _corridor_probability()[offsets] for offsets in _offsets()])
 
-    def sample(self, stimuli: Int[Array, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
+    def sample(self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
         """One image of each given stimulus.
 
         Arguments:

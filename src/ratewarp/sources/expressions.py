@@ -23,9 +23,9 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: np.true_divide,
-    ast.FloorDiv: np.floor_divide,
-    ast.Mod: np.mod,
+    ast.Div: lambda a, b: _divide(np.true_divide, a, b),
+    ast.FloorDiv: lambda a, b: _divide(np.floor_divide, a, b),
+    ast.Mod: lambda a, b: _divide(np.mod, a, b),
 }
 _COMPARISONS: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.Eq: np.equal,
@@ -96,17 +96,17 @@ class _Evaluation:
             case ast.UnaryOp(op=ast.USub()):
                 return -_number(operands[0])
             case ast.UnaryOp(op=ast.Not()):
-                return ~operands[0].astype(bool)
+                return ~_condition(operands[0])
             case ast.BoolOp(op=ast.And()):
-                return reduce(operator.and_, [o.astype(bool) for o in operands])
+                return reduce(operator.and_, [_condition(o) for o in operands])
             case ast.BoolOp(op=ast.Or()):
-                return reduce(operator.or_, [o.astype(bool) for o in operands])
+                return reduce(operator.or_, [_condition(o) for o in operands])
             case ast.Compare(ops=ops) if all(type(op) in _COMPARISONS for op in ops):
                 links = [_COMPARISONS[type(op)](a, b) for op, a, b in zip(ops, operands, operands[1:], strict=False)]
                 return reduce(operator.and_, links)
             case ast.IfExp():
                 condition, then, otherwise = operands
-                return np.where(condition, then, otherwise)
+                return np.where(_condition(condition), then, otherwise)
             case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS and operands:
                 return self._call(name, operands)
         raise RequestError(
@@ -129,6 +129,18 @@ class _Evaluation:
         return _FUNCTIONS[name](*[_number(o) for o in operands])
 
 
-def _number(value: np.ndarray) -> np.ndarray:
+def _number(value: Any) -> np.ndarray:
     """Conditions count as 0 and 1 in arithmetic."""
-    return value.astype(int) if value.dtype == bool else value
+    array = np.asarray(value)
+    return array.astype(int) if array.dtype == bool else array
+
+
+def _condition(value: Any) -> np.ndarray:
+    """Numbers other than 0 count as true in conditions."""
+    return np.asarray(value).astype(bool)
+
+
+def _divide(operation: Callable[[Any, Any], Any], a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """A quotient or remainder; NaN where the divisor is 0, which a condition may then leave out."""
+    quotient = operation(a, np.where(b == 0, 1, b))
+    return np.where(b == 0, np.nan, quotient) if np.any(b == 0) else quotient

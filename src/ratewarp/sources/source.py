@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, UInt8
 
 
+@runtime_checkable
 class Source(Protocol):
     """A finite set of stimuli, each a combination of factor values, that emits noisy images.
 
@@ -33,7 +34,7 @@ class Source(Protocol):
         """Noise-free mean image of every stimulus."""
         ...
 
-    def sample(self, stimuli: Int[Array, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
+    def sample(self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
         """One image of each given stimulus, drawn with the key at the same place; pixels are 0 or 1."""
         ...
 

@@ -14,6 +14,9 @@ from ratewarp.recipe import Principled, Recipe
 from ratewarp.sources import Corridors, Task, frequency, image_counts, task, task_names
 
 
+FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
+
+
 def _tagged(tag: str, default: str) -> BeforeValidator:
     """Lets a variant be written as its name alone, or without its name for the default variant."""
 
@@ -93,6 +96,14 @@ class Setting(SettingKeys):
         rules = {choice.name: choice.label for choice in self.tasks if isinstance(choice, TaskRule)}
         names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in self.tasks))
         return tuple(task(name, self.source, expression=rules.get(name)) for name in names)
+
+    def class_schemes(self) -> dict[str, np.ndarray]:
+        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli."""
+        schemes = {one.name: one.labels for one in self.labellings()}
+        probabilities = self.probabilities()
+        if np.ptp(probabilities) > 1e-12:
+            schemes[FREQUENCY_SCHEME] = (probabilities > probabilities.mean()).astype(int)
+        return schemes
 
 
 class Condition(BaseModel):

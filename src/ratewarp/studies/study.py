@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -63,7 +63,7 @@ class Study(SettingKeys):
         return data
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check(self) -> Study:
         if self.reference not in self.models:
             refuse_name("reference", "model", self.reference, self.models)
         for name in ("capacities_nats", "seeds"):
@@ -85,6 +85,11 @@ class Study(SettingKeys):
         """Every cell, models outermost, seeds innermost."""
         cells = product(self.settings.items(), self.capacities_nats, self.seeds)
         return tuple(Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, setting), c, s in cells)
+
+    def reference_for(self, condition: Condition) -> Condition:
+        """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
+        wanted = (self.reference, condition.capacity_nats, condition.seed)
+        return next(c for c in self.conditions if (c.model, c.capacity_nats, c.seed) == wanted)
 
 
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:

@@ -1,0 +1,189 @@
+"""The command line: parse, call, exit code. Results go to stdout, progress and messages to stderr.
+
+Exit codes: 0 good, 1 the work failed, 2 the request was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+from ratewarp._checks import RatewarpError, RequestError
+
+if TYPE_CHECKING:
+    from ratewarp.runner import Progress
+    from ratewarp.studies import Study
+
+app = typer.Typer(
+    name="ratewarp",
+    help="See how a limited code warps what it represents: train families of rate-limited generative models, measure the geometry of"
+    " their codes, look at the result.",
+    epilog="Start with: ratewarp run demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a built-in study (demo), or path of a study file.")]
+FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Entry point of the `ratewarp` command."""
+    try:
+        app()
+    except RequestError as error:
+        _leave(f"error: {error}", 2)
+    except RatewarpError as error:
+        _leave(f"error: {error}", 1)
+
+
+def _leave(message: str, code: int) -> NoReturn:
+    print(message, file=sys.stderr)
+    sys.exit(code)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        print(version("ratewarp"))
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Options that stand before a command."""
+
+
+@app.command()
+def run(
+    study: StudyArgument,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory; runs/NAME if not given.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=10_000, help="Train seeds 0 … N−1 of every model.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the study, such as recipe.steps=500; repeatable.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the study and say what would be trained; write nothing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a study: train its models, measure them, write tables, figures and a page.
+
+    A run that was interrupted is continued by the same command.
+    """
+    from ratewarp.studies import load_study
+
+    wanted = [*(changes or []), *([f"seeds={list(range(seeds))}"] if seeds else [])]
+    chosen = load_study(study, wanted)
+    folder = out or Path("runs") / chosen.name
+    if dry_run:
+        _print_plan(chosen, folder, as_json)
+        return
+    from ratewarp.api import run as run_all
+
+    try:
+        with _progress_bar() as show:
+            directory = run_all(chosen, folder, progress=show)
+    except KeyboardInterrupt:
+        _leave("interrupted; the conditions finished so far are kept, and the same command goes on from there", 130)
+    _print_table(directory.table("models"), ["model", "capacity_nats", "seed", "rate_nats", "distortion", "status"], as_json)
+    print(f"page: {folder / 'report.html'}", file=sys.stderr)
+
+
+@app.command()
+def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Say which conditions of a run are finished."""
+    from ratewarp.store import open_run
+    from ratewarp.studies import Study
+
+    directory = open_run(folder)
+    conditions = Study(**directory.study).conditions
+    finished = [c.id for c in conditions if directory.finished(c.id)]
+    if as_json:
+        print(json.dumps({"study": directory.study["name"], "finished": finished, "missing": [c.id for c in conditions if c.id not in finished]}))
+        return
+    print(f"{directory.study['name']}: {len(finished)} of {len(conditions)} conditions finished")
+    for condition in conditions:
+        print(f"  {'done   ' if condition.id in finished else 'missing'}  {condition.id}")
+
+
+@app.command()
+def report(
+    folder: FolderArgument,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Draw figures and page of a finished run again."""
+    from ratewarp.report import write_report
+    from ratewarp.store import open_run
+
+    page = write_report(open_run(folder))
+    print(page)
+    if show:
+        typer.launch(page.resolve().as_uri())
+
+
+def _print_plan(study: Study, folder: Path, as_json: bool) -> None:
+    from ratewarp.runner import groups
+
+    ids = [condition.id for condition in study.conditions]
+    if as_json:
+        print(json.dumps({"study": study.name, "out": str(folder), "conditions": ids}))
+        return
+    batches = groups(study.conditions)
+    steps = sum(len(batch) * batch[0].setting.recipe.steps for batch in batches)
+    print(f"{study.name}: {len(ids)} conditions in {len(batches)} compiled batches, {steps:,} model-steps, into {folder}")
+    for name in ids:
+        print(f"  {name}")
+
+
+def _print_table(table: Any, columns: list[str], as_json: bool) -> None:
+    rows = table[columns]
+    print(rows.to_json(orient="records") if as_json else rows.to_string(index=False, float_format=lambda value: f"{value:.4g}"))
+
+
+@contextmanager
+def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+    """A bar with time left on stderr; a line now and then where stderr is not a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    if not console.is_terminal:
+        yield _progress_lines()
+        return
+    with Bar(*columns, console=console) as bar:
+        task = bar.add_task("compiling", total=None)
+        yield lambda at: bar.update(task, description=at.doing, completed=at.done, total=at.total or 1)
+
+
+def _progress_lines(every: float = 15.0) -> Callable[[Progress], None]:
+    import time
+
+    first: list[tuple[float, int]] = []  # clock and model-steps when training began
+    last = {"line": "", "time": float("-inf")}
+
+    def show(at: Progress) -> None:
+        now = time.monotonic()
+        if at.done and not first:
+            first.append((now, at.done))
+        if at.doing == last["line"] and now - last["time"] < every:
+            return
+        last.update(line=at.doing, time=now)
+        share = at.done / at.total if at.total else 1.0
+        since, begun = first[0] if first else (now, 0)
+        left = f", about {(now - since) * (at.total - at.done) / (at.done - begun):.0f} s left" if begun < at.done < at.total else ""
+        print(f"{at.doing}: {share:.0%}{left}", file=sys.stderr, flush=True)
+
+    return show

@@ -1,0 +1,151 @@
+"""The page: one HTML file that opens anywhere, offline."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from jinja2 import Environment
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from plotly.graph_objects import Figure as PlotlyFigure
+from plotly.offline import get_plotlyjs
+
+from ratewarp.report.figures import make_figures
+from ratewarp.report.interactive import map_explorer, plane
+from ratewarp.report.style import figure_style
+from ratewarp.report.views import RunView, scheme_title
+from ratewarp.store import RunDirectory
+
+SCREEN_DPI = 140  # of the dots in the page's maps
+
+_MODEL_COLUMNS = {
+    "model": "model",
+    "capacity_nats": "target, nats",
+    "seed": "seed",
+    "rate_nats": "rate, nats",
+    "rate_bits": "rate, bits",
+    "rate_gap": "rate − target, nats",
+    "distortion": "distortion",
+    "distortion_se": "± s.e.",
+    "semantic_distortion": "semantic distortion",
+    "multiplier": "multiplier, per nat",
+    "active_units": "active latents",
+    "steps": "steps",
+    "status": "status",
+}
+_TASK_COLUMNS = {"representation": "model", "task": "task", "regime": "regime", "capacity_nats": "target, nats", "seed": "seed", "f1": "F1", "accuracy": "accuracy"}
+_GEOMETRY_COLUMNS = {
+    "model": "model",
+    "capacity_nats": "target, nats",
+    "seed": "seed",
+    "measure": "measure",
+    "task": "classes",
+    "value": "value",
+    "low": "95 % from",
+    "high": "to",
+    "n": "stimuli",
+}
+
+
+def write_report(run: RunDirectory) -> Path:
+    """Draws every figure of a finished run as PNG and PDF, and writes `report.html`.
+
+    Arguments:
+        run: a run directory whose tables are written.
+
+    Returns:
+        Path of the page.
+
+    Raises:
+        RatewarpError: the run is not finished, or its folder cannot be written.
+    """
+    view = RunView(run)
+    tables = {name: run.table(name) for name in ("models", "tasks", "geometry")}
+    figures = make_figures(view)
+    try:
+        pictures = {name: _write_figure(run, name, figure) for name, figure in figures.items()}
+    finally:
+        for figure in figures.values():
+            plt.close(figure)
+    run.write_text("report.html", _render(view, tables, pictures))
+    return run.path / "report.html"
+
+
+def _write_figure(run: RunDirectory, name: str, figure: Figure) -> Markup:
+    """Writes a figure as PNG and PDF; returns it as an inline SVG image source."""
+    with figure_style():
+        for kind, metadata in (("png", {"Software": "ratewarp"}), ("pdf", {"CreationDate": None})):
+            stream = io.BytesIO()
+            figure.savefig(stream, format=kind, metadata=metadata)
+            run.write_bytes(f"figures/{name}.{kind}", stream.getvalue())
+        stream = io.BytesIO()
+        figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=SCREEN_DPI)
+    return Markup("data:image/svg+xml;base64,") + base64.b64encode(stream.getvalue()).decode()
+
+
+def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Markup]) -> str:
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(files("ratewarp.report").joinpath("page.html").read_text(encoding="utf-8"))
+    study = view.study
+    return template.render(
+        study=study,
+        facts=_facts(view),
+        pictures=pictures,
+        sections=_model_sections(view),
+        plane=_interactive(plane(view), "plane"),
+        maps=_interactive(map_explorer(view), "maps"),
+        plotly=Markup(get_plotlyjs()),
+        models=_table(tables["models"], _MODEL_COLUMNS),
+        tasks=_table(tables["tasks"], _TASK_COLUMNS),
+        geometry=_table(tables["geometry"], _GEOMETRY_COLUMNS),
+        diverged=[row for _, row in tables["models"].iterrows() if row["status"] != "ok"],
+        manifest=view.run.manifest,
+    )
+
+
+def _facts(view: RunView) -> dict[str, str]:
+    """What was run, in a few words each."""
+    study, recipe = view.study, view.study.recipe
+    manifest = view.run.manifest
+    packages = manifest.get("packages", {})
+    return {
+        "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))} pixels",
+        "Models": f"{len(study.models)} × {len(study.capacities_nats)} capacities × {len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''} = {len(study.conditions)} trained networks",
+        "Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats",
+        "Recipe": f"{recipe.name}, {recipe.steps:,} steps of {recipe.batch_size} images",
+        "Training set": f"{study.training_images:,} images",
+        "Held out": f"{study.validation_each * len(study.source.stimuli):,} images ({study.validation_each} of every stimulus)",
+        "Time": f"{sum(s['seconds'] for s in manifest.get('sessions', [])) / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
+        "Software": f"ratewarp {manifest.get('ratewarp', '?')}, JAX {packages.get('jax', '?')}",
+    }
+
+
+def _model_sections(view: RunView) -> list[dict[str, Any]]:
+    """A section for every model but the reference and every one of its labellings."""
+    study = view.study
+    sections = []
+    for model, setting in study.settings.items():
+        if model == study.reference:
+            continue
+        for scheme in setting.class_schemes():
+            title = scheme_title(scheme, setting)
+            heading = title if scheme == model else f"{model}: {title}"
+            sections.append({"model": model, "figure": f"model_{model}_{scheme}", "heading": heading})
+    return sections
+
+
+def _interactive(figure: PlotlyFigure, name: str) -> Markup:
+    return Markup(figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False, "responsive": True}))
+
+
+def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
+    chosen = table[list(columns)].rename(columns=dict(columns))
+    html = chosen.to_html(index=False, border=0, na_rep="", justify="left", float_format=lambda value: f"{value:.4g}".replace("-", "−"), escape=True)
+    return Markup(html)

@@ -1,0 +1,34 @@
+"""Strict settings for every test: shapes checked, no implicit promotion."""
+
+from jaxtyping import install_import_hook
+
+with install_import_hook("ratewarp", "beartype.beartype"):
+    import ratewarp.api
+    import ratewarp.cli
+
+import jax
+import pytest
+
+from ratewarp.studies import Study
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_debug_nans", False)
+
+TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}, {"filters": 4}]}
+
+
+@pytest.fixture
+def tiny_study() -> Study:
+    """Three models of a small network, trained for a few steps: every path of the demo in seconds."""
+    return Study(
+        name="tiny",
+        title="A tiny study",
+        network=TINY_NETWORK,
+        recipe={"steps": 30},
+        training_images=1000,
+        validation_each=3,
+        codes_each=2,
+        models={"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}},
+        capacities_nats=[0.3, 2],
+    )

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from oracles import ALGEBRA, STANDARD_ERRORS
+from scipy.special import log_softmax
+from scipy.stats import entropy, norm
+
+from ratewarp._checks import RequestError
+from ratewarp.models import AutoEncoder, NetworkConfig, from_named, latent_rates, make_head, sample_codes, to_named
+
+KEY = jax.random.key(0)
+MODEL = AutoEncoder(NetworkConfig(), (13, 13), key=KEY)
+
+
+def test_published_parameter_count():
+    assert sum(leaf.size for leaf in jax.tree.leaves(MODEL)) == 349_643
+
+
+def test_published_sizes():
+    assert [c.axes[0].output_size for c in MODEL.encoder.convolutions] == [6, 3, 2]
+    assert [c.axes[0].output_size for c in MODEL.decoder.convolutions] == [3, 6, 13]
+    images = jnp.zeros((4, 13, 13))
+    mean, log_variance = MODEL.encoder(images)
+    assert mean.shape == log_variance.shape == (4, 5)
+    out = MODEL.decoder(mean)
+    assert out.shape == (4, 13, 13)
+    assert float(out.min()) > 0
+    assert float(out.max()) < 1
+
+
+@pytest.mark.parametrize(("shape"), [(28, 28), (9, 17), (64, 64)])
+def test_decoder_restores_any_image_shape(shape):
+    config = NetworkConfig(latents=3, convolutions=NetworkConfig().convolutions[:2])
+    model = AutoEncoder(config, shape, key=KEY)
+    assert model.decoder(jnp.zeros((2, 3))).shape == (2, *shape)
+
+
+def test_initial_weights_are_uniform_on_pytorch_bounds():
+    encoder, decoder = MODEL.encoder, MODEL.decoder
+    fans = [(encoder.convolutions[2], 64 * 9), (encoder.mean, 1024), (decoder.linear, 5), (decoder.convolutions[0], 64 * 9), (decoder.convolutions[1], 32 * 9)]
+    for layer, fan_in in fans:
+        weights = np.asarray(layer.weight).ravel()
+        bound = 1 / np.sqrt(fan_in)
+        assert np.abs(weights).max() <= bound
+        assert np.abs(weights).max() > 0.99 * bound
+        assert np.abs(weights.mean()) < STANDARD_ERRORS * bound / np.sqrt(3 * len(weights))
+        assert np.abs(np.asarray(layer.bias)).max() <= bound
+
+
+def test_latent_rate_is_the_divergence_from_the_prior():
+    mean, log_variance = np.array([[0.7, -1.2]], np.float32), np.array([[0.3, -2.0]], np.float32)
+    grid = np.linspace(-12, 12, 200_001)
+    expected = [entropy(norm.pdf(grid, m, np.exp(v / 2)), norm.pdf(grid)) for m, v in zip(mean[0], log_variance[0], strict=True)]
+    np.testing.assert_allclose(latent_rates(jnp.asarray(mean), jnp.asarray(log_variance))[0], expected, atol=ALGEBRA)
+
+
+def test_sampled_codes_have_the_posterior_moments():
+    n = 100_000
+    mean, log_variance = jnp.full((n, 1), 0.5), jnp.full((n, 1), -1.0)
+    codes = np.asarray(sample_codes(mean, log_variance, key=KEY))
+    spread = np.exp(-0.5)
+    assert abs(codes.mean() - 0.5) < STANDARD_ERRORS * spread / np.sqrt(n)
+    assert abs(codes.std() - spread) < STANDARD_ERRORS * spread / np.sqrt(2 * n)
+
+
+def test_binary_head_is_linear_and_dropout_only_acts_in_training():
+    binary, many = make_head(5, 2, key=KEY), make_head(5, 25, key=KEY)
+    codes = jax.random.normal(KEY, (6, 5))
+    logits = np.asarray(binary(codes, key=None))
+    combined = np.asarray(binary.hidden.weight @ binary.output.weight), np.asarray(binary.hidden.bias @ binary.output.weight + binary.output.bias)
+    np.testing.assert_allclose(logits[:, 1:], np.asarray(codes) @ combined[0] + combined[1], atol=ALGEBRA)
+    np.testing.assert_allclose(log_softmax(logits, axis=1)[:, 1], -np.log1p(np.exp(-logits[:, 1])), atol=ALGEBRA)
+    assert np.array_equal(many(codes, key=None), many(codes, key=None))
+    repeated = jnp.tile(codes[:1], (4000, 1))
+    noisy = np.asarray(many(repeated, key=KEY))
+    clean = np.asarray(many(repeated[:1], key=None))
+    assert noisy.std(axis=0).min() > 0
+    assert np.all(np.abs(noisy.mean(axis=0) - clean[0]) < STANDARD_ERRORS * noisy.std(axis=0) / np.sqrt(len(noisy)))
+
+
+def test_parameters_by_name_and_back():
+    named = to_named(MODEL)
+    assert named["encoder.convolutions.0.weight"].shape == (4, 4, 1, 32)
+    skeleton = eqx.filter_eval_shape(AutoEncoder, NetworkConfig(), (13, 13), key=KEY)
+    restored = from_named(skeleton, named)
+    assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(MODEL), jax.tree.leaves(restored), strict=True))
+    with pytest.raises(RequestError, match="differing names"):
+        from_named(skeleton, {**named, "more": np.zeros(1)})
+    with pytest.raises(RequestError, match="must have shape"):
+        from_named(skeleton, {**named, "encoder.mean.bias": np.zeros(3, np.float32)})

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ratewarp import _checks
+from ratewarp.sources.expressions import evaluate
+
+X, Y = np.indices((13, 13)).reshape(2, -1)
+FACTORS = {"x": X, "y": Y}
+
+NUMBERS = st.one_of(st.sampled_from(["x", "y"]), st.integers(0, 20).map(str))
+ARITHMETIC = st.recursive(
+    NUMBERS,
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["+", "-", "*"]), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+        inner.map(lambda t: f"(-{t})"),
+        st.tuples(inner, inner).map(lambda t: f"max({t[0]}, {t[1]})"),
+    ),
+    max_leaves=6,
+)
+CONDITIONS = st.recursive(
+    st.tuples(ARITHMETIC, st.sampled_from(["<", "<=", "==", "!=", ">", ">="]), ARITHMETIC).map(lambda t: f"{t[0]} {t[1]} {t[2]}"),
+    lambda inner: st.one_of(st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"), inner.map(lambda t: f"not ({t})")),
+    max_leaves=4,
+)
+
+
+@given(st.one_of(ARITHMETIC, CONDITIONS, st.tuples(CONDITIONS, ARITHMETIC).map(lambda t: f"{t[1]} if {t[0]} else x % 3")))
+def test_equals_python_at_every_stimulus(text):
+    if len(text) > 500:
+        return
+    expected = [eval(text, {"max": max}, {"x": int(x), "y": int(y)}) for x, y in zip(X, Y, strict=True)]  # noqa: S307
+    np.testing.assert_array_equal(evaluate(text, FACTORS), expected)
+
+
+def test_chained_comparison():
+    np.testing.assert_array_equal(evaluate("2 <= x < 5", FACTORS), (X >= 2) & (X < 5))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true')", "x.real", "x[0]", "(lambda: 1)()", "[x for x in y]", "x ** 99", "x << 3", "'a'", "f'{x}'",
+        "open('f')", "x := 3", "x = 3", "", "x <", "1; 2", "max()", "max(x)", "abs(x, y)", "max(x, key=y)", "min(*x)", "1j", "x is y",
+        "9" * 400, "9" * 40, "abs(" * 60 + "x" + ")" * 60, "-" * 60 + "x", "x" * 600, "x // 0", "1 / x", "x & y", "None", "\x00", "x\ny",
+    ],
+)  # fmt: skip
+def test_everything_else_is_refused(text):
+    with pytest.raises(_checks.RequestError, match="expression"):
+        evaluate(text, FACTORS)
+
+
+def test_unknown_factor_names_the_nearest():
+    with pytest.raises(_checks.RequestError, match="Did you mean 'x_UC'"):
+        evaluate("x_Uc < 3", {"x_UC": X, "x_LC": Y})

@@ -1,0 +1,73 @@
+"""The levels of the package: a module imports from its own level's folder or from lower levels, never upwards or sideways."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1] / "src" / "ratewarp"
+
+# What each place may import, itself always included.
+ALLOWED: dict[str, set[str]] = {
+    "_checks": set(),
+    "sources": {"_checks"},
+    "models": {"_checks"},
+    "geometry": {"_checks"},
+    "store": {"_checks"},
+    "schedules": set(),
+    "recipe": set(),
+    "objective": {"_checks", "models", "recipe", "schedules"},
+    "training": {"_checks", "sources", "models", "recipe", "schedules", "objective"},
+    "evaluation": {"_checks", "sources", "models", "objective", "training"},
+    "studies": {"_checks", "sources", "models", "recipe"},
+    "records": {"_checks", "sources", "evaluation", "studies", "training"},
+    "tables": {"_checks", "geometry", "store", "studies"},
+    "runner": {"_checks", "sources", "models", "store", "objective", "training", "evaluation", "studies", "records", "tables"},
+    "report": {"_checks", "geometry", "store", "studies"},
+    "api": {"report", "runner", "store", "studies"},
+    "cli": {"_checks", "api", "report", "runner", "store", "studies"},
+    "__init__": {"api", "geometry", "sources", "store", "studies"},
+}
+
+
+def _place(path: Path) -> str:
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names] if node.module == "ratewarp" else [str(node.module)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found |= {name.split(".")[1] for name in names if name.startswith("ratewarp.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_imports_point_downwards(path):
+    place = _place(path)
+    assert place in ALLOWED, f"{place} has no level yet; add it to this table and to the documentation"
+    assert _imports(path) - {place} <= ALLOWED[place]
+
+
+def test_levels_have_no_cycle():
+    ranks: dict[str, int] = {}
+    while len(ranks) < len(ALLOWED):
+        ready = [place for place, below in ALLOWED.items() if place not in ranks and below <= ranks.keys()]
+        assert ready, f"cycle among {sorted(ALLOWED.keys() - ranks.keys())}"
+        ranks |= dict.fromkeys(ready, len(ranks))
+
+
+@pytest.mark.parametrize("module", ["ratewarp", "ratewarp.cli", "ratewarp.geometry"])
+def test_import_needs_no_jax(module):
+    code = f"import {module}, sys; sys.exit('jax' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
