@@ -1,10 +1,9 @@
-"""Strict settings for every test: shapes checked, no implicit promotion."""
+"""Strict settings for every test: shapes and types checked, no implicit promotion of ranks."""
 
 from jaxtyping import install_import_hook
 
-with install_import_hook("ratewarp", "beartype.beartype"):
-    import ratewarp.api
-    import ratewarp.cli
+with install_import_hook("ratewarp", "typechecker.check"):
+    pass
 
 import jax
 import pytest
@@ -12,14 +11,11 @@ import pytest
 from ratewarp.studies import Study
 
 jax.config.update("jax_numpy_rank_promotion", "raise")
-jax.config.update("jax_numpy_dtype_promotion", "strict")
-jax.config.update("jax_debug_nans", False)
 
 TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}, {"filters": 4}]}
 
 
-@pytest.fixture
-def tiny_study() -> Study:
+def tiny() -> Study:
     """Three models of a small network, trained for a few steps: every path of the demo in seconds."""
     return Study(
         name="tiny",
@@ -32,3 +28,8 @@ def tiny_study() -> Study:
         models={"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}},
         capacities_nats=[0.3, 2],
     )
+
+
+@pytest.fixture
+def tiny_study() -> Study:
+    return tiny()

@@ -49,6 +49,8 @@ def class_distortion(codes: np.ndarray, reference: np.ndarray, classes: np.ndarr
         for j in range(len(codes)):
             above = float(np.sqrt(np.sum((codes[i] - codes[j]) ** 2)))
             below = float(np.sqrt(np.sum((reference[i] - reference[j]) ** 2)))
+            if logarithmic and above == below == 0:
+                continue
             ratio = 1.0 if above == below == 0 else above / below
             sums.setdefault((int(classes[i]), int(classes[j])), []).append(np.log(ratio) if logarithmic else ratio)
     labels = sorted({a for a, _ in sums})

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ratewarp import geometry, sources
     from ratewarp.api import run
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study

@@ -72,7 +72,8 @@ def run(
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory; runs/NAME if not given.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, max=10_000, help="Train seeds 0 … N−1 of every model.")] = None,
     changes: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the study, such as recipe.steps=500; repeatable.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the study, such as recipe.steps=500; repeatable."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the study and say what would be trained; write nothing.")] = False,
     as_json: JsonOption = False,
@@ -110,7 +111,11 @@ def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
     conditions = Study(**directory.study).conditions
     finished = [c.id for c in conditions if directory.finished(c.id)]
     if as_json:
-        print(json.dumps({"study": directory.study["name"], "finished": finished, "missing": [c.id for c in conditions if c.id not in finished]}))
+        print(
+            json.dumps(
+                {"study": directory.study["name"], "finished": finished, "missing": [c.id for c in conditions if c.id not in finished]}
+            )
+        )
         return
     print(f"{directory.study['name']}: {len(finished)} of {len(conditions)} conditions finished")
     for condition in conditions:
@@ -159,7 +164,14 @@ def _progress_bar() -> Iterator[Callable[[Progress], None]]:
     from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
     if not console.is_terminal:
         yield _progress_lines()
         return

@@ -77,7 +77,7 @@ def _evaluate_stimulus(model: Model, batch: Array, mean_image: Array, key: Array
         variances=jnp.exp(log_variance),
         rate=jnp.sum(latent_rates(mean, log_variance), axis=1),
         distortion=distortion(batch, decoded[:-1]),
-        semantic_distortion=distortion(mean_image[None], decoded[:-1]),
+        semantic_distortion=distortion(jnp.broadcast_to(mean_image[None], batch.shape), decoded[:-1]),
         predictions=predictions,
         reconstructions=decoded[-1],
     )

@@ -56,9 +56,7 @@ def distortion(images: Float[Array, "batch height width"], reconstructions: Floa
     return jnp.mean((images - reconstructions) ** 2, axis=(1, 2))
 
 
-def cross_entropy(
-    logits: Float[Array, "batch classes"], labels: Int[Array, " batch"], *, double_softmax: bool = False
-) -> Float[Array, ""]:
+def cross_entropy(logits: Float[Array, "batch classes"], labels: Int[Array, " batch"], *, double_softmax: bool = False) -> Float[Array, ""]:
     """Mean cross-entropy, nats; `double_softmax` repeats the published quirk for more than two classes."""
     if double_softmax and logits.shape[1] > 2:
         logits = jax.nn.softmax(logits)

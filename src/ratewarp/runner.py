@@ -27,7 +27,7 @@ from ratewarp.sources import image_pool
 from ratewarp.store import TABLES, RunDirectory, create_run
 from ratewarp.studies import Condition, Setting, Study
 from ratewarp.tables import build_tables
-from ratewarp.training import Member, Plan, Report, train
+from ratewarp.training import Member, Plan, Report, State, train
 
 _TRAINING_IMAGES, _HELD_OUT_IMAGES = range(2)  # streams drawn from the data seed
 
@@ -116,11 +116,12 @@ def _train_group(run: RunDirectory, group: list[Condition], images: _Images) -> 
     members = _members(group)
     pool = images.of(setting)
     reports: list[Report] = []
-    state = None
+    last: list[State] = []
     for steps, state, report in train(_plan(setting), members, pool.training):
         reports.append(jax.device_get(report))
+        last[:] = [state]
         yield steps
-    assert state is not None  # a recipe has at least one step
+    (state,) = last
     history = jax.tree.map(lambda *chunks: np.concatenate(chunks, axis=1), *reports)
     evaluation = jax.device_get(evaluate(state.model, members, pool.held_out, jnp.asarray(setting.source.mean_images(), jnp.float32)))
     models = jax.device_get(state.model)
@@ -140,7 +141,9 @@ def _members(group: list[Condition]) -> Member:
         key=jnp.stack([jax.random.key(c.seed) for c in group]),
         targets=Targets(jnp.array([c.capacity_nats for c in group], jnp.float32), *map(column, Targets._fields[1:])),
         images_below=jnp.array([np.cumsum(c.setting.image_counts()) for c in group], jnp.int32),
-        labels=jnp.array([[t.labels for t in c.setting.labellings()] for c in group], jnp.int32).reshape(len(group), -1, len(group[0].setting.source.stimuli)),
+        labels=jnp.array([[t.labels for t in c.setting.labellings()] for c in group], jnp.int32).reshape(
+            len(group), -1, len(group[0].setting.source.stimuli)
+        ),
     )
 
 
@@ -176,7 +179,12 @@ def _manifest(run: RunDirectory, started: datetime, seconds: float, trained: lis
         "commit": _commit(),
         "python": platform.python_version(),
         "packages": {name: version(name) for name in ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn", "xarray")},
-        "device": {"platform": jax.default_backend(), "kind": jax.devices()[0].device_kind, "count": jax.device_count(), "machine": platform.machine()},
+        "device": {
+            "platform": jax.default_backend(),
+            "kind": jax.devices()[0].device_kind,
+            "count": jax.device_count(),
+            "machine": platform.machine(),
+        },
         "seeds": run.study["seeds"],
         "sha256": {f"tables/{name}.csv": sha256((run.path / f"tables/{name}.csv").read_bytes()).hexdigest() for name in TABLES},
         "sessions": [*run.manifest.get("sessions", []), session],

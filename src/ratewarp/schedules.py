@@ -37,10 +37,10 @@ def staircase(step: Step, factor: float, every: int) -> Value:
         >>> [round(float(staircase(step, 0.9, 10)), 3) for step in (0, 9, 10, 25)]
         [1.0, 1.0, 0.9, 0.81]
     """
-    return jnp.float32(factor) ** (jnp.asarray(step) // every)
+    return jnp.float32(factor) ** (jnp.asarray(step) // every).astype(jnp.float32)
 
 
-def counter_with_validation(step: Step, steps_per_epoch: int, validation_batches: int) -> Int[Array, "..."]:
+def counter_with_validation(step: Step, steps_per_epoch: int, validation_batches: int) -> Int[Array, ...]:
     """The published runs' schedule counter: training steps plus the validation batches after every whole epoch so far.
 
     Examples:

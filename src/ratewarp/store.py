@@ -73,7 +73,9 @@ class RunDirectory:
             refuse_name("table", "table", name, TABLES)
         file = self.path / "tables" / f"{name}.csv"
         if not file.exists():
-            raise RatewarpError(f"{self.path} has no {name} table yet; finish it with: ratewarp run {self.path / 'study.yaml'} --out {self.path}")
+            raise RatewarpError(
+                f"{self.path} has no {name} table yet; finish it with: ratewarp run {self.path / 'study.yaml'} --out {self.path}"
+            )
         return pd.read_csv(file)
 
     def write_condition(self, condition: str, description: Mapping[str, Any], record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
@@ -86,7 +88,7 @@ class RunDirectory:
             partial = Path(mkdtemp(prefix=_PARTIAL, dir=parent))
             compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
             record.to_netcdf(partial / "record.nc", engine="h5netcdf", encoding=compressed)
-            save_file({name: np.ascontiguousarray(value) for name, value in params.items()}, partial / "params.safetensors")
+            save_file({name: np.array(value, order="C") for name, value in params.items()}, partial / "params.safetensors")
             (partial / "condition.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
             partial.chmod(0o755)
             for file in partial.iterdir():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from itertools import combinations_with_replacement
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -14,12 +15,25 @@ from ratewarp.geometry import active_units, bootstrap, class_distortion_matrix, 
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Study
 
-MODELS = (
-    "condition model capacity_nats seed rate_nats rate_se rate_bits rate_gap distortion distortion_se semantic_distortion "
-    "multiplier active_units steps status"
-).split()
-TASKS = "condition regime representation task capacity_nats seed f1 accuracy".split()
-GEOMETRY = "condition model capacity_nats seed measure task value low high n".split()
+MODELS = [
+    "condition",
+    "model",
+    "capacity_nats",
+    "seed",
+    "rate_nats",
+    "rate_se",
+    "rate_bits",
+    "rate_gap",
+    "distortion",
+    "distortion_se",
+    "semantic_distortion",
+    "multiplier",
+    "active_units",
+    "steps",
+    "status",
+]
+TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "accuracy"]
+GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "n"]
 
 
 def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
@@ -74,7 +88,7 @@ def _task_rows(condition: Condition, record: xr.Dataset) -> Iterator[dict[str, A
             "regime": regime,
             "representation": condition.model,
             "task": str(name),
-            "f1": f1_score(truth, predictions.ravel(), average=average, sample_weight=weights, zero_division=0),
+            "f1": f1_score(truth, predictions.ravel(), average=average, sample_weight=weights, zero_division=cast(Any, 0)),
             "accuracy": accuracy_score(truth, predictions.ravel(), sample_weight=weights),
         }
 
@@ -88,7 +102,9 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
     stimuli = record["stimulus"].values
 
     def ratio(drawn: np.ndarray) -> float:
-        return participation_ratio(np.repeat(codes.reshape(-1, each, codes.shape[1]), drawn.astype(int), axis=0).reshape(-1, codes.shape[1]))
+        return participation_ratio(
+            np.repeat(codes.reshape(-1, each, codes.shape[1]), drawn.astype(int), axis=0).reshape(-1, codes.shape[1])
+        )
 
     yield _measure(condition, "participation_ratio", "", bootstrap(ratio, record.sizes["stimulus_index"]))
     reference = study.reference_for(condition)
@@ -98,7 +114,7 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
     fine = class_distortion_matrix(codes, reference_codes, stimuli).values
     for scheme, labels in condition.setting.class_schemes().items():
         matrix = bootstrap(lambda drawn, labels=labels: merge_classes(fine, labels, drawn), len(labels))
-        for a, b in zip(*np.triu_indices(int(labels.max()) + 1), strict=True):
+        for a, b in combinations_with_replacement(range(int(labels.max()) + 1), 2):
             yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
 
 

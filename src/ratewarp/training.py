@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import equinox as eqx
 import jax
@@ -80,9 +80,7 @@ class Report(NamedTuple):
     multiplier: Float[Array, "*members steps"]
 
 
-def train(
-    plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each height width"]
-) -> Iterator[tuple[int, State, Report]]:
+def train(plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each height width"]) -> Iterator[tuple[int, State, Report]]:
     """Trains a batch of members.
 
     Arguments:
@@ -111,7 +109,7 @@ def _start(plan: Plan, members: Member) -> State:
         networks = AutoEncoder(plan.network, plan.image_shape, key=network_key)
         heads = tuple(make_head(plan.network.latents, c, key=k) for c, k in zip(plan.classes, head_keys, strict=True))
         model = Model(networks, heads)
-        return State(model, _optimizer(plan).init(model), plan.objective.init(member.targets))
+        return State(model, _optimizer(plan).init(cast(Any, model)), plan.objective.init(member.targets))
 
     return lax.map(start, members)
 
@@ -149,7 +147,7 @@ def _step(plan: Plan, state: State, member: Member, images: Array, step: Array) 
     rate = -objective.learning_rate(member.targets, step)
     model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
     control = objective.update(state.control, terms.rate, member.targets, step)
-    return State(model, optimizer, control), Report(*terms, control.multiplier)
+    return State(model, optimizer, control), Report(terms.distortion, terms.rate, terms.tasks, control.multiplier)
 
 
 def draw_batch(

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import ALGEBRA, convolution, transposed_convolution
 from scipy.signal import correlate
 
+from oracles import ALGEBRA, convolution, transposed_convolution
 from ratewarp.models.lowering import Axis, convolve, products, skips_padding
 
 PUBLISHED = [

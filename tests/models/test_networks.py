@@ -5,10 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from oracles import ALGEBRA, STANDARD_ERRORS
 from scipy.special import log_softmax
 from scipy.stats import entropy, norm
 
+from oracles import ALGEBRA, STANDARD_ERRORS
 from ratewarp._checks import RequestError
 from ratewarp.models import AutoEncoder, NetworkConfig, from_named, latent_rates, make_head, sample_codes, to_named
 
@@ -41,7 +41,13 @@ def test_decoder_restores_any_image_shape(shape):
 
 def test_initial_weights_are_uniform_on_pytorch_bounds():
     encoder, decoder = MODEL.encoder, MODEL.decoder
-    fans = [(encoder.convolutions[2], 64 * 9), (encoder.mean, 1024), (decoder.linear, 5), (decoder.convolutions[0], 64 * 9), (decoder.convolutions[1], 32 * 9)]
+    fans = [
+        (encoder.convolutions[2], 64 * 9),
+        (encoder.mean, 1024),
+        (decoder.linear, 5),
+        (decoder.convolutions[0], 64 * 9),
+        (decoder.convolutions[1], 32 * 9),
+    ]
     for layer, fan_in in fans:
         weights = np.asarray(layer.weight).ravel()
         bound = 1 / np.sqrt(fan_in)
@@ -71,7 +77,10 @@ def test_binary_head_is_linear_and_dropout_only_acts_in_training():
     binary, many = make_head(5, 2, key=KEY), make_head(5, 25, key=KEY)
     codes = jax.random.normal(KEY, (6, 5))
     logits = np.asarray(binary(codes, key=None))
-    combined = np.asarray(binary.hidden.weight @ binary.output.weight), np.asarray(binary.hidden.bias @ binary.output.weight + binary.output.bias)
+    combined = (
+        np.asarray(binary.hidden.weight @ binary.output.weight),
+        np.asarray(binary.hidden.bias @ binary.output.weight + binary.output.bias),
+    )
     np.testing.assert_allclose(logits[:, 1:], np.asarray(codes) @ combined[0] + combined[1], atol=ALGEBRA)
     np.testing.assert_allclose(log_softmax(logits, axis=1)[:, 1], -np.log1p(np.exp(-logits[:, 1])), atol=ALGEBRA)
     assert np.array_equal(many(codes, key=None), many(codes, key=None))

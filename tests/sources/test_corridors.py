@@ -4,8 +4,8 @@ from hashlib import sha256
 
 import jax
 import numpy as np
-from oracles import ALGEBRA, STANDARD_ERRORS
 
+from oracles import ALGEBRA, STANDARD_ERRORS
 from ratewarp.sources import Corridors, image_pool
 
 SOURCE = Corridors()

@@ -23,7 +23,10 @@ ARITHMETIC = st.recursive(
 )
 CONDITIONS = st.recursive(
     st.tuples(ARITHMETIC, st.sampled_from(["<", "<=", "==", "!=", ">", ">="]), ARITHMETIC).map(lambda t: f"{t[0]} {t[1]} {t[2]}"),
-    lambda inner: st.one_of(st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"), inner.map(lambda t: f"not ({t})")),
+    lambda inner: st.one_of(
+        st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"),
+        inner.map(lambda t: f"not ({t})"),
+    ),
     max_leaves=4,
 )
 

@@ -14,7 +14,9 @@ from ratewarp._checks import RequestError, refuse
 BLOCK_BYTES = 64 * 2**20
 
 
-def distance_ratios(codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"]) -> Float[np.ndarray, "items items"]:
+def distance_ratios(
+    codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"]
+) -> Float[np.ndarray, "items items"]:
     """Ratio of every pairwise distance between codes to that between the same items' reference codes.
 
     ρ_ij = ‖z_i − z_j‖ / ‖z⁰_i − z⁰_j‖, with 0/0 = 1 (so the diagonal is 1) and x/0 = ∞.
@@ -38,7 +40,7 @@ def distance_ratios(codes: Float[np.ndarray, "items latents"], reference: Float[
                [1. , 1.5, 1. ]])
     """
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
-    _check_same_items(codes, reference)
+    check_same_items(codes, reference)
     return _ratios(codes, codes, reference, reference)
 
 
@@ -74,8 +76,9 @@ def class_distortion_matrix(
         codes: Z, one row an item.
         reference: Z⁰, codes of the same items in the same order.
         classes: class of every item; any integers.
-        logarithmic: use log ρ instead of ρ (differences of log geometric means); swapping codes and reference then flips the
-            sign, and scaling either leaves it unchanged. Items that coincide in only one of the two are an error here.
+        logarithmic: use log ρ instead of ρ (differences of log geometric means) and leave out pairs that coincide in both,
+            such as i = j; swapping codes and reference then flips the sign, and scaling either leaves it unchanged. A class
+            without a pair of distinct items gets NaN; items that coincide in only one of the two are an error.
 
     Returns:
         The matrix with its labels, in increasing order of label.
@@ -89,21 +92,24 @@ def class_distortion_matrix(
         >>> reference = np.array([[0.0], [1.0], [4.0], [5.0]])
         >>> codes = np.array([[0.0], [0.5], [4.5], [5.0]])  # each class drawn together
         >>> class_distortion_matrix(codes, reference, np.array([0, 0, 1, 1])).values.round(2)
-        array([[-0.13,  0.13],
-               [ 0.13, -0.13]])
+        array([[-0.2,  0.2],
+               [ 0.2, -0.2]])
     """
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
-    _check_same_items(codes, reference)
+    check_same_items(codes, reference)
     labels, members, counts = np.unique(check_labels(classes, len(codes)), return_inverse=True, return_counts=True)
     membership = np.eye(len(labels))[members]
     sums = np.zeros((len(labels), len(labels)))
+    pairs = np.outer(counts, counts).astype(float)
     for rows in _blocks(len(codes)):
         ratios = _ratios(codes[rows], codes, reference[rows], reference)
         _check_finite_ratios(ratios, logarithmic)
-        values = np.log(ratios) if logarithmic else ratios
-        sums += membership[rows].T @ values @ membership
-    pairs = np.outer(counts, counts)
-    return ClassDistortion(sums / pairs - sums.sum() / pairs.sum(), labels, counts)
+        if logarithmic:
+            ratios = np.log(ratios)
+            pairs -= membership[rows].T @ _coincide(codes[rows], codes, reference[rows], reference) @ membership
+        sums += membership[rows].T @ ratios @ membership
+    means = np.divide(sums, pairs, out=np.full_like(sums, np.nan), where=pairs > 0)
+    return ClassDistortion(means - sums.sum() / pairs.sum(), labels, counts)
 
 
 def merge_classes(
@@ -167,13 +173,18 @@ def _ratios(a: np.ndarray, b: np.ndarray, reference_a: np.ndarray, reference_b: 
     return ratios
 
 
+def _coincide(a: np.ndarray, b: np.ndarray, reference_a: np.ndarray, reference_b: np.ndarray) -> np.ndarray:
+    """1 where two items coincide in codes and reference (their log ratio is 0), else 0."""
+    return ((cdist(a, b) == 0) & (cdist(reference_a, reference_b) == 0)).astype(float)
+
+
 def _blocks(items: int) -> Iterator[slice]:
     """Slices of rows whose distances to all items fit in `BLOCK_BYTES`."""
     height = max(1, BLOCK_BYTES // (8 * items))
     return (slice(start, start + height) for start in range(0, items, height))
 
 
-def _check_same_items(codes: np.ndarray, reference: np.ndarray) -> None:
+def check_same_items(codes: np.ndarray, reference: np.ndarray) -> None:
     if len(codes) != len(reference):
         raise RequestError(f"codes and reference must hold the same items; got {len(codes)} and {len(reference)} rows")
 

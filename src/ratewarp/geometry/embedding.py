@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -58,7 +59,7 @@ def embed(
     distances = pdist(codes)
     if not distances.any():
         return Map(start, 0.0)
-    points, _ = smacof(
+    found: Any = smacof(
         squareform(distances),
         metric=True,
         n_components=2,
@@ -70,9 +71,9 @@ def embed(
         eps=1e-6,
         random_state=0,
         return_n_iter=False,
-        normalized_stress=False,
+        normalized_stress=False,  # pyright: ignore[reportArgumentType]
     )
-    points = points - points.mean(axis=0)
+    points = found[0] - found[0].mean(axis=0)
     stress = float(np.sqrt(np.sum((pdist(points) - distances) ** 2) / np.sum(distances**2)))
     return Map(points if align_to is None else _turned(points, align_to), stress)
 

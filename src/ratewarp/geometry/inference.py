@@ -23,14 +23,14 @@ class Interval:
         n: number of units resampled.
     """
 
-    value: Float[np.ndarray, "..."]
-    low: Float[np.ndarray, "..."]
-    high: Float[np.ndarray, "..."]
+    value: Float[np.ndarray, ...]
+    low: Float[np.ndarray, ...]
+    high: Float[np.ndarray, ...]
     n: int
 
 
 def bootstrap(
-    statistic: Callable[[Float[np.ndarray, " units"]], Float[np.ndarray, "..."] | float],
+    statistic: Callable[[Float[np.ndarray, " units"]], Float[np.ndarray, ...] | float],
     units: int,
     *,
     resamples: int = 1000,
@@ -72,7 +72,7 @@ def bootstrap(
     value = np.asarray(statistic(np.ones(units)), dtype=float)
     left_out = np.stack([np.asarray(statistic(row), dtype=float) for row in 1 - np.eye(units)])
     low, high = _bca(draws, value, left_out, level)
-    return Interval(value, low, high, units)
+    return Interval(value, np.asarray(low), np.asarray(high), units)
 
 
 def _bca(draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, level: float) -> np.ndarray:

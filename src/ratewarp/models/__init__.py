@@ -1,7 +1,18 @@
 """Networks: an encoder to Gaussian posteriors, a decoder back to images, and task heads on the codes."""
 
 from ratewarp.models.heads import Head, make_head
-from ratewarp.models.networks import AutoEncoder, ConvolutionConfig, NetworkConfig, latent_rates, sample_codes
+from ratewarp.models.networks import AutoEncoder, ConvolutionConfig, NetworkConfig, check_network, latent_rates, sample_codes
 from ratewarp.models.parameters import from_named, to_named
 
-__all__ = ["AutoEncoder", "ConvolutionConfig", "Head", "NetworkConfig", "from_named", "latent_rates", "make_head", "sample_codes", "to_named"]
+__all__ = [
+    "AutoEncoder",
+    "ConvolutionConfig",
+    "Head",
+    "NetworkConfig",
+    "check_network",
+    "from_named",
+    "latent_rates",
+    "make_head",
+    "sample_codes",
+    "to_named",
+]

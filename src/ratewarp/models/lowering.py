@@ -147,7 +147,12 @@ def _group_product(padded: Array, weight: Array, row: TapGroup, column: TapGroup
         lax.slice(
             padded,
             (0, i + offsets[0], j + offsets[1], 0),
-            (batch, i + offsets[0] + row.input_step * (row.count - 1) + 1, j + offsets[1] + column.input_step * (column.count - 1) + 1, channels),
+            (
+                batch,
+                i + offsets[0] + row.input_step * (row.count - 1) + 1,
+                j + offsets[1] + column.input_step * (column.count - 1) + 1,
+                channels,
+            ),
             (1, row.input_step, column.input_step, 1),
         )
         for i, j in product(row.starts, column.starts)

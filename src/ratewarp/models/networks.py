@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
+from typing import Annotated
 
 import equinox as eqx
 import jax
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
+from ratewarp._checks import refuse
 from ratewarp.models.layers import Convolution, Linear
 from ratewarp.models.lowering import Axis
 
@@ -34,7 +36,7 @@ class NetworkConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     latents: PositiveInt = 5
-    convolutions: tuple[ConvolutionConfig, ...] = (
+    convolutions: Annotated[tuple[ConvolutionConfig, ...], Field(min_length=1)] = (
         ConvolutionConfig(filters=32, kernel=4),
         ConvolutionConfig(filters=64),
         ConvolutionConfig(filters=256),
@@ -118,6 +120,14 @@ def sample_codes(
 def latent_rates(mean: Float[Array, "batch latents"], log_variance: Float[Array, "batch latents"]) -> Float[Array, "batch latents"]:
     """KL(q(z_l|x) ‖ N(0, 1)) of every latent, nats."""
     return 0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1)
+
+
+def check_network(config: NetworkConfig, image_shape: tuple[int, int]) -> None:
+    """Raises `RequestError` if a convolution does not fit into its input."""
+    for index, axes in enumerate(encoder_axes(config, image_shape)):
+        if any(axis.size + 2 * axis.padding < axis.kernel for axis in axes):
+            size = " × ".join(str(axis.size) for axis in axes)
+            refuse(f"network.convolutions.{index}", f"small enough for its input of {size} pixels", config.convolutions[index].model_dump())
 
 
 def encoder_axes(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[tuple[Axis, Axis], ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
 
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
 from ratewarp.report.style import MUTED, RULE, class_colours, figure_style, model_colours, model_markers
@@ -18,7 +20,7 @@ from ratewarp.report.views import ConditionView, RunView, class_names, scheme_ti
 from ratewarp.studies import Setting
 
 _SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
-_WIDE = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
+_WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
 
 
 def make_figures(view: RunView) -> dict[str, Figure]:
@@ -86,7 +88,7 @@ def plane_figure(view: RunView) -> Figure:
     colours, markers = model_colours(models), model_markers(models)
     shifts = np.linspace(-1, 1, len(models)) * _SMALL_FRACTION * (len(models) > 1)
     for model, shift in zip(models, shifts, strict=True):
-        rows = table[table["model"] == model].sort_values("rate_nats")
+        rows = table.query("model == @model").sort_values(by="rate_nats")
         style = {"color": colours[model], "marker": markers[model], "ms": 5, "ls": "", "label": model}
         left.plot(rows["capacity_nats"] * np.exp(2 * shift), rows["rate_nats"], **style)
         for _, seed_rows in rows.groupby("seed"):
@@ -97,7 +99,7 @@ def plane_figure(view: RunView) -> Figure:
     left.set(xscale="log", yscale="log", xlabel="target rate (capacity), nats", ylabel="rate reached, nats", title="Rate against target")
     for axis in (left.xaxis, left.yaxis):
         axis.set_ticks(capacities, labels=[f"{c:g}" for c in capacities])
-        axis.set_minor_locator(plt.NullLocator())
+        axis.set_minor_locator(NullLocator())
     left.legend(loc="upper left")
     floor = noise_floor(view)
     right.axhline(floor, color=MUTED, lw=0.8, ls=(0, (4, 3)))
@@ -121,7 +123,18 @@ def reference_figure(view: RunView) -> Figure:
     first = view.shown[view.study.reference, capacities[0]]
     factors, latents = first.record["factor"].values, len(first.order)
     figure = plt.figure(figsize=(2.3 * len(factors) + 0.85 * latents + 0.6, 2.35 * len(capacities) + 0.5))
-    grid = GridSpec(len(capacities), len(factors) + 1, figure, width_ratios=[*[2.3] * len(factors), 0.85 * latents], wspace=0.08, hspace=0.14, left=0.04, right=0.99, top=0.93, bottom=0.03)
+    grid = GridSpec(
+        len(capacities),
+        len(factors) + 1,
+        figure,
+        width_ratios=[*[2.3] * len(factors), 0.85 * latents],
+        wspace=0.08,
+        hspace=0.14,
+        left=0.04,
+        right=0.99,
+        top=0.93,
+        bottom=0.03,
+    )
     for row, capacity in enumerate(capacities):
         shown = view.shown[view.study.reference, capacity]
         for column, factor in enumerate(factors):
@@ -149,7 +162,18 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
     limit = max([0.1, *(np.abs(m.values).max() for m in matrices.values())])
     strip = 0.68 * latents
     figure = plt.figure(figsize=(2 * (2.2 + strip) + 1.7 + 0.7, 2.25 * len(capacities) + 0.85))
-    grid = GridSpec(len(capacities), 5, figure, width_ratios=[2.2, strip, 2.2, strip, 1.7], wspace=0.07, hspace=0.12, left=0.025, right=0.99, top=0.915, bottom=0.1)
+    grid = GridSpec(
+        len(capacities),
+        5,
+        figure,
+        width_ratios=[2.2, strip, 2.2, strip, 1.7],
+        wspace=0.07,
+        hspace=0.12,
+        left=0.025,
+        right=0.99,
+        top=0.915,
+        bottom=0.1,
+    )
     for row, capacity in enumerate(capacities):
         shown = view.shown[model, capacity]
         reference = view.reference_of(shown)
@@ -184,7 +208,15 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
     axes[0].set_ylabel(f"{down} ↓   {across} →", fontsize="xx-small", color=MUTED, labelpad=2)
     if heading:
         middle = axes[latents // 2]
-        middle.annotate(f"{heading}\n(number below: rate of the latent, nats)", (0.5, 1), (0, 20), xycoords="axes fraction", textcoords="offset points", ha="center", va="bottom")
+        middle.annotate(
+            f"{heading}\n(number below: rate of the latent, nats)",
+            (0.5, 1),
+            (0, 20),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+        )
 
 
 def examples_figure(view: RunView, stimuli: int = 8) -> Figure:

@@ -30,12 +30,20 @@ def plane(view: RunView) -> go.Figure:
     colours = model_colours(models)
     for index, model in enumerate(models):
         marker = {"size": 9, "symbol": _SYMBOLS[index % len(_SYMBOLS)], "color": colours[model]}
-        for seed, rows in table[table["model"] == model].sort_values("rate_nats").groupby("seed"):
-            shared = {"name": model, "legendgroup": model, "marker": marker, "customdata": rows[list(_HOVER)], "hovertemplate": _hover(model)}
+        for seed, rows in table.query("model == @model").sort_values(by="rate_nats").groupby("seed"):
+            shared = {
+                "name": model,
+                "legendgroup": model,
+                "marker": marker,
+                "customdata": rows[list(_HOVER)],
+                "hovertemplate": _hover(model),
+            }
             figure.add_scatter(x=rows["capacity_nats"], y=rows["rate_nats"], mode="markers", showlegend=False, col=1, row=1, **shared)
             line = {"color": colours[model], "width": 1.5}
             first = bool(seed == view.study.seeds[0])
-            figure.add_scatter(x=rows["rate_nats"], y=rows["distortion"], mode="lines+markers", showlegend=first, line=line, col=2, row=1, **shared)
+            figure.add_scatter(
+                x=rows["rate_nats"], y=rows["distortion"], mode="lines+markers", showlegend=first, line=line, col=2, row=1, **shared
+            )
     _dress_plane(figure, view)
     return figure
 

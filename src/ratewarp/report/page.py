@@ -40,7 +40,15 @@ _MODEL_COLUMNS = {
     "steps": "steps",
     "status": "status",
 }
-_TASK_COLUMNS = {"representation": "model", "task": "task", "regime": "regime", "capacity_nats": "target, nats", "seed": "seed", "f1": "F1", "accuracy": "accuracy"}
+_TASK_COLUMNS = {
+    "representation": "model",
+    "task": "task",
+    "regime": "regime",
+    "capacity_nats": "target, nats",
+    "seed": "seed",
+    "f1": "F1",
+    "accuracy": "accuracy",
+}
 _GEOMETRY_COLUMNS = {
     "model": "model",
     "capacity_nats": "target, nats",
@@ -105,7 +113,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         models=_table(tables["models"], _MODEL_COLUMNS),
         tasks=_table(tables["tasks"], _TASK_COLUMNS),
         geometry=_table(tables["geometry"], _GEOMETRY_COLUMNS),
-        diverged=[row for _, row in tables["models"].iterrows() if row["status"] != "ok"],
+        diverged=tables["models"].query("status != 'ok'").to_dict("records"),
         manifest=view.run.manifest,
     )
 
@@ -115,14 +123,16 @@ def _facts(view: RunView) -> dict[str, str]:
     study, recipe = view.study, view.study.recipe
     manifest = view.run.manifest
     packages = manifest.get("packages", {})
+    seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
+    seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     return {
-        "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))} pixels",
-        "Models": f"{len(study.models)} × {len(study.capacities_nats)} capacities × {len(study.seeds)} seed{'s' if len(study.seeds) > 1 else ''} = {len(study.conditions)} trained networks",
+        "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))}",
+        "Trained": f"{len(study.conditions)} networks: {len(study.models)} models × {len(study.capacities_nats)} capacities × {seeds}",
         "Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats",
         "Recipe": f"{recipe.name}, {recipe.steps:,} steps of {recipe.batch_size} images",
         "Training set": f"{study.training_images:,} images",
         "Held out": f"{study.validation_each * len(study.source.stimuli):,} images ({study.validation_each} of every stimulus)",
-        "Time": f"{sum(s['seconds'] for s in manifest.get('sessions', [])) / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
+        "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
         "Software": f"ratewarp {manifest.get('ratewarp', '?')}, JAX {packages.get('jax', '?')}",
     }
 
@@ -146,6 +156,8 @@ def _interactive(figure: PlotlyFigure, name: str) -> Markup:
 
 
 def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    chosen = table[list(columns)].rename(columns=dict(columns))
-    html = chosen.to_html(index=False, border=0, na_rep="", justify="left", float_format=lambda value: f"{value:.4g}".replace("-", "−"), escape=True)
+    chosen = table.reindex(columns=list(columns)).set_axis(list(columns.values()), axis="columns")
+    html = chosen.to_html(
+        index=False, border=0, na_rep="", justify="left", float_format=lambda value: f"{value:.4g}".replace("-", "−"), escape=True
+    )
     return Markup(html)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from matplotlib import patheffects
+from matplotlib import colormaps, patheffects
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
 
 from ratewarp.geometry import ClassDistortion
@@ -17,7 +18,9 @@ from ratewarp.report.views import ConditionView
 _LABELLED_EVERY = 4  # factor values 0, 4, 8, 12 are labelled on maps
 
 
-def draw_map(axes: Axes, view: ConditionView, colours: np.ndarray, *, extent: float, title: str = "", labels: bool = True, size: float = 5) -> None:
+def draw_map(
+    axes: Axes, view: ConditionView, colours: np.ndarray, *, extent: float, title: str = "", labels: bool = True, size: float = 5
+) -> None:
     """Map of codes, one dot an image; some stimuli labelled with their factor values; a bar one prior standard deviation long.
 
     Arguments:
@@ -118,7 +121,5 @@ def stimulus_colours(labels: np.ndarray) -> np.ndarray:
 
 def factor_colours(values: np.ndarray) -> np.ndarray:
     """Colour of every stimulus by the value of a factor."""
-    import matplotlib as mpl
-
-    scale: Any = mpl.colormaps[FACTOR_MAP]
-    return np.array([mpl.colors.to_hex(scale(v)) for v in (values - values.min()) / max(1, np.ptp(values))])
+    scale: Any = colormaps[FACTOR_MAP]
+    return np.array([to_hex(scale(v)) for v in (values - values.min()) / max(1, np.ptp(values))])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import matplotlib as mpl
+from matplotlib.colors import to_hex
 
 INK = "#1d2733"
 MUTED = "#6b7785"
@@ -20,7 +22,7 @@ DIVERGING_MAP = "PuOr_r"
 FACTOR_MAP = "viridis"
 IMAGE_MAP = "bone_r"
 
-_RC = {
+_RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,
@@ -67,4 +69,4 @@ def class_colours(classes: int) -> list[str]:
     if classes == 2:
         return list(CLASS_COLOURS)
     scale = mpl.colormaps["turbo"]
-    return [mpl.colors.to_hex(scale(0.05 + 0.9 * i / (classes - 1))) for i in range(classes)]
+    return [to_hex(scale(0.05 + 0.9 * i / (classes - 1))) for i in range(classes)]

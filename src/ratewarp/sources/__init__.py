@@ -6,4 +6,17 @@ from ratewarp.sources.pool import image_pool
 from ratewarp.sources.source import Source, factors_of
 from ratewarp.sources.tasks import TASK_SETS, TASKS, Task, task, task_names
 
-__all__ = ["FREQUENCIES", "TASKS", "TASK_SETS", "Corridors", "Source", "Task", "factors_of", "frequency", "image_counts", "image_pool", "task", "task_names"]
+__all__ = [
+    "FREQUENCIES",
+    "TASKS",
+    "TASK_SETS",
+    "Corridors",
+    "Source",
+    "Task",
+    "factors_of",
+    "frequency",
+    "image_counts",
+    "image_pool",
+    "task",
+    "task_names",
+]

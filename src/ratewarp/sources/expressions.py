@@ -85,7 +85,11 @@ class _Evaluation:
     def of(self, node: ast.expr, depth: int) -> Any:
         if depth > MAX_DEPTH:
             refuse(self.argument, f"nested at most {MAX_DEPTH} deep", self.text)
-        operands = [self.of(child, depth + 1) for child in ast.iter_child_nodes(node) if isinstance(child, ast.expr) and not self._is_name_of_call(node, child)]
+        operands = [
+            self.of(child, depth + 1)
+            for child in ast.iter_child_nodes(node)
+            if isinstance(child, ast.expr) and not self._is_name_of_call(node, child)
+        ]
         match node:
             case ast.Constant(value=bool() | int() | float() as number) if abs(number) < 2**53:
                 return np.asarray(number)
@@ -109,8 +113,9 @@ class _Evaluation:
                 return np.where(_condition(condition), then, otherwise)
             case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS and operands:
                 return self._call(name, operands)
+        known = ", ".join(self.factors)
         raise RequestError(
-            f"{self.argument}: '{ast.unparse(node)}' is not allowed in '{shorten(self.text)}'; use {ALLOWED}. Factors: {', '.join(self.factors)}"
+            f"{self.argument}: '{ast.unparse(node)}' is not allowed in {shorten(self.text)}; use {ALLOWED}. Factors: {known}"
         )
 
     @staticmethod

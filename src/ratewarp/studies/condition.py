@@ -13,7 +13,6 @@ from ratewarp.models import NetworkConfig
 from ratewarp.recipe import Principled, Recipe
 from ratewarp.sources import Corridors, Task, frequency, image_counts, task, task_names
 
-
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
 
 

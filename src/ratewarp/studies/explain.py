@@ -78,7 +78,9 @@ def _requirement(detail: ErrorDetails) -> str:
 
 def _is_variant(part: str | int) -> bool:
     """Parts of a location that name a member of a union, not a key of the study."""
-    return isinstance(part, str) and (part in {"principled", "published", "str", "TaskRule", "corridors"} or part.startswith(("tuple[", "function-")))
+    return isinstance(part, str) and (
+        part in {"principled", "published", "str", "TaskRule", "corridors"} or part.startswith(("tuple[", "function-"))
+    )
 
 
 def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:

@@ -24,7 +24,9 @@ def builtin_names() -> list[str]:
         >>> "demo" in builtin_names()
         True
     """
-    return sorted(path.name.removesuffix(".yaml") for path in files("ratewarp.studies").joinpath("builtin").iterdir() if path.name.endswith(".yaml"))
+    return sorted(
+        path.name.removesuffix(".yaml") for path in files("ratewarp.studies").joinpath("builtin").iterdir() if path.name.endswith(".yaml")
+    )
 
 
 def load_study(name_or_path: str | Path, changes: Sequence[str] = ()) -> Study:
@@ -71,7 +73,9 @@ def _text(name_or_path: str) -> tuple[str, Path]:
     path = Path(name_or_path)
     if not path.is_file():
         near = did_you_mean(name_or_path, builtin_names())
-        raise RequestError(f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}")
+        raise RequestError(
+            f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}"
+        )
     return read_text(path), path.parent
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse_name
+from ratewarp.models import check_network
 from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys
 from ratewarp.studies.explain import explain
 
@@ -44,7 +45,7 @@ class Study(SettingKeys):
     name: ModelName = "study"
     title: str = ""
     description: str = ""
-    models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1)] = {"model": {}}
+    models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: {"model": {}})]
     capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     reference: str = ""
@@ -102,6 +103,7 @@ def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str)
 def _check_setting(setting: Setting, place: str) -> None:
     """Rules over factors are tried on the source, so that a mistake shows before anything is trained."""
     try:
+        check_network(setting.network, setting.source.image_shape)
         counts = setting.image_counts()
         setting.labellings()
     except RequestError as error:
@@ -124,9 +126,12 @@ def merge(base: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[str, A
     merged = dict(base)
     for key, value in difference.items():
         below = base.get(key)
-        same = isinstance(value, Mapping) and isinstance(below, Mapping)
-        if same and all(value.get(tag, below.get(tag)) == below.get(tag) for tag in ("name", "kind")):
-            merged[key] = merge(below, value)
-        else:
-            merged[key] = value
+        merged[key] = merge(cast(Mapping[str, Any], below), value) if _same_variant(below, value) else value
     return merged
+
+
+def _same_variant(below: Any, value: Any) -> bool:
+    """Whether both are mappings, and the upper one does not name another variant."""
+    if not (isinstance(value, Mapping) and isinstance(below, Mapping)):
+        return False
+    return all(value.get(tag, below.get(tag)) == below.get(tag) for tag in ("name", "kind"))

@@ -1,0 +1,48 @@
+"""The measures on the publication's own codes, where those are at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from oracles import ALGEBRA, PUBLISHED, class_distortion
+from ratewarp.geometry import class_distortion_matrix, participation_ratio
+
+FILE = Path(__file__).parents[3] / "shared" / "paper" / "latents.npz"
+pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the publication's codes are not part of this repository")
+
+MATRICES = {
+    ("E1M1", "high"): [[0.127, -0.094], [-0.094, 0.069]],
+    ("E1M1", "low"): [[0.053, -0.343], [-0.343, 0.536]],
+    ("E2M1", "high"): [[-0.179, 0.185], [0.185, -0.189]],
+    ("E2M1", "low"): [[-0.703, 0.719], [0.719, -0.724]],
+}
+
+
+def _codes(name):
+    with np.load(FILE, allow_pickle=False) as data:
+        return data[name].astype(float)
+
+
+def _classes(model):
+    upper, lower = _codes("factors").T
+    return ((lower <= 6) if model == "E1M1" else (upper <= lower)).astype(int)
+
+
+@pytest.mark.parametrize(("model", "capacity"), MATRICES)
+def test_class_distortion_matrices(model, capacity):
+    codes, reference = _codes(f"{model}_{capacity}"), _codes(f"baseline_{capacity}")
+    values = class_distortion_matrix(codes, reference, _classes(model)).values
+    np.testing.assert_allclose(values, MATRICES[model, capacity], atol=PUBLISHED)
+
+
+def test_slow_loop_on_some_of_them():
+    codes, reference, classes = _codes("E2M1_low")[:200], _codes("baseline_low")[:200], _classes("E2M1")[:200]
+    expected = class_distortion(codes, reference, classes)
+    np.testing.assert_allclose(class_distortion_matrix(codes, reference, classes).values, expected, atol=ALGEBRA)
+
+
+def test_participation_ratio():
+    np.testing.assert_allclose([participation_ratio(_codes(n)) for n in ("baseline_high", "E1M1_high")], [2.02, 3.84], atol=0.006)

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from ratewarp import Study, load_study
+from ratewarp._checks import RequestError
+from ratewarp.recipe import Principled, Published
+from ratewarp.runner import groups, resolved
+from ratewarp.studies import Condition, Setting, builtin_names
+
+
+@pytest.mark.parametrize("name", builtin_names())
+def test_builtin_studies_load_and_survive_a_round_trip(name):
+    study = load_study(name)
+    assert study.name == name
+    again = Study(**yaml.safe_load(yaml.safe_dump(resolved(study), sort_keys=False)))
+    assert [c.id for c in again.conditions] == [c.id for c in study.conditions]
+
+
+def test_conditions_cross_models_capacities_and_seeds(tiny_study):
+    cells = [(c.model, c.capacity_nats, c.seed) for c in tiny_study.conditions]
+    assert cells == [(m, c, 0) for m in ("baseline", "E1M1", "E2M1") for c in (0.3, 2.0)]
+    assert len({c.id for c in tiny_study.conditions}) == 6
+
+
+def test_ids_follow_the_content():
+    first = Condition(model="a", capacity_nats=1, seed=0)
+    assert first.id == Condition(model="a", capacity_nats=1.0, seed=0, setting=Setting()).id
+    others = [{"capacity_nats": 2}, {"seed": 1}, {"model": "b"}, {"setting": Setting(recipe={"steps": 7})}]
+    assert len({first.id, *(Condition(**{**first.model_dump(), **o}).id for o in others)}) == 5
+    with pytest.raises(ValidationError, match="frozen"):
+        first.seed = 3
+
+
+def test_differences_are_laid_over_the_base():
+    study = Study(
+        recipe={"steps": 11, "learning_rate": 0.1},
+        models={"a": {}, "b": {"recipe": {"steps": 12}}, "c": {"recipe": "published"}, "d": {"tasks": ["E2M5"]}},
+        capacities_nats=[1],
+    )
+    recipes = [s.recipe for s in study.settings.values()]
+    assert recipes == [
+        Principled(steps=11, learning_rate=0.1),
+        Principled(steps=12, learning_rate=0.1),
+        Published(),
+        Principled(steps=11, learning_rate=0.1),
+    ]
+    assert [t.name for t in study.settings["d"].labellings()] == ["E2M1", "E2M2", "E2M3", "E2M4"]
+
+
+def test_reference_is_the_first_model_unless_named():
+    assert Study(models={"x": {}, "y": {}}, capacities_nats=[1]).reference == "x"
+    study = Study(models={"x": {}, "y": {}}, capacities_nats=[1, 2], seeds=[0, 1], reference="y")
+    one = next(c for c in study.conditions if (c.model, c.capacity_nats, c.seed) == ("x", 2, 1))
+    assert study.reference_for(one).id.startswith("y_C2_s1")
+
+
+def test_conditions_are_grouped_by_compiled_shape():
+    study = Study(
+        models={
+            "a": {},
+            "b": {"frequency": "E1M1"},
+            "c": {"tasks": ["E2M1"]},
+            "d": {"tasks": ["E2M3"], "recipe": {"task_weight": 3, "learning_rate": 1e-4}},
+            "e": {"recipe": {"steps": 7}},
+        },
+        capacities_nats=[1, 2],
+        seeds=[0, 1],
+    )
+    assert [sorted({c.model for c in group}) for group in groups(study.conditions)] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_class_schemes():
+    study = Study(models={"a": {}, "b": {"frequency": "E1M2", "tasks": ["E2M3"]}}, capacities_nats=[1])
+    assert study.settings["a"].class_schemes() == {}
+    schemes = study.settings["b"].class_schemes()
+    assert list(schemes) == ["E2M3", "frequency"]
+    np.testing.assert_array_equal(schemes["E2M3"], schemes["frequency"])  # the diagonal is what E1M2 makes frequent
+
+
+def test_own_tasks_and_frequencies(tmp_path):
+    rows = "\n".join(f"{u},{l},{1 + (u == l)}" for l in range(13) for u in range(13))
+    (tmp_path / "table.csv").write_text(f"x_UC,x_LC,frequency\n{rows}\n")
+    (tmp_path / "mine.yaml").write_text(
+        "name: mine\ncapacities_nats: [1]\nmodels:\n"
+        "  table: {frequency: {file: table.csv}}\n  rule: {frequency: '2 if x_UC == x_LC else 1'}\n"
+        "  task: {tasks: [{name: right, label: x_UC > 9}, E2M1]}\n"
+    )
+    study = load_study(tmp_path / "mine.yaml")
+    np.testing.assert_allclose(study.settings["table"].probabilities(), study.settings["rule"].probabilities())
+    assert [t.name for t in study.settings["task"].labellings()] == ["right", "E2M1"]
+
+
+WRONG = [
+    ("sede=[1]", "unknown key 'sede'. Did you mean 'seeds'"),
+    ("recipe.step=5", "unknown key 'recipe.step'. Did you mean 'steps'"),
+    ("recipe.steps=-5", "recipe.steps must be greater than 0; got -5"),
+    ("recipe.steps=many", "recipe.steps must be a whole number; got 'many'"),
+    ("recipe=publishd", "recipe: unknown name 'publishd'. Did you mean 'published'"),
+    ("source=corridor", "unknown name 'corridor'. Did you mean 'corridors'"),
+    ("capacities_nats=[0.3,-1]", "capacities_nats.1 must be greater than 0; got -1"),
+    ("capacities_nats=[.nan]", "capacities_nats.0 must be a finite number"),
+    ("capacities_nats=3", "capacities_nats must be a list; got 3"),
+    ("capacities_nats=[]", "capacities_nats must be not empty"),
+    ("seeds=[1,1]", "seeds must differ from each other"),
+    ("seeds=[1.5]", "seeds.0 must be a whole number"),
+    ("models=[]", "models must be a mapping"),
+    ("models.E1M1.frequency=E1M9", "models.E1M1: frequency: no frequency is named 'E1M9'. Did you mean"),
+    ("models.E1M1.frequency=x_UC <= y", "no factor is named 'y'"),
+    ("models.E1M1.frequency=[1, 2]", "one number for each of the 169 stimuli"),
+    ("models.E1M1.frequency={file: no.csv}", "cannot read no.csv"),
+    ("models.E2M1.tasks=[E2M9]", "models.E2M1: tasks: no task is named 'E2M9'. Did you mean"),
+    ("models.E2M1.tasks=[{name: t, label: x_UC > 99}]", "class 1 never does"),
+    ("models.E2M1.tasks=[{name: t, labl: x_UC > 9}]", "unknown key 'models.E2M1.tasks.0.labl'. Did you mean 'label'"),
+    ("models.E2M1.taks=[]", "unknown key 'models.E2M1.taks'. Did you mean 'tasks'"),
+    ("reference=base", "Did you mean 'baseline'"),
+    ("name=a b", "name must be a letter followed by"),
+    ("codes_each=99", "codes_each must be at most validation_each (64); got 99"),
+    (
+        "network.convolutions=[{filters: 4, kernel: 99}]",
+        "models.baseline: network.convolutions.0 must be small enough for its input of 13 × 13 pixels",
+    ),
+    ("training_images=0", "training_images must be greater than or equal to 1"),
+    ("nothing", "--set must be key=value"),
+    ("a..b=1", "--set must be key=value"),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), WRONG)
+def test_what_is_wrong_is_said_in_one_line(change, message):
+    with pytest.raises(RequestError) as caught:
+        load_study("demo", [change])
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("a: [", "not valid YAML"),
+        ("- 1", "a mapping"),
+        ("1: 2\n", "a mapping"),
+        ("!!python/object/apply:os.system ['true']", "not valid YAML"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        ("name: x\n", "capacities_nats is required"),
+    ],
+)
+def test_bad_study_files(tmp_path, content, message):
+    file = tmp_path / "study.yaml"
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(RequestError, match=message):
+        load_study(file)
+
+
+def test_missing_study_file():
+    with pytest.raises(RequestError, match="Did you mean 'demo'"):
+        load_study("dem")
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("x_UC,frequency\n1,2\n", "columns x_UC, x_LC, frequency"),
+        ("x_UC,x_LC,frequency\n0,0,1\n", "one row for every stimulus"),
+        ("x_UC,x_LC,frequency\n0,0,a\n", "line 2 must be numbers"),
+        ("", "no rows"),
+    ],
+)
+def test_bad_frequency_tables(tmp_path, table, message):
+    (tmp_path / "t.csv").write_text(table)
+    (tmp_path / "s.yaml").write_text("capacities_nats: [1]\nfrequency: {file: t.csv}\n")
+    with pytest.raises(RequestError, match=message):
+        load_study(tmp_path / "s.yaml")

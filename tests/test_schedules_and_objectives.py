@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from scipy.special import log_softmax, softmax
+
+from oracles import ALGEBRA
+from ratewarp.objective import PRESSURE_UNIT, Targets, Terms, cross_entropy, distortion, make_objective
+from ratewarp.recipe import Principled, Published
+from ratewarp.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
+
+
+def test_schedules_at_their_corners():
+    assert [float(ramp(s, 2500, 5000)) for s in (0, 2500, 3750, 5000, 9000)] == [0, 0, 0.5, 1, 1]
+    corners = [float(published_capacity(s, 10.0, 2500, 1500)) for s in (0, 1499, 1500, 2499, 2500, 7972)]
+    np.testing.assert_allclose(corners, [0, 10 * 1499 / 2500 / 4, 6, 9.996, 10, 10], rtol=1e-6)
+    assert float(published_capacity(1000, 10.0, 2500, 0)) == pytest.approx(4.0)  # the quirk turned off
+    np.testing.assert_allclose([float(staircase(s, 0.9, 1329)) for s in (0, 1328, 1329, 7972)], [1, 1, 0.9, 0.9**5], rtol=1e-6)
+    np.testing.assert_allclose([float(warm_cosine(s, 2000, 100)) for s in (0, 50, 100, 1050, 2000)], [0, 0.5, 1, 0.5, 0], atol=1e-6)
+    assert [int(counter_with_validation(s, 1329, 469)) for s in (0, 1328, 1329, 7972)] == [0, 1328, 1798, 7972 + 5 * 469]
+    assert int(counter_with_validation(5000, 1329, 0)) == 5000
+
+
+def test_schedules_take_all_steps_at_once():
+    steps = jnp.arange(3000)
+    together = published_capacity(steps, 6.0, 2500, 1500)
+    np.testing.assert_allclose(together[::500], [float(published_capacity(int(s), 6.0, 2500, 1500)) for s in steps[::500]], rtol=1e-6)
+
+
+def test_distortion_is_a_mean_over_pixels():
+    rng = np.random.default_rng(0)
+    a, b = rng.random((4, 5, 3)).astype(np.float32), rng.random((4, 5, 3)).astype(np.float32)
+    expected = [sum((a[n, i, j] - b[n, i, j]) ** 2 for i in range(5) for j in range(3)) / 15 for n in range(4)]
+    np.testing.assert_allclose(distortion(jnp.asarray(a), jnp.asarray(b)), expected, atol=ALGEBRA)
+
+
+@pytest.mark.parametrize("classes", [2, 7])
+@pytest.mark.parametrize("double", [False, True])
+def test_cross_entropy(classes, double):
+    rng = np.random.default_rng(1)
+    logits, labels = rng.normal(size=(9, classes)).astype(np.float32) * 3, rng.integers(0, classes, 9)
+    inner = softmax(logits, axis=1) if double and classes > 2 else logits
+    expected = -np.mean(log_softmax(inner, axis=1)[np.arange(9), labels])
+    np.testing.assert_allclose(cross_entropy(jnp.asarray(logits), jnp.asarray(labels), double_softmax=double), expected, atol=ALGEBRA)
+
+
+def _targets(capacity, task_weight=1.0, learning_rate=1e-3, pressure=300.0):
+    return Targets(*(jnp.float32(v) for v in (capacity, task_weight, learning_rate, pressure)))
+
+
+def _terms(distortion, rate, tasks=()):
+    return Terms(jnp.float32(distortion), jnp.float32(rate), jnp.array(tasks, jnp.float32))
+
+
+def test_published_loss_by_hand():
+    objective = make_objective(Published(), (2, 25))
+    targets = _targets(6.0, pressure=1000.0)
+    control = objective.init(targets)
+    late = float(objective.loss(_terms(0.1, 6.5, (0.4, 3.0)), control, targets, jnp.int32(7000)))
+    assert late == pytest.approx(0.1 + 1000 * PRESSURE_UNIT * 0.5 + 0.4 + 10 * 3.0, rel=1e-5)
+    early = float(objective.loss(_terms(0.1, 0.5, (0.4, 3.0)), control, targets, jnp.int32(1000)))
+    assert early == pytest.approx(0.1 + 0.3 * abs(0.5 - 6 * 1000 / 2500 / 4), rel=1e-5)  # no task term yet, a quarter of the ramp
+    assert float(objective.learning_rate(targets, jnp.int32(1329))) == pytest.approx(0.9e-3)
+
+
+def test_published_counter_runs_ahead_after_an_epoch():
+    targets, terms = _targets(6.0), _terms(0.0, 0.0, (1.0,))
+    with_quirk, without = (make_objective(Published(validation_batches=v), (2,)) for v in (469, 0))
+    step = jnp.int32(3000)  # counter 3,938 after two epochs
+    weights = [float(o.loss(terms, o.init(targets), targets, step)) - 300 * PRESSURE_UNIT * 6 for o in (with_quirk, without)]
+    np.testing.assert_allclose(weights, [(3938 - 2500) / 2500, 500 / 2500], atol=ALGEBRA)
+
+
+def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_error():
+    recipe = Principled(steps=1000)
+    objective = make_objective(recipe, ())
+    targets, step = _targets(2.0), jnp.int32(900)
+    control = objective.init(targets)
+    slope = jax.grad(lambda rate: objective.loss(Terms(jnp.float32(0), rate, jnp.zeros(0)), control, targets, step))
+    assert float(slope(jnp.float32(2.0))) == pytest.approx(recipe.multiplier_start)
+    assert float(slope(jnp.float32(2.2))) == pytest.approx(recipe.multiplier_start * (1 + recipe.multiplier_gain * 0.1), rel=1e-4)
+    above, below = (float(objective.update(control, jnp.float32(r), targets, step).multiplier) for r in (2.2, 1.8))
+    assert above == pytest.approx(recipe.multiplier_start * np.exp(0.1 * recipe.multiplier_speed), rel=1e-5)
+    assert above * below == pytest.approx(recipe.multiplier_start**2, rel=1e-5)
+
+
+def test_principled_task_weight_ramps():
+    objective = make_objective(Principled(steps=1000, task_ramp=(0.2, 0.4)), (2,))
+    targets = _targets(1.0, task_weight=3.0)
+    control = objective.init(targets)
+    rates = {100: 0.5, 300: 1.0, 900: 1.0}  # on target, so that only the task term is left
+    losses = [float(objective.loss(_terms(0.0, r, (0.5,)), control, targets, jnp.int32(s))) for s, r in rates.items()]
+    np.testing.assert_allclose(losses, [0, 0.75, 1.5], atol=ALGEBRA)

@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from conftest import TINY_NETWORK
+from oracles import ALGEBRA, STANDARD_ERRORS
+from ratewarp.evaluation import evaluate
+from ratewarp.models import NetworkConfig, sample_codes
+from ratewarp.objective import Targets
+from ratewarp.recipe import Principled, Published
+from ratewarp.sources import Corridors, frequency, image_counts, image_pool, task
+from ratewarp.training import Member, Plan, _advance, draw_batch, train
+
+SOURCE = Corridors()
+POOL = image_pool(SOURCE, 8, key=jax.random.key(0))
+NETWORK = NetworkConfig(**TINY_NETWORK)
+
+
+def _plan(steps=20, classes=(), recipe=Principled):
+    return Plan(NETWORK, (13, 13), classes, recipe(steps=steps, batch_size=16))
+
+
+def _members(seeds, capacities, tasks=(), names=None):
+    names = names or ["uniform"] * len(seeds)
+    counts = [image_counts(frequency(n, SOURCE), 500) for n in names]
+    labels = np.array([task(t, SOURCE).labels for t in tasks]).reshape(len(tasks), 169)
+    columns = [jnp.full(len(seeds), v, jnp.float32) for v in (1.0, 1.5e-3, 300.0)]
+    return Member(
+        key=jnp.stack([jax.random.key(s) for s in seeds]),
+        targets=Targets(jnp.array(capacities, jnp.float32), *columns),
+        images_below=jnp.array(np.cumsum(counts, axis=1), jnp.int32),
+        labels=jnp.array(np.tile(labels, (len(seeds), 1, 1)), jnp.int32),
+    )
+
+
+def _run(plan, members):
+    chunks = list(train(plan, members, POOL))
+    _, state, _ = chunks[-1]
+    reports = [report for _, _, report in chunks]
+    return state, jax.tree.map(lambda *parts: np.concatenate(parts, axis=1), *reports)
+
+
+def _member(tree, index):
+    return [np.asarray(leaf[index]) for leaf in jax.tree.leaves(tree)]
+
+
+@pytest.mark.parametrize("recipe", [Principled, Published])
+def test_members_do_not_depend_on_their_batch(recipe):
+    plan = _plan(steps=12, classes=(2, 25), recipe=recipe)
+    tasks = ("E2M1", "E2M4")
+    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], tasks, ["uniform", "E1M1", "E1M2"]))
+    alone, own_history = _run(plan, _members([4], [1], tasks, ["E1M1"]))
+    assert all(np.array_equal(a, b) for a, b in zip(_member(together.model, 1), _member(alone.model, 0), strict=True))
+    assert all(np.array_equal(a[1], b[0]) for a, b in zip(history, own_history, strict=True))
+
+
+def test_equal_seeds_give_equal_models_and_others_do_not():
+    state, _ = _run(_plan(steps=3), _members([1, 1, 2], [1, 1, 1]))
+    assert all(np.array_equal(a, b) for a, b in zip(_member(state.model, 0), _member(state.model, 1), strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(_member(state.model, 0), _member(state.model, 2), strict=True))
+
+
+def test_a_second_call_does_not_compile_again():
+    plan = _plan(steps=150)
+    _run(plan, _members([1, 2], [0.3, 1]))
+    before = _advance._cache_size()
+    _run(plan, _members([7, 8], [2, 3], names=["E1M1", "E1M2"]))
+    assert _advance._cache_size() == before
+
+
+def test_report_covers_every_step_once():
+    steps = []
+    for done, _, report in train(_plan(steps=230), _members([0], [1]), POOL):
+        steps.append((done, report.rate.shape[1]))
+    assert steps == [(100, 100), (200, 100), (230, 30)]
+
+
+def test_one_step_equals_adam_written_out():
+    """The compiled step against the same loss differentiated and applied by optax outside it."""
+    plan = _plan(steps=10, classes=(2,))
+    members = _members([5], [1], ("E2M1",))
+    member = jax.tree.map(lambda leaf: leaf[0], members)
+    objective = plan.objective
+    from ratewarp import training
+
+    state = training._start(plan, members)
+    model = jax.tree.map(lambda leaf: leaf[0], state.model)
+    optimizer = optax.adam(lambda step: objective.learning_rate(member.targets, step), b2=0.99)
+    moments, control = optimizer.init(model), objective.init(member.targets)
+    for step in range(3):
+        keys = [jax.random.fold_in(jax.random.fold_in(member.key, stream), step) for stream in (1, 2, 3)]
+        stimuli, batch = draw_batch(member, POOL, 16, key=keys[0])
+
+        def loss(model, step=step, keys=keys, stimuli=stimuli, batch=batch):
+            mean, log_variance = model.networks.encoder(batch)
+            codes = sample_codes(mean, log_variance, key=keys[1])
+            error = jnp.mean((model.networks.decoder(codes) - batch) ** 2)
+            rate = jnp.mean(jnp.sum(0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1), axis=1))
+            probability = jax.nn.softmax(model.heads[0](codes, key=keys[2]))
+            entropy = -jnp.mean(jnp.log(probability[jnp.arange(16), member.labels[0, stimuli]]))
+            terms = training.Terms(error, rate, entropy[None])
+            return objective.loss(terms, control, member.targets, jnp.int32(step)), rate
+
+        gradient, rate = jax.grad(loss, has_aux=True)(model)
+        updates, moments = optimizer.update(gradient, moments)
+        model = optax.apply_updates(model, updates)
+        control = objective.update(control, rate, member.targets, jnp.int32(step))
+    advanced, _ = training._advance(plan, state, members, POOL, jnp.int32(0), jnp.int32(3))
+    for ours, theirs in zip(_member(advanced.model, 0), jax.tree.leaves(model), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=ALGEBRA)
+
+
+def test_batches_follow_the_frequency():
+    counts = np.arange(169) % 7  # some stimuli have no images
+    member = jax.tree.map(lambda leaf: leaf[0], _members([0], [1]))._replace(images_below=jnp.array(np.cumsum(counts), jnp.int32))
+    n = 200_000
+    numbered = jnp.broadcast_to(jnp.arange(8, dtype=jnp.uint8)[None, :, None, None], POOL.shape)
+    stimuli, batch = draw_batch(member, numbered, n, key=jax.random.key(1))
+    p = counts / counts.sum()
+    share = np.bincount(np.asarray(stimuli), minlength=169) / n
+    assert np.all(np.abs(share - p) <= STANDARD_ERRORS * np.sqrt(p * (1 - p) / n))
+    picked = np.asarray(batch[:, 0, 0])
+    assert np.all(picked < counts[np.asarray(stimuli)])  # only the images the member has
+    assert np.all(np.bincount(picked[np.asarray(stimuli) == 6].astype(int), minlength=6) > 0)
+
+
+def test_training_meets_a_capacity():
+    """A small network trained briefly: the rate reaches its target and the distortion falls with it."""
+    state, history = _run(_plan(steps=600), _members([0, 0], [0.3, 2]))
+    last = np.asarray(history.rate)[:, -100:].mean(axis=1)
+    np.testing.assert_allclose(last, [0.3, 2], rtol=0.1)
+    held_out = image_pool(SOURCE, 4, key=jax.random.key(9))
+    scores = evaluate(state.model, _members([0, 0], [0.3, 2]), held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
+    np.testing.assert_allclose(np.asarray(scores.rate).mean(axis=(1, 2)), [0.3, 2], rtol=0.15)
+    distortions = np.asarray(scores.distortion).mean(axis=(1, 2))
+    assert distortions[1] < distortions[0] < 0.2
+
+
+def test_evaluation_against_the_networks_called_one_by_one():
+    tasks = ("E2M1", "E2M4")
+    plan, members = _plan(steps=5, classes=(2, 25)), _members([3], [1], tasks)
+    state, _ = _run(plan, members)
+    held_out = image_pool(SOURCE, 3, key=jax.random.key(4))
+    means = SOURCE.mean_images().astype(np.float32)
+    scores = jax.tree.map(lambda leaf: np.asarray(leaf[0]), evaluate(state.model, members, held_out, jnp.asarray(means)))
+    model = jax.tree.map(lambda leaf: leaf[0], state.model)
+    for stimulus in (0, 77, 168):
+        batch = held_out[stimulus].astype(jnp.float32)
+        mean, log_variance = model.networks.encoder(batch)
+        key = jax.random.fold_in(jax.random.fold_in(members.key[0], 4), stimulus)
+        codes = sample_codes(mean, log_variance, key=key)
+        decoded = np.asarray(model.networks.decoder(codes))
+        np.testing.assert_allclose(scores.codes[stimulus], mean, atol=ALGEBRA)
+        np.testing.assert_allclose(scores.variances[stimulus], np.exp(log_variance), atol=ALGEBRA)
+        np.testing.assert_allclose(scores.distortion[stimulus], ((decoded - np.asarray(batch)) ** 2).mean(axis=(1, 2)), atol=ALGEBRA)
+        np.testing.assert_allclose(scores.semantic_distortion[stimulus], ((decoded - means[stimulus]) ** 2).mean(axis=(1, 2)), atol=ALGEBRA)
+        np.testing.assert_allclose(scores.reconstructions[stimulus], model.networks.decoder(mean[:1])[0], atol=ALGEBRA)
+        np.testing.assert_array_equal(scores.predictions[stimulus], [np.argmax(h(codes, key=None), axis=1) for h in model.heads])
