@@ -36,7 +36,7 @@ def run(
     Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from ratewarp import Study
-        >>> tiny = Study(capacities_nats=[1], recipe={"steps": 2}, training_images=338, validation_each=2, codes_each=2)
+        >>> tiny = Study(capacities_nats=[1], recipe={"steps": 2}, network={"convolutions": [{"filters": 2}]}, validation_each=9)
         >>> with TemporaryDirectory() as folder:
         ...     run(tiny, folder, report=False).table("models")[["model", "steps", "status"]]
            model  steps status

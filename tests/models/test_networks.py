@@ -24,9 +24,9 @@ def test_published_sizes():
     assert [c.axes[0].output_size for c in MODEL.encoder.convolutions] == [6, 3, 2]
     assert [c.axes[0].output_size for c in MODEL.decoder.convolutions] == [3, 6, 13]
     images = jnp.zeros((4, 13, 13))
-    mean, log_variance = MODEL.encoder(images)
+    mean, log_variance = eqx.filter_jit(MODEL.encoder)(images)
     assert mean.shape == log_variance.shape == (4, 5)
-    out = MODEL.decoder(mean)
+    out = eqx.filter_jit(MODEL.decoder)(mean)
     assert out.shape == (4, 13, 13)
     assert float(out.min()) > 0
     assert float(out.max()) < 1
@@ -36,7 +36,7 @@ def test_published_sizes():
 def test_decoder_restores_any_image_shape(shape):
     config = NetworkConfig(latents=3, convolutions=NetworkConfig().convolutions[:2])
     model = AutoEncoder(config, shape, key=KEY)
-    assert model.decoder(jnp.zeros((2, 3))).shape == (2, *shape)
+    assert eqx.filter_jit(model.decoder)(jnp.zeros((2, 3))).shape == (2, *shape)
 
 
 def test_initial_weights_are_uniform_on_pytorch_bounds():

@@ -16,6 +16,8 @@ from ratewarp.studies.explain import explain
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
+DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
+
 
 class Study(SettingKeys):
     """A family of conditions: every model × capacity × seed.
@@ -45,7 +47,7 @@ class Study(SettingKeys):
     name: ModelName = "study"
     title: str = ""
     description: str = ""
-    models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: {"model": {}})]
+    models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: dict(DEFAULT_MODELS))]
     capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     reference: str = ""
@@ -59,8 +61,9 @@ class Study(SettingKeys):
     @model_validator(mode="before")
     @classmethod
     def _name_reference(cls, data: Any) -> Any:
-        if isinstance(data, dict) and not data.get("reference") and isinstance(data.get("models"), dict) and data["models"]:
-            return {**data, "reference": next(iter(data["models"]))}
+        models = data.get("models", DEFAULT_MODELS) if isinstance(data, dict) else None
+        if isinstance(models, dict) and models and not data.get("reference"):
+            return {**data, "reference": next(iter(models))}
         return data
 
     @model_validator(mode="after")
