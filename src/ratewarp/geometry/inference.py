@@ -48,7 +48,8 @@ def bootstrap(
         seed: of the draws; equal seeds draw equally for equal `units`.
 
     Returns:
-        The statistic of the sample, with the ends of its interval.
+        The statistic of the sample, with the ends of its interval; these may both lie on one side of it where drawing with
+        replacement biases the statistic by more than its spread, as it does a ratio near its largest value.
 
     Raises:
         RequestError: fewer than 2 units, a level outside (0, 1), or a statistic that is undefined in most draws.

@@ -157,7 +157,10 @@ def _interactive(figure: PlotlyFigure, name: str) -> Markup:
 
 def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
     chosen = table.reindex(columns=list(columns)).set_axis(list(columns.values()), axis="columns")
-    html = chosen.to_html(
-        index=False, border=0, na_rep="", justify="left", float_format=lambda value: f"{value:.4g}".replace("-", "−"), escape=True
-    )
+    html = chosen.to_html(index=False, border=0, na_rep="", justify="left", float_format=_number, escape=True)
     return Markup(html)
+
+
+def _number(value: float) -> str:
+    """Four digits, no exponents for small numbers, a true minus sign."""
+    return (f"{value:.4g}" if abs(value) >= 1e-3 or value == 0 else f"{value:.5f}").replace("-", "−")
