@@ -18,12 +18,13 @@ check: .venv/installed-dev
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache
 
-.venv/bin/pip:
+.venv/made:
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "ratewarp needs Python 3.11 or newer; name one with: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet "pip>=25.1"
+	touch $@
 
-.venv/installed: .venv/bin/pip pyproject.toml constraints.txt
+.venv/installed: .venv/made pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	touch $@
 

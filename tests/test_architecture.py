@@ -14,23 +14,24 @@ ROOT = Path(__file__).parents[1] / "src" / "ratewarp"
 # What each place may import, itself always included.
 ALLOWED: dict[str, set[str]] = {
     "_checks": set(),
+    "_files": {"_checks"},
     "sources": {"_checks"},
     "models": {"_checks"},
     "geometry": {"_checks"},
-    "store": {"_checks"},
+    "store": {"_checks", "_files"},
     "schedules": set(),
     "recipe": set(),
     "objective": {"_checks", "models", "recipe", "schedules"},
     "training": {"_checks", "sources", "models", "recipe", "schedules", "objective"},
     "evaluation": {"_checks", "sources", "models", "objective", "training"},
-    "studies": {"_checks", "sources", "models", "recipe"},
+    "studies": {"_checks", "_files", "sources", "models", "recipe"},
     "records": {"_checks", "sources", "evaluation", "studies", "training"},
-    "tables": {"_checks", "geometry", "store", "studies"},
+    "tables": {"_checks", "geometry", "recipe", "store", "studies"},
     "runner": {"_checks", "sources", "models", "store", "objective", "training", "evaluation", "studies", "records", "tables"},
     "report": {"_checks", "geometry", "store", "studies"},
     "api": {"report", "runner", "store", "studies"},
     "cli": {"_checks", "api", "report", "runner", "store", "studies"},
-    "__init__": {"api", "geometry", "sources", "store", "studies"},
+    "__init__": {"_checks", "api", "geometry", "sources", "store", "studies"},
 }
 
 

@@ -17,7 +17,7 @@ import yaml
 from sklearn.metrics import f1_score
 
 from oracles import class_distortion
-from ratewarp import open_run, run
+from ratewarp import Study, open_run, run
 from ratewarp._checks import RequestError
 from ratewarp.runner import resolved, run_study
 from ratewarp.store import TABLES
@@ -255,3 +255,21 @@ def test_run_refuses_a_different_study(finished, tiny_study):
 
 def test_open_run_gives_frames(finished):
     assert isinstance(open_run(finished.path).table("geometry"), pd.DataFrame)
+
+
+def test_tasks_with_classes_of_one_stimulus_and_untrained_models_still_have_tables(tmp_path):
+    from conftest import TINY_NETWORK
+
+    study = Study(
+        network=TINY_NETWORK,
+        recipe={"steps": 1},
+        training_images=500,
+        validation_each=2,
+        codes_each=1,
+        models={"a": {}, "b": {"tasks": [{"name": "corner", "label": "x_UC == 0 and x_LC == 0"}]}},
+        capacities_nats=[1],
+    )
+    geometry = run(study, tmp_path / "run").table("geometry")
+    corner = geometry[geometry["measure"] == "class_distortion[0,0]"].iloc[0]
+    assert corner["low"] <= corner["value"] <= corner["high"]
+    assert (geometry["measure"] == "class_distortion[1,1]").any()

@@ -62,7 +62,7 @@ def test_opening_what_is_not_a_run(tmp_path):
     with pytest.raises(RequestError, match=r"no study\.yaml"):
         open_run(tmp_path)
     (tmp_path / "study.yaml").write_text("a: [")
-    with pytest.raises(RequestError, match="damaged"):
+    with pytest.raises(RequestError, match="not valid YAML"):
         open_run(tmp_path)
 
 
@@ -83,3 +83,36 @@ def test_tables_keep_nine_digits(tmp_path):
     run.write_table("models", rows)
     assert (tmp_path / "r/tables/models.csv").read_bytes() == b"name,value\na,0.333333333\n,1e-07\n"
     np.testing.assert_allclose(run.table("models")["value"], rows["value"], rtol=1e-8)
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk", b"\x00" * 1000])
+def test_damaged_files_are_named(tmp_path, junk):
+    run = create_run(tmp_path / "r", STUDY)
+    run.write_condition("one", {"model": "m"}, RECORD, PARAMS)
+    run.write_manifest({"a": 1})
+    run.write_table("models", pd.DataFrame({"a": [1]}))
+    readers = {
+        "conditions/one/record.nc": lambda: run.record("one"),
+        "conditions/one/params.safetensors": lambda: run.params("one"),
+        "conditions/one/condition.json": lambda: run.condition("one"),
+        "manifest.json": lambda: run.manifest,
+    }
+    for name, read in readers.items():
+        (run.path / name).write_bytes(junk)
+        with pytest.raises(RatewarpError, match=r"is damaged or missing .*remove it and run the study again"):
+            read()
+
+
+def test_a_crash_while_a_run_is_made_does_not_block_it(tmp_path):
+    (tmp_path / "r").mkdir()
+    (tmp_path / "r" / ".partial-study.yaml").write_text("name: s")
+    create_run(tmp_path / "r", STUDY)
+    create_run(tmp_path / "r", STUDY)
+    assert [f.name for f in (tmp_path / "r").iterdir()] == ["study.yaml"]
+
+
+def test_names_that_look_like_missing_values_stay_names(tmp_path):
+    run = create_run(tmp_path / "r", STUDY)
+    run.write_table("models", pd.DataFrame({"model": ["None", "NA", "null"], "value": [1.0, np.nan, 2.0]}))
+    assert list(run.table("models")["model"]) == ["None", "NA", "null"]
+    assert np.isnan(run.table("models")["value"][1])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ratewarp import geometry, sources
+    from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _PLACES = {
     "run": "ratewarp.api",
     "open_run": "ratewarp.store",
+    "RatewarpError": "ratewarp._checks",
+    "RequestError": "ratewarp._checks",
     "RunDirectory": "ratewarp.store",
     "Condition": "ratewarp.studies",
     "Study": "ratewarp.studies",
@@ -25,7 +28,7 @@ _PLACES = {
 }
 _MODULES = ("geometry", "sources")
 
-__all__ = ["Condition", "RunDirectory", "Study", "geometry", "load_study", "open_run", "run", "sources"]
+__all__ = ["Condition", "RatewarpError", "RequestError", "RunDirectory", "Study", "geometry", "load_study", "open_run", "run", "sources"]
 __version__ = version("ratewarp")
 
 

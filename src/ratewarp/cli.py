@@ -108,16 +108,13 @@ def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
     from ratewarp.studies import Study
 
     directory = open_run(folder)
-    conditions = Study(**directory.study).conditions
+    study = Study(**directory.study)
+    conditions = study.conditions
     finished = [c.id for c in conditions if directory.finished(c.id)]
     if as_json:
-        print(
-            json.dumps(
-                {"study": directory.study["name"], "finished": finished, "missing": [c.id for c in conditions if c.id not in finished]}
-            )
-        )
+        print(json.dumps({"study": study.name, "finished": finished, "missing": [c.id for c in conditions if c.id not in finished]}))
         return
-    print(f"{directory.study['name']}: {len(finished)} of {len(conditions)} conditions finished")
+    print(f"{study.name}: {len(finished)} of {len(conditions)} conditions finished")
     for condition in conditions:
         print(f"  {'done   ' if condition.id in finished else 'missing'}  {condition.id}")
 

@@ -8,13 +8,25 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Steps = Annotated[int, Field(ge=1, le=100_000_000)]
+StepsOrNone = Annotated[int, Field(ge=0, le=100_000_000)]
+BatchSize = Annotated[int, Field(ge=1, le=65_536)]
+LearningRate = Annotated[float, Field(gt=0, le=10)]
+Weight = Annotated[float, Field(ge=0, le=1e6)]
+Positive = Annotated[float, Field(gt=0, le=1e6)]
+
+
+def _rising(ramp: tuple[float, float]) -> tuple[float, float]:
+    if ramp[0] > ramp[1]:
+        raise ValueError(f"a ramp must start before it ends; got {list(ramp)}")
+    return ramp
 
 
 class Principled(BaseModel):
-    """Distortion and task losses in nats under a constraint on the rate, met by dual ascent on its multiplier.
+    """Distortion and task losses under a constraint on the rate, met by dual ascent on its multiplier.
 
     Minimises D + w·Σ cross-entropy subject to R = C, with D the squared error per pixel, R the rate in nats and w `task_weight`
     (squared error per pixel, per nat). The multiplier λ of the constraint is the marginal value of a nat; with a Gaussian
@@ -37,15 +49,15 @@ class Principled(BaseModel):
     ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight")
 
     name: Literal["principled"] = "principled"
-    steps: PositiveInt = 5000
-    batch_size: PositiveInt = 64
-    learning_rate: PositiveFloat = 1.5e-3
-    task_weight: float = Field(default=1.0, ge=0)
+    steps: Steps = 5000
+    batch_size: BatchSize = 64
+    learning_rate: LearningRate = 1.5e-3
+    task_weight: Weight = 1.0
     capacity_ramp: Fraction = 0.2
-    task_ramp: tuple[Fraction, Fraction] = (0.2, 0.4)
-    multiplier_start: PositiveFloat = 0.03
-    multiplier_speed: PositiveFloat = 0.05
-    multiplier_gain: PositiveFloat = 5.0
+    task_ramp: Annotated[tuple[Fraction, Fraction], AfterValidator(_rising)] = (0.2, 0.4)
+    multiplier_start: Positive = 0.03
+    multiplier_speed: Positive = 0.05
+    multiplier_gain: Positive = 5.0
 
 
 class Published(BaseModel):
@@ -75,19 +87,19 @@ class Published(BaseModel):
     ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "pressure")
 
     name: Literal["published"] = "published"
-    steps: PositiveInt = 7973
-    batch_size: PositiveInt = 128
-    learning_rate: PositiveFloat = 5e-4
-    pressure: PositiveFloat = 300.0
-    task_weight: float = Field(default=1.0, ge=0)
-    many_class_weight: float = Field(default=10.0, ge=0)
+    steps: Steps = 7973
+    batch_size: BatchSize = 128
+    learning_rate: LearningRate = 5e-4
+    pressure: Positive = 300.0
+    task_weight: Weight = 1.0
+    many_class_weight: Weight = 10.0
     decay: Annotated[float, Field(gt=0, le=1)] = 0.9
-    steps_per_epoch: PositiveInt = 1329
-    capacity_ramp_steps: PositiveInt = 2500
-    quarter_steps: int = Field(default=1500, ge=0)
-    task_ramp_steps: tuple[int, int] = (2500, 5000)
+    steps_per_epoch: Steps = 1329
+    capacity_ramp_steps: Steps = 2500
+    quarter_steps: StepsOrNone = 1500
+    task_ramp_steps: Annotated[tuple[StepsOrNone, StepsOrNone], AfterValidator(_rising)] = (2500, 5000)
     double_softmax: bool = True
-    validation_batches: int = Field(default=469, ge=0)
+    validation_batches: StepsOrNone = 469
 
 
 Recipe = Annotated[Principled | Published, Field(discriminator="name")]

@@ -29,7 +29,7 @@ from ratewarp.studies import Condition, Setting, Study
 from ratewarp.tables import build_tables
 from ratewarp.training import Member, Plan, Report, State, train
 
-_TRAINING_IMAGES, _HELD_OUT_IMAGES = range(2)  # streams drawn from the data seed
+_TRAINING_IMAGES, _HELD_OUT_IMAGES = 100, 101  # streams drawn from the data seed, apart from those of a member's seed
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def run_study(study: Study, out: Path, progress: Callable[[Progress], None] = la
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     run = create_run(out, resolved(study))
-    pending = [group for group in groups(study.conditions) if not all(run.finished(c.id) for c in group)]
+    pending = groups([condition for condition in study.conditions if not run.finished(condition.id)])
     total = sum(len(group) * group[0].setting.recipe.steps for group in pending)
     done = 0
     images = _Images(study.conditions)
@@ -89,7 +89,12 @@ def run_study(study: Study, out: Path, progress: Callable[[Progress], None] = la
 
 def resolved(study: Study) -> dict[str, Any]:
     """The study as plain data with every default written out."""
-    return json.loads(study.model_dump_json())
+    return json.loads(study.model_dump_json(fallback=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's."""
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
@@ -196,5 +201,8 @@ def _commit() -> str | None:
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None
-    answer = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    except OSError:  # no git on this machine
+        return None
     return answer.stdout.strip() or None

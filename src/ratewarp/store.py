@@ -24,8 +24,10 @@ import yaml
 from safetensors.numpy import load_file, save_file
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
+from ratewarp._files import parse_mapping, read_text, undamaged
 
 TABLES = ("models", "tasks", "geometry")
+CONDITION_FILES = ("condition.json", "record.nc", "params.safetensors")
 _PARTIAL = ".partial-"
 
 
@@ -42,30 +44,37 @@ class RunDirectory:
     @cached_property
     def study(self) -> dict[str, Any]:
         """The resolved study, as data."""
-        return yaml.safe_load((self.path / "study.yaml").read_text(encoding="utf-8"))
+        file = self.path / "study.yaml"
+        return parse_mapping(read_text(file), str(file))
 
     @property
     def manifest(self) -> dict[str, Any]:
         """Version, packages, device, seeds and timings of the run."""
         file = self.path / "manifest.json"
-        return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        with undamaged(file):
+            return dict(json.loads(file.read_text(encoding="utf-8"))) if file.exists() else {}
 
     def finished(self, condition: str) -> bool:
         """Whether the condition of that id is stored."""
-        return (self._folder(condition) / "condition.json").exists()
+        return all((self._folder(condition) / name).exists() for name in CONDITION_FILES)
 
     def condition(self, condition: str) -> dict[str, Any]:
         """The description of a stored condition."""
-        return json.loads((self._existing(condition) / "condition.json").read_text(encoding="utf-8"))
+        file = self._existing(condition) / "condition.json"
+        with undamaged(file):
+            return json.loads(file.read_text(encoding="utf-8"))
 
     def record(self, condition: str) -> xr.Dataset:
         """Codes, posterior variances, evaluation and history of a stored condition, with labelled dimensions."""
-        with xr.open_dataset(self._existing(condition) / "record.nc", engine="h5netcdf") as record:
+        file = self._existing(condition) / "record.nc"
+        with undamaged(file), xr.open_dataset(file, engine="h5netcdf") as record:
             return record.load()
 
     def params(self, condition: str) -> dict[str, np.ndarray]:
         """Trained parameters of a stored condition, by their place in the model."""
-        return load_file(self._existing(condition) / "params.safetensors")
+        file = self._existing(condition) / "params.safetensors"
+        with undamaged(file):
+            return load_file(file)
 
     def table(self, name: str) -> pd.DataFrame:
         """One of the tables `models`, `tasks`, `geometry`."""
@@ -76,7 +85,8 @@ class RunDirectory:
             raise RatewarpError(
                 f"{self.path} has no {name} table yet; finish it with: ratewarp run {self.path / 'study.yaml'} --out {self.path}"
             )
-        return pd.read_csv(file)
+        with undamaged(file):
+            return pd.read_csv(file, keep_default_na=False, na_values=[""])
 
     def write_condition(self, condition: str, description: Mapping[str, Any], record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
         """Stores a condition; it appears by one rename. One that is already there is left as it is."""
@@ -119,8 +129,8 @@ class RunDirectory:
 
     def remove_partial(self) -> None:
         """Removes what an interrupted write of this package left behind."""
-        for partial in self.path.glob(f"conditions/{_PARTIAL}*"):
-            shutil.rmtree(partial)
+        for partial in self.path.rglob(f"{_PARTIAL}*"):
+            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
 
     def _folder(self, condition: str) -> Path:
         return self.path / "conditions" / condition
@@ -147,7 +157,7 @@ def create_run(path: Path, study: Mapping[str, Any]) -> RunDirectory:
             raise RequestError(f"{path} holds the run of a different study; choose another folder with --out, or remove it yourself")
         run.remove_partial()
         return run
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or any(not file.name.startswith(_PARTIAL) for file in path.iterdir())):
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
     run.write_text("study.yaml", yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=120))
     return RunDirectory(path)
@@ -166,15 +176,9 @@ def open_run(path: str | Path) -> RunDirectory:
         RequestError: the folder is not a run directory, or its study cannot be read.
     """
     run = RunDirectory(Path(path))
-    file = run.path / "study.yaml"
-    if not file.is_file():
+    if not (run.path / "study.yaml").is_file():
         raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
-    try:
-        readable = isinstance(run.study, dict)
-    except (yaml.YAMLError, UnicodeDecodeError):
-        readable = False
-    if not readable:
-        raise RequestError(f"{file} is damaged; it is not a YAML mapping")
+    _ = run.study  # read once here, so that damage shows at once
     return run
 
 

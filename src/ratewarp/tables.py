@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import combinations_with_replacement
 from typing import Any, cast
 
@@ -11,7 +12,9 @@ import pandas as pd
 import xarray as xr
 from sklearn.metrics import accuracy_score, f1_score
 
-from ratewarp.geometry import active_units, bootstrap, class_distortion_matrix, merge_classes, participation_ratio
+from ratewarp._checks import RequestError
+from ratewarp.geometry import active_units, bootstrap, class_distortion_matrix, jackknife, merge_classes, participation_ratio
+from ratewarp.recipe import Principled
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Study
 
@@ -60,7 +63,7 @@ def _model_row(condition: Condition, record: xr.Dataset) -> dict[str, Any]:
         "distortion": distortion,
         "distortion_se": distortion_se,
         "semantic_distortion": semantic,
-        "multiplier": float(record["history_multiplier"][-1]),
+        "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Principled) else None,
         "active_units": active_units(record["code"].values) if sound else None,
         "steps": record.sizes["step"],
         "status": "ok" if sound else "diverged",
@@ -106,16 +109,17 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
             np.repeat(codes.reshape(-1, each, codes.shape[1]), drawn.astype(int), axis=0).reshape(-1, codes.shape[1])
         )
 
-    yield _measure(condition, "participation_ratio", "", bootstrap(ratio, record.sizes["stimulus_index"]))
+    with suppress(RequestError):  # constant codes have no dimensions
+        yield _measure(condition, "participation_ratio", "", jackknife(ratio, record.sizes["stimulus_index"]))
     reference = study.reference_for(condition)
-    reference_codes = records[reference.id]["code"].values
-    if reference.id == condition.id or not np.isfinite(reference_codes).all():
+    if reference.id == condition.id:
         return
-    fine = class_distortion_matrix(codes, reference_codes, stimuli).values
-    for scheme, labels in condition.setting.class_schemes().items():
-        matrix = bootstrap(lambda drawn, labels=labels: merge_classes(fine, labels, drawn), len(labels))
-        for a, b in combinations_with_replacement(range(int(labels.max()) + 1), 2):
-            yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
+    with suppress(RequestError):  # a reference that has collapsed tells nothing apart
+        fine = class_distortion_matrix(codes, records[reference.id]["code"].values, stimuli).values
+        for scheme, labels in condition.setting.class_schemes().items():
+            matrix = bootstrap(lambda drawn, labels=labels: merge_classes(fine, labels, drawn), len(labels))
+            for a, b in combinations_with_replacement(range(int(labels.max()) + 1), 2):
+                yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
 
 
 def _measure(condition: Condition, measure: str, scheme: str, interval: Any, entry: tuple[int, ...] = ()) -> dict[str, Any]:

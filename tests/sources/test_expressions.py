@@ -48,7 +48,8 @@ def test_chained_comparison():
     [
         "__import__('os').system('true')", "x.real", "x[0]", "(lambda: 1)()", "[x for x in y]", "x ** 99", "x << 3", "'a'", "f'{x}'",
         "open('f')", "x := 3", "x = 3", "", "x <", "1; 2", "max()", "max(x)", "abs(x, y)", "max(x, key=y)", "min(*x)", "1j", "x is y",
-        "9" * 400, "9" * 40, "abs(" * 60 + "x" + ")" * 60, "-" * 60 + "x", "x" * 600, "x // 0", "1 / x", "x & y", "None", "\x00", "x\ny",
+        "9" * 400, "9" * 40, "abs(" * 60 + "x" + ")" * 60, "-" * 60 + "x", "x" * 600, "x // 0", "1 / x", "x & y", "None", "x # y",
+        "\x00", "x\ny",
     ],
 )  # fmt: skip
 def test_everything_else_is_refused(text):

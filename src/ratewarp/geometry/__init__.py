@@ -3,7 +3,7 @@
 from ratewarp.geometry.dimensions import active_units, participation_ratio
 from ratewarp.geometry.distances import ClassDistortion, class_distortion_matrix, distance_ratios, merge_classes
 from ratewarp.geometry.embedding import Map, embed
-from ratewarp.geometry.inference import Interval, bootstrap
+from ratewarp.geometry.inference import Interval, bootstrap, jackknife
 from ratewarp.geometry.tuning import scaled_tuning, tuning_curves
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "class_distortion_matrix",
     "distance_ratios",
     "embed",
+    "jackknife",
     "merge_classes",
     "participation_ratio",
     "scaled_tuning",

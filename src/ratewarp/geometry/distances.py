@@ -132,6 +132,9 @@ def merge_classes(
         array([[-0.5,  1. ],
                [ 1. , -2. ]])
     """
+    classes = check_labels(classes, len(fine))
+    if classes.min() < 0:
+        refuse("classes", "whole numbers from 0", classes.min())
     drawn = np.ones(len(fine)) if drawn is None else drawn
     membership = np.eye(int(classes.max()) + 1)[classes]
     weights = membership * drawn[:, None]
@@ -144,7 +147,7 @@ def merge_classes(
 
 def check_codes(codes: object, *, argument: str = "codes") -> Float[np.ndarray, "items latents"]:
     """`codes` as a float64 array of (items, latents), or `RequestError`."""
-    array = np.asarray(codes)
+    array = _as_array(codes, argument)
     if array.dtype == object or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         refuse(argument, "an array of real numbers", f"dtype {array.dtype}")
     if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 1:
@@ -157,12 +160,19 @@ def check_codes(codes: object, *, argument: str = "codes") -> Float[np.ndarray, 
 
 def check_labels(labels: object, items: int, *, argument: str = "classes") -> Int[np.ndarray, " items"]:
     """`labels` as integers, one an item, or `RequestError`."""
-    array = np.asarray(labels)
+    array = _as_array(labels, argument)
     if array.shape != (items,):
         refuse(argument, f"one label for each of the {items} items", f"shape {array.shape}")
     if not (np.issubdtype(array.dtype, np.integer) or array.dtype == bool):
         refuse(argument, "integers", f"dtype {array.dtype}")
     return array.astype(np.int64)
+
+
+def _as_array(values: object, argument: str) -> np.ndarray:
+    try:
+        return np.asarray(values)
+    except ValueError:
+        refuse(argument, "a rectangular array", values)
 
 
 def _ratios(a: np.ndarray, b: np.ndarray, reference_a: np.ndarray, reference_b: np.ndarray) -> np.ndarray:

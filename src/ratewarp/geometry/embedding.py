@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.linalg import orthogonal_procrustes
 
+from ratewarp._checks import refuse
 from ratewarp.geometry.distances import check_codes
 
 
@@ -42,7 +43,7 @@ def embed(
         The map and how well it keeps distances.
 
     Raises:
-        RequestError: codes that are not a finite (items, latents) array.
+        RequestError: codes that are not a finite (items, latents) array, or a map to align to of another shape.
 
     Source: Borg & Groenen, Modern Multidimensional Scaling, 2005; scikit-learn's `smacof`.
 
@@ -55,6 +56,10 @@ def embed(
     from sklearn.manifold import smacof
 
     codes = check_codes(codes)
+    if align_to is not None and (np.shape(align_to) != (len(codes), 2) or not np.all(np.isfinite(align_to))):
+        refuse("align_to", f"a finite map of the same {len(codes)} items, shape ({len(codes)}, 2)", f"shape {np.shape(align_to)}")
+    if iterations < 1:
+        refuse("iterations", "at least 1", iterations)
     start = _principal_plane(codes)
     distances = pdist(codes)
     if not distances.any():

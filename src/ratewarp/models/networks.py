@@ -10,7 +10,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field
 
 from ratewarp._checks import refuse
 from ratewarp.models.layers import Convolution, Linear
@@ -24,10 +24,10 @@ class ConvolutionConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    filters: PositiveInt
-    kernel: PositiveInt = 3
-    stride: PositiveInt = 2
-    padding: int = Field(default=1, ge=0)
+    filters: Annotated[int, Field(ge=1, le=4096)]
+    kernel: Annotated[int, Field(ge=1, le=64)] = 3
+    stride: Annotated[int, Field(ge=1, le=16)] = 2
+    padding: Annotated[int, Field(ge=0, le=32)] = 1
 
 
 class NetworkConfig(BaseModel):
@@ -35,7 +35,7 @@ class NetworkConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    latents: PositiveInt = 5
+    latents: Annotated[int, Field(ge=1, le=1024)] = 5
     convolutions: Annotated[tuple[ConvolutionConfig, ...], Field(min_length=1)] = (
         ConvolutionConfig(filters=32, kernel=4),
         ConvolutionConfig(filters=64),

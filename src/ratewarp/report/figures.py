@@ -158,7 +158,8 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
     latents = len(view.shown[model, capacities[0]].order)
     labels = view.study.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
-    matrices = {c: view.distortion_matrix(view.shown[model, c], scheme) for c in capacities if _both_sound(view, view.shown[model, c])}
+    found = {c: view.distortion_matrix(view.shown[model, c], scheme) for c in capacities}
+    matrices = {c: matrix for c, matrix in found.items() if matrix is not None}
     limit = max([0.1, *(np.abs(m.values).max() for m in matrices.values())])
     strip = 0.68 * latents
     figure = plt.figure(figsize=(2 * (2.2 + strip) + 1.7 + 0.7, 2.25 * len(capacities) + 0.85))
@@ -192,10 +193,6 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
             heading = f"class distortion\n{model} against {view.study.reference}" if row == 0 else ""
             draw_matrix(axes, matrices[capacity], limit=limit, names=class_names(scheme, classes), title=heading)
     return figure
-
-
-def _both_sound(view: RunView, shown: ConditionView) -> bool:
-    return shown.sound and view.reference_of(shown).sound
 
 
 def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: str) -> None:

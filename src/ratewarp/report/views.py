@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ratewarp._checks import RequestError
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Setting, Study
@@ -87,10 +88,13 @@ class RunView:
         """The view this one is compared with."""
         return self.shown[self.study.reference, view.condition.capacity_nats]
 
-    def distortion_matrix(self, view: ConditionView, scheme: str) -> ClassDistortion:
-        """Class distortion matrix of a condition against its reference, under one of its labellings."""
+    def distortion_matrix(self, view: ConditionView, scheme: str) -> ClassDistortion | None:
+        """Class distortion matrix of a condition against its reference, under one of its labellings; None where it is not defined."""
         labels = view.condition.setting.class_schemes()[scheme]
-        return class_distortion_matrix(view.codes, self.reference_of(view).codes, labels[view.stimuli])
+        try:
+            return class_distortion_matrix(view.codes, self.reference_of(view).codes, labels[view.stimuli])
+        except RequestError:  # not finite, or a reference that has collapsed
+            return None
 
 
 def class_names(scheme: str, classes: int) -> list[str]:

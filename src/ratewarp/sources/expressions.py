@@ -61,6 +61,8 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: st
         >>> evaluate("a < b and not a == 0", {"a": np.array([0, 1, 2]), "b": np.array([1, 2, 2])})
         array([False,  True, False])
     """
+    if "#" in expression:
+        refuse(argument, f"an expression of {ALLOWED}", expression)
     if len(expression) > MAX_LENGTH:
         refuse(argument, f"at most {MAX_LENGTH} characters", f"{len(expression)} characters")
     try:

@@ -42,9 +42,9 @@ def frequency(rule: str | Sequence[float], source: Source, *, argument: str = "f
         7.692
     """
     weights = np.asarray(_weights(rule, source, argument), dtype=float)
-    if np.any(weights < 0) or not np.all(np.isfinite(weights)) or weights.sum() <= 0:
+    if np.any(weights < 0) or not np.all(np.isfinite(weights)) or weights.max() <= 0:
         refuse(argument, "non-negative and finite at every stimulus, and positive at some", rule)
-    return weights / weights.sum()
+    return weights / weights.max() / (weights / weights.max()).sum()
 
 
 def _weights(rule: str | Sequence[float], source: Source, argument: str) -> np.ndarray:

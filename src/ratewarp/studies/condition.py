@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from hashlib import sha256
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ratewarp._checks import RequestError
 from ratewarp.models import NetworkConfig
 from ratewarp.recipe import Principled, Recipe
-from ratewarp.sources import Corridors, Task, frequency, image_counts, task, task_names
+from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
 
@@ -38,13 +38,13 @@ class TaskRule(BaseModel):
 
 def _flat(value: Any) -> Any:
     """A table of rows is read row by row."""
-    if isinstance(value, list | tuple) and value and isinstance(value[0], list | tuple):
+    if isinstance(value, list | tuple) and value and all(isinstance(row, list | tuple) for row in value):
         return [number for row in value for number in row]
     return value
 
 
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Capacity = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)]
+Capacity = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
 FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]
 TaskChoice = str | TaskRule
 Source = Annotated[Corridors, _tagged("kind", "corridors")]
@@ -74,8 +74,8 @@ class SettingKeys(BaseModel):
     network: NetworkConfig = NetworkConfig()
     recipe: AnyRecipe = Principled()
     training_images: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
-    validation_each: PositiveInt = 64
-    codes_each: PositiveInt = 9
+    validation_each: Annotated[int, Field(ge=1, le=10_000)] = 64
+    codes_each: Annotated[int, Field(ge=1, le=1000)] = 9
     data_seed: Seed = 0
 
 
@@ -92,7 +92,12 @@ class Setting(SettingKeys):
 
     def labellings(self) -> tuple[Task, ...]:
         """The tasks, task sets taken apart."""
-        rules = {choice.name: choice.label for choice in self.tasks if isinstance(choice, TaskRule)}
+        own = [choice for choice in self.tasks if isinstance(choice, TaskRule)]
+        rules = {choice.name: choice.label for choice in own}
+        taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
+        if taken or len(rules) < len(own):
+            name = next(iter(taken), own[0].name)
+            raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
         names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in self.tasks))
         return tuple(task(name, self.source, expression=rules.get(name)) for name in names)
 
@@ -120,7 +125,7 @@ class Condition(BaseModel):
     seed: Seed
     setting: Setting = Setting()
 
-    @cached_property
+    @property
     def id(self) -> str:
         """Readable, and unique to the content: equal conditions have equal ids."""
         digest = sha256(self.model_dump_json().encode()).hexdigest()[:8]

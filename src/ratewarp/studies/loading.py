@@ -8,13 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ratewarp._checks import RequestError, did_you_mean, refuse
+from ratewarp._files import parse_mapping, parse_yaml, read_text
 from ratewarp.sources import Corridors, factors_of
 from ratewarp.studies.study import Study, merge
-
-MAX_BYTES = 1_000_000
 
 
 def builtin_names() -> list[str]:
@@ -53,25 +50,12 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = ()) -> Study:
     return Study(**_with_tables(data, folder))
 
 
-def parse_mapping(text: str, origin: str) -> dict[str, Any]:
-    """The YAML mapping in `text`, or `RequestError`."""
-    try:
-        data = yaml.safe_load(text)
-    except (yaml.YAMLError, RecursionError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" (line {place.line + 1})" if place is not None else ""
-        raise RequestError(f"{origin} is not valid YAML{where}: {getattr(error, 'problem', error)}") from None
-    if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
-        refuse(origin, "a mapping of keys to values", data)
-    return data
-
-
 def _text(name_or_path: str) -> tuple[str, Path]:
     """Contents of the study file, and the folder its own paths are relative to."""
     if name_or_path in builtin_names():
         return files("ratewarp.studies").joinpath("builtin", f"{name_or_path}.yaml").read_text(), Path()
     path = Path(name_or_path)
-    if not path.is_file():
+    if not _is_file(path):
         near = did_you_mean(name_or_path, builtin_names())
         raise RequestError(
             f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}"
@@ -79,16 +63,11 @@ def _text(name_or_path: str) -> tuple[str, Path]:
     return read_text(path), path.parent
 
 
-def read_text(path: Path) -> str:
-    """A small text file's contents, or `RequestError`."""
+def _is_file(path: Path) -> bool:
     try:
-        if path.stat().st_size > MAX_BYTES:
-            refuse(str(path), f"at most {MAX_BYTES:,} bytes", f"{path.stat().st_size:,} bytes")
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise RequestError(f"{path} is not a text file in UTF-8") from None
-    except OSError as error:
-        raise RequestError(f"cannot read {path}: {error.strerror}") from None
+        return path.is_file()
+    except (OSError, ValueError):  # a name no file can have
+        return False
 
 
 def _nested(change: str) -> dict[str, Any]:
@@ -96,10 +75,7 @@ def _nested(change: str) -> dict[str, Any]:
     key, separator, value = change.partition("=")
     if not separator or not all(key.split(".")):
         refuse("--set", "key=value, such as recipe.steps=500", change)
-    try:
-        nested: Any = yaml.safe_load(value)
-    except yaml.YAMLError:
-        refuse("--set", f"a YAML value after {key}=", value)
+    nested: Any = parse_yaml(value, f"--set {key}=…")
     for part in reversed(key.split(".")):
         nested = {part: nested}
     return nested
@@ -112,14 +88,20 @@ def _with_tables(data: Any, folder: Path) -> Any:
     read = {key: _with_tables(value, folder) for key, value in data.items()}
     choice = read.get("frequency")
     if isinstance(choice, Mapping) and set(choice) == {"file"}:
-        read["frequency"] = _frequency_table(folder / str(choice["file"]))
+        path = folder / str(choice["file"])
+        if not _is_file(path):
+            raise RequestError(f"frequency: cannot read {path}: no such file")
+        read["frequency"] = _frequency_table(path)
     return read
 
 
 def _frequency_table(path: Path) -> list[float]:
     """Numbers of a CSV file with one column a factor and one called `frequency`, in the order of the stimuli."""
     factors = factors_of(Corridors())
-    rows = list(csv.DictReader(read_text(path).splitlines()))
+    try:
+        rows = list(csv.DictReader(read_text(path).splitlines()))
+    except csv.Error as error:
+        raise RequestError(f"{path} is not a CSV file: {error}") from None
     wanted = [*factors, "frequency"]
     if not rows or set(wanted) - set(rows[0]):
         refuse(str(path), f"a CSV file with the columns {', '.join(wanted)}", list(rows[0]) if rows else "no rows")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from functools import cached_property
 from itertools import product
 from typing import Annotated, Any, cast
 
@@ -16,6 +16,8 @@ from ratewarp.studies.explain import explain
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
+SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
+MAX_POOL_BYTES = 4_000_000_000
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
 
@@ -78,13 +80,13 @@ class Study(SettingKeys):
             _check_setting(setting, f"models.{name}")
         return self
 
-    @cached_property
+    @property
     def settings(self) -> dict[str, Setting]:
         """Model name → its whole setting."""
         base = self.model_dump(include=set(Setting.model_fields))
         return {name: _setting(base, difference, f"models.{name}") for name, difference in self.models.items()}
 
-    @cached_property
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """Every cell, models outermost, seeds innermost."""
         cells = product(self.settings.items(), self.capacities_nats, self.seeds)
@@ -92,11 +94,16 @@ class Study(SettingKeys):
 
     def reference_for(self, condition: Condition) -> Condition:
         """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
-        wanted = (self.reference, condition.capacity_nats, condition.seed)
-        return next(c for c in self.conditions if (c.model, c.capacity_nats, c.seed) == wanted)
+        setting = self.settings[self.reference]
+        return Condition(model=self.reference, capacity_nats=condition.capacity_nats, seed=condition.seed, setting=setting)
 
 
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
+    shared = next((key for key in SHARED if key in difference), None)
+    if shared:
+        raise RequestError(
+            f"{place}.{shared} must be the same for all models, so that their codes are of the same images; set {shared} for the study"
+        )
     try:
         return Setting.model_validate(merge(base, difference))
     except ValidationError as error:
@@ -108,11 +115,15 @@ def _check_setting(setting: Setting, place: str) -> None:
     try:
         check_network(setting.network, setting.source.image_shape)
         counts = setting.image_counts()
-        setting.labellings()
+        setting.class_schemes()
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from None
-    if counts.sum() < 1:
-        raise RequestError(f"{place}: no stimulus has any training image")
+    pool_bytes = int(counts.max()) * len(counts) * math.prod(setting.source.image_shape)
+    if pool_bytes > MAX_POOL_BYTES:
+        raise RequestError(
+            f"{place}: {counts.max():,} images of the most frequent stimulus need {pool_bytes / 1e9:.1f} GB; lower training_images"
+            f" (now {setting.training_images:,}) or make the frequency less uneven"
+        )
     if setting.codes_each > setting.validation_each:
         raise RequestError(f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got {setting.codes_each}")
 
