@@ -1,9 +1,5 @@
 """Strict settings for every test: shapes and types checked, no implicit promotion of ranks."""
 
-import os
-
-os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"  # tests compile much and compute little; commands they start inherit this
-
 from jaxtyping import install_import_hook
 
 with install_import_hook("ratewarp", "typechecker.check"):
@@ -12,10 +8,8 @@ with install_import_hook("ratewarp", "typechecker.check"):
 import jax
 import pytest
 
-from ratewarp.devices import use_every_core
 from ratewarp.studies import Study
 
-use_every_core()  # as the command line does
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}, {"filters": 4}]}
