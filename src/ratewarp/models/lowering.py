@@ -1,6 +1,6 @@
 """Convolutions on small images as dense matrix products.
 
-XLA's own convolution is about ten times slower than a matrix product on CPU at the sizes this package trains (13 × 13 down
+XLA's own convolution is much slower than a matrix product on CPU at the sizes this package trains (13 × 13 down
 to 2 × 2). Here every convolution, plain or transposed, becomes a few products of patches with slices of its weights.
 
 Along one axis, output position `o` of a convolution reads input `i` through tap `k` where `i = stride·o − padding + k`; of a
@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-SKIP_ABOVE = 0.4  # share of products on padding from which it pays to leave them out, at the price of more, smaller products
+SKIP_ABOVE = 0.4  # share of products on padding from which they are left out, at the price of more, smaller products; not tuned
 
 
 @dataclass(frozen=True)
