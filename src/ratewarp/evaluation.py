@@ -10,9 +10,10 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int, Key, UInt8
 
+from ratewarp.devices import map_members
 from ratewarp.models import latent_rates, sample_codes
 from ratewarp.objective import distortion
-from ratewarp.training import EVALUATION_STREAM, Member, Model
+from ratewarp.training import COMPILATION, EVALUATION_STREAM, Member, Model
 
 
 class Evaluation(NamedTuple):
@@ -37,7 +38,7 @@ class Evaluation(NamedTuple):
     reconstructions: Float[Array, "members stimuli height width"]
 
 
-@partial(jax.jit)
+@partial(jax.jit, compiler_options=COMPILATION)
 def evaluate(
     models: Model,
     members: Member,
@@ -53,8 +54,8 @@ def evaluate(
         mean_images: noise-free mean image of every stimulus.
     """
 
-    def one_member(arguments: tuple[Model, Key[Array, ""]]) -> Evaluation:
-        model, key = arguments
+    def one_member(one: tuple[Model, Key[Array, ""]], images: Array, mean_images: Array) -> Evaluation:
+        model, key = one
 
         def one_stimulus(arguments: tuple[Array, Array, Array]) -> Evaluation:
             batch, mean_image, index = arguments
@@ -63,7 +64,7 @@ def evaluate(
         return lax.map(one_stimulus, (images, mean_images, jnp.arange(len(images))))
 
     keys = jax.vmap(lambda key: jax.random.fold_in(key, EVALUATION_STREAM))(members.key)
-    return lax.map(one_member, (models, keys))
+    return map_members(one_member, (models, keys), images, mean_images)
 
 
 def _evaluate_stimulus(model: Model, batch: Array, mean_image: Array, key: Array) -> Evaluation:

@@ -18,11 +18,15 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, Int, Key, UInt8
 
-from ratewarp.models import AutoEncoder, Head, NetworkConfig, latent_rates, make_head, sample_codes
+from ratewarp.devices import map_members, share, spread
+from ratewarp.models import AutoEncoder, Head, NetworkConfig, latent_rates, make_head
 from ratewarp.objective import Control, Objective, Targets, Terms, cross_entropy, distortion, make_objective
 from ratewarp.recipe import Published, Recipe
 
-CHUNK_STEPS = 100  # steps between two looks at the clock
+# One core a device: work is not handed to other cores. The lower level compiles in three quarters of the time and runs as fast.
+COMPILATION = {"xla_cpu_multi_thread_eigen": False, "xla_backend_optimization_level": 1}
+MOST_CHUNK_STEPS = 100  # steps between two looks at the clock
+_MOST_DRAWS = 2**20  # random numbers a member draws at once
 
 _INIT, _BATCH, _NOISE, _DROPOUT, EVALUATION_STREAM = range(5)  # streams drawn from a member's key
 
@@ -39,6 +43,11 @@ class Plan:
     @property
     def objective(self) -> Objective:
         return make_objective(self.recipe, self.classes)
+
+    @property
+    def chunk_steps(self) -> int:
+        """Steps that are drawn, trained and reported together."""
+        return max(1, min(MOST_CHUNK_STEPS, _MOST_DRAWS // (self.recipe.batch_size * self.network.latents)))
 
 
 class Member(NamedTuple):
@@ -90,12 +99,13 @@ def train(plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each
         images: pool of training images by stimulus; a member draws from the first of each stimulus, as many as it has.
 
     Yields:
-        After every `CHUNK_STEPS` steps: steps done, the state, and the report of those steps.
+        After every `plan.chunk_steps` steps: steps done, the state, and the report of those steps.
     """
+    members, images = spread(members), share(images, len(members.key))
     state = _start(plan, members)
     done = 0
     while done < plan.recipe.steps:
-        stop = min(done + CHUNK_STEPS, plan.recipe.steps)
+        stop = min(done + plan.chunk_steps, plan.recipe.steps)
         state, report = _advance(plan, state, members, images, jnp.int32(done), jnp.int32(stop))
         yield stop, state, jax.tree.map(lambda x, n=stop - done: x[:, :n], report)
         done = stop
@@ -112,38 +122,65 @@ def _start(plan: Plan, members: Member) -> State:
         model = Model(networks, heads)
         return State(model, _optimizer(plan).init(cast(Any, model)), plan.objective.init(member.targets))
 
-    return lax.map(start, members)
+    return map_members(start, members)
 
 
-@partial(jax.jit, static_argnums=0, donate_argnums=1)
+@partial(jax.jit, static_argnums=0, donate_argnums=1, compiler_options=COMPILATION)
 def _advance(plan: Plan, state: State, members: Member, images: Array, start: Array, stop: Array) -> tuple[State, Report]:
-    """Steps `start` to `stop` of every member, one member after the other."""
+    """Steps `start` to `stop` of every member."""
 
-    def run(arguments: tuple[State, Member]) -> tuple[State, Report]:
-        state, member = arguments
+    def run(one: tuple[State, Member], images: Array, start: Array, stop: Array) -> tuple[State, Report]:
+        state, member = one
+        draws = jax.vmap(partial(_draw, plan, member))(start + jnp.arange(plan.chunk_steps))  # random bits come cheap in bulk
 
         def body(step: Array, carry: tuple[State, Report]) -> tuple[State, Report]:
-            state, report = _step(plan, carry[0], member, images, step)
+            state, report = _step(plan, carry[0], member, images, step, jax.tree.map(lambda every: every[step - start], draws))
             return state, jax.tree.map(lambda all_, one: all_.at[step - start].set(one), carry[1], report)
 
-        zeros = jnp.zeros(CHUNK_STEPS)
-        empty = Report(zeros, zeros, jnp.zeros((CHUNK_STEPS, len(plan.classes))), zeros)
+        zeros = jnp.zeros(plan.chunk_steps)
+        empty = Report(zeros, zeros, jnp.zeros((plan.chunk_steps, len(plan.classes))), zeros)
         return lax.fori_loop(start, stop, body, (state, empty))
 
-    return lax.map(run, (state, members))
+    return map_members(run, (state, members), images, start, stop)
 
 
-def _step(plan: Plan, state: State, member: Member, images: Array, step: Array) -> tuple[State, Report]:
+class Draws(NamedTuple):
+    """What one step draws at random."""
+
+    stimuli: Int[Array, " batch"]
+    places: Int[Array, " batch"]  # which image of its stimulus
+    noise: Float[Array, "batch latents"]
+    dropout: Key[Array, ""]
+
+
+def _draw(plan: Plan, member: Member, step: Array) -> Draws:
+    """Draws of one step: a function of the member's key and the step alone."""
+    batch_key, noise_key, dropout_key = (jax.random.fold_in(jax.random.fold_in(member.key, s), step) for s in (_BATCH, _NOISE, _DROPOUT))
+    stimuli, places = draw_images(member.images_below, plan.recipe.batch_size, key=batch_key)
+    noise = jax.random.normal(noise_key, (plan.recipe.batch_size, plan.network.latents))
+    return Draws(stimuli, places, noise, dropout_key)
+
+
+def draw_images(
+    images_below: Int[Array, " stimuli"], size: int, *, key: Key[Array, ""]
+) -> tuple[Int[Array, " batch"], Int[Array, " batch"]]:
+    """Stimuli, and which image of each, drawn uniformly, with replacement, from a data set."""
+    place = jax.random.randint(key, (size,), 0, images_below[-1])
+    stimuli = jnp.searchsorted(images_below, place, side="right")
+    return stimuli, place - jnp.where(stimuli > 0, images_below[stimuli - 1], 0)
+
+
+def _step(plan: Plan, state: State, member: Member, images: Array, step: Array, draws: Draws) -> tuple[State, Report]:
     """One step of one member."""
     objective = plan.objective
-    batch_key, noise_key, dropout_key = (jax.random.fold_in(jax.random.fold_in(member.key, s), step) for s in (_BATCH, _NOISE, _DROPOUT))
-    stimuli, batch = draw_batch(member, images, plan.recipe.batch_size, key=batch_key)
+    batch = images[draws.stimuli, draws.places].astype(jnp.float32)
 
     def loss(model: Model) -> tuple[Array, Terms]:
-        terms = _terms(plan, model, batch, member.labels[:, stimuli], noise_key, dropout_key)
+        terms = _terms(plan, model, batch, member.labels[:, draws.stimuli], draws)
         return objective.loss(terms, state.control, member.targets, step), terms
 
     gradient, terms = jax.grad(loss, has_aux=True)(state.model)
+    gradient = lax.optimization_barrier(gradient)  # else each of Adam's loops puts the gradient together anew
     direction, optimizer = _optimizer(plan).update(gradient, state.optimizer)
     rate = -objective.learning_rate(member.targets, step)
     model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
@@ -151,24 +188,14 @@ def _step(plan: Plan, state: State, member: Member, images: Array, step: Array) 
     return State(model, optimizer, control), Report(terms.distortion, terms.rate, terms.tasks, control.multiplier)
 
 
-def draw_batch(
-    member: Member, images: UInt8[Array, "stimuli images_each height width"], size: int, *, key: Key[Array, ""]
-) -> tuple[Int[Array, " batch"], Float[Array, "batch height width"]]:
-    """Stimuli and images drawn uniformly, with replacement, from the member's data set."""
-    place = jax.random.randint(key, (size,), 0, member.images_below[-1])
-    stimuli = jnp.searchsorted(member.images_below, place, side="right")
-    first = jnp.where(stimuli > 0, member.images_below[stimuli - 1], 0)
-    return stimuli, images[stimuli, place - first].astype(jnp.float32)
-
-
-def _terms(plan: Plan, model: Model, batch: Array, labels: Array, noise_key: Array, dropout_key: Array) -> Terms:
+def _terms(plan: Plan, model: Model, batch: Array, labels: Array, draws: Draws) -> Terms:
     """Parts of the loss on one batch."""
     mean, log_variance = model.networks.encoder(batch)
-    codes = sample_codes(mean, log_variance, key=noise_key)
+    codes = mean + jnp.exp(0.5 * log_variance) * draws.noise
     error = distortion(batch, model.networks.decoder(codes))
     rate = jnp.sum(latent_rates(mean, log_variance), axis=1)
     double = isinstance(plan.recipe, Published) and plan.recipe.double_softmax
-    keys = jax.random.split(dropout_key, len(model.heads)) if model.heads else ()
+    keys = jax.random.split(draws.dropout, len(model.heads)) if model.heads else ()
     tasks = [cross_entropy(head(codes, key=k), y, double_softmax=double) for head, k, y in zip(model.heads, keys, labels, strict=True)]
     return Terms(jnp.mean(error), jnp.mean(rate), jnp.stack(tasks) if tasks else jnp.zeros(0))
 

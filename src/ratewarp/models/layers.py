@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from math import sqrt
+from math import prod, sqrt
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ratewarp.models.lowering import Axis, convolve
+from ratewarp.models.lowering import Axes, convolve, convolve_transposed, multiply
 
 
 class Linear(eqx.Module):
@@ -22,30 +22,43 @@ class Linear(eqx.Module):
         self.weight, self.bias = _uniform_pair((inputs, outputs), fan_in=inputs, key=key)
 
     def __call__(self, x: Float[Array, "batch inputs"]) -> Float[Array, "batch outputs"]:
-        return x @ self.weight + self.bias[None]
+        return multiply(x, self.weight) + self.bias[None]
 
 
 class Convolution(eqx.Module):
-    """Convolution, plain or transposed, of channels-last images; the axes say which."""
+    """Convolution from a large image to a small one, images stored position by position."""
 
     weight: Float[Array, "taps_down taps_across channels filters"]
     bias: Float[Array, " filters"]
-    axes: tuple[Axis, Axis] = eqx.field(static=True)
+    axes: Axes = eqx.field(static=True)
 
-    def __init__(self, channels: int, filters: int, axes: tuple[Axis, Axis], *, key: Key[Array, ""]):
-        rows, columns = axes
-        fan_in = (filters if rows.transposed else channels) * rows.kernel * columns.kernel
-        self.weight, self.bias = _uniform_pair((rows.kernel, columns.kernel, channels, filters), fan_in=fan_in, key=key)
+    def __init__(self, channels: int, filters: int, axes: Axes, *, key: Key[Array, ""]):
+        shape = (axes[0].kernel, axes[1].kernel, channels, filters)
+        self.weight, self.bias = _uniform_pair(shape, fan_in=prod(shape[:3]), key=key)
         self.axes = axes
 
-    def __call__(self, images: Float[Array, "batch height width channels"]) -> Float[Array, "batch out_height out_width filters"]:
-        return convolve(images, self.weight, self.axes) + self.bias[None, None, None]
+    def __call__(self, large: Float[Array, "height width batch channels"]) -> Float[Array, "small_height small_width batch filters"]:
+        return convolve(large, self.weight, self.axes) + self.bias[None, None, None]
 
 
-def _uniform_pair(shape: tuple[int, ...], *, fan_in: int, key: Key[Array, ""]) -> tuple[Array, Array]:
-    """Weight and bias, uniform on ±1/√fan_in."""
-    weight_key, bias_key = jax.random.split(key)
+class TransposedConvolution(eqx.Module):
+    """The way back from a small image to a large one, along the axes of the convolution that it mirrors."""
+
+    weight: Float[Array, "taps_down taps_across channels filters"]
+    bias: Float[Array, " channels"]
+    axes: Axes = eqx.field(static=True)
+
+    def __init__(self, filters: int, channels: int, axes: Axes, *, key: Key[Array, ""]):
+        shape = (axes[0].kernel, axes[1].kernel, channels, filters)
+        self.weight, self.bias = _uniform_pair(shape, fan_in=prod(shape[:3]), outputs=channels, key=key)
+        self.axes = axes
+
+    def __call__(self, small: Float[Array, "small_height small_width batch filters"]) -> Float[Array, "height width batch channels"]:
+        return convolve_transposed(small, self.weight, self.axes) + self.bias[None, None, None]
+
+
+def _uniform_pair(shape: tuple[int, ...], *, fan_in: int, outputs: int | None = None, key: Key[Array, ""]) -> tuple[Array, Array]:
+    """Weight and bias, uniform on ±1/√fan_in; one draw for both, since every draw costs compile time."""
     bound = 1 / sqrt(fan_in)
-    weight = jax.random.uniform(weight_key, shape, jnp.float32, -bound, bound)
-    bias = jax.random.uniform(bias_key, shape[-1:], jnp.float32, -bound, bound)
-    return weight, bias
+    values = jax.random.uniform(key, (prod(shape) + (outputs or shape[-1]),), jnp.float32, -bound, bound)
+    return values[: prod(shape)].reshape(shape), values[prod(shape) :]

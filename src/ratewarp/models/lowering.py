@@ -1,173 +1,260 @@
 """Convolutions on small images as dense matrix products.
 
-XLA's own convolution is much slower than a matrix product on CPU at the sizes this package trains (13 × 13 down
-to 2 × 2). Here every convolution, plain or transposed, becomes a few products of patches with slices of its weights.
+XLA's own convolution is much slower than a matrix product on CPU at the sizes this package trains (13 × 13 down to 2 × 2).
+Here a convolution leads from a large image to a small one, a transposed convolution from the small one back to the large one, with
+the same geometry: small position `o` and large position `i` are joined through tap `k` where `i = stride·o − padding + k`.
+Three operations, each linear in both arguments, are each other's derivatives:
 
-Along one axis, output position `o` of a convolution reads input `i` through tap `k` where `i = stride·o − padding + k`; of a
-transposed convolution where `o = stride·i − padding + k`. Outputs that read through the same taps form a `TapGroup`: one
-product serves them all. The image needs the groups of its rows crossed with the groups of its columns.
+`shrink(large, weight)` → small, `grow(small, weight)` → large, `correlate(large, small)` → weight.
+
+Images are stored position by position, "height width batch channels", so that the pixels at one position are one dense matrix and
+patches are concatenations of matrices. Small positions that reach the same taps form a `TapGroup`, one product for all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
-from math import prod
+from math import ceil, prod
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-SKIP_ABOVE = 0.4  # share of products on padding from which they are left out, at the price of more, smaller products; not tuned
+SKIP_ABOVE = 0.15  # share of products on padding from which leaving them out pays (docs/speed.md)
+SKIP_POSITIONS = 64  # no more large positions than this, since each is written out on its own in the program
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One spatial axis of a convolution: sizes in pixels."""
+    """One spatial axis of a convolution, sizes in pixels; `size` is that of the large image."""
 
     size: int
     kernel: int
     stride: int
     padding: int
-    transposed: bool = False
-    output_padding: int = 0
 
     @property
     def output_size(self) -> int:
-        if self.transposed:
-            return (self.size - 1) * self.stride - 2 * self.padding + self.kernel + self.output_padding
+        """Size of the small image."""
         return (self.size + 2 * self.padding - self.kernel) // self.stride + 1
 
-    def source(self, output: int, tap: int) -> int | None:
-        """Input position read by `output` through `tap` (may lie on the padding), or None where the tap does not fall."""
-        if not self.transposed:
-            return self.stride * output - self.padding + tap
-        position, remainder = divmod(output + self.padding - tap, self.stride)
-        return position if remainder == 0 else None
+    def large_position(self, small_position: int, tap: int) -> int:
+        """Large position joined to `small_position` through `tap`; outside 0 … size − 1 it lies on the padding."""
+        return self.stride * small_position - self.padding + tap
+
+
+Axes = tuple[Axis, Axis]
+Large = Float[Array, "height width batch channels"]
+Small = Float[Array, "small_height small_width batch filters"]
+Weight = Float[Array, "taps_down taps_across channels filters"]
 
 
 @dataclass(frozen=True)
 class TapGroup:
-    """Outputs `first, first + step, …` (`count` of them), each reading input `starts[t] + t_stride · n` through `taps[t]`."""
+    """Small positions `first` … `first + count − 1`, each reaching taps `tap` … `tap + taps − 1`."""
 
     first: int
-    step: int
     count: int
-    taps: tuple[int, ...]
-    starts: tuple[int, ...]
-    input_step: int
+    tap: int
+    taps: int
+
+    @property
+    def places(self) -> slice:
+        return slice(self.first, self.first + self.count)
+
+    @property
+    def reach(self) -> slice:
+        return slice(self.tap, self.tap + self.taps)
 
 
 @lru_cache(maxsize=256)
 def tap_groups(axis: Axis, skip_padding: bool) -> tuple[TapGroup, ...]:
-    """Groups of outputs that share their taps.
+    """Groups of small positions that reach the same taps, in order.
 
-    With `skip_padding` a tap counts for an output only where it falls on a real pixel, so outputs at the border form groups of
-    their own; without it border taps read zeros and there is one group per output phase (one in all, if not transposed).
+    With `skip_padding` a tap is reached only where it falls on a real pixel, so positions at the border form groups of their own;
+    without it every position reaches every tap.
     """
-    readings: dict[tuple[int, ...], list[int]] = {}
-    for output in range(axis.output_size):
-        sources = {tap: axis.source(output, tap) for tap in range(axis.kernel)}
-        taps = tuple(t for t, i in sources.items() if i is not None and (not skip_padding or 0 <= i < axis.size))
-        readings.setdefault(taps, []).append(output)
-    groups = []
-    for taps, outputs in readings.items():
-        for first, step, count in _progressions(outputs):
-            starts = tuple(_position(axis, first, tap) for tap in taps)
-            input_step = _position(axis, first + step, taps[0]) - starts[0] if taps and count > 1 else 1
-            groups.append(TapGroup(first, step, count, taps, starts, input_step))
+    if not skip_padding:
+        return (TapGroup(0, axis.output_size, 0, axis.kernel),)
+    groups: list[TapGroup] = []
+    for position in range(axis.output_size):
+        taps = [tap for tap in range(axis.kernel) if 0 <= axis.large_position(position, tap) < axis.size]
+        reach = (taps[0], len(taps)) if taps else (0, 0)
+        if groups and (groups[-1].tap, groups[-1].taps) == reach:
+            groups[-1] = TapGroup(groups[-1].first, groups[-1].count + 1, *reach)
+        else:
+            groups.append(TapGroup(position, 1, *reach))
     return tuple(groups)
 
 
-def _position(axis: Axis, output: int, tap: int) -> int:
-    position = axis.source(output, tap)
-    assert position is not None  # a group holds only taps that fall
-    return position
+def products(axes: Axes, skip_padding: bool) -> int:
+    """Multiplications per image, channel and filter."""
+    return prod(sum(group.count * group.taps for group in tap_groups(axis, skip_padding)) for axis in axes)
 
 
-def _progressions(outputs: Sequence[int]) -> list[tuple[int, int, int]]:
-    """Cuts increasing positions into arithmetic progressions (first, step, count)."""
-    runs: list[list[int]] = []
-    for output in outputs:
-        run = runs[-1] if runs else []
-        fits = len(run) == 1 or (len(run) > 1 and output - run[-1] == run[1] - run[0])
-        if fits:
-            run.append(output)
-        else:
-            runs.append([output])
-    return [(run[0], run[1] - run[0] if len(run) > 1 else 1, len(run)) for run in runs]
+def skips_padding(axes: Axes) -> bool:
+    """Whether leaving out the products on padding pays."""
+    few = prod(axis.size for axis in axes) <= SKIP_POSITIONS
+    return few and products(axes, True) <= (1 - SKIP_ABOVE) * products(axes, False)
 
 
-def products(axes: tuple[Axis, Axis], skip_padding: bool) -> int:
-    """Multiplications per image, input channel and output channel."""
-    return prod(sum(group.count * len(group.taps) for group in tap_groups(axis, skip_padding)) for axis in axes)
+@jax.custom_vjp
+def multiply(x: Float[Array, "batch inputs"], weight: Float[Array, "inputs outputs"]) -> Float[Array, "batch outputs"]:
+    """x · weight. Its gradient in a narrow weight is computed transposed: XLA's product is slow for few columns (docs/speed.md)."""
+    return x @ weight
 
 
-def skips_padding(axes: tuple[Axis, Axis]) -> bool:
-    """Whether enough products fall on padding for `convolve` to leave them out."""
-    return products(axes, True) < (1 - SKIP_ABOVE) * products(axes, False)
+def _multiply_backward(kept: tuple[Array, Array], errors: Array) -> tuple[Array, Array]:
+    x, weight = kept
+    if weight.shape[1] < weight.shape[0]:
+        return errors @ weight.T, lax.optimization_barrier(errors.T @ x).T  # the barrier keeps XLA from turning it round again
+    return errors @ weight.T, x.T @ errors
 
 
-def convolve(
-    images: Float[Array, "batch height width channels"],
-    weight: Float[Array, "taps_down taps_across channels filters"],
-    axes: tuple[Axis, Axis],
-    *,
-    skip_padding: bool | None = None,
-) -> Float[Array, "batch out_height out_width filters"]:
-    """Convolution of `images` by `weight` along `axes` (rows, columns), as products of patches with weights.
+multiply.defvjp(lambda x, weight: (x @ weight, (x, weight)), _multiply_backward)
 
-    `skip_padding`: leave out products that fall on padding; None decides by `skips_padding`.
-    """
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def convolve(large: Large, weight: Weight, axes: Axes) -> Small:
+    """Convolution of `large` by `weight` along `axes` (rows, columns)."""
+    return shrink(large, weight, axes)
+
+
+convolve.defvjp(
+    lambda large, weight, axes: (shrink(large, weight, axes), (large, weight)),
+    lambda axes, kept, small: (grow(small, kept[1], axes), correlate(kept[0], small, axes)),
+)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
+def convolve_transposed(small: Small, weight: Weight, axes: Axes) -> Large:
+    """Transposed convolution of `small` by `weight`: the adjoint of `convolve` along the same axes."""
+    return grow(small, weight, axes)
+
+
+convolve_transposed.defvjp(
+    lambda small, weight, axes: (grow(small, weight, axes), (small, weight)),
+    lambda axes, kept, large: (shrink(large, kept[1], axes), correlate(large, kept[0], axes)),
+)
+
+
+def shrink(large: Large, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Small:
+    """small[o] = Σ_k large[i(o, k)] · weight[k]; `skip_padding` None decides by `skips_padding`."""
+    batch, filters = large.shape[2], weight.shape[3]
+    rows = {}
+    for row, column, patches in _patches(large, axes, skip_padding):
+        values = patches @ weight[row.reach, column.reach].reshape(-1, filters)
+        rows.setdefault(row, []).append(values.reshape(row.count, column.count, batch, filters))
+    return _join([_join(columns, axis=1) for columns in rows.values()], axis=0)
+
+
+def correlate(large: Large, small: Small, axes: Axes, *, skip_padding: bool | None = None) -> Weight:
+    """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
+    channels, filters = large.shape[3], small.shape[3]
+    kernels = [axis.kernel for axis in axes]
+    parts: dict[tuple[int, int], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
+    for row, column, patches in _patches(large, axes, skip_padding):
+        errors = small[row.places, column.places].reshape(-1, filters)
+        gradient = (patches.T @ errors).reshape(row.taps, column.taps, channels, filters)
+        for i, j in product(range(row.taps), range(column.taps)):
+            parts[row.tap + i, column.tap + j].append(gradient[i, j])
+    zeros = jnp.zeros((channels, filters), large.dtype)
+    taps = [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
+    return jnp.stack(taps).reshape(*kernels, channels, filters)
+
+
+def grow(small: Small, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Large:
+    """large[i] = Σ small[o] · weight[k]ᵀ over the o and k that meet at i."""
     skip = skips_padding(axes) if skip_padding is None else skip_padding
-    rows, columns = (tap_groups(axis, skip) for axis in axes)
-    margins = [_margins(axis, groups) for axis, groups in zip(axes, (rows, columns), strict=True)]
-    padded = jnp.pad(images, ((0, 0), *margins, (0, 0)))
-    offsets = (margins[0][0], margins[1][0])
-    parts = [_place(_group_product(padded, weight, r, c, offsets), r, c, axes) for r, c in product(rows, columns) if r.taps and c.taps]
-    if not parts:
-        return jnp.zeros((len(images), *(axis.output_size for axis in axes), weight.shape[-1]), images.dtype)
-    return sum(parts[1:], start=parts[0])
+    return (_grow_by_position if skip else _grow_by_phase)(small, weight, axes)
 
 
-def _margins(axis: Axis, groups: tuple[TapGroup, ...]) -> tuple[int, int]:
-    """Zeros to add before and after the axis so that every read falls inside."""
-    reads = [(min(g.starts), max(g.starts) + g.input_step * (g.count - 1)) for g in groups if g.taps]
-    before = max(0, -min((low for low, _ in reads), default=0))
-    after = max(0, max((high for _, high in reads), default=0) - axis.size + 1)
-    return before, after
-
-
-def _group_product(padded: Array, weight: Array, row: TapGroup, column: TapGroup, offsets: tuple[int, int]) -> Array:
-    """Patches of one row group × column group, times the weights of their taps."""
-    batch, _, _, channels = padded.shape
-    views = [
-        lax.slice(
-            padded,
-            (0, i + offsets[0], j + offsets[1], 0),
-            (
-                batch,
-                i + offsets[0] + row.input_step * (row.count - 1) + 1,
-                j + offsets[1] + column.input_step * (column.count - 1) + 1,
-                channels,
-            ),
-            (1, row.input_step, column.input_step, 1),
+def _grow_by_position(small: Small, weight: Weight, axes: Axes) -> Large:
+    """Products on real pixels only; each large position is the sum of what reaches it."""
+    batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
+    sizes = [axis.size for axis in axes]
+    parts: dict[tuple[int, int], list[Array]] = {position: [] for position in product(*map(range, sizes))}
+    for row, column in product(*(tap_groups(axis, True) for axis in axes)):
+        if not row.taps * column.taps:
+            continue
+        kernel = weight[row.reach, column.reach].reshape(-1, filters)
+        spread = (small[row.places, column.places].reshape(-1, filters) @ kernel.T).reshape(
+            row.count, column.count, batch, row.taps, column.taps, channels
         )
-        for i, j in product(row.starts, column.starts)
-    ]
-    kernels = [weight[k, m] for k, m in product(row.taps, column.taps)]
-    patches = jnp.concatenate(views, axis=-1) if len(views) > 1 else views[0]
-    flat = patches.reshape(batch * row.count * column.count, -1)
-    matrix = jnp.concatenate(kernels, axis=0) if len(kernels) > 1 else kernels[0]
-    return (flat @ matrix).reshape(batch, row.count, column.count, -1)
+        for n, m, i, j in product(range(row.count), range(column.count), range(row.taps), range(column.taps)):
+            down = axes[0].large_position(row.first + n, row.tap + i)
+            across = axes[1].large_position(column.first + m, column.tap + j)
+            parts[down, across].append(spread[n, m, :, i, j])
+    zeros = jnp.zeros((batch, channels), small.dtype)
+    return jnp.stack([sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]).reshape(*sizes, batch, channels)
 
 
-def _place(values: Array, row: TapGroup, column: TapGroup, axes: tuple[Axis, Axis]) -> Array:
-    """Spreads a group's outputs over the output grid, zeros elsewhere."""
-    spread = [(0, 0, 0)]
-    for group, axis in zip((row, column), axes, strict=True):
-        last = group.first + group.step * (group.count - 1)
-        spread.append((group.first, axis.output_size - 1 - last, group.step - 1))
-    return lax.pad(values, jnp.zeros((), values.dtype), (*spread, (0, 0, 0)))
+def _grow_by_phase(small: Small, weight: Weight, axes: Axes) -> Large:
+    """One product for all; large positions with the same remainder by the stride are summed together, then interleaved."""
+    rows, columns = axes
+    batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
+    spread = (small.reshape(-1, filters) @ weight.reshape(-1, filters).T).reshape(
+        rows.output_size, columns.output_size, batch, rows.kernel, columns.kernel, channels
+    )
+
+    def phase(down: int, across: int) -> Array:
+        zeros = jnp.zeros((ceil(rows.size / rows.stride), ceil(columns.size / columns.stride), batch, channels), small.dtype)
+        for (i, row), (j, column) in product(_meeting(rows, down), _meeting(columns, across)):
+            zeros = zeros + jnp.pad(spread[row.read, column.read, :, i, j], (row.margin, column.margin, (0, 0), (0, 0)))
+        return zeros
+
+    lines = [jnp.stack([phase(down, across) for across in range(columns.stride)], axis=2) for down in range(rows.stride)]
+    whole = jnp.stack(lines, axis=1)
+    return whole.reshape(whole.shape[0] * rows.stride, -1, batch, channels)[: rows.size, : columns.size]
+
+
+@dataclass(frozen=True)
+class _Meeting:
+    """Small positions to read, and zeros before and after them, for one tap to fill one phase of the large image."""
+
+    read: slice
+    margin: tuple[int, int]
+
+
+def _meeting(axis: Axis, phase: int) -> Iterator[tuple[int, _Meeting]]:
+    """Taps that meet large positions `phase`, `phase + stride`, …, each with what it brings there."""
+    count = ceil(axis.size / axis.stride)
+    for tap in range(axis.kernel):
+        shift, remainder = divmod(phase + axis.padding - tap, axis.stride)
+        low, high = max(0, -shift), min(count, axis.output_size - shift)
+        if remainder == 0 and low < high:
+            yield tap, _Meeting(slice(low + shift, high + shift), (low, count - high))
+
+
+def _patches(large: Large, axes: Axes, skip_padding: bool | None) -> Iterator[tuple[TapGroup, TapGroup, Float[Array, "places inputs"]]]:
+    """Every row group × column group with its patches: a row a small position and image, a column a tap and channel."""
+    skip = skips_padding(axes) if skip_padding is None else skip_padding
+    margins = [(0, 0) if skip else _margin(axis) for axis in axes]
+    padded = jnp.pad(large, (*margins, (0, 0), (0, 0)))
+    for groups in product(*(tap_groups(axis, skip) for axis in axes)):
+        row, column = groups
+        views = [
+            padded[tuple(_reads(a, g, k, m[0]) for a, g, k, m in zip(axes, groups, taps, margins, strict=True))]
+            for taps in product(range(row.taps), range(column.taps))
+        ]
+        places = row.count * column.count * large.shape[2]
+        yield row, column, _join(views, axis=-1).reshape(places, -1) if views else jnp.zeros((places, 0), large.dtype)
+
+
+def _margin(axis: Axis) -> tuple[int, int]:
+    """Zeros before and after the axis so that every tap of every small position falls inside."""
+    return axis.padding, max(0, axis.large_position(axis.output_size - 1, axis.kernel - 1) - axis.size + 1)
+
+
+def _reads(axis: Axis, group: TapGroup, tap: int, margin: int) -> slice:
+    """Padded large positions that a group's small positions reach through its tap number `tap`."""
+    start = axis.large_position(group.first, group.tap + tap) + margin
+    return slice(start, start + axis.stride * (group.count - 1) + 1, axis.stride)
+
+
+def _join(parts: list[Array], *, axis: int) -> Array:
+    return jnp.concatenate(parts, axis=axis) if len(parts) > 1 else parts[0]

@@ -13,8 +13,8 @@ from jaxtyping import Array, Float, Key
 from pydantic import BaseModel, ConfigDict, Field
 
 from ratewarp._checks import refuse
-from ratewarp.models.layers import Convolution, Linear
-from ratewarp.models.lowering import Axis
+from ratewarp.models.layers import Convolution, Linear, TransposedConvolution
+from ratewarp.models.lowering import Axes, Axis
 
 LEAK = 0.01
 
@@ -61,10 +61,10 @@ class Encoder(eqx.Module):
 
     def __call__(self, images: Float[Array, "batch height width"]) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
         """Posterior mean and log variance of each image's code."""
-        hidden = images[..., None]
+        hidden = jnp.moveaxis(images, 0, -1)[..., None]
         for convolution in self.convolutions:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        features = hidden.reshape(len(images), -1)
+        features = jnp.moveaxis(hidden, 2, 0).reshape(len(images), -1)
         return self.mean(features), self.log_variance(features)
 
 
@@ -72,23 +72,26 @@ class Decoder(eqx.Module):
     """Code to image: a linear map, then the encoder's convolutions transposed, in reverse, and a sigmoid."""
 
     linear: Linear
-    convolutions: tuple[Convolution, ...]
+    convolutions: tuple[TransposedConvolution, ...]
     bottom_shape: tuple[int, int, int] = eqx.field(static=True)
 
     def __init__(self, config: NetworkConfig, image_shape: tuple[int, int], *, key: Key[Array, ""]):
         keys = jax.random.split(key, len(config.convolutions) + 1)
         self.bottom_shape = _bottom_shape(config, image_shape)
         self.linear = Linear(config.latents, prod(self.bottom_shape), key=keys[0])
-        axes = [(_transpose(rows), _transpose(columns)) for rows, columns in reversed(encoder_axes(config, image_shape))]
+        axes = reversed(encoder_axes(config, image_shape))
         channels = (*(c.filters for c in reversed(config.convolutions)), 1)
-        self.convolutions = tuple(Convolution(a, b, ax, key=k) for (a, b), ax, k in zip(pairwise(channels), axes, keys[1:], strict=True))
+        self.convolutions = tuple(
+            TransposedConvolution(a, b, ax, key=k) for (a, b), ax, k in zip(pairwise(channels), axes, keys[1:], strict=True)
+        )
 
     def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width"]:
         """Expected image of each code, pixels in 0–1."""
-        hidden = jax.nn.leaky_relu(self.linear(codes), LEAK).reshape(len(codes), *self.bottom_shape)
+        features = jax.nn.leaky_relu(self.linear(codes), LEAK).reshape(len(codes), *self.bottom_shape)
+        hidden = jnp.moveaxis(features, 0, 2)
         for convolution in self.convolutions[:-1]:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        return jax.nn.sigmoid(self.convolutions[-1](hidden))[..., 0]
+        return jnp.moveaxis(jax.nn.sigmoid(self.convolutions[-1](hidden))[..., 0], -1, 0)
 
 
 class AutoEncoder(eqx.Module):
@@ -130,7 +133,7 @@ def check_network(config: NetworkConfig, image_shape: tuple[int, int]) -> None:
             refuse(f"network.convolutions.{index}", f"small enough for its input of {size} pixels", config.convolutions[index].model_dump())
 
 
-def encoder_axes(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[tuple[Axis, Axis], ...]:
+def encoder_axes(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[Axes, ...]:
     """Axes (rows, columns) of each of the encoder's convolutions, from image to bottom."""
     layers = []
     sizes = image_shape
@@ -145,9 +148,3 @@ def _bottom_shape(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[
     rows, columns = encoder_axes(config, image_shape)[-1]
     return rows.output_size, columns.output_size, config.convolutions[-1].filters
 
-
-def _transpose(axis: Axis) -> Axis:
-    """The transposed convolution that leads from `axis`'s output size back to its input size."""
-    short = Axis(axis.output_size, axis.kernel, axis.stride, axis.padding, transposed=True)
-    missing = axis.size - short.output_size
-    return Axis(axis.output_size, axis.kernel, axis.stride, axis.padding, transposed=True, output_padding=missing)

@@ -1,0 +1,108 @@
+"""Members over devices: every core of the machine, or every accelerator, does its share."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, TypeVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jaxtyping import PyTree
+
+Result = TypeVar("Result", bound=PyTree)
+Tree = TypeVar("Tree", bound=PyTree)
+
+_SPLIT, _WHOLE = PartitionSpec("member"), PartitionSpec()
+
+
+def use_every_core() -> None:
+    """Makes each CPU core a device of its own; without effect where JAX has computed something already."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        jax.config.update("jax_num_cpu_devices", cores)
+    except RuntimeError:  # JAX is running already; it keeps the devices it has
+        return
+
+
+def keep_compiled_programs() -> None:
+    """Keeps compiled programs in the user's cache folder, so that a second run starts at once.
+
+    A folder named by `JAX_COMPILATION_CACHE_DIR` or by JAX's own configuration is used instead. Programs are kept apart by machine type,
+    since a home folder may be shared by machines of different processors.
+    """
+    if jax.config.jax_compilation_cache_dir is None:
+        jax.config.update("jax_compilation_cache_dir", str(compiled_programs_folder()))
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
+
+
+def compiled_programs_folder() -> Path:
+    """Where compiled programs are kept by default."""
+    named = os.environ.get("XDG_CACHE_HOME", "")
+    if platform.system() == "Darwin":
+        user = Path.home() / "Library" / "Caches"
+    else:
+        user = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
+    try:
+        processor = "".join(line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith(("flags", "Features")))
+    except OSError:  # not Linux
+        processor = platform.processor()
+    return user / "ratewarp" / f"jax-{version('jaxlib')}-{sha256(processor.encode()).hexdigest()[:8]}"
+
+
+def map_members(function: Callable[..., Result], stacked: PyTree, *shared: Any) -> Result:
+    """`function(member, *shared)` of every member: members are spread over the devices.
+
+    On a CPU core members follow one another, so that one member's state can stay in the core's cache and a member's numbers are
+    the same to the bit whichever members share its batch. On an accelerator they are computed together.
+
+    Arguments:
+        function: takes one member's part of `stacked`, without the leading axis, then `shared` as it is.
+        stacked: arrays with a leading axis of members; if their number is no multiple of the devices', the last is repeated to fill up.
+        shared: arrays that all members use.
+
+    Returns:
+        What the function returned, stacked. A member's result does not depend on the others.
+
+    Examples:
+        >>> map_members(lambda member, offset: member * 2 + offset, jnp.arange(3), jnp.int32(1)).tolist()
+        [1, 3, 5]
+    """
+    members = len(jax.tree.leaves(stacked)[0])
+    mesh = _mesh(members)
+    spare = -members % mesh.size
+    filled = jax.tree.map(lambda leaf: jnp.concatenate([leaf, *[leaf[-1:]] * spare]) if spare else leaf, stacked)
+
+    def one_device(block: PyTree, *copies: Any) -> Result:
+        def one_member(member: PyTree) -> Result:
+            return function(member, *copies)
+
+        return lax.map(one_member, block) if jax.default_backend() == "cpu" else jax.vmap(one_member)(block)
+
+    specs = (_SPLIT, *[_WHOLE] * len(shared))
+    result = jax.shard_map(one_device, mesh=mesh, in_specs=specs, out_specs=_SPLIT, check_vma=False)(filled, *shared)
+    return jax.tree.map(lambda leaf: leaf[:members], result) if spare else result
+
+
+def spread(stacked: Tree) -> Tree:
+    """Puts each member's part of `stacked` on the device where `map_members` works on it."""
+    members = len(jax.tree.leaves(stacked)[0])
+    mesh = _mesh(members)
+    return jax.device_put(stacked, NamedSharding(mesh, _SPLIT)) if members % mesh.size == 0 else stacked
+
+
+def share(array: jax.Array | np.ndarray, members: int) -> jax.Array:
+    """Puts `array` within reach of every device that works on so many members; CPU cores read one copy."""
+    sharding = NamedSharding(_mesh(members), _WHOLE)
+    return jax.device_put(np.asarray(array) if jax.default_backend() == "cpu" else array, sharding, may_alias=True)
+
+
+def _mesh(members: int) -> Mesh:
+    return Mesh(np.array(jax.devices()[:members]), ("member",))
