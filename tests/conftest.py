@@ -1,5 +1,12 @@
 """Strict settings for every test: shapes and types checked, no implicit promotion of ranks."""
 
+import os
+from pathlib import Path
+
+# Tests compile much and compute little; commands that they start inherit both settings.
+os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "programs")
+
 from jaxtyping import install_import_hook
 
 with install_import_hook("ratewarp", "typechecker.check"):
@@ -8,8 +15,10 @@ with install_import_hook("ratewarp", "typechecker.check"):
 import jax
 import pytest
 
+from ratewarp.devices import use_every_core
 from ratewarp.studies import Study
 
+use_every_core()  # as the command line does
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}, {"filters": 4}]}

@@ -38,7 +38,7 @@ def keep_compiled_programs() -> None:
     A folder named by `JAX_COMPILATION_CACHE_DIR` or by JAX's own configuration is used instead. Programs are kept apart by machine type,
     since a home folder may be shared by machines of different processors.
     """
-    if jax.config.jax_compilation_cache_dir is None:
+    if jax.config.values["jax_compilation_cache_dir"] is None:
         jax.config.update("jax_compilation_cache_dir", str(compiled_programs_folder()))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.3)
 

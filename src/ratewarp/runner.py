@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ratewarp.devices import keep_compiled_programs, use_every_core
 from ratewarp.evaluation import Evaluation, evaluate
 from ratewarp.models import to_named
 from ratewarp.objective import Targets
@@ -70,6 +71,8 @@ def run_study(study: Study, out: Path, progress: Callable[[Progress], None] = la
         RatewarpError: `out` cannot be written.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
+    use_every_core()
+    keep_compiled_programs()
     run = create_run(out, resolved(study))
     pending = groups([condition for condition in study.conditions if not run.finished(condition.id)])
     total = sum(len(group) * group[0].setting.recipe.steps for group in pending)

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import product
 from math import ceil, prod
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -102,44 +103,19 @@ def skips_padding(axes: Axes) -> bool:
     return few and products(axes, True) <= (1 - SKIP_ABOVE) * products(axes, False)
 
 
-@jax.custom_vjp
 def multiply(x: Float[Array, "batch inputs"], weight: Float[Array, "inputs outputs"]) -> Float[Array, "batch outputs"]:
     """x · weight. Its gradient in a narrow weight is computed transposed: XLA's product is slow for few columns (docs/speed.md)."""
-    return x @ weight
+    return _multiply(x, weight)
 
 
-def _multiply_backward(kept: tuple[Array, Array], errors: Array) -> tuple[Array, Array]:
-    x, weight = kept
-    if weight.shape[1] < weight.shape[0]:
-        return errors @ weight.T, lax.optimization_barrier(errors.T @ x).T  # the barrier keeps XLA from turning it round again
-    return errors @ weight.T, x.T @ errors
-
-
-multiply.defvjp(lambda x, weight: (x @ weight, (x, weight)), _multiply_backward)
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
 def convolve(large: Large, weight: Weight, axes: Axes) -> Small:
     """Convolution of `large` by `weight` along `axes` (rows, columns)."""
-    return shrink(large, weight, axes)
+    return _convolve(large, weight, axes)
 
 
-convolve.defvjp(
-    lambda large, weight, axes: (shrink(large, weight, axes), (large, weight)),
-    lambda axes, kept, small: (grow(small, kept[1], axes), correlate(kept[0], small, axes)),
-)
-
-
-@partial(jax.custom_vjp, nondiff_argnums=(2,))
 def convolve_transposed(small: Small, weight: Weight, axes: Axes) -> Large:
     """Transposed convolution of `small` by `weight`: the adjoint of `convolve` along the same axes."""
-    return grow(small, weight, axes)
-
-
-convolve_transposed.defvjp(
-    lambda small, weight, axes: (grow(small, weight, axes), (small, weight)),
-    lambda axes, kept, large: (shrink(large, kept[1], axes), correlate(large, kept[0], axes)),
-)
+    return _convolve_transposed(small, weight, axes)
 
 
 def shrink(large: Large, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Small:
@@ -156,7 +132,7 @@ def correlate(large: Large, small: Small, axes: Axes, *, skip_padding: bool | No
     """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
     channels, filters = large.shape[3], small.shape[3]
     kernels = [axis.kernel for axis in axes]
-    parts: dict[tuple[int, int], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
+    parts: dict[tuple[int, ...], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
     for row, column, patches in _patches(large, axes, skip_padding):
         errors = small[row.places, column.places].reshape(-1, filters)
         gradient = (patches.T @ errors).reshape(row.taps, column.taps, channels, filters)
@@ -177,7 +153,7 @@ def _grow_by_position(small: Small, weight: Weight, axes: Axes) -> Large:
     """Products on real pixels only; each large position is the sum of what reaches it."""
     batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
     sizes = [axis.size for axis in axes]
-    parts: dict[tuple[int, int], list[Array]] = {position: [] for position in product(*map(range, sizes))}
+    parts: dict[tuple[int, ...], list[Array]] = {position: [] for position in product(*map(range, sizes))}
     for row, column in product(*(tap_groups(axis, True) for axis in axes)):
         if not row.taps * column.taps:
             continue
@@ -258,3 +234,26 @@ def _reads(axis: Axis, group: TapGroup, tap: int, margin: int) -> slice:
 
 def _join(parts: list[Array], *, axis: int) -> Array:
     return jnp.concatenate(parts, axis=axis) if len(parts) > 1 else parts[0]
+
+
+def _multiply_backward(kept: tuple[Array, Array], errors: Array) -> tuple[Array, Array]:
+    x, weight = kept
+    if weight.shape[1] < weight.shape[0]:  # the barrier keeps XLA from turning the product round again
+        return errors @ weight.T, lax.optimization_barrier(errors.T @ x).T
+    return errors @ weight.T, x.T @ errors
+
+
+_multiply: Any = jax.custom_vjp(lambda x, weight: x @ weight)
+_multiply.defvjp(lambda x, weight: (x @ weight, (x, weight)), _multiply_backward)
+
+_convolve: Any = jax.custom_vjp(lambda large, weight, axes: shrink(large, weight, axes), nondiff_argnums=(2,))
+_convolve.defvjp(
+    lambda large, weight, axes: (shrink(large, weight, axes), (large, weight)),
+    lambda axes, kept, small: (grow(small, kept[1], axes), correlate(kept[0], small, axes)),
+)
+
+_convolve_transposed: Any = jax.custom_vjp(lambda small, weight, axes: grow(small, weight, axes), nondiff_argnums=(2,))
+_convolve_transposed.defvjp(
+    lambda small, weight, axes: (grow(small, weight, axes), (small, weight)),
+    lambda axes, kept, large: (shrink(large, kept[1], axes), correlate(large, kept[0], axes)),
+)

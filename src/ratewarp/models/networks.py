@@ -147,4 +147,3 @@ def encoder_axes(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[A
 def _bottom_shape(config: NetworkConfig, image_shape: tuple[int, int]) -> tuple[int, int, int]:
     rows, columns = encoder_axes(config, image_shape)[-1]
     return rows.output_size, columns.output_size, config.convolutions[-1].filters
-
