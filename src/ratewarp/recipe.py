@@ -17,6 +17,7 @@ BatchSize = Annotated[int, Field(ge=1, le=65_536)]
 LearningRate = Annotated[float, Field(gt=0, le=10)]
 Weight = Annotated[float, Field(ge=0, le=1e6)]
 Positive = Annotated[float, Field(gt=0, le=1e6)]
+Precision = Literal["float32", "tensorfloat32", "bfloat16"]
 
 
 def _rising(ramp: tuple[float, float]) -> tuple[float, float]:
@@ -43,6 +44,7 @@ class Principled(BaseModel):
         multiplier_start: λ at step 0, squared error per pixel and nat.
         multiplier_speed: relative change of λ per step at a relative rate error of 1.
         multiplier_gain: immediate response of the pressure, in units of λ, to a relative rate error of 1.
+        precision: of the factors of matrix products in training; narrower ones are faster on accelerators only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -58,6 +60,7 @@ class Principled(BaseModel):
     multiplier_start: Positive = 0.03
     multiplier_speed: Positive = 0.05
     multiplier_gain: Positive = 5.0
+    precision: Precision = "float32"
 
 
 class Published(BaseModel):
@@ -81,6 +84,7 @@ class Published(BaseModel):
         task_ramp_steps: counters at which the task weight leaves 0 and reaches 1.
         double_softmax: whether many-class cross-entropy treats the softmax output as logits.
         validation_batches: how far validation advances the counter after each epoch; 0 turns this off.
+        precision: of the factors of matrix products in training; narrower ones are faster on accelerators only.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -100,6 +104,7 @@ class Published(BaseModel):
     task_ramp_steps: Annotated[tuple[StepsOrNone, StepsOrNone], AfterValidator(_rising)] = (2500, 5000)
     double_softmax: bool = True
     validation_batches: StepsOrNone = 469
+    precision: Precision = "float32"
 
 
 Recipe = Annotated[Principled | Published, Field(discriminator="name")]

@@ -134,7 +134,8 @@ def _advance(plan: Plan, state: State, members: Member, images: Array, start: Ar
         draws = jax.vmap(partial(_draw, plan, member))(start + jnp.arange(plan.chunk_steps))  # random bits come cheap in bulk
 
         def body(step: Array, carry: tuple[State, Report]) -> tuple[State, Report]:
-            state, report = _step(plan, carry[0], member, images, step, jax.tree.map(lambda every: every[step - start], draws))
+            with jax.default_matmul_precision(plan.recipe.precision):
+                state, report = _step(plan, carry[0], member, images, step, jax.tree.map(lambda every: every[step - start], draws))
             return state, jax.tree.map(lambda all_, one: all_.at[step - start].set(one), carry[1], report)
 
         zeros = jnp.zeros(plan.chunk_steps)

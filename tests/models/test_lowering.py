@@ -13,7 +13,18 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from oracles import ALGEBRA, convolution, transposed_convolution
-from ratewarp.models.lowering import Axis, convolve, convolve_transposed, correlate, grow, multiply, products, shrink, skips_padding
+from ratewarp.models.lowering import (
+    Axis,
+    convolve,
+    convolve_transposed,
+    correlate,
+    grow,
+    multiply,
+    product_of,
+    products,
+    shrink,
+    skips_padding,
+)
 
 BATCH = 3
 # size of the large image, kernel, stride, padding, channels, filters
@@ -132,3 +143,17 @@ def test_products_on_padding_are_left_out_where_they_are_many():
     first, second, third = (_axes(size, kernel, 2, 1) for size, kernel, *_ in PUBLISHED)
     assert (products(third, False), products(third, True)) == (36, 16)
     assert [skips_padding(axes) for axes in (first, second, third)] == [False, True, True]
+
+
+@pytest.mark.parametrize(("precision", "bits"), [("float32", 23), ("tensorfloat32", 10), ("bfloat16", 7)])
+def test_narrow_products_round_their_factors(precision, bits):
+    rng = np.random.default_rng(0)
+    left, right = rng.normal(size=(5, 6)).astype(np.float32), rng.normal(size=(6, 4)).astype(np.float32)
+
+    def rounded(values):
+        mantissa, exponent = np.frexp(values.astype(float))
+        return np.ldexp(np.round(mantissa * 2.0 ** (bits + 1)), exponent - bits - 1)
+
+    with jax.default_matmul_precision(precision):
+        ours = product_of(jnp.asarray(left), jnp.asarray(right))
+    np.testing.assert_allclose(ours, rounded(left) @ rounded(right), atol=1e-6)

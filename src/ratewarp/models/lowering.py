@@ -28,6 +28,8 @@ from jaxtyping import Array, Float
 SKIP_ABOVE = 0.15  # share of products on padding from which leaving them out pays (docs/speed.md)
 SKIP_POSITIONS = 64  # no more large positions than this, since each is written out on its own in the program
 
+MANTISSA_BITS = {"float32": 23, "tensorfloat32": 10, "bfloat16": 7}  # of the factors; sums are of float32
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -103,6 +105,18 @@ def skips_padding(axes: Axes) -> bool:
     return few and products(axes, True) <= (1 - SKIP_ABOVE) * products(axes, False)
 
 
+def product_of(left: Float[Array, "rows inner"], right: Float[Array, "inner columns"]) -> Float[Array, "rows columns"]:
+    """left · right at the precision that `jax.default_matmul_precision` names.
+
+    A CPU has no narrow products: there the factors are rounded as an accelerator would round them, so that the effect on a model is
+    the same, and no time is saved.
+    """
+    bits = MANTISSA_BITS.get(jax.config.values["jax_default_matmul_precision"] or "float32", 23)
+    if bits < 23 and jax.default_backend() == "cpu":
+        left, right = (lax.reduce_precision(factor, exponent_bits=8, mantissa_bits=bits) for factor in (left, right))
+    return left @ right
+
+
 def multiply(x: Float[Array, "batch inputs"], weight: Float[Array, "inputs outputs"]) -> Float[Array, "batch outputs"]:
     """x · weight. Its gradient in a narrow weight is computed transposed: XLA's product is slow for few columns (docs/speed.md)."""
     return _multiply(x, weight)
@@ -123,7 +137,7 @@ def shrink(large: Large, weight: Weight, axes: Axes, *, skip_padding: bool | Non
     batch, filters = large.shape[2], weight.shape[3]
     rows = {}
     for row, column, patches in _patches(large, axes, skip_padding):
-        values = patches @ weight[row.reach, column.reach].reshape(-1, filters)
+        values = product_of(patches, weight[row.reach, column.reach].reshape(-1, filters))
         rows.setdefault(row, []).append(values.reshape(row.count, column.count, batch, filters))
     return _join([_join(columns, axis=1) for columns in rows.values()], axis=0)
 
@@ -135,7 +149,7 @@ def correlate(large: Large, small: Small, axes: Axes, *, skip_padding: bool | No
     parts: dict[tuple[int, ...], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
     for row, column, patches in _patches(large, axes, skip_padding):
         errors = small[row.places, column.places].reshape(-1, filters)
-        gradient = (patches.T @ errors).reshape(row.taps, column.taps, channels, filters)
+        gradient = product_of(patches.T, errors).reshape(row.taps, column.taps, channels, filters)
         for i, j in product(range(row.taps), range(column.taps)):
             parts[row.tap + i, column.tap + j].append(gradient[i, j])
     zeros = jnp.zeros((channels, filters), large.dtype)
@@ -158,7 +172,7 @@ def _grow_by_position(small: Small, weight: Weight, axes: Axes) -> Large:
         if not row.taps * column.taps:
             continue
         kernel = weight[row.reach, column.reach].reshape(-1, filters)
-        spread = (small[row.places, column.places].reshape(-1, filters) @ kernel.T).reshape(
+        spread = product_of(small[row.places, column.places].reshape(-1, filters), kernel.T).reshape(
             row.count, column.count, batch, row.taps, column.taps, channels
         )
         for n, m, i, j in product(range(row.count), range(column.count), range(row.taps), range(column.taps)):
@@ -173,7 +187,7 @@ def _grow_by_phase(small: Small, weight: Weight, axes: Axes) -> Large:
     """One product for all; large positions with the same remainder by the stride are summed together, then interleaved."""
     rows, columns = axes
     batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
-    spread = (small.reshape(-1, filters) @ weight.reshape(-1, filters).T).reshape(
+    spread = product_of(small.reshape(-1, filters), weight.reshape(-1, filters).T).reshape(
         rows.output_size, columns.output_size, batch, rows.kernel, columns.kernel, channels
     )
 
@@ -239,12 +253,12 @@ def _join(parts: list[Array], *, axis: int) -> Array:
 def _multiply_backward(kept: tuple[Array, Array], errors: Array) -> tuple[Array, Array]:
     x, weight = kept
     if weight.shape[1] < weight.shape[0]:  # the barrier keeps XLA from turning the product round again
-        return errors @ weight.T, lax.optimization_barrier(errors.T @ x).T
-    return errors @ weight.T, x.T @ errors
+        return product_of(errors, weight.T), lax.optimization_barrier(product_of(errors.T, x)).T
+    return product_of(errors, weight.T), product_of(x.T, errors)
 
 
-_multiply: Any = jax.custom_vjp(lambda x, weight: x @ weight)
-_multiply.defvjp(lambda x, weight: (x @ weight, (x, weight)), _multiply_backward)
+_multiply: Any = jax.custom_vjp(lambda x, weight: product_of(x, weight))
+_multiply.defvjp(lambda x, weight: (product_of(x, weight), (x, weight)), _multiply_backward)
 
 _convolve: Any = jax.custom_vjp(lambda large, weight, axes: shrink(large, weight, axes), nondiff_argnums=(2,))
 _convolve.defvjp(
