@@ -4,8 +4,9 @@ import json
 import sys
 from itertools import product as pairs_of
 from math import prod
-from pathlib import Path
 
+import equinox as eqx
+import jax
 import numpy as np
 import pytest
 from typer.testing import CliRunner
@@ -23,7 +24,7 @@ from ratewarp.bench.roster import Entry, roster
 from ratewarp.bench.summary import summarize
 from ratewarp.bench.table import tables
 from ratewarp.bench.worker import IMAGES, Job, NotInstalledError, Worker
-from ratewarp.models import NetworkConfig
+from ratewarp.models import AutoEncoder, NetworkConfig
 from ratewarp.training import CHUNK_STEPS
 
 ENTRIES = [
@@ -65,7 +66,7 @@ def test_multiply_adds_against_a_walk_over_all_taps(network, shape):
 
 def test_the_engine_trains_whole_chunks_and_goes_on():
     images = np.random.default_rng(0).integers(0, 2, (4, 3, 13, 13)).astype(np.uint8)
-    advance = engine(images, 2, NetworkConfig(**TINY_NETWORK))
+    advance = engine(images, 2, NetworkConfig(latents=1, convolutions=TINY_NETWORK["convolutions"][:1]))
     assert [advance(CHUNK_STEPS), advance(1), advance(CHUNK_STEPS + 1)] == [CHUNK_STEPS, CHUNK_STEPS, 2 * CHUNK_STEPS]
 
 
@@ -83,7 +84,7 @@ def test_rate_of_products_is_the_best_burst():
     assert rate == pytest.approx(asked[1] * 4 * 100**3 * count / 0.5 / 1e9)
 
 
-@pytest.mark.parametrize("product", [*SQUARES[:2], *LAYERS], ids=str)
+@pytest.mark.parametrize("product", [*SQUARES[:1], *LAYERS[:2]], ids=str)
 def test_products_neither_grow_nor_vanish(product):
     x, there, back = _matrices(product)
     assert x.shape == (product.rows, product.inner)
@@ -96,7 +97,14 @@ def _turns():
     times = {"ours-2": [(10, 2.0), (10, 1.0), (10, 4.0)], "torch": [(100, 30.0), (100, 10.0), (100, 40.0)]}
     for name, rounds in times.items():
         for index, (model_steps, seconds) in enumerate(rounds):
-            yield {"round": index, "contestant": name, "model_steps": model_steps, "seconds": seconds, "peak_bytes": 10**8 + index}
+            yield {
+                "round": index,
+                "contestant": name,
+                "model_steps": model_steps,
+                "seconds": seconds,
+                "cpu_seconds": 2 * seconds,
+                "peak_bytes": 10**8 + index,
+            }
     for index, rate in enumerate([3.0, 5.0, 4.0]):
         rates = {"squares_gflops": {"a": rate, "b": 1.0}, "layers_gflops": {"c": rate / 2}}
         yield {"round": index, "contestant": "ceiling-xla", "peak_bytes": 1, **rates}
@@ -109,6 +117,7 @@ def test_summary_of_three_rounds():
     assert ours["gflops"] == pytest.approx(5)
     assert ours["share_of_ceiling"] == pytest.approx(1)
     assert ours["share_at_layer_sizes"] == pytest.approx(2)
+    assert ours["cores_used"] == 2
     assert ours["peak_bytes"] == 10**8 + 2
     assert found["ratios"]["torch"]["ours-2"] == {"median": 1, "low": 1, "high": 1.5}  # 300/200, 100/100, 400/400, round by round
     assert found["ceiling"]["squares_gflops"] == 5
@@ -163,7 +172,7 @@ def no_torch(tmp_path, monkeypatch):
 
 def test_a_comparison_goes_on_without_what_is_not_installed(no_torch):
     shown: list[Progress] = []
-    settings = Settings(rounds=2, seconds=0.6, members=(1,), without=("ours-1", "torch-per-core", "start-up"), images=200)
+    settings = Settings(rounds=2, seconds=0.3, members=(1,), without=("ours-1", "torch-per-core", "start-up"), images=200)
     result = json.loads(json.dumps(compare(settings, shown.append)))
     assert result["left_out"] == dict.fromkeys(["torch", "pythae", "ceiling-torch"], INSTALL)
     assert result["step"]["parameters"] == 349_643
@@ -172,7 +181,7 @@ def test_a_comparison_goes_on_without_what_is_not_installed(no_torch):
     assert len(result["turns"][0]["squares_gflops"]) == len(SQUARES)
     assert result["turns"][0]["peak_bytes"] > 10**7
     assert [at.doing for at in shown][-1] == "round 2 of 2: ceiling-xla"
-    assert all(at.done <= at.total for at in shown)
+    assert all(at.done <= at.total + ALGEBRA for at in shown)
     assert len(tables(result)["Left out"]) == 3
 
 
@@ -200,7 +209,7 @@ def test_a_worker_that_dies_is_reported(tmp_path):
 
 
 def test_teams_add_up_their_processes(tmp_path, monkeypatch):
-    answers = [{"steps": 10, "seconds": 1.0, "peak_bytes": 5}, {"steps": 10, "seconds": 2.0, "peak_bytes": 6}]
+    answers = [{"steps": 10, "seconds": float(n), "cpu_seconds": float(n), "peak_bytes": 5 * n} for n in (1, 2)]
 
     class Fake:
         def __init__(self, job):
@@ -214,7 +223,7 @@ def test_teams_add_up_their_processes(tmp_path, monkeypatch):
 
     monkeypatch.setattr("ratewarp.bench.comparison.Worker", Fake)
     turn = Team(Entry("two", "two processes", "torch", members=3, processes=2), str(tmp_path)).turn(steps=10)
-    assert (turn["model_steps"], turn["peak_bytes"]) == (60, 11)
+    assert (turn["model_steps"], turn["peak_bytes"], turn["cpu_seconds"]) == (60, 15, 3)
     assert turn["seconds"] < 1  # the parent's clock
 
 
@@ -227,13 +236,14 @@ def test_turns_are_calibrated_to_their_length(tmp_path, monkeypatch):
             self.steps = max(steps, 100)
 
         def receive(self):
-            return {"steps": self.steps, "seconds": 0.01 * self.steps, "peak_bytes": None}
+            return {"steps": self.steps, "seconds": 0.01 * self.steps, "cpu_seconds": 1.0, "peak_bytes": None}
 
     monkeypatch.setattr("ratewarp.bench.comparison.Worker", Fake)
     team = Team(Entry("one", "one process", "ours"), str(tmp_path))
-    assert team.calibrate(5.0) == pytest.approx(5.0)
-    assert team.request == {"steps": 500}
-    assert team.calibrate(0.1) == pytest.approx(1.0)  # a whole chunk takes longer than was asked for
+    team.calibrate(5.0)
+    assert (team.request, team.expected) == ({"steps": 500}, pytest.approx(5.0))
+    team.calibrate(0.1)
+    assert team.expected == pytest.approx(1.0)  # a whole chunk takes longer than was asked for
 
 
 def _invoke(monkeypatch, arguments, result):
@@ -279,10 +289,7 @@ def _in_torch(torch, layer):
 
 def test_pytorch_trains_the_same_network(tmp_path):
     torch = pytest.importorskip("torch")
-    import jax
-
     from ratewarp.bench import torch_peer
-    from ratewarp.models import AutoEncoder
 
     model = AutoEncoder(NetworkConfig(), (13, 13), key=jax.random.key(0))
     encoder, decoder = torch_peer.Encoder(), torch_peer.Decoder()
@@ -301,9 +308,9 @@ def test_pytorch_trains_the_same_network(tmp_path):
             module.bias.copy_(bias)
         found = [x.numpy() for x in encoder(torch.from_numpy(images[:, None]))]
         pictures = decoder(torch.from_numpy(found[0]))[:, 0].numpy()
-    expected = model.encoder(images)
+    expected = eqx.filter_jit(model.encoder)(images)
     np.testing.assert_allclose(found, [np.asarray(x) for x in expected], atol=ALGEBRA)
-    np.testing.assert_allclose(pictures, model.decoder(np.asarray(found[0])), atol=ALGEBRA)
+    np.testing.assert_allclose(pictures, eqx.filter_jit(model.decoder)(found[0]), atol=ALGEBRA)
 
 
 @pytest.mark.parametrize("name", ["torch", "pythae"])
@@ -317,4 +324,3 @@ def test_peers_train(tmp_path, name):
     assert answer["steps"] == 3
     assert answer["seconds"] > 0
     assert name != "torch" or answer["threads"] == 1
-    assert Path(tmp_path).is_dir()

@@ -77,11 +77,12 @@ def start_xla(job: Job) -> Turn:
     pool = ThreadPoolExecutor(jax.local_device_count())
 
     def prepare(product: Product) -> Burst:
-        arguments = [[jax.device_put(matrix, device) for matrix in _matrices(product)] for device in jax.local_devices()]
+        matrices = _matrices(product)
+        arguments = [[jax.device_put(matrix, device) for matrix in matrices] for device in jax.local_devices()]
 
         def burst(pairs: int) -> float:
             begun = time.perf_counter()
-            list(pool.map(lambda matrices: run(*matrices, np.int32(pairs)).block_until_ready(), arguments))
+            list(pool.map(lambda own: run(*own, np.int32(pairs)).block_until_ready(), arguments))
             return time.perf_counter() - begun
 
         return burst
@@ -97,9 +98,11 @@ def start_torch(job: Job) -> Turn:
 
     def prepare(product: Product) -> Burst:
         starting = Barrier(cores() + 1)
+        matrices = _matrices(product)
+        arguments = [[torch.tensor(matrix) for matrix in matrices] for _ in range(cores())]
 
-        def work(pairs: int) -> None:
-            x, there, back = map(torch.from_numpy, _matrices(product))
+        def work(own: list[torch.Tensor], pairs: int) -> None:
+            x, there, back = own
             hidden = torch.empty(product.rows, product.columns)
             starting.wait()
             for _ in range(pairs):
@@ -107,7 +110,7 @@ def start_torch(job: Job) -> Turn:
                 torch.mm(hidden, back, out=x)
 
         def burst(pairs: int) -> float:
-            running = [pool.submit(work, pairs) for _ in range(cores())]
+            running = [pool.submit(work, own, pairs) for own in arguments]
             starting.wait()
             begun = time.perf_counter()
             for one in running:

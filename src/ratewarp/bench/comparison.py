@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,6 +104,7 @@ class Team:
     def __init__(self, entry: Entry, folder: str):
         self.entry = entry
         self.request: dict[str, float] = {}  # of one turn
+        self.expected = 0.0  # seconds of one turn
         job = Job(entry.job, folder, members=entry.members, threads=entry.threads)
         self._workers = [Worker(job) for _ in range(entry.processes)]
 
@@ -122,23 +123,24 @@ class Team:
             worker.send(**request)
         answers = [worker.receive() for worker in self._workers]
         wall = time.perf_counter() - begun
-        together: dict[str, Any] = {**answers[0], "peak_bytes": _total(answer["peak_bytes"] for answer in answers)}
+        sums = {name: _total(answer[name] for answer in answers) for name in ("peak_bytes", "cpu_seconds")}
+        together: dict[str, Any] = {**answers[0], **sums}
         if self.entry.kind == "training":
             together["model_steps"] = self.entry.members * sum(answer["steps"] for answer in answers)
             together["seconds"] = wall if len(answers) > 1 else answers[0]["seconds"]
         return together
 
-    def calibrate(self, seconds: float) -> float:
-        """Warms up and settles the request of a turn of about so many seconds; returns how long it will take."""
+    def calibrate(self, seconds: float) -> None:
+        """Warms up and settles the request of a turn of about so many seconds, and how long it will take."""
         if self.entry.kind == "ceiling":
             self.turn(seconds=seconds / 10)
-            self.request = {"seconds": seconds}
-            return seconds
+            self.request, self.expected = {"seconds": seconds}, seconds
+            return
         self.turn(steps=_WARM_UP_STEPS)
         trial = self.turn(steps=_WARM_UP_STEPS)
         steps = max(1, round(seconds * trial["steps"] / trial["seconds"]))
         self.request = {"steps": steps}
-        return max(steps, trial["steps"]) * trial["seconds"] / trial["steps"]
+        self.expected = max(steps, trial["steps"]) * trial["seconds"] / trial["steps"]
 
     def close(self) -> None:
         """Ends the processes."""
@@ -168,13 +170,10 @@ class _Schedule:
 
 def _prepare(settings: Settings, folder: str) -> dict[str, Any]:
     """Draws the images; what one step of every contestant is."""
-    worker = Worker(Job("prepare", folder, images=settings.images))
-    try:
+    with closing(Worker(Job("prepare", folder, images=settings.images))) as worker:
         worker.wait_ready()
         facts = worker.ask()
-    finally:
-        worker.close()
-    return {name: value for name, value in facts.items() if name != "peak_bytes"}
+    return {name: value for name, value in facts.items() if name not in ("peak_bytes", "cpu_seconds")}
 
 
 def _alternate(settings: Settings, folder: str, plan: _Schedule) -> tuple[list[dict[str, Any]], dict[str, str]]:
@@ -187,10 +186,8 @@ def _alternate(settings: Settings, folder: str, plan: _Schedule) -> tuple[list[d
             teams.append(Team(entry, folder))
             with _excused(entry.name, left_out):
                 teams[-1].wait_ready()
-                expected = teams[-1].calibrate(settings.seconds)
-                plan.correct(settings.rounds * (expected - settings.seconds))
-            if entry.name in left_out:
-                plan.correct(-settings.rounds * settings.seconds)
+                teams[-1].calibrate(settings.seconds)
+            plan.correct(settings.rounds * (teams[-1].expected - settings.seconds))
             plan.end(_START_SECONDS)
         return _rounds(settings, teams, plan, left_out), left_out
     finally:
@@ -207,10 +204,9 @@ def _rounds(settings: Settings, teams: Sequence[Team], plan: _Schedule, left_out
                 continue
             plan.begin(f"round {index + 1} of {settings.rounds}: {name}")
             time.sleep(_PAUSE_SECONDS)
-            begun = time.perf_counter()
             with _excused(name, left_out):
                 turns.append({"round": index, "contestant": name, **team.turn(**team.request)})
-            plan.end(time.perf_counter() - begun)
+            plan.end(team.expected)
     return turns
 
 
@@ -221,11 +217,10 @@ def _start_up(folder: str, plan: _Schedule, left_out: dict[str, str]) -> dict[st
     cache.mkdir()
     for name in ("cold", "warm"):
         plan.begin(f"{START_UP}, {name}")
-        worker = Worker(Job("first-steps", folder), {"JAX_COMPILATION_CACHE_DIR": str(cache)})
-        with _excused(START_UP, left_out):
+        environment = {"JAX_COMPILATION_CACHE_DIR": str(cache)}
+        with _excused(START_UP, left_out), closing(Worker(Job("first-steps", folder), environment)) as worker:
             worker.wait_ready()
             found[name] = worker.ask()
-        worker.close()
         plan.end(_START_UP_SECONDS / 2)
     return found
 
@@ -241,7 +236,7 @@ def _excused(name: str, left_out: dict[str, str]) -> Iterator[None]:
         left_out[name] = f"failed: {error}"
 
 
-def _total(amounts: Iterable[int | None]) -> int | None:
+def _total(amounts: Iterable[float | None]) -> float | None:
     """Their sum, or None if one is not known."""
     known = list(amounts)
     return None if None in known else sum(amount or 0 for amount in known)

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import sys
+import time
 import traceback
 from importlib import import_module
 from pathlib import Path
@@ -38,7 +39,9 @@ def main() -> None:
         turn = load(Job(**json.loads(sys.argv[1])))
         answer({"ready": True})
         for line in sys.stdin:
-            answer({**turn(**json.loads(line)), "peak_bytes": peak_bytes()})
+            before = time.process_time()
+            found = turn(**json.loads(line))
+            answer({**found, "cpu_seconds": time.process_time() - before, "peak_bytes": peak_bytes()})
     except ModuleNotFoundError as error:
         package = str(error.name).split(".")[0]
         answer({"missing": package} if package in OPTIONAL else {"error": str(error)})

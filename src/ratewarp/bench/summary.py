@@ -27,8 +27,9 @@ def summarize(turns: Turns, entries: Sequence[Entry], operations: int) -> dict[s
             "members": entry.members,
             "processes": entry.processes,
             "ms_per_model_step": spread(times[entry.name]),
+            "cores_used": median(turn["cpu_seconds"] / turn["seconds"] for turn in _of(turns, entry.name)),
             **_rates(operations, median(times[entry.name]), ceiling),
-            "peak_bytes": max((_of(turns, entry.name)[i]["peak_bytes"] or 0 for i in range(len(times[entry.name]))), default=0) or None,
+            "peak_bytes": _of(turns, entry.name)[-1]["peak_bytes"],  # a peak never falls: the last is the highest
         }
         for entry in entries
         if entry.kind == "training"

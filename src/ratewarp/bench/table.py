@@ -42,6 +42,7 @@ def _times(result: dict[str, Any]) -> pd.DataFrame:
             "GFLOP/s": one["gflops"],
             "of_ceiling": one["share_of_ceiling"],
             "of_layer_sizes": one["share_at_layer_sizes"],
+            "cores_used": one["cores_used"],
             "peak_MB": one["peak_bytes"] and one["peak_bytes"] / 1e6,
         }
         for name, one in result["contestants"].items()
