@@ -165,10 +165,13 @@ def bench(
             result = compare(settings, show)
     except KeyboardInterrupt:
         _leave("interrupted; nothing was written", 130)
-    if out:
-        with out.open("x", encoding="utf-8") as file:
-            json.dump(result, file, indent=2)
     _print_comparison(result, as_json)
+    if out:
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                json.dump(result, file, indent=2)
+        except OSError as error:
+            _leave(f"error: cannot write {out}: {error.strerror}", 1)
     failed = [name for name, why in result["left_out"].items() if why.startswith("failed")]
     if failed:
         _leave(f"error: {', '.join(failed)} failed", 1)
