@@ -31,7 +31,8 @@ ALLOWED: dict[str, set[str]] = {
     "runner": {"_checks", "devices", "sources", "models", "store", "objective", "training", "evaluation", "studies", "records", "tables"},
     "report": {"_checks", "geometry", "store", "studies"},
     "api": {"report", "runner", "store", "studies"},
-    "cli": {"_checks", "api", "report", "runner", "store", "studies"},
+    "bench": {"_checks", "models", "objective", "recipe", "sources", "training"},
+    "cli": {"_checks", "api", "bench", "report", "runner", "store", "studies"},
     "__init__": {"_checks", "api", "geometry", "sources", "store", "studies"},
 }
 

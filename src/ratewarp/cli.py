@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from ratewarp._checks import RatewarpError, RequestError
+from ratewarp._checks import RatewarpError, RequestError, refuse
 
 if TYPE_CHECKING:
+    from ratewarp.bench import Progress as BenchProgress
     from ratewarp.runner import Progress
     from ratewarp.studies import Study
+
+_BUSY = 0.5  # load average from which timings are not to be trusted
 
 app = typer.Typer(
     name="ratewarp",
@@ -134,6 +137,65 @@ def report(
         typer.launch(page.resolve().as_uri())
 
 
+@app.command()
+def bench(
+    rounds: Annotated[int, typer.Option(min=1, help="Turns of each contestant.")] = 5,
+    seconds: Annotated[float, typer.Option(help="About how long a turn lasts.")] = 10.0,
+    members: Annotated[str, typer.Option(metavar="N,N,…", help="Numbers of models that ratewarp trains together.")] = "1,8,40",
+    without: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Leave a contestant out, such as pythae; repeatable.")] = None,
+    images: Annotated[int, typer.Option(help="Training images.")] = 200_000,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write everything measured to this file, as JSON.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Time a training step on this machine, against PyTorch and pythae (pip install 'ratewarp[bench]') and against its matrix products.
+
+    Takes about ten minutes; close other programs first.
+    """
+    from ratewarp.bench import Settings, compare
+    from ratewarp.bench.hardware import describe_machine
+
+    settings = Settings(rounds, seconds, _numbers("members", members), tuple(without or ()), images)
+    if out and (out.exists() or not out.parent.is_dir()):
+        refuse("out", "a file that does not exist yet, in a folder that does", str(out))
+    load = describe_machine()["load_average"] or 0
+    if load > _BUSY:
+        print(f"warning: other programs are at work (load average {load:.1f}); timings will be too long and uneven", file=sys.stderr)
+    try:
+        with _progress_bar() as show:
+            result = compare(settings, show)
+    except KeyboardInterrupt:
+        _leave("interrupted; nothing was written", 130)
+    _print_comparison(result, as_json)
+    if out:
+        try:
+            with out.open("x", encoding="utf-8") as file:
+                json.dump(result, file, indent=2)
+        except OSError as error:
+            _leave(f"error: cannot write {out}: {error.strerror}", 1)
+    failed = [name for name, why in result["left_out"].items() if why.startswith("failed")]
+    if failed:
+        _leave(f"error: {', '.join(failed)} failed", 1)
+
+
+def _numbers(argument: str, text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        refuse(argument, "whole numbers with commas between, such as 1,8,40", text)
+
+
+def _print_comparison(result: dict[str, Any], as_json: bool) -> None:
+    from ratewarp.bench.table import tables
+
+    if as_json:
+        print(json.dumps(result))
+        return
+    for title, table in tables(result).items():
+        print(f"{title}\n")
+        _print_table(table, list(table), as_json=False)
+        print()
+
+
 def _print_plan(study: Study, folder: Path, as_json: bool) -> None:
     from ratewarp.runner import groups
 
@@ -154,7 +216,7 @@ def _print_table(table: Any, columns: list[str], as_json: bool) -> None:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[Progress], None]]:
+def _progress_bar() -> Iterator[Callable[[Progress | BenchProgress], None]]:
     """A bar with time left on stderr; a line now and then where stderr is not a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -177,13 +239,13 @@ def _progress_bar() -> Iterator[Callable[[Progress], None]]:
         yield lambda at: bar.update(task, description=at.doing, completed=at.done, total=at.total or 1)
 
 
-def _progress_lines(every: float = 15.0) -> Callable[[Progress], None]:
+def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress], None]:
     import time
 
-    first: list[tuple[float, int]] = []  # clock and model-steps when training began
+    first: list[tuple[float, float]] = []  # clock and amount done when the first was done
     last = {"line": "", "time": float("-inf")}
 
-    def show(at: Progress) -> None:
+    def show(at: Progress | BenchProgress) -> None:
         now = time.monotonic()
         if at.done and not first:
             first.append((now, at.done))
