@@ -190,4 +190,3 @@ def open_run(path: str | Path) -> RunDirectory:
         raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
     _ = run.study  # read once here, so that damage shows at once
     return run
-

@@ -109,7 +109,7 @@ def train(
 
 def state_shapes(plan: Plan, members: Member) -> State:
     """The state of a batch of members as shapes without values, to read a stored one into."""
-    return jax.eval_shape(partial(_start, plan), members)
+    return _start.eval_shape(plan, members)
 
 
 @partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})  # runs once; compiling it is what takes time
