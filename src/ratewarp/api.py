@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Callable
 from pathlib import Path
 
 from ratewarp._checks import refuse
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, Progress, run_study
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, run_study
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Study, load_study
 
@@ -19,7 +18,7 @@ def run(
     out: str | Path | None = None,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
-    say: Callable[[str], None] = logging.getLogger("ratewarp").warning,
+    say: Callable[[str], None] = LOG.warning,
     members_at_once: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: bool = True,

@@ -95,7 +95,7 @@ def write_checkpoint(folder: Path, stand: Stand, arrays: Mapping[str, np.ndarray
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
     signed = content.replace(_mark(_NO_HASH), _mark(sha256(content).hexdigest()), 1)
     with disk_errors(
-        file, "the finished conditions and the checkpoint before this one are intact; make room and run the same command again"
+        file, "the finished conditions and the checkpoint before this one are intact, and the same command goes on from there"
     ):
         write_whole(file, signed)
         for other in _files(file.parent):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -42,6 +43,7 @@ from ratewarp.training import Member, Report
 from ratewarp.waves import Reached, Wave, from_arrays, stack_members, steps_of, to_arrays, train_members, waves
 
 CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
+LOG = logging.getLogger("ratewarp")
 
 _TRAINING_IMAGES, _HELD_OUT_IMAGES = 100, 101  # streams drawn from the data seed, apart from those of a member's seed
 
@@ -77,14 +79,9 @@ class Start:
     file: Path | None
     step: int
 
-    @property
-    def model_steps(self) -> int:
-        """Model-steps still to do."""
-        return sum(max(steps_of(condition) - self.step, 0) for condition in self.pending)
-
-    def model_steps_at(self, step: int) -> int:
-        """Model-steps done since the start when `step` is reached."""
-        return sum(min(step, steps_of(c)) - min(self.step, steps_of(c)) for c in self.pending)
+    def model_steps(self, stop: float = inf) -> int:
+        """Model-steps from here to step `stop`, or to the end."""
+        return sum(int(min(stop, steps_of(c))) - min(self.step, steps_of(c)) for c in self.pending)
 
 
 class Images(NamedTuple):
@@ -101,7 +98,7 @@ def run_study(
     *,
     members_at_once: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    say: Callable[[str], None] = logging.getLogger("ratewarp").warning,
+    say: Callable[[str], None] = LOG.warning,
 ) -> RunDirectory:
     """Trains every condition of `study` that `out` does not hold yet, and writes the tables.
 
@@ -124,14 +121,14 @@ def run_study(
     started, clock = datetime.now(UTC), time.perf_counter()
     run = create_run(out, resolved(study))
     starts = _starts(run, study, members_at_once, say)
-    total, done = sum(start.model_steps for start in starts), 0
+    total, done = sum(start.model_steps() for start in starts), 0
     images = _Images(study.conditions)
     for number, start in enumerate(starts, start=1):
         doing = f"{_describe(start.pending)} (wave {number} of {len(starts)})"
         progress(Progress(f"compiling for {doing}" if _first_of_group(starts, number - 1) else f"training {doing}", done, total))
         for step in _train_wave(run, start, images, checkpoint_seconds):
-            progress(Progress(f"training {doing}", done + start.model_steps_at(step), total))
-        done += start.model_steps
+            progress(Progress(f"training {doing}", done + start.model_steps(step), total))
+        done += start.model_steps()
     remove_all_checkpoints(run.checkpoints)
     progress(Progress("measuring the codes", done, total))
     for name, table in build_tables(run, study).items():
@@ -166,8 +163,8 @@ def _starts(run: RunDirectory, study: Study, members_at_once: int | None, say: C
             say(f"going on from step {starts[-1].step:,} of wave {_describe(pending)}")
         elif lost := _lost(found, wave, pending):
             say(
-                f"wave {_describe(pending)} starts anew: it is not the wave that step {lost:,} was kept of, because --members-at-once changed"
-                " or a stored condition was removed"
+                f"wave {_describe(pending)} starts anew: step {lost:,} was kept of other conditions together, because --members-at-once"
+                " changed or a stored condition was removed"
             )
     return starts
 
@@ -187,14 +184,15 @@ def _train_wave(run: RunDirectory, start: Start, images: _Images, checkpoint_sec
     wave = start.wave
     members = stack_members(start.pending, wave.slots)
     pool = images.of(start.pending[0].setting)
-    reached, kept, clock = _reached(start, members), start.file, time.monotonic()
-    for reached in train_members(wave.plan, members, pool.training, reached):
+    kept, clock = start.file, time.monotonic()
+    last = begun = _reached(start, members)
+    for last in train_members(wave.plan, members, pool.training, begun):
         if time.monotonic() - clock >= checkpoint_seconds:
-            stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in start.pending), reached.step)
-            kept, clock = write_checkpoint(run.checkpoints, stand, to_arrays(reached, len(start.pending)), kept), time.monotonic()
-        yield reached.step
-    if reached is not None:
-        _store(run, start.pending, members, reached, pool)
+            stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in start.pending), last.step)
+            kept, clock = write_checkpoint(run.checkpoints, stand, to_arrays(last, len(start.pending)), kept), time.monotonic()
+        yield last.step
+    assert last is not None  # every recipe has a step
+    _store(run, start.pending, members, last, pool)
     remove_checkpoints(run.checkpoints / wave.digest)
 
 

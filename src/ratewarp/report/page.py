@@ -140,12 +140,13 @@ def _facts(view: RunView) -> dict[str, str]:
     packages = manifest.get("packages", {})
     seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
     steps = sorted({setting.recipe.steps for setting in study.settings.values()})
+    counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     return {
         "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))}",
         "Trained": f"{len(study.conditions)} networks: {len(study.models)} models × {len(study.capacities_nats)} capacities × {seeds}",
         "Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats",
-        "Recipe": f"{recipe.name}, {' to '.join(f'{n:,}' for n in (steps[0], steps[-1])[: len(steps)])} steps of {recipe.batch_size} images",
+        "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
         "Training set": f"{study.training_images:,} images",
         "Held out": f"{study.validation_each * len(study.source.stimuli):,} images ({study.validation_each} of every stimulus)",
         "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
