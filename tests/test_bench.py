@@ -25,7 +25,7 @@ from ratewarp.bench.summary import summarize
 from ratewarp.bench.table import tables
 from ratewarp.bench.worker import IMAGES, Job, NotInstalledError, Worker
 from ratewarp.models import AutoEncoder, NetworkConfig
-from ratewarp.training import CHUNK_STEPS
+from ratewarp.training import train
 
 ENTRIES = [
     Entry("ours-2", "two", "ours", members=2),
@@ -64,10 +64,20 @@ def test_multiply_adds_against_a_walk_over_all_taps(network, shape):
     assert multiply_adds(config, shape) == _count_by_hand(config, shape)
 
 
-def test_the_engine_trains_whole_chunks_and_goes_on():
+def test_the_engine_trains_every_member_for_the_steps_asked(monkeypatch):
     images = np.random.default_rng(0).integers(0, 2, (4, 3, 13, 13)).astype(np.uint8)
-    advance = engine(images, 2, NetworkConfig(latents=1, convolutions=TINY_NETWORK["convolutions"][:1]))
-    assert [advance(CHUNK_STEPS), advance(1), advance(CHUNK_STEPS + 1)] == [CHUNK_STEPS, CHUNK_STEPS, 2 * CHUNK_STEPS]
+    trained = []
+
+    def record(plan, wave, pool):
+        for done, state, report in train(plan, wave, pool):
+            yield done, state, report
+        trained.extend((int(seed), done) for seed in jax.random.key_data(wave.key)[:, 1])
+
+    monkeypatch.setattr("ratewarp.bench.ours.train", record)
+    advance = engine(images, 3, NetworkConfig(latents=1, convolutions=TINY_NETWORK["convolutions"][:1]))
+    assert advance(130) == 130
+    assert {seed for seed, _ in trained} == {0, 1, 2}
+    assert {done for _, done in trained} == {130}
 
 
 def test_rate_of_products_is_the_best_burst():

@@ -39,7 +39,8 @@ def _tables(path: Path) -> dict[str, bytes]:
 def test_tables_have_a_row_for_everything(finished):
     models, tasks, geometry = (finished.table(name) for name in TABLES)
     assert list(models["model"]) == ["baseline"] * 2 + ["E1M1"] * 2 + ["E2M1"] * 2
-    assert set(models["status"]) == {"ok"}
+    assert set(models["status"]) <= {"ok", "off target"}
+    assert models["diverged_at"].isna().all()
     assert set(models["steps"]) == {30}
     assert list(tasks["capacity_nats"]) == [0.3, 2.0]
     assert set(tasks["regime"]) == {"joint"}
@@ -167,7 +168,7 @@ def test_a_diverged_model_is_named_and_the_rest_stands(finished, tmp_path, tiny_
         directory.write_table(name, table)
     statuses = directory.table("models").set_index("condition")["status"]
     assert statuses[broken.id] == "diverged"
-    assert set(statuses.drop(broken.id)) == {"ok"}
+    assert "diverged" not in set(statuses.drop(broken.id))
     assert broken.id not in set(directory.table("geometry")["condition"])
     assert f"{broken.model} at {broken.capacity_nats:g} nats, seed 0: diverged" in write_report(directory).read_text()
 
@@ -208,6 +209,8 @@ def test_command_line_from_study_to_page(study_file, tmp_path, finished):
         (["run", "demoo"], "Did you mean 'demo'"),
         (["run", "demo", "--set", "recipe.step=1"], "Did you mean 'steps'"),
         (["run", "demo", "--seeds", "0"], "--seeds"),
+        (["run", "demo", "--members-at-once", "0"], "--members-at-once"),
+        (["run", "demo", "--checkpoint-every", "-1"], "--checkpoint-every"),
         (["report", "."], "not a run directory"),
         (["rn"], "Did you mean 'run'"),
     ],

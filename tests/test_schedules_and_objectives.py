@@ -29,6 +29,27 @@ def test_schedules_take_all_steps_at_once():
     np.testing.assert_allclose(together[::500], [float(published_capacity(int(s), 6.0, 2500, 1500)) for s in steps[::500]], rtol=1e-6)
 
 
+@pytest.mark.parametrize("steps", [1, 19, 30, 250, 2500, 5000, 7973])
+def test_schedules_with_steps_that_vary_equal_those_with_steps_that_do_not(steps):
+    """The principled schedules, whose corners are shares of a member's steps, against their formulas in double precision."""
+    recipe, at = Principled(), np.arange(steps)
+    objective = make_objective(recipe, (2,))
+    targets = _targets(2.0, task_weight=3.0, steps=steps)
+
+    def linear(start, stop):
+        return np.clip((at - start) / max(stop - start, 1e-9), 0, 1)
+
+    warm = steps // 20
+    rates = targets.learning_rate * linear(0, warm) * 0.5 * (1 + np.cos(np.pi * linear(warm, steps)))
+    ours = jax.vmap(lambda step: objective.learning_rate(targets, step))(jnp.arange(steps))
+    np.testing.assert_allclose(ours, rates, atol=ALGEBRA * 1e-3)
+    control = objective.init(targets)
+    losses = jax.vmap(lambda step: objective.loss(_terms(0.0, 2.0, (0.5,)), control, targets, step))(jnp.arange(steps))
+    error = 2 - 2 * linear(0, 0.2 * steps)
+    pressure = recipe.multiplier_start * (error + recipe.multiplier_gain * error**2 / 4)
+    np.testing.assert_allclose(losses, 1.5 * linear(0.2 * steps, 0.4 * steps) + pressure, atol=ALGEBRA)
+
+
 def test_distortion_is_a_mean_over_pixels():
     rng = np.random.default_rng(0)
     a, b = rng.random((4, 5, 3)).astype(np.float32), rng.random((4, 5, 3)).astype(np.float32)
@@ -46,8 +67,8 @@ def test_cross_entropy(classes, double):
     np.testing.assert_allclose(cross_entropy(jnp.asarray(logits), jnp.asarray(labels), double_softmax=double), expected, atol=ALGEBRA)
 
 
-def _targets(capacity, task_weight=1.0, learning_rate=1e-3, pressure=300.0):
-    return Targets(*(jnp.float32(v) for v in (capacity, task_weight, learning_rate, pressure)))
+def _targets(capacity, task_weight=1.0, learning_rate=1e-3, pressure=300.0, steps=1000):
+    return Targets(*(jnp.float32(v) for v in (capacity, task_weight, learning_rate, pressure)), steps=jnp.int32(steps))
 
 
 def _terms(distortion, rate, tasks=()):
@@ -74,7 +95,7 @@ def test_published_counter_runs_ahead_after_an_epoch():
 
 
 def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_error():
-    recipe = Principled(steps=1000)
+    recipe = Principled()
     objective = make_objective(recipe, ())
     targets, step = _targets(2.0), jnp.int32(900)
     control = objective.init(targets)
@@ -87,7 +108,7 @@ def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_
 
 
 def test_principled_task_weight_ramps():
-    objective = make_objective(Principled(steps=1000, task_ramp=(0.2, 0.4)), (2,))
+    objective = make_objective(Principled(task_ramp=(0.2, 0.4)), (2,))
     targets = _targets(1.0, task_weight=3.0)
     control = objective.init(targets)
     rates = {100: 0.5, 300: 1.0, 900: 1.0}  # on target, so that only the task term is left

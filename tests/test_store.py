@@ -36,12 +36,23 @@ def test_a_failed_write_leaves_no_condition(tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ratewarp.store.save_file", full)
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
     with pytest.raises(RatewarpError, match="No space left on device"):
         run.write_condition("one", {}, RECORD, PARAMS)
     assert not run.finished("one")
-    create_run(tmp_path / "r", STUDY)  # taking the run up again clears what was begun
     assert list((tmp_path / "r" / "conditions").iterdir()) == []
+
+
+def test_taking_a_run_up_again_clears_what_was_begun(tmp_path):
+    create_run(tmp_path / "r", STUDY)
+    begun = [tmp_path / "r" / folder / ".partial-x" for folder in ("conditions", "checkpoints/a", "tables")]
+    for place in begun[:2]:
+        place.mkdir(parents=True)
+        (place / "params.safetensors").write_bytes(b"")
+    begun[2].parent.mkdir()
+    begun[2].write_bytes(b"")
+    create_run(tmp_path / "r", STUDY)
+    assert not any(place.exists() for place in begun)
 
 
 def test_other_studies_and_other_files_are_not_touched(tmp_path):

@@ -21,18 +21,18 @@ POOL = image_pool(SOURCE, 8, key=jax.random.key(0))
 NETWORK = NetworkConfig(**TINY_NETWORK)
 
 
-def _plan(steps=20, classes=(), recipe=Principled):
-    return Plan(NETWORK, (13, 13), classes, recipe(steps=steps, batch_size=16))
+def _plan(classes=(), recipe=Principled):
+    return Plan(NETWORK, (13, 13), classes, recipe(batch_size=16))
 
 
-def _members(seeds, capacities, tasks=(), names=None):
+def _members(seeds, capacities, tasks=(), names=None, *, steps):
     names = names or ["uniform"] * len(seeds)
     counts = [image_counts(frequency(n, SOURCE), 500) for n in names]
     labels = np.array([task(t, SOURCE).labels for t in tasks]).reshape(len(tasks), 169)
     columns = [jnp.full(len(seeds), v, jnp.float32) for v in (1.0, 1.5e-3, 300.0)]
     return Member(
         key=jnp.stack([jax.random.key(s) for s in seeds]),
-        targets=Targets(jnp.array(capacities, jnp.float32), *columns),
+        targets=Targets(jnp.array(capacities, jnp.float32), *columns, jnp.broadcast_to(jnp.int32(steps), (len(seeds),))),
         images_below=jnp.array(np.cumsum(counts, axis=1), jnp.int32),
         labels=jnp.array(np.tile(labels, (len(seeds), 1, 1)), jnp.int32),
     )
@@ -51,39 +51,59 @@ def _member(tree, index):
 
 @pytest.mark.parametrize("recipe", [Principled, Published])
 def test_members_do_not_depend_on_their_batch(recipe):
-    plan = _plan(steps=12, classes=(2, 25), recipe=recipe)
+    plan = _plan(classes=(2, 25), recipe=recipe)
     tasks = ("E2M1", "E2M4")
-    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], tasks, ["uniform", "E1M1", "E1M2"]))
-    alone, own_history = _run(plan, _members([4], [1], tasks, ["E1M1"]))
+    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], tasks, ["uniform", "E1M1", "E1M2"], steps=12))
+    alone, own_history = _run(plan, _members([4], [1], tasks, ["E1M1"], steps=12))
     assert all(np.array_equal(a, b) for a, b in zip(_member(together.model, 1), _member(alone.model, 0), strict=True))
     assert all(np.array_equal(a[1], b[0]) for a, b in zip(history, own_history, strict=True))
 
 
+@pytest.mark.parametrize("recipe", [Principled, Published])
+def test_members_with_their_own_numbers_of_steps_are_as_if_alone(recipe):
+    """Also across the end of a piece of training: 12 and 110 steps beside 130."""
+    plan, steps = _plan(recipe=recipe), [12, 130, 110]
+    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=steps))
+    for index, own in enumerate(steps):
+        alone, own_history = _run(plan, _members([3 + index], [[0.3, 1, 2][index]], steps=own))
+        assert all(np.array_equal(a, b) for a, b in zip(_member(together, index), _member(alone, 0), strict=True))
+        assert all(np.array_equal(a[index, :own], b[0]) for a, b in zip(history, own_history, strict=True))
+        assert not any(np.any(a[index, own:]) for a in history)
+
+
+def test_training_goes_on_from_any_piece_as_if_it_had_not_stopped():
+    plan, members = _plan(classes=(2,)), _members([3, 4], [0.3, 1], ("E2M1",), steps=[250, 210])
+    pieces = [(step, jax.device_get(state)) for step, state, _ in train(plan, members, POOL)]
+    for step, state in pieces[:-1]:
+        *_, (_, resumed, _) = train(plan, members, POOL, (step, jax.tree.map(jnp.asarray, state)))
+        assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(resumed), jax.tree.leaves(pieces[-1][1]), strict=True))
+
+
 def test_equal_seeds_give_equal_models_and_others_do_not():
-    state, _ = _run(_plan(steps=3), _members([1, 1, 2], [1, 1, 1]))
+    state, _ = _run(_plan(), _members([1, 1, 2], [1, 1, 1], steps=3))
     assert all(np.array_equal(a, b) for a, b in zip(_member(state.model, 0), _member(state.model, 1), strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(_member(state.model, 0), _member(state.model, 2), strict=True))
 
 
 def test_a_second_call_does_not_compile_again():
-    plan = _plan(steps=150)
-    _run(plan, _members([1, 2], [0.3, 1]))
+    plan = _plan()
+    _run(plan, _members([1, 2], [0.3, 1], steps=150))
     before = _advance._cache_size()
-    _run(plan, _members([7, 8], [2, 3], names=["E1M1", "E1M2"]))
+    _run(plan, _members([7, 8], [2, 3], names=["E1M1", "E1M2"], steps=[130, 160]))
     assert _advance._cache_size() == before
 
 
 def test_report_covers_every_step_once():
     steps = []
-    for done, _, report in train(_plan(steps=230), _members([0], [1]), POOL):
+    for done, _, report in train(_plan(), _members([0], [1], steps=230), POOL):
         steps.append((done, report.rate.shape[1]))
     assert steps == [(100, 100), (200, 100), (230, 30)]
 
 
 def test_one_step_equals_adam_written_out():
     """The compiled step against the same loss differentiated and applied by optax outside it."""
-    plan = _plan(steps=10, classes=(2,))
-    members = _members([5], [1], ("E2M1",))
+    plan = _plan(classes=(2,))
+    members = _members([5], [1], ("E2M1",), steps=10)
     member = jax.tree.map(lambda leaf: leaf[0], members)
     objective = plan.objective
     from ratewarp import training
@@ -118,7 +138,7 @@ def test_one_step_equals_adam_written_out():
 
 def test_batches_follow_the_frequency():
     counts = np.arange(169) % 7  # some stimuli have no images
-    member = jax.tree.map(lambda leaf: leaf[0], _members([0], [1]))._replace(images_below=jnp.array(np.cumsum(counts), jnp.int32))
+    member = jax.tree.map(lambda leaf: leaf[0], _members([0], [1], steps=1))._replace(images_below=jnp.array(np.cumsum(counts), jnp.int32))
     n = 200_000
     stimuli, places = draw_images(member.images_below, n, key=jax.random.key(1))
     p = counts / counts.sum()
@@ -131,11 +151,11 @@ def test_batches_follow_the_frequency():
 
 def test_training_meets_a_capacity():
     """A small network trained briefly: the rate reaches its target and the distortion falls with it."""
-    state, history = _run(_plan(steps=600), _members([0, 0], [0.3, 2]))
+    state, history = _run(_plan(), _members([0, 0], [0.3, 2], steps=600))
     last = np.asarray(history.rate)[:, -100:].mean(axis=1)
     np.testing.assert_allclose(last, [0.3, 2], rtol=0.1)
     held_out = image_pool(SOURCE, 4, key=jax.random.key(9))
-    scores = evaluate(state.model, _members([0, 0], [0.3, 2]), held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
+    scores = evaluate(state.model, _members([0, 0], [0.3, 2], steps=600), held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
     np.testing.assert_allclose(np.asarray(scores.rate).mean(axis=(1, 2)), [0.3, 2], rtol=0.15)
     distortions = np.asarray(scores.distortion).mean(axis=(1, 2))
     assert distortions[1] < distortions[0] < 0.2
@@ -143,7 +163,7 @@ def test_training_meets_a_capacity():
 
 def test_evaluation_against_the_networks_called_one_by_one():
     tasks = ("E2M1", "E2M4")
-    plan, members = _plan(steps=5, classes=(2, 25)), _members([3], [1], tasks)
+    plan, members = _plan(classes=(2, 25)), _members([3], [1], tasks, steps=5)
     state, _ = _run(plan, members)
     held_out = image_pool(SOURCE, 3, key=jax.random.key(4))
     means = SOURCE.mean_images().astype(np.float32)

@@ -1,10 +1,11 @@
-"""Reading small text files from others: never more than is asked for, never a stack trace."""
+"""Files: those of others are read in small amounts and never end in a stack trace; own ones are written whole or not at all."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import yaml
 from ratewarp._checks import RatewarpError, RequestError, refuse
 
 MAX_BYTES = 1_000_000
+PARTIAL = ".partial-"  # begins the names of files and folders that are still being written
 
 
 def read_text(path: Path) -> str:
@@ -56,3 +58,53 @@ def undamaged(file: Path) -> Iterator[None]:
         raise
     except Exception as error:
         raise RatewarpError(f"{file} is damaged or missing ({type(error).__name__}); remove it and run the study again") from error
+
+
+@contextmanager
+def disk_errors(place: Path, intact: str = "what was finished before is intact") -> Iterator[None]:
+    """Says in plain words that a file or folder cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise RatewarpError(f"cannot write {place}: {error.strerror or error}; {intact}") from error
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Writes a file at once: a reader finds the old or the new one whole, and so does who comes after a crash.
+
+    Raises:
+        OSError: it cannot be written; what was there before is untouched.
+    """
+    make_folder(file.parent)
+    partial = file.with_name(f"{PARTIAL}{file.name}")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, file)
+    except OSError:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise
+    sync(file.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it that are missing, so that they outlive a crash."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync(folder.parent)
+
+
+def sync(place: Path) -> None:
+    """Makes sure that the contents of a file, or the names in a folder, outlive a crash."""
+    if place.is_dir() and os.name == "nt":  # where folders cannot be opened, and are written at once
+        return
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

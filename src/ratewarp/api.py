@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
+from ratewarp._checks import refuse
 from ratewarp.report import write_report
-from ratewarp.runner import Progress, run_study
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, run_study
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Study, load_study
 
@@ -16,34 +18,48 @@ def run(
     out: str | Path | None = None,
     *,
     progress: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = LOG.warning,
+    members_at_once: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: bool = True,
 ) -> RunDirectory:
     """Trains every condition of a study, measures them, and writes tables, figures and the page.
 
     Arguments:
         study: a `Study`, the name of a built-in one, or the path of a study file.
-        out: run directory; `runs/<name of the study>` if not given. Conditions it already holds are not trained again.
+        out: run directory; `runs/<name of the study>` if not given. Conditions it already holds are not trained again, and training
+            that was interrupted goes on from its last checkpoint.
         progress: called now and then with where the run stands.
+        say: called with what you should know: where training goes on, which files cannot be used. Logged if not given.
+        members_at_once: the most models trained together; one a CPU device, or all of one shape on an accelerator, if not given.
+            Changes no result.
+        checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be. Changes no result.
         report: whether to draw figures and page at the end.
 
     Returns:
         The run directory.
 
     Raises:
-        RequestError: the study is wrong, or `out` holds something else.
-        RatewarpError: `out` cannot be written.
+        RequestError: the study or an argument is wrong, or `out` holds something else.
+        RatewarpError: `out` cannot be written, or holds only damaged checkpoints of unfinished training.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from ratewarp import Study
         >>> tiny = Study(capacities_nats=[1], recipe={"steps": 2}, network={"convolutions": [{"filters": 2}]}, validation_each=9)
         >>> with TemporaryDirectory() as folder:
-        ...     run(tiny, folder, report=False).table("models")[["model", "steps", "status"]]
-           model  steps status
-        0  model      2     ok
+        ...     run(tiny, folder, report=False).table("models")[["model", "capacity_nats", "steps"]]
+           model  capacity_nats  steps
+        0  model            1.0      2
     """
+    if members_at_once is not None and members_at_once < 1:
+        refuse("members_at_once", "a whole number of at least 1", members_at_once)
+    if not 0 <= checkpoint_seconds < math.inf:
+        refuse("checkpoint_seconds", "a number of seconds, 0 or more", checkpoint_seconds)
     chosen = study if isinstance(study, Study) else load_study(study)
-    directory = run_study(chosen, Path(out) if out is not None else Path("runs") / chosen.name, progress)
+    folder = Path(out) if out is not None else Path("runs") / chosen.name
+    knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
+    directory = run_study(chosen, folder, progress, say=say, **knobs)
     if report:
         progress(Progress("drawing figures and page", 1, 1))
         write_report(directory)

@@ -78,12 +78,31 @@ def run(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the study, such as recipe.steps=500; repeatable."),
     ] = None,
+    members_at_once: Annotated[
+        int | None,
+        typer.Option(
+            "--members-at-once",
+            metavar="N",
+            min=1,
+            help="Train at most N models together; one a CPU device, or all of one shape on an accelerator, if not given."
+            " Changes no result.",
+        ),
+    ] = None,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(
+            "--checkpoint-every",
+            metavar="SECONDS",
+            min=0,
+            help="Seconds between two checkpoints of unfinished training; 0 for one every 100 steps. Changes no result.",
+        ),
+    ] = 60.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the study and say what would be trained; write nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a study: train its models, measure them, write tables, figures and a page.
 
-    A run that was interrupted is continued by the same command.
+    A run that was interrupted goes on where it stood, by the same command.
     """
     from ratewarp.studies import load_study
 
@@ -96,30 +115,40 @@ def run(
     from ratewarp.api import run as run_all
 
     try:
-        with _progress_bar() as show:
-            directory = run_all(chosen, folder, progress=show)
+        with _progress_bar() as (show, say):
+            knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
+            directory = run_all(chosen, folder, progress=show, say=say, **knobs)
     except KeyboardInterrupt:
-        _leave("interrupted; the conditions finished so far are kept, and the same command goes on from there", 130)
+        _leave("interrupted; finished conditions and the last checkpoint are kept, and the same command goes on from there", 130)
     _print_table(directory.table("models"), ["model", "capacity_nats", "seed", "rate_nats", "distortion", "status"], as_json)
     print(f"page: {folder / 'report.html'}", file=sys.stderr)
 
 
 @app.command()
 def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
-    """Say which conditions of a run are finished."""
+    """Say which conditions of a run are finished, and how far the others are."""
+    from ratewarp.checkpoints import find_checkpoints
     from ratewarp.store import open_run
     from ratewarp.studies import Study
 
     directory = open_run(folder)
     study = Study(**directory.study)
-    conditions = study.conditions
-    finished = [c.id for c in conditions if directory.finished(c.id)]
+    steps = {condition.id: condition.setting.recipe.steps for condition in study.conditions}
+    finished = [name for name in steps if directory.finished(name)]
+    found = find_checkpoints(directory.checkpoints)
+    for file, reason in found.unusable.items():
+        print(f"{file} {reason}", file=sys.stderr)
+    kept = sorted((stand.step, name) for stand in found.usable.values() for name in stand.conditions)
+    training = {name: min(step, steps[name]) for step, name in kept if name in steps and name not in finished}
     if as_json:
-        print(json.dumps({"study": study.name, "finished": finished, "missing": [c.id for c in conditions if c.id not in finished]}))
+        begun = {name: {"step": step, "steps": steps[name]} for name, step in training.items()}
+        missing = [name for name in steps if name not in finished]
+        print(json.dumps({"study": study.name, "finished": finished, "missing": missing, "training": begun}))
         return
-    print(f"{study.name}: {len(finished)} of {len(conditions)} conditions finished")
-    for condition in conditions:
-        print(f"  {'done   ' if condition.id in finished else 'missing'}  {condition.id}")
+    print(f"{study.name}: {len(finished)} of {len(steps)} conditions finished")
+    for name in steps:
+        begun = f"  training, step {training[name]:,} of {steps[name]:,}" if name in training else ""
+        print(f"  {'done   ' if name in finished else 'missing'}  {name}{begun}")
 
 
 @app.command()
@@ -161,7 +190,7 @@ def bench(
     if load > _BUSY:
         print(f"warning: other programs are at work (load average {load:.1f}); timings will be too long and uneven", file=sys.stderr)
     try:
-        with _progress_bar() as show:
+        with _progress_bar() as (show, _):
             result = compare(settings, show)
     except KeyboardInterrupt:
         _leave("interrupted; nothing was written", 130)
@@ -197,14 +226,14 @@ def _print_comparison(result: dict[str, Any], as_json: bool) -> None:
 
 
 def _print_plan(study: Study, folder: Path, as_json: bool) -> None:
-    from ratewarp.runner import groups
+    from ratewarp.waves import groups, steps_of
 
     ids = [condition.id for condition in study.conditions]
     if as_json:
         print(json.dumps({"study": study.name, "out": str(folder), "conditions": ids}))
         return
     batches = groups(study.conditions)
-    steps = sum(len(batch) * batch[0].setting.recipe.steps for batch in batches)
+    steps = sum(map(steps_of, study.conditions))
     print(f"{study.name}: {len(ids)} conditions in {len(batches)} compiled batches, {steps:,} model-steps, into {folder}")
     for name in ids:
         print(f"  {name}")
@@ -216,8 +245,8 @@ def _print_table(table: Any, columns: list[str], as_json: bool) -> None:
 
 
 @contextmanager
-def _progress_bar() -> Iterator[Callable[[Progress | BenchProgress], None]]:
-    """A bar with time left on stderr; a line now and then where stderr is not a terminal."""
+def _progress_bar() -> Iterator[tuple[Callable[[Progress | BenchProgress], None], Callable[[str], None]]]:
+    """A bar with time left on stderr, or a line now and then where stderr is not a terminal; and what prints messages beside it."""
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -232,11 +261,12 @@ def _progress_bar() -> Iterator[Callable[[Progress | BenchProgress], None]]:
         TimeRemainingColumn(),
     )
     if not console.is_terminal:
-        yield _progress_lines()
+        yield _progress_lines(), lambda message: print(message, file=sys.stderr, flush=True)
         return
     with Bar(*columns, console=console) as bar:
         task = bar.add_task("compiling", total=None)
-        yield lambda at: bar.update(task, description=at.doing, completed=at.done, total=at.total or 1)
+        show = lambda at: bar.update(task, description=at.doing, completed=at.done, total=at.total or 1)  # noqa: E731
+        yield show, lambda message: bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
 
 def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress], None]:

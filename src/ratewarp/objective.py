@@ -26,6 +26,7 @@ class Targets(NamedTuple):
     task_weight: Float[Array, ""]
     learning_rate: Float[Array, ""]
     pressure: Float[Array, ""]
+    steps: Int[Array, ""]
 
 
 class Terms(NamedTuple):
@@ -77,7 +78,7 @@ def _principled(recipe: Principled) -> Objective:
     """D + w·Σ tasks + λ·((R − C) + gain·(R − C)²/(2·C)), λ moved by the relative error of the rate."""
 
     def target(targets: Targets, step: Array) -> Array:
-        return targets.capacity * ramp(step, 0, recipe.capacity_ramp * recipe.steps)
+        return targets.capacity * ramp(step, 0, recipe.capacity_ramp * targets.steps.astype(jnp.float32))
 
     def init(targets: Targets) -> Control:
         return Control(jnp.full_like(targets.capacity, recipe.multiplier_start))
@@ -85,7 +86,7 @@ def _principled(recipe: Principled) -> Objective:
     def loss(terms: Terms, control: Control, targets: Targets, step: Array) -> Array:
         error = terms.rate - target(targets, step)
         pressure = control.multiplier * (error + recipe.multiplier_gain * error**2 / (2 * targets.capacity))
-        start, stop = (share * recipe.steps for share in recipe.task_ramp)
+        start, stop = (share * targets.steps.astype(jnp.float32) for share in recipe.task_ramp)
         return terms.distortion + targets.task_weight * ramp(step, start, stop) * jnp.sum(terms.tasks) + pressure
 
     def update(control: Control, rate: Array, targets: Targets, step: Array) -> Control:
@@ -93,7 +94,7 @@ def _principled(recipe: Principled) -> Objective:
         return Control(control.multiplier * jnp.exp(recipe.multiplier_speed * error))
 
     def learning_rate(targets: Targets, step: Array) -> Array:
-        return targets.learning_rate * warm_cosine(step, recipe.steps, recipe.steps // 20)
+        return targets.learning_rate * warm_cosine(step, targets.steps, targets.steps // 20)
 
     return Objective(init, loss, update, learning_rate)
 

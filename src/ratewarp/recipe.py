@@ -48,7 +48,7 @@ class Principled(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight")
+    ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "steps")
 
     name: Literal["principled"] = "principled"
     steps: Steps = 5000
@@ -88,7 +88,7 @@ class Published(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "pressure")
+    ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "pressure", "steps")
 
     name: Literal["published"] = "published"
     steps: Steps = 7973

@@ -1,8 +1,9 @@
-"""Running a study: conditions are grouped by compiled shape, trained together, measured and stored."""
+"""Running a study: conditions are trained in waves, measured and stored; what was begun before goes on from its last checkpoint."""
 
 from __future__ import annotations
 
 import json
+import logging
 import platform
 import subprocess
 import time
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from importlib.metadata import version
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,16 +21,30 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from ratewarp._checks import RatewarpError, RequestError
+from ratewarp.checkpoints import (
+    Found,
+    Stand,
+    choose,
+    find_checkpoints,
+    read_checkpoint,
+    remove_all_checkpoints,
+    remove_checkpoints,
+    write_checkpoint,
+)
 from ratewarp.devices import keep_compiled_programs, use_every_core
 from ratewarp.evaluation import Evaluation, evaluate
 from ratewarp.models import to_named
-from ratewarp.objective import Targets
 from ratewarp.records import make_record
 from ratewarp.sources import image_pool
 from ratewarp.store import TABLES, RunDirectory, create_run
 from ratewarp.studies import Condition, Setting, Study
 from ratewarp.tables import build_tables
-from ratewarp.training import Member, Plan, Report, State, train
+from ratewarp.training import Member, Report
+from ratewarp.waves import Reached, Wave, from_arrays, stack_members, steps_of, to_arrays, train_members, waves
+
+CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
+LOG = logging.getLogger("ratewarp")
 
 _TRAINING_IMAGES, _HELD_OUT_IMAGES = 100, 101  # streams drawn from the data seed, apart from those of a member's seed
 
@@ -48,6 +64,27 @@ class Progress:
     total: int
 
 
+@dataclass(frozen=True)
+class Start:
+    """A wave that has something to do, and where it goes on from.
+
+    Attributes:
+        wave: the wave.
+        pending: its conditions that are not stored.
+        file: the checkpoint to go on from; None to start anew.
+        step: steps done in that checkpoint; 0 without one.
+    """
+
+    wave: Wave
+    pending: tuple[Condition, ...]
+    file: Path | None
+    step: int
+
+    def model_steps(self, stop: float = inf) -> int:
+        """Model-steps from here to step `stop`, or to the end."""
+        return sum(int(min(stop, steps_of(c))) - min(self.step, steps_of(c)) for c in self.pending)
+
+
 class Images(NamedTuple):
     """Images on the device, by stimulus."""
 
@@ -55,38 +92,51 @@ class Images(NamedTuple):
     held_out: Array
 
 
-def run_study(study: Study, out: Path, progress: Callable[[Progress], None] = lambda _: None) -> RunDirectory:
+def run_study(
+    study: Study,
+    out: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    members_at_once: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    say: Callable[[str], None] = LOG.warning,
+) -> RunDirectory:
     """Trains every condition of `study` that `out` does not hold yet, and writes the tables.
 
     Arguments:
         study: what to run.
-        out: run directory, made if need be; a finished condition in it is not trained again.
+        out: run directory, made if need be; a finished condition in it is not trained again, an unfinished one goes on from its
+            last checkpoint.
         progress: called now and then with where the run stands.
+        members_at_once: the most conditions trained together; as many as suit the device if not given. Changes no result.
+        checkpoint_seconds: time between two checkpoints; 0 for one after every piece of training. Changes no result.
+        say: called with what a person should know: where training goes on, which files cannot be used.
 
     Returns:
         The run directory.
 
     Raises:
         RequestError: `out` holds something else.
-        RatewarpError: `out` cannot be written.
+        RatewarpError: `out` cannot be written, or none of a wave's checkpoints can be used.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     use_every_core()
     keep_compiled_programs()
     run = create_run(out, resolved(study))
-    pending = groups([condition for condition in study.conditions if not run.finished(condition.id)])
-    total = sum(len(group) * group[0].setting.recipe.steps for group in pending)
-    done = 0
+    starts = _starts(run, study, members_at_once, say)
+    total, done = sum(start.model_steps() for start in starts), 0
     images = _Images(study.conditions)
-    for group in pending:
-        progress(Progress(f"compiling for {_describe(group)}", done, total))
-        for steps in _train_group(run, group, images):
-            progress(Progress(f"training {_describe(group)}", done + steps * len(group), total))
-        done += group[0].setting.recipe.steps * len(group)
+    for number, start in enumerate(starts, start=1):
+        doing = f"{_describe(start.pending)} (wave {number} of {len(starts)})"
+        progress(Progress(f"compiling for {doing}" if _first_of_group(starts, number - 1) else f"training {doing}", done, total))
+        for step in _train_wave(run, start, images, checkpoint_seconds):
+            progress(Progress(f"training {doing}", done + start.model_steps(step), total))
+        done += start.model_steps()
+    remove_all_checkpoints(run.checkpoints)
     progress(Progress("measuring the codes", done, total))
     for name, table in build_tables(run, study).items():
         run.write_table(name, table)
-    run.write_manifest(_manifest(run, started, time.perf_counter() - clock, trained=[c.id for group in pending for c in group]))
+    run.write_manifest(_manifest(run, started, time.perf_counter() - clock, starts))
     return run
 
 
@@ -100,59 +150,80 @@ def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
-def groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
-    """Conditions that one compiled program can train together, in order of first appearance."""
-    found: dict[Any, list[Condition]] = {}
-    for condition in conditions:
-        setting = condition.setting
-        key = (_plan(setting), setting.source, setting.data_seed, setting.validation_each)
-        found.setdefault(key, []).append(condition)
-    return list(found.values())
+def _starts(run: RunDirectory, study: Study, members_at_once: int | None, say: Callable[[str], None]) -> list[Start]:
+    """Every wave with conditions that are not stored; says where they go on and which files cannot be used."""
+    found = find_checkpoints(run.checkpoints)
+    for file, reason in found.unusable.items():
+        say(f"{file} {reason}; it is not used")
+    starts = []
+    for wave in waves(study.conditions, members_at_once):
+        pending = tuple(condition for condition in wave.conditions if not run.finished(condition.id))
+        if not pending:
+            continue
+        file = choose(found, wave.digest, wave.group, [condition.id for condition in pending])
+        starts.append(Start(wave, pending, file, found.usable[file].step if file else 0))
+        if file:
+            say(f"going on from step {starts[-1].step:,} of wave {_describe(pending)}")
+        elif lost := _lost(found, wave, pending):
+            say(
+                f"wave {_describe(pending)} starts anew: step {lost:,} was kept of other conditions together, because --members-at-once"
+                " changed or a stored condition was removed"
+            )
+    return starts
 
 
-def _plan(setting: Setting) -> Plan:
-    """Compile key: the recipe with everything that may differ between members set to its default."""
-    recipe = setting.recipe
-    varying = {name: type(recipe).model_fields[name].default for name in recipe.ARRAYS}
-    classes = tuple(task.classes for task in setting.labellings())
-    return Plan(setting.network, setting.source.image_shape, classes, recipe.model_copy(update=varying))
+def _lost(found: Found, wave: Wave, pending: Sequence[Condition]) -> int | None:
+    """The highest step at which a checkpoint holds some of the conditions, but not all."""
+    ids = {condition.id for condition in pending}
+    return max((stand.step for stand in found.usable.values() if stand.group == wave.group and ids & set(stand.conditions)), default=None)
 
 
-def _train_group(run: RunDirectory, group: list[Condition], images: _Images) -> Iterator[int]:
-    """Trains, evaluates and stores one group, yielding the steps done."""
-    setting = group[0].setting
-    members = _members(group)
-    pool = images.of(setting)
-    reports: list[Report] = []
-    last: list[State] = []
-    for steps, state, report in train(_plan(setting), members, pool.training):
-        reports.append(jax.device_get(report))
-        last[:] = [state]
-        yield steps
-    (state,) = last
-    history = jax.tree.map(lambda *chunks: np.concatenate(chunks, axis=1), *reports)
-    evaluation = jax.device_get(evaluate(state.model, members, pool.held_out, jnp.asarray(setting.source.mean_images(), jnp.float32)))
-    models = jax.device_get(state.model)
-    for index, condition in enumerate(group):
+def _first_of_group(starts: Sequence[Start], index: int) -> bool:
+    return index == 0 or starts[index - 1].wave.group != starts[index].wave.group
+
+
+def _train_wave(run: RunDirectory, start: Start, images: _Images, checkpoint_seconds: float) -> Iterator[int]:
+    """Trains, evaluates and stores what is pending of a wave, yielding the steps done; keeps checkpoints until all is stored."""
+    wave = start.wave
+    members = stack_members(start.pending, wave.slots)
+    pool = images.of(start.pending[0].setting)
+    kept, clock = start.file, time.monotonic()
+    last = begun = _reached(start, members)
+    for last in train_members(wave.plan, members, pool.training, begun):
+        if time.monotonic() - clock >= checkpoint_seconds:
+            stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in start.pending), last.step)
+            kept, clock = write_checkpoint(run.checkpoints, stand, to_arrays(last, len(start.pending)), kept), time.monotonic()
+        yield last.step
+    assert last is not None  # every recipe has a step
+    _store(run, start.pending, members, last, pool)
+    remove_checkpoints(run.checkpoints / wave.digest)
+
+
+def _reached(start: Start, members: Member) -> Reached | None:
+    """Where the wave stands at its start: what its checkpoint holds."""
+    if start.file is None:
+        return None
+    stand, arrays = read_checkpoint(start.file)
+    try:
+        rows = [stand.conditions.index(condition.id) for condition in start.pending]
+        return from_arrays(start.wave.plan, members, stand.step, arrays, rows)
+    except RequestError as error:
+        raise RatewarpError(
+            f"{start.file} was written by another version of ratewarp ({error}). All finished conditions are intact. To train"
+            f" {_describe(start.pending)} from the start, remove {start.file.parent} and run the same command again"
+        ) from None
+
+
+def _store(run: RunDirectory, conditions: Sequence[Condition], members: Member, reached: Reached, pool: Images) -> None:
+    """Evaluates trained members and stores those that are conditions."""
+    source = conditions[0].setting.source
+    evaluation = jax.device_get(evaluate(reached.state.model, members, pool.held_out, jnp.asarray(source.mean_images(), jnp.float32)))
+    models, history = jax.device_get(reached.state.model), reached.history
+    for index, condition in enumerate(conditions):
         one = lambda leaf, i=index: leaf[i]  # noqa: E731
-        record = make_record(condition, Evaluation(*map(one, evaluation)), Report(*map(one, history)), np.asarray(pool.held_out[:, 0]))
+        own = Report(*(series[index][: steps_of(condition)] for series in history))
+        record = make_record(condition, Evaluation(*map(one, evaluation)), own, np.asarray(pool.held_out[:, 0]))
         run.write_condition(condition.id, json.loads(condition.model_dump_json()), record, to_named(jax.tree.map(one, models)))
-
-
-def _members(group: list[Condition]) -> Member:
-    """What each condition of a group brings, stacked."""
-
-    def column(name: str) -> Array:
-        return jnp.array([getattr(c.setting.recipe, name, 0.0) for c in group], jnp.float32)
-
-    return Member(
-        key=jnp.stack([jax.random.key(c.seed) for c in group]),
-        targets=Targets(jnp.array([c.capacity_nats for c in group], jnp.float32), *map(column, Targets._fields[1:])),
-        images_below=jnp.array([np.cumsum(c.setting.image_counts()) for c in group], jnp.int32),
-        labels=jnp.array([[t.labels for t in c.setting.labellings()] for c in group], jnp.int32).reshape(
-            len(group), -1, len(group[0].setting.source.stimuli)
-        ),
-    )
 
 
 class _Images:
@@ -174,14 +245,21 @@ class _Images:
         return self._pools[key]
 
 
-def _describe(group: list[Condition]) -> str:
-    names = list(dict.fromkeys(c.model for c in group))
-    return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(group)} models)"
+def _describe(conditions: Sequence[Condition]) -> str:
+    if len(conditions) <= 2:
+        return " and ".join(f"{c.model} at {c.capacity_nats:g} nats, seed {c.seed}" for c in conditions)
+    names = list(dict.fromkeys(c.model for c in conditions))
+    return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(conditions)} models)"
 
 
-def _manifest(run: RunDirectory, started: datetime, seconds: float, trained: list[str]) -> dict[str, Any]:
+def _manifest(run: RunDirectory, started: datetime, seconds: float, starts: Sequence[Start]) -> dict[str, Any]:
     """What was run with what; one entry in `sessions` for each call that worked on the directory."""
-    session = {"started": started.isoformat(timespec="seconds"), "seconds": round(seconds, 1), "trained": trained}
+    session = {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 1),
+        "trained": [condition.id for start in starts for condition in start.pending],
+        "resumed": {condition.id: min(start.step, steps_of(condition)) for start in starts if start.file for condition in start.pending},
+    }
     return {
         "ratewarp": version("ratewarp"),
         "commit": _commit(),

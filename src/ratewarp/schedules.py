@@ -6,20 +6,22 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 Step = Int[Array, ""] | Int[Array, " steps"] | int
+Bound = Float[Array, ""] | Int[Array, ""] | float  # a corner of a schedule; may differ between members
 Value = Float[Array, ""] | Float[Array, " steps"]
 
 
-def ramp(step: Step, start: float, stop: float) -> Value:
+def ramp(step: Step, start: Bound, stop: Bound) -> Value:
     """0 until step `start`, then linear to 1 at step `stop`, then 1.
 
     Examples:
         >>> [float(ramp(step, 100, 200)) for step in (0, 100, 150, 200, 900)]
         [0.0, 0.0, 0.5, 1.0, 1.0]
     """
-    return jnp.clip((jnp.asarray(step, jnp.float32) - start) / max(stop - start, 1e-9), 0.0, 1.0)
+    length = jnp.maximum(jnp.asarray(stop - start, jnp.float32), 1e-9)
+    return jnp.clip((jnp.asarray(step, jnp.float32) - start) / length, 0.0, 1.0)
 
 
-def warm_cosine(step: Step, steps: int, warmup: int) -> Value:
+def warm_cosine(step: Step, steps: Bound, warmup: Bound) -> Value:
     """Factor on the learning rate: linear from 0 to 1 over `warmup` steps, then half a cosine to 0 at `steps`.
 
     Examples:

@@ -1,7 +1,8 @@
 """Run directories: what a study leaves on disk. Written atomically, read without pickle.
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
-`params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`. A condition appears whole, by one rename, or not at all.
+`params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`, and while it is unfinished `checkpoints/`. A condition appears
+whole, by one rename, or not at all.
 """
 
 from __future__ import annotations
@@ -9,8 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,14 +21,13 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 import yaml
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import parse_mapping, read_text, undamaged
+from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
 
 TABLES = ("models", "tasks", "geometry")
 CONDITION_FILES = ("condition.json", "record.nc", "params.safetensors")
-_PARTIAL = ".partial-"
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,11 @@ class RunDirectory:
         """The resolved study, as data."""
         file = self.path / "study.yaml"
         return parse_mapping(read_text(file), str(file))
+
+    @property
+    def checkpoints(self) -> Path:
+        """Where training that is not finished is kept."""
+        return self.path / "checkpoints"
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -92,18 +96,27 @@ class RunDirectory:
         """Stores a condition; it appears by one rename. One that is already there is left as it is."""
         if self.finished(condition):
             return
+        compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
+        files = {
+            "condition.json": (json.dumps(description, indent=1) + "\n").encode("utf-8"),
+            "record.nc": bytes(record.to_netcdf(None, engine="h5netcdf", encoding=compressed)),
+            "params.safetensors": save({name: np.array(value, order="C") for name, value in params.items()}),
+        }
         parent = self.path / "conditions"
-        with _disk_errors(parent):
-            parent.mkdir(exist_ok=True)
-            partial = Path(mkdtemp(prefix=_PARTIAL, dir=parent))
-            compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
-            record.to_netcdf(partial / "record.nc", engine="h5netcdf", encoding=compressed)
-            save_file({name: np.array(value, order="C") for name, value in params.items()}, partial / "params.safetensors")
-            (partial / "condition.json").write_text(json.dumps(description, indent=1) + "\n", encoding="utf-8")
-            partial.chmod(0o755)
-            for file in partial.iterdir():
-                _to_disk(file)
-            os.replace(partial, self._folder(condition))
+        with disk_errors(parent):
+            make_folder(parent)
+            partial = Path(mkdtemp(prefix=PARTIAL, dir=parent))
+            try:
+                for name, content in files.items():
+                    (partial / name).write_bytes(content)
+                partial.chmod(0o755)
+                for file in (*partial.iterdir(), partial):
+                    sync(file)
+                os.replace(partial, self._folder(condition))
+            except OSError:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
+            sync(parent)
 
     def write_table(self, name: str, rows: pd.DataFrame) -> None:
         """Writes a table; floats with nine significant digits."""
@@ -120,17 +133,14 @@ class RunDirectory:
     def write_bytes(self, name: str, content: bytes) -> None:
         """Writes a file of the run directory at once, so that a reader sees the old or the new one whole."""
         file = self.path / name
-        with _disk_errors(file):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_name(f"{_PARTIAL}{file.name}")
-            partial.write_bytes(content)
-            _to_disk(partial)
-            os.replace(partial, file)
+        with disk_errors(file):
+            write_whole(file, content)
 
     def remove_partial(self) -> None:
         """Removes what an interrupted write of this package left behind."""
-        for partial in self.path.rglob(f"{_PARTIAL}*"):
-            shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+        for partial in list(self.path.rglob(f"{PARTIAL}*")):
+            with disk_errors(partial):
+                shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
 
     def _folder(self, condition: str) -> Path:
         return self.path / "conditions" / condition
@@ -157,7 +167,7 @@ def create_run(path: Path, study: Mapping[str, Any]) -> RunDirectory:
             raise RequestError(f"{path} holds the run of a different study; choose another folder with --out, or remove it yourself")
         run.remove_partial()
         return run
-    if path.exists() and (not path.is_dir() or any(not file.name.startswith(_PARTIAL) for file in path.iterdir())):
+    if path.exists() and (not path.is_dir() or any(not file.name.startswith(PARTIAL) for file in path.iterdir())):
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
     run.write_text("study.yaml", yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=120))
     return RunDirectory(path)
@@ -180,18 +190,3 @@ def open_run(path: str | Path) -> RunDirectory:
         raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
     _ = run.study  # read once here, so that damage shows at once
     return run
-
-
-@contextmanager
-def _disk_errors(place: Path) -> Iterator[None]:
-    """Says in plain words that a folder cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise RatewarpError(f"cannot write {place}: {error.strerror or error}; what was finished before is intact") from error
-
-
-def _to_disk(file: Path) -> None:
-    """Makes sure that a file's contents outlive a crash."""
-    with file.open("rb") as stream:
-        os.fsync(stream.fileno())

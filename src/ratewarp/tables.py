@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import combinations_with_replacement
 from typing import Any, cast
@@ -34,26 +34,30 @@ MODELS = [
     "active_units",
     "steps",
     "status",
+    "diverged_at",
 ]
 TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "accuracy"]
 GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "n"]
+
+RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
 
 def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
     """All tables of a study whose conditions are all stored, by name."""
     records = {c.id: run.record(c.id) for c in study.conditions}
+    models = pd.DataFrame([_model_row(c, records[c.id], run.params(c.id)) for c in study.conditions], columns=MODELS)
     return {
-        "models": pd.DataFrame([_model_row(c, records[c.id]) for c in study.conditions], columns=MODELS),
+        "models": models.astype({"diverged_at": "Int64"}),
         "tasks": pd.DataFrame([row for c in study.conditions for row in _task_rows(c, records[c.id])], columns=TASKS),
         "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
     }
 
 
-def _model_row(condition: Condition, record: xr.Dataset) -> dict[str, Any]:
+def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
     rate, rate_se = _weighted(record["rate"], record["frequency"])
     distortion, distortion_se = _weighted(record["distortion"], record["frequency"])
     semantic, _ = _weighted(record["semantic_distortion"], record["frequency"])
-    sound = bool(np.isfinite(record["code"]).all()) and np.isfinite([rate, distortion]).all()
+    sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
     return {
         **_labels(condition),
         "rate_nats": rate,
@@ -66,8 +70,30 @@ def _model_row(condition: Condition, record: xr.Dataset) -> dict[str, Any]:
         "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Principled) else None,
         "active_units": active_units(record["code"].values) if sound else None,
         "steps": record.sizes["step"],
-        "status": "ok" if sound else "diverged",
+        "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
+        "diverged_at": _first_not_finite(record),
     }
+
+
+def rate_status(rate: float, capacity: float) -> str:
+    """Whether a rate, in nats, is near enough to its capacity.
+
+    Examples:
+        >>> [rate_status(rate, capacity) for rate, capacity in ((3.2, 3), (3.4, 3), (0.39, 0.3), (0.41, 0.3))]
+        ['ok', 'off target', 'ok', 'off target']
+    """
+    return "ok" if abs(rate - capacity) <= RATE_TOLERANCE * max(capacity, 1) else "off target"
+
+
+def _sound(record: xr.Dataset) -> bool:
+    """Whether what was measured on held-out images is finite."""
+    return all(bool(np.isfinite(record[name]).all()) for name in ("code", "rate", "distortion"))
+
+
+def _first_not_finite(record: xr.Dataset) -> int | None:
+    """The first step, counted from 0, whose rate or distortion is not finite."""
+    bad = np.flatnonzero(~np.isfinite(record["history_rate"].values + record["history_distortion"].values))
+    return int(bad[0]) if bad.size else None
 
 
 def _weighted(values: xr.DataArray, frequency: xr.DataArray) -> tuple[float, float]:
@@ -78,7 +104,11 @@ def _weighted(values: xr.DataArray, frequency: xr.DataArray) -> tuple[float, flo
 
 
 def _task_rows(condition: Condition, record: xr.Dataset) -> Iterator[dict[str, Any]]:
-    """F1 (of class 1; macro for more than two classes) and accuracy of the heads on sampled codes of held-out images."""
+    """F1 (of class 1; macro for more than two classes) and accuracy of the heads on sampled codes of held-out images.
+
+    Both are left empty for a model that diverged.
+    """
+    sound = _sound(record)
     regime = "joint" if record.sizes["task"] == 1 else "simultaneous"
     for name in record["task"].values:
         labels = record["label"].sel(task=name).values
@@ -91,15 +121,17 @@ def _task_rows(condition: Condition, record: xr.Dataset) -> Iterator[dict[str, A
             "regime": regime,
             "representation": condition.model,
             "task": str(name),
-            "f1": f1_score(truth, predictions.ravel(), average=average, sample_weight=weights, zero_division=cast(Any, 0)),
-            "accuracy": accuracy_score(truth, predictions.ravel(), sample_weight=weights),
+            "f1": f1_score(truth, predictions.ravel(), average=average, sample_weight=weights, zero_division=cast(Any, 0))
+            if sound
+            else None,
+            "accuracy": accuracy_score(truth, predictions.ravel(), sample_weight=weights) if sound else None,
         }
 
 
 def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset]) -> Iterator[dict[str, Any]]:
     record = records[condition.id]
     codes = record["code"].values
-    if not np.isfinite(codes).all():
+    if not _sound(record):
         return
     each = condition.setting.codes_each
     stimuli = record["stimulus"].values
@@ -113,6 +145,8 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
         yield _measure(condition, "participation_ratio", "", jackknife(ratio, record.sizes["stimulus_index"]))
     reference = study.reference_for(condition)
     if reference.id == condition.id:
+        return
+    if not _sound(records[reference.id]):
         return
     with suppress(RequestError):  # a reference that has collapsed tells nothing apart
         fine = class_distortion_matrix(codes, records[reference.id]["code"].values, stimuli).values

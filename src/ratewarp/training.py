@@ -55,7 +55,7 @@ class Member(NamedTuple):
 
     Attributes:
         key: source of all its randomness.
-        targets: capacity, task weight, learning rate, pressure.
+        targets: capacity, task weight, learning rate, pressure, steps.
         images_below: number of images in its data set of stimuli up to and including each; the last entry is its size.
         labels: class of every stimulus in every task.
     """
@@ -90,25 +90,36 @@ class Report(NamedTuple):
     multiplier: Float[Array, "*members steps"]
 
 
-def train(plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each height width"]) -> Iterator[tuple[int, State, Report]]:
-    """Trains a batch of members.
+def train(
+    plan: Plan,
+    members: Member,
+    images: UInt8[Array, "stimuli images_each height width"],
+    start: tuple[int, State] | None = None,
+) -> Iterator[tuple[int, State, Report]]:
+    """Trains a batch of members until the one with the most steps is done; a member that is done earlier stays as it is.
 
     Arguments:
         plan: what they share.
         members: what each brings, stacked.
         images: pool of training images by stimulus; a member draws from the first of each stimulus, as many as it has.
+        start: steps done and the state then, to go on from; the first state of the members if not given.
 
     Yields:
-        After every `plan.chunk_steps` steps: steps done, the state, and the report of those steps.
+        After every `plan.chunk_steps` steps: steps done, the state, and the report of those steps (zeros after a member's last).
     """
     members, images = spread(members), share(images, len(members.key))
-    state = _start(plan, members)
-    done = 0
-    while done < plan.recipe.steps:
-        stop = min(done + plan.chunk_steps, plan.recipe.steps)
+    done, state = (start[0], spread(start[1])) if start else (0, _start(plan, members))
+    steps = int(jnp.max(members.targets.steps))
+    while done < steps:
+        stop = min(done + plan.chunk_steps, steps)
         state, report = _advance(plan, state, members, images, jnp.int32(done), jnp.int32(stop))
         yield stop, state, jax.tree.map(lambda x, n=stop - done: x[:, :n], report)
         done = stop
+
+
+def state_shapes(plan: Plan, members: Member) -> State:
+    """The state of a batch of members as shapes without values, to read a stored one into."""
+    return _start.eval_shape(plan, members)
 
 
 @partial(jax.jit, static_argnums=0, compiler_options={"xla_backend_optimization_level": 0})  # runs once; compiling it is what takes time
@@ -140,7 +151,7 @@ def _advance(plan: Plan, state: State, members: Member, images: Array, start: Ar
 
         zeros = jnp.zeros(plan.chunk_steps)
         empty = Report(zeros, zeros, jnp.zeros((plan.chunk_steps, len(plan.classes))), zeros)
-        return lax.fori_loop(start, stop, body, (state, empty))
+        return lax.fori_loop(start, jnp.minimum(stop, member.targets.steps), body, (state, empty))
 
     return map_members(run, (state, members), images, start, stop)
 

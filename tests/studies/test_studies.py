@@ -8,8 +8,9 @@ from pydantic import ValidationError
 from ratewarp import Study, load_study
 from ratewarp._checks import RequestError
 from ratewarp.recipe import Principled, Published
-from ratewarp.runner import groups, resolved
+from ratewarp.runner import resolved
 from ratewarp.studies import Condition, Setting, builtin_names
+from ratewarp.waves import groups
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -66,11 +67,12 @@ def test_conditions_are_grouped_by_compiled_shape():
             "c": {"tasks": ["E2M1"]},
             "d": {"tasks": ["E2M3"], "recipe": {"task_weight": 3, "learning_rate": 1e-4}},
             "e": {"recipe": {"steps": 7}},
+            "f": {"recipe": {"batch_size": 7}},
         },
         capacities_nats=[1, 2],
         seeds=[0, 1],
     )
-    assert [sorted({c.model for c in group}) for group in groups(study.conditions)] == [["a", "b"], ["c", "d"], ["e"]]
+    assert [sorted({c.model for c in group}) for group in groups(study.conditions)] == [["a", "b", "e"], ["c", "d"], ["f"]]
 
 
 def test_class_schemes():

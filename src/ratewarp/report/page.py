@@ -39,6 +39,7 @@ _MODEL_COLUMNS = {
     "active_units": "active latents",
     "steps": "steps",
     "status": "status",
+    "diverged_at": "diverged at step",
 }
 _TASK_COLUMNS = {
     "representation": "model",
@@ -113,9 +114,23 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         models=_table(tables["models"], _MODEL_COLUMNS),
         tasks=_table(tables["tasks"], _TASK_COLUMNS),
         geometry=_table(tables["geometry"], _GEOMETRY_COLUMNS),
-        diverged=tables["models"].query("status != 'ok'").to_dict("records"),
+        alerts=_alerts(tables["models"], study.reference),
         manifest=view.run.manifest,
     )
+
+
+def _alerts(models: pd.DataFrame, reference: str) -> list[str]:
+    """What a reader must know of models that diverged or missed their capacity."""
+    alerts = []
+    for row in models.query("status != 'ok'").to_dict("records"):
+        name = f"{row['model']} at {row['capacity_nats']:g} nats, seed {row['seed']}"
+        if row["status"] == "off target":
+            alerts.append(f"{name}: off target. Its rate ended at {row['rate_nats']:.3g} nats; it does not show what its capacity does.")
+            continue
+        when = f" at step {row['diverged_at']:,.0f}" if pd.notna(row["diverged_at"]) else ""
+        left_out = " The geometry of other models against it is left out." if row["model"] == reference else ""
+        alerts.append(f"{name}: diverged{when}. Its numbers are not to be used.{left_out}")
+    return alerts
 
 
 def _facts(view: RunView) -> dict[str, str]:
@@ -124,12 +139,14 @@ def _facts(view: RunView) -> dict[str, str]:
     manifest = view.run.manifest
     packages = manifest.get("packages", {})
     seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
+    steps = sorted({setting.recipe.steps for setting in study.settings.values()})
+    counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     return {
         "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))}",
         "Trained": f"{len(study.conditions)} networks: {len(study.models)} models × {len(study.capacities_nats)} capacities × {seeds}",
         "Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats",
-        "Recipe": f"{recipe.name}, {recipe.steps:,} steps of {recipe.batch_size} images",
+        "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
         "Training set": f"{study.training_images:,} images",
         "Held out": f"{study.validation_each * len(study.source.stimuli):,} images ({study.validation_each} of every stimulus)",
         "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",

@@ -1,0 +1,197 @@
+"""Waves: the conditions of one compiled shape, a few at a time, trained together from a start or from where they stood. No input or output.
+
+A group is all conditions that one compiled program can train. Every wave of a group fills the same number of member slots, so that
+nothing is compiled twice; slots left over are filled with a copy of the last member, whose results are dropped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, UInt8
+
+from ratewarp.models import from_named, to_named
+from ratewarp.objective import Targets
+from ratewarp.studies import Condition, Setting
+from ratewarp.training import Member, Plan, Report, State, state_shapes, train
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Conditions trained together.
+
+    Attributes:
+        plan: what they share.
+        conditions: in order of their steps.
+        slots: members in a compiled batch, at least as many as conditions.
+        group: hash of what all conditions of the group share.
+    """
+
+    plan: Plan
+    conditions: tuple[Condition, ...]
+    slots: int
+    group: str
+
+    @property
+    def digest(self) -> str:
+        """Hash of the group and of the conditions: equal waves have equal digests, whatever else the study holds."""
+        return _digest([self.group, *(condition.id for condition in self.conditions)])
+
+
+class Reached(NamedTuple):
+    """Where a wave stands.
+
+    Attributes:
+        step: steps done, counted for the condition with the most.
+        state: of every slot.
+        reports: of the steps so far, in pieces.
+    """
+
+    step: int
+    state: State
+    reports: tuple[Report, ...]
+
+    @property
+    def history(self) -> Report:
+        """The report of all steps so far."""
+        return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *self.reports)
+
+
+def members_at_once(plan: Plan, conditions: Sequence[Condition], limit: int | None) -> int:
+    """How many conditions of a group to train at once.
+
+    Arguments:
+        plan: what they share.
+        conditions: the group.
+        limit: the most the user wants; None for as many as suit the device.
+
+    Returns:
+        The limit; without one, a condition for each CPU device, which is quickest and keeps memory flat, or the whole group on an
+        accelerator.
+    """
+    if limit is not None:
+        return min(limit, len(conditions))
+    return min(jax.device_count(), len(conditions)) if jax.default_backend() == "cpu" else len(conditions)
+
+
+def groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
+    """Conditions that one compiled program can train, in order of first appearance."""
+    found: dict[Any, list[Condition]] = {}
+    for condition in conditions:
+        setting = condition.setting
+        key = (_plan(setting), setting.source, setting.data_seed, setting.validation_each)
+        found.setdefault(key, []).append(condition)
+    return list(found.values())
+
+
+def waves(conditions: Sequence[Condition], limit: int | None = None) -> list[Wave]:
+    """All conditions of a study in waves, group by group; in a group those with few steps come first, so that a wave's are alike."""
+    found = []
+    for group in groups(conditions):
+        setting = group[0].setting
+        plan = _plan(setting)
+        size = members_at_once(plan, group, limit)
+        digest = _digest(
+            [
+                setting.network.model_dump(mode="json"),
+                plan.recipe.model_dump(mode="json"),
+                plan.classes,
+                setting.source.model_dump(mode="json"),
+                setting.data_seed,
+                setting.validation_each,
+            ]
+        )
+        ordered = sorted(group, key=steps_of)
+        found += [Wave(plan, tuple(ordered[first : first + size]), size, digest) for first in range(0, len(group), size)]
+    return found
+
+
+def steps_of(condition: Condition) -> int:
+    """Training steps of a condition."""
+    return condition.setting.recipe.steps
+
+
+def stack_members(conditions: Sequence[Condition], slots: int) -> Member:
+    """What each condition brings, stacked; the last one again and again until all slots are filled."""
+    filled = [*conditions, *[conditions[-1]] * (slots - len(conditions))]
+
+    def column(name: str) -> Array:
+        return jnp.array([getattr(c.setting.recipe, name, 0.0) for c in filled], jnp.float32)
+
+    return Member(
+        key=jnp.stack([jax.random.key(c.seed) for c in filled]),
+        targets=Targets(
+            capacity=jnp.array([c.capacity_nats for c in filled], jnp.float32),
+            task_weight=column("task_weight"),
+            learning_rate=column("learning_rate"),
+            pressure=column("pressure"),
+            steps=jnp.array([steps_of(c) for c in filled], jnp.int32),
+        ),
+        images_below=jnp.array([np.cumsum(c.setting.image_counts()) for c in filled], jnp.int32),
+        labels=jnp.array([[t.labels for t in c.setting.labellings()] for c in filled], jnp.int32).reshape(
+            slots, -1, len(filled[0].setting.source.stimuli)
+        ),
+    )
+
+
+def train_members(
+    plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each height width"], start: Reached | None = None
+) -> Iterator[Reached]:
+    """Trains the members of a wave, from `start` if given; yields where they stand now and then, and at the end."""
+    reached = start
+    if start is not None and start.step >= int(jnp.max(members.targets.steps)):
+        yield start
+    for step, state, report in train(plan, members, images, start and (start.step, start.state)):
+        reached = Reached(step, state, (*(reached.reports if reached else ()), jax.device_get(report)))
+        yield reached
+
+
+def to_arrays(reached: Reached, conditions: int) -> dict[str, np.ndarray]:
+    """Where a wave stands as named arrays, whose first axis is its conditions; the copies in further slots are left out."""
+    named = to_named({"state": reached.state, "history": reached.history})
+    return {name: array[:conditions] for name, array in named.items()}
+
+
+def from_arrays(plan: Plan, members: Member, step: int, arrays: Mapping[str, np.ndarray], rows: Sequence[int]) -> Reached:
+    """Where a wave stood, from what `to_arrays` gave.
+
+    Arguments:
+        plan: what the members share.
+        members: those that go on, with copies of the last in further slots.
+        step: steps done.
+        arrays: by name.
+        rows: place of each condition that goes on in the arrays' first axis.
+
+    Raises:
+        RequestError: the arrays are not those of such members.
+    """
+    slots = len(members.key)
+    places = [*rows, *[rows[-1]] * (slots - len(rows))]
+    shapes = {"state": state_shapes(plan, members), "history": jax.eval_shape(lambda: _blank(slots, step, len(plan.classes)))}
+    whole = from_named(shapes, {name: array[places] for name, array in arrays.items()})
+    return Reached(step, whole["state"], (jax.device_get(whole["history"]),))
+
+
+def _blank(slots: int, steps: int, tasks: int) -> Report:
+    zeros = jnp.zeros((slots, steps))
+    return Report(zeros, zeros, jnp.zeros((slots, steps, tasks)), zeros)
+
+
+def _plan(setting: Setting) -> Plan:
+    """Compile key: the recipe with everything that may differ between members set to its default."""
+    recipe = setting.recipe
+    varying = {name: type(recipe).model_fields[name].default for name in recipe.ARRAYS}
+    classes = tuple(task.classes for task in setting.labellings())
+    return Plan(setting.network, setting.source.image_shape, classes, recipe.model_copy(update=varying))
+
+
+def _digest(content: Any) -> str:
+    """Hash of plain data, short enough for a folder name."""
+    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,242 @@
+"""Waves: how conditions are shared out, that it changes no result, and that what was begun goes on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from conftest import TINY_NETWORK
+from ratewarp import Study, open_run, run
+from ratewarp._checks import RatewarpError, RequestError
+from ratewarp.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
+from ratewarp.runner import run_study
+from ratewarp.tables import rate_status
+from ratewarp.waves import groups, members_at_once, waves
+
+STUDY = Study(
+    name="waves",
+    network=TINY_NETWORK,
+    recipe={"steps": 230},
+    tasks=["E2M1"],
+    training_images=1000,
+    validation_each=2,
+    codes_each=1,
+    models={"slow": {"recipe": {"learning_rate": 1e-4}}, "short": {"frequency": "E1M1", "recipe": {"steps": 120}}, "base": {}},
+    reference="base",
+    capacities_nats=[0.3],
+)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory) -> Path:
+    """The study run at once, two members at a time."""
+    return run_study(STUDY, tmp_path_factory.mktemp("waves") / "run", members_at_once=2).path
+
+
+def _contents(out: Path) -> dict[str, bytes]:
+    return {str(f.relative_to(out)): f.read_bytes() for f in [*out.glob("tables/*"), *out.glob("conditions/*/*")]}
+
+
+class _InterruptedError(Exception):
+    pass
+
+
+def _interrupt(out: Path, steps: int, members: int, study: Study = STUDY) -> None:
+    """Runs the study until so many model-steps are done."""
+
+    def stop(at):
+        if at.done >= steps:
+            raise _InterruptedError
+
+    with pytest.raises(_InterruptedError):
+        run_study(study, out, stop, members_at_once=members, checkpoint_seconds=0)
+
+
+def _go_on(out: Path, members: int = 2) -> list[str]:
+    said: list[str] = []
+    run_study(STUDY, out, members_at_once=members, checkpoint_seconds=0, say=said.append)
+    assert not (out / "checkpoints").exists()
+    return said
+
+
+def test_conditions_are_shared_out_by_steps():
+    assert [[c.model for c in wave.conditions] for wave in waves(STUDY.conditions, 2)] == [["short", "slow"], ["base"]]
+    assert [wave.slots for wave in waves(STUDY.conditions, 2)] == [2, 2]
+    assert [wave.slots for wave in waves(STUDY.conditions, 99)] == [3]
+    more = Study(**{**STUDY.model_dump(), "models": {**STUDY.models, "free": {"tasks": []}}})
+    assert [[c.model for c in wave.conditions] for wave in waves(more.conditions, 2)] == [["short", "slow"], ["base"], ["free"]]
+    digests = [wave.digest for wave in waves(more.conditions, 2)]
+    assert len(set(digests)) == 3
+    assert digests[:2] == [wave.digest for wave in waves(STUDY.conditions, 2)]  # whatever else is in the study
+    assert digests[0] != waves(STUDY.conditions, 3)[0].digest
+
+
+def test_as_many_members_at_once_as_suit_the_device(monkeypatch):
+    (group,) = groups(STUDY.conditions)
+    plan = waves(STUDY.conditions)[0].plan
+    assert members_at_once(plan, group, None) == min(jax.device_count(), 3)
+    assert members_at_once(plan, group, 2) == 2
+    assert members_at_once(plan, group, 99) == 3
+    monkeypatch.setattr("jax.default_backend", lambda: "gpu")
+    assert members_at_once(plan, group, None) == 3
+
+
+@pytest.mark.parametrize("members", [1, 3])
+def test_results_do_not_depend_on_how_many_are_trained_at_once(whole, tmp_path, members):
+    run_study(STUDY, tmp_path / "run", members_at_once=members)
+    assert _contents(tmp_path / "run") == _contents(whole)
+
+
+def test_every_condition_has_its_own_steps(whole):
+    steps = dict(zip(open_run(whole).table("models")["model"], open_run(whole).table("models")["steps"], strict=True))
+    assert steps == {"slow": 230, "short": 120, "base": 230}
+    for condition in STUDY.conditions:
+        history = open_run(whole).record(condition.id)["history_rate"]
+        assert history.sizes["step"] == steps[condition.model]
+        assert np.all(history > 0)
+
+
+def test_a_run_goes_on_from_its_checkpoint(whole, tmp_path):
+    out = tmp_path / "run"
+    _interrupt(out, 220, members=2)  # step 120 of the first wave's short model, 200 of the other
+    (file,) = (f for f in find_checkpoints(out / "checkpoints").usable if f.stem == "200")
+    assert file.parent.name == waves(STUDY.conditions, 2)[0].digest
+    said = _go_on(out)
+    assert said == ["going on from step 200 of wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0"]
+    assert _contents(out) == _contents(whole)
+    session = open_run(out).manifest["sessions"][-1]
+    assert {name.split("_")[0]: step for name, step in session["resumed"].items()} == {"short": 120, "slow": 200}
+    assert len(session["trained"]) == 3
+
+
+def test_status_says_how_far_unfinished_conditions_are(whole, tmp_path, capsys):
+    from ratewarp.cli import status
+
+    out = tmp_path / "run"
+    _interrupt(out, 220, members=2)
+    slow, short, base = (condition.id for condition in STUDY.conditions)
+    status(out, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {
+        "study": "waves",
+        "finished": [],
+        "missing": [slow, short, base],
+        "training": {short: {"step": 120, "steps": 120}, slow: {"step": 200, "steps": 230}},
+    }
+    status(out)
+    assert f"missing  {slow}  training, step 200 of 230\n" in capsys.readouterr().out
+    file = next(f for f in find_checkpoints(out / "checkpoints").usable if f.stem == "200")
+    file.write_bytes(b"")
+    status(out)
+    answer = capsys.readouterr()
+    assert f"missing  {slow}  training, step 100 of 230\n" in answer.out
+    assert f"{file} is truncated" in answer.err
+
+
+def test_damaged_checkpoints_are_named_and_the_one_before_is_used(whole, tmp_path):
+    out = tmp_path / "run"
+    _interrupt(out, 220, members=2)
+    older, newer = sorted(find_checkpoints(out / "checkpoints").usable)
+    newer.write_bytes(newer.read_bytes()[:-100])
+    shutil.copytree(out, tmp_path / "copy")
+    said = _go_on(out)
+    assert said[0].startswith(f"{newer} is truncated or damaged")
+    assert said[1].startswith("going on from step 100 of")
+    assert _contents(out) == _contents(whole)
+    copy = tmp_path / "copy" / older.relative_to(out)
+    copy.write_bytes(b"junk" + older.name.encode())
+    with pytest.raises(RatewarpError, match=r"no checkpoint of .* can be used: .*100\.safetensors .*200\.safetensors .*intact"):
+        _go_on(tmp_path / "copy")
+    shutil.rmtree(copy.parent)
+    assert _go_on(tmp_path / "copy") == []
+    assert _contents(tmp_path / "copy") == _contents(whole)
+
+
+def test_a_checkpoint_serves_other_waves_that_it_holds_all_of(whole, tmp_path):
+    out = tmp_path / "run"
+    _interrupt(out, 300, members=3)
+    assert [line.split(" of wave ")[0] for line in _go_on(out, members=1)] == ["going on from step 100"] * 3
+    assert _contents(out) == _contents(whole)
+
+
+def test_a_wave_that_no_checkpoint_holds_starts_anew_and_says_so(whole, tmp_path):
+    out = tmp_path / "run"
+    _interrupt(out, 100, members=1)
+    (said,) = _go_on(out, members=2)
+    assert said.startswith("wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0 starts anew: ")
+    assert "--members-at-once changed" in said
+    assert _contents(out) == _contents(whole)
+
+
+def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
+    out = tmp_path / "run"
+    _interrupt(out, 100, members=2)
+    (file,) = find_checkpoints(out / "checkpoints").usable
+    stand, arrays = read_checkpoint(file)
+    arrays["state.model.networks.more"] = arrays.pop(next(name for name in arrays if name.startswith("state.model")))
+    write_checkpoint(out / "checkpoints", stand, arrays, None)
+    with pytest.raises(RatewarpError, match=r"was written by another version of ratewarp .* remove .* and run the same command again"):
+        _go_on(out)
+
+
+def test_a_full_disk_at_a_checkpoint_leaves_what_was_there(whole, tmp_path, monkeypatch):
+    import os
+
+    out, replace = tmp_path / "run", os.replace
+
+    def full(source, target):
+        if Path(target).name == "200.safetensors":
+            raise OSError(28, "No space left on device")
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("os.replace", full)
+        with pytest.raises(RatewarpError, match=r"cannot write .*200\.safetensors: No space left on device"):
+            run_study(STUDY, out, members_at_once=2, checkpoint_seconds=0)
+    assert [f.name for f in out.glob("checkpoints/*/*")] == ["100.safetensors"]
+    assert _go_on(out)[0].startswith("going on from step 100")
+    assert _contents(out) == _contents(whole)
+
+
+def test_a_model_that_diverges_leaves_the_others_as_they_are(whole, tmp_path):
+    models = {"bad": {"recipe": {"learning_rate": 10}}, **STUDY.models}
+    study = Study(**{**STUDY.model_dump(), "models": models, "reference": "bad"})
+    directory = run(study, tmp_path / "run", members_at_once=2)
+    bad, *others = study.conditions
+    row, *_ = directory.table("models").to_dict("records")
+    assert row["status"] == "diverged"
+    history = directory.record(bad.id)["history_rate"].values + directory.record(bad.id)["history_distortion"].values
+    first = int(row["diverged_at"])
+    assert np.all(np.isfinite(history[:first]))
+    assert not np.isfinite(history[first])
+    assert list(directory.table("models")["diverged_at"][1:].isna()) == [True] * 3
+    for condition in others:
+        for file in ("params.safetensors", "record.nc"):
+            assert (directory.path / "conditions" / condition.id / file).read_bytes() == (
+                whole / "conditions" / condition.id / file
+            ).read_bytes()
+    geometry = directory.table("geometry")
+    assert bad.id not in set(geometry["condition"])
+    assert set(geometry["measure"]) == {"participation_ratio"}  # there is nothing to measure class distortion against
+    tasks = directory.table("tasks").set_index("condition")
+    assert np.isnan(tasks.loc[bad.id, "f1"])
+    page = (directory.path / "report.html").read_text()
+    assert f"bad at 0.3 nats, seed 0: diverged at step {first}. Its numbers are not to be used. The geometry of other models" in page
+
+
+@pytest.mark.parametrize(("capacity", "off"), [(0.3, 0.1), (0.99, 0.1), (1, 0.1), (3, 0.3), (10, 1)])
+def test_off_target_is_a_tenth_of_the_capacity_or_of_a_nat(capacity, off):
+    for sign in (-1, 1):
+        assert rate_status(capacity + sign * 0.99 * off, capacity) == "ok"
+        assert rate_status(capacity + sign * 1.01 * off, capacity) == "off target"
+
+
+@pytest.mark.parametrize("knob", [{"members_at_once": 0}, {"checkpoint_seconds": -1}, {"checkpoint_seconds": float("nan")}])
+def test_knobs_are_checked(tmp_path, knob):
+    with pytest.raises(RequestError, match=next(iter(knob))):
+        run(STUDY, tmp_path / "run", **knob)
+    assert list(tmp_path.iterdir()) == []
