@@ -96,4 +96,5 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(killable, tmp_pat
         if len(happened) >= KILLS:
             break
     assert len(happened) >= KILLS
+    print(f"{len(happened)} kills in {number + 1} runs: {happened}")
     assert {"write_checkpoint", "write_condition", "write_table"} <= set(happened)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import shutil
 from pathlib import Path
@@ -14,7 +15,7 @@ from conftest import TINY_NETWORK
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
-from ratewarp.runner import run_study
+from ratewarp.runner import CHECKPOINT_SECONDS, run_study
 from ratewarp.tables import rate_status
 from ratewarp.waves import groups, members_at_once, waves
 
@@ -240,3 +241,9 @@ def test_knobs_are_checked(tmp_path, knob):
     with pytest.raises(RequestError, match=next(iter(knob))):
         run(STUDY, tmp_path / "run", **knob)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_command_line_has_the_same_default_as_the_function():
+    from ratewarp.cli import run as command
+
+    assert inspect.signature(command).parameters["checkpoint_every"].default == CHECKPOINT_SECONDS

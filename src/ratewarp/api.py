@@ -50,7 +50,7 @@ def run(
         >>> with TemporaryDirectory() as folder:
         ...     run(tiny, folder, report=False).table("models")[["model", "capacity_nats", "steps"]]
            model  capacity_nats  steps
-        0  model            1.0      2
+        0  model              1      2
     """
     if members_at_once is not None and members_at_once < 1:
         refuse("members_at_once", "a whole number of at least 1", members_at_once)
