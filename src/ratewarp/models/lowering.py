@@ -20,6 +20,7 @@ from itertools import product
 from math import ceil, prod
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
@@ -70,8 +71,8 @@ class TapGroup:
         return slice(self.first, self.first + self.count)
 
     @property
-    def reach(self) -> slice:
-        return slice(self.tap, self.tap + self.taps)
+    def reach(self) -> tuple[int, int]:
+        return self.tap, self.tap + self.taps
 
 
 @lru_cache(maxsize=256)
@@ -134,27 +135,12 @@ def convolve_transposed(small: Small, weight: Weight, axes: Axes) -> Large:
 
 def shrink(large: Large, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Small:
     """small[o] = Σ_k large[i(o, k)] · weight[k]; `skip_padding` None decides by `skips_padding`."""
-    batch, filters = large.shape[2], weight.shape[3]
-    rows = {}
-    for row, column, patches in _patches(large, axes, skip_padding):
-        values = product_of(patches, weight[row.reach, column.reach].reshape(-1, filters))
-        rows.setdefault(row, []).append(values.reshape(row.count, column.count, batch, filters))
-    return _join([_join(columns, axis=1) for columns in rows.values()], axis=0)
+    return _shrink_patches(_patches(large, axes, skip_padding), weight)
 
 
 def correlate(large: Large, small: Small, axes: Axes, *, skip_padding: bool | None = None) -> Weight:
     """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
-    channels, filters = large.shape[3], small.shape[3]
-    kernels = [axis.kernel for axis in axes]
-    parts: dict[tuple[int, ...], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
-    for row, column, patches in _patches(large, axes, skip_padding):
-        errors = small[row.places, column.places].reshape(-1, filters)
-        gradient = product_of(patches.T, errors).reshape(row.taps, column.taps, channels, filters)
-        for i, j in product(range(row.taps), range(column.taps)):
-            parts[row.tap + i, column.tap + j].append(gradient[i, j])
-    zeros = jnp.zeros((channels, filters), large.dtype)
-    taps = [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
-    return jnp.stack(taps).reshape(*kernels, channels, filters)
+    return _correlate_patches(_patches(large, axes, skip_padding), small, axes)
 
 
 def grow(small: Small, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Large:
@@ -171,8 +157,7 @@ def _grow_by_position(small: Small, weight: Weight, axes: Axes) -> Large:
     for row, column in product(*(tap_groups(axis, True) for axis in axes)):
         if not row.taps * column.taps:
             continue
-        kernel = weight[row.reach, column.reach].reshape(-1, filters)
-        spread = product_of(small[row.places, column.places].reshape(-1, filters), kernel.T).reshape(
+        spread = product_of(small[row.places, column.places].reshape(-1, filters), _window(weight, row, column).T).reshape(
             row.count, column.count, batch, row.taps, column.taps, channels
         )
         for n, m, i, j in product(range(row.count), range(column.count), range(row.taps), range(column.taps)):
@@ -220,19 +205,64 @@ def _meeting(axis: Axis, phase: int) -> Iterator[tuple[int, _Meeting]]:
             yield tap, _Meeting(slice(low + shift, high + shift), (low, count - high))
 
 
-def _patches(large: Large, axes: Axes, skip_padding: bool | None) -> Iterator[tuple[TapGroup, TapGroup, Float[Array, "places inputs"]]]:
-    """Every row group × column group with its patches: a row a small position and image, a column a tap and channel."""
+class Patches(eqx.Module):
+    """Patches of a row group × column group: a row a small position and image, a column a tap and channel."""
+
+    values: Float[Array, "small_height small_width batch inputs"]
+    row: TapGroup = eqx.field(static=True)
+    column: TapGroup = eqx.field(static=True)
+
+
+def _patches(large: Large, axes: Axes, skip_padding: bool | None = None) -> list[Patches]:
+    """Patches of every row group × column group."""
     skip = skips_padding(axes) if skip_padding is None else skip_padding
     margins = [(0, 0) if skip else _margin(axis) for axis in axes]
     padded = jnp.pad(large, (*margins, (0, 0), (0, 0)))
+    found = []
     for groups in product(*(tap_groups(axis, skip) for axis in axes)):
         row, column = groups
         views = [
             padded[tuple(_reads(a, g, k, m[0]) for a, g, k, m in zip(axes, groups, taps, margins, strict=True))]
             for taps in product(range(row.taps), range(column.taps))
         ]
-        places = row.count * column.count * large.shape[2]
-        yield row, column, _join(views, axis=-1).reshape(places, -1) if views else jnp.zeros((places, 0), large.dtype)
+        nothing = jnp.zeros((row.count, column.count, large.shape[2], 0), large.dtype)
+        found.append(Patches(_join(views, axis=-1) if views else nothing, row, column))
+    return found
+
+
+def _shrink_patches(patches: list[Patches], weight: Weight) -> Small:
+    rows: dict[TapGroup, list[Array]] = {}
+    for one in patches:
+        inputs, filters = one.values.shape[-1], weight.shape[3]
+        values = product_of(one.values.reshape(-1, inputs), _window(weight, one.row, one.column))
+        rows.setdefault(one.row, []).append(values.reshape(*one.values.shape[:3], filters))
+    return _join([_join(columns, axis=1) for columns in rows.values()], axis=0)
+
+
+def _correlate_patches(patches: list[Patches], small: Small, axes: Axes) -> Weight:
+    kernels, filters = [axis.kernel for axis in axes], small.shape[3]
+    parts: dict[tuple[int, ...], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
+    channels = max(one.values.shape[-1] // max(one.row.taps * one.column.taps, 1) for one in patches)
+    for one in patches:
+        row, column = one.row, one.column
+        errors = small[row.places, column.places].reshape(-1, filters)
+        gradient = product_of(one.values.reshape(len(errors), -1).T, errors).reshape(row.taps, column.taps, channels, filters)
+        if len(patches) == 1 and [row.taps, column.taps] == kernels:
+            return gradient
+        for i, j in product(range(row.taps), range(column.taps)):
+            parts[row.tap + i, column.tap + j].append(gradient[i, j])
+    zeros = jnp.zeros((channels, filters), small.dtype)
+    taps = [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
+    return jnp.stack(taps).reshape(*kernels, channels, filters)
+
+
+def _window(weight: Weight, row: TapGroup, column: TapGroup) -> Float[Array, "inputs filters"]:
+    """The weights that a group reaches; put together tap by tap, which XLA copies faster than a slice."""
+    filters = weight.shape[3]
+    if (row.taps, column.taps) == weight.shape[:2]:
+        return weight.reshape(-1, filters)
+    taps = [weight[i, j] for i, j in product(range(*row.reach), range(*column.reach))]
+    return _join(taps, axis=0) if taps else jnp.zeros((0, filters), weight.dtype)
 
 
 def _margin(axis: Axis) -> tuple[int, int]:
@@ -261,13 +291,24 @@ _multiply: Any = jax.custom_vjp(lambda x, weight: product_of(x, weight))
 _multiply.defvjp(lambda x, weight: (product_of(x, weight), (x, weight)), _multiply_backward)
 
 _convolve: Any = jax.custom_vjp(lambda large, weight, axes: shrink(large, weight, axes), nondiff_argnums=(2,))
-_convolve.defvjp(
-    lambda large, weight, axes: (shrink(large, weight, axes), (large, weight)),
-    lambda axes, kept, small: (grow(small, kept[1], axes), correlate(kept[0], small, axes)),
-)
-
 _convolve_transposed: Any = jax.custom_vjp(lambda small, weight, axes: grow(small, weight, axes), nondiff_argnums=(2,))
-_convolve_transposed.defvjp(
-    lambda small, weight, axes: (grow(small, weight, axes), (small, weight)),
-    lambda axes, kept, large: (shrink(large, kept[1], axes), correlate(large, kept[0], axes)),
-)
+
+
+def _convolve_forward(large: Large, weight: Weight, axes: Axes) -> tuple[Small, tuple[list[Patches], Weight]]:
+    patches = _patches(large, axes)
+    return _shrink_patches(patches, weight), (patches, weight)
+
+
+def _convolve_backward(axes: Axes, kept: tuple[list[Patches], Weight], small: Small) -> tuple[Large, Weight]:
+    patches, weight = kept
+    return grow(small, weight, axes), _correlate_patches(patches, small, axes)
+
+
+def _convolve_transposed_backward(axes: Axes, kept: tuple[Small, Weight], large: Large) -> tuple[Small, Weight]:
+    small, weight = kept
+    patches = _patches(large, axes)
+    return _shrink_patches(patches, weight), _correlate_patches(patches, small, axes)
+
+
+_convolve.defvjp(_convolve_forward, _convolve_backward)
+_convolve_transposed.defvjp(lambda small, weight, axes: (grow(small, weight, axes), (small, weight)), _convolve_transposed_backward)
