@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -20,18 +21,19 @@ from ratewarp.objective import PRESSURE_UNIT, Targets
 from ratewarp.recipe import Published
 from ratewarp.training import Member, Plan, train
 
+RUN_STEPS = 2600  # of every member, as in a short run
 _FIRST_STEPS = 100
 
 
 def start(job: Job) -> Turn:
-    """Trains `job.members` members; a turn is so many steps of every member."""
+    """Trains `job.members` members; a turn goes on with their run for so many steps of each, on average."""
     use_every_core()
     advance = engine(np.load(Path(job.folder) / IMAGES), job.members, NetworkConfig())
 
     def turn(steps: int) -> dict[str, Any]:
         begun = time.perf_counter()
-        done = advance(steps)
-        return {"steps": done, "seconds": time.perf_counter() - begun, "devices": jax.local_device_count()}
+        done = advance(steps * job.members)
+        return {"steps": done / job.members, "seconds": time.perf_counter() - begun, "devices": jax.local_device_count()}
 
     return turn
 
@@ -46,7 +48,7 @@ def start_first_steps(job: Job) -> Turn:
         advance = engine(np.load(Path(job.folder) / IMAGES), job.members, NetworkConfig())
         clock.append(time.time())
         for _ in range(2):
-            advance(_FIRST_STEPS)
+            advance(_FIRST_STEPS * job.members)
             clock.append(time.time())
         imports, images, first, second = (float(seconds) for seconds in np.diff(clock))
         return {
@@ -61,21 +63,33 @@ def start_first_steps(job: Job) -> Turn:
     return turn
 
 
-def engine(images: np.ndarray, members: int, network: NetworkConfig) -> Callable[[int], int]:
-    """The function returned trains every member for so many steps from its start, in waves as a run does, and returns the steps.
+def engine(images: np.ndarray, members: int, network: NetworkConfig, run_steps: int = RUN_STEPS) -> Callable[[int], int]:
+    """A run that trains all members in waves, again and again; the function returned goes on with it.
 
+    The function takes model-steps and goes on for at least so many, in whole pieces of the engine; it returns how many it did.
     The one place that knows the engine's interface.
     """
     plan = Plan(network, (images.shape[2], images.shape[3]), (), Published(batch_size=BATCH_SIZE))
     size = min(members, jax.device_count())
     pool = share(images, size)
 
-    def advance(steps: int) -> int:
-        for first in range(0, members, size):
-            wave = _members([min(seed, members - 1) for seed in range(first, first + size)], steps, *images.shape[:2])
-            for _, state, _ in train(plan, wave, pool):
+    def pieces() -> Iterator[int]:
+        for first in cycle(range(0, members, size)):
+            seeds = range(first, min(first + size, members))
+            filled = [*seeds, *[seeds[-1]] * (size - len(seeds))]
+            before = 0
+            for done, state, _ in train(plan, _members(filled, run_steps, *images.shape[:2]), pool):
                 jax.block_until_ready(state)
-        return steps
+                yield len(seeds) * (done - before)
+                before = done
+
+    run = pieces()
+
+    def advance(model_steps: int) -> int:
+        done = 0
+        while done < model_steps:
+            done += next(run)
+        return done
 
     return advance
 

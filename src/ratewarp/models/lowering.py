@@ -140,7 +140,8 @@ def shrink(large: Large, weight: Weight, axes: Axes, *, skip_padding: bool | Non
 
 def correlate(large: Large, small: Small, axes: Axes, *, skip_padding: bool | None = None) -> Weight:
     """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
-    return _correlate_patches(_patches(large, axes, skip_padding), small, axes)
+    shape = (axes[0].kernel, axes[1].kernel, large.shape[3], small.shape[3])
+    return _correlate_patches(_patches(large, axes, skip_padding), small, shape)
 
 
 def grow(small: Small, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Large:
@@ -212,6 +213,10 @@ class Patches(eqx.Module):
     row: TapGroup = eqx.field(static=True)
     column: TapGroup = eqx.field(static=True)
 
+    @property
+    def matrix(self) -> Float[Array, "places inputs"]:
+        return self.values.reshape(prod(self.values.shape[:3]), self.values.shape[3])
+
 
 def _patches(large: Large, axes: Axes, skip_padding: bool | None = None) -> list[Patches]:
     """Patches of every row group × column group."""
@@ -233,27 +238,26 @@ def _patches(large: Large, axes: Axes, skip_padding: bool | None = None) -> list
 def _shrink_patches(patches: list[Patches], weight: Weight) -> Small:
     rows: dict[TapGroup, list[Array]] = {}
     for one in patches:
-        inputs, filters = one.values.shape[-1], weight.shape[3]
-        values = product_of(one.values.reshape(-1, inputs), _window(weight, one.row, one.column))
-        rows.setdefault(one.row, []).append(values.reshape(*one.values.shape[:3], filters))
+        values = product_of(one.matrix, _window(weight, one.row, one.column))
+        rows.setdefault(one.row, []).append(values.reshape(*one.values.shape[:3], weight.shape[3]))
     return _join([_join(columns, axis=1) for columns in rows.values()], axis=0)
 
 
-def _correlate_patches(patches: list[Patches], small: Small, axes: Axes) -> Weight:
-    kernels, filters = [axis.kernel for axis in axes], small.shape[3]
+def _correlate_patches(patches: list[Patches], small: Small, shape: tuple[int, ...]) -> Weight:
+    """Gradient of a weight of that shape."""
+    *kernels, channels, filters = shape
     parts: dict[tuple[int, ...], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
-    channels = max(one.values.shape[-1] // max(one.row.taps * one.column.taps, 1) for one in patches)
     for one in patches:
         row, column = one.row, one.column
         errors = small[row.places, column.places].reshape(-1, filters)
-        gradient = product_of(one.values.reshape(len(errors), -1).T, errors).reshape(row.taps, column.taps, channels, filters)
+        gradient = product_of(one.matrix.T, errors).reshape(row.taps, column.taps, channels, filters)
         if len(patches) == 1 and [row.taps, column.taps] == kernels:
             return gradient
         for i, j in product(range(row.taps), range(column.taps)):
             parts[row.tap + i, column.tap + j].append(gradient[i, j])
     zeros = jnp.zeros((channels, filters), small.dtype)
     taps = [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
-    return jnp.stack(taps).reshape(*kernels, channels, filters)
+    return jnp.stack(taps).reshape(shape)
 
 
 def _window(weight: Weight, row: TapGroup, column: TapGroup) -> Float[Array, "inputs filters"]:
@@ -301,13 +305,13 @@ def _convolve_forward(large: Large, weight: Weight, axes: Axes) -> tuple[Small, 
 
 def _convolve_backward(axes: Axes, kept: tuple[list[Patches], Weight], small: Small) -> tuple[Large, Weight]:
     patches, weight = kept
-    return grow(small, weight, axes), _correlate_patches(patches, small, axes)
+    return grow(small, weight, axes), _correlate_patches(patches, small, weight.shape)
 
 
 def _convolve_transposed_backward(axes: Axes, kept: tuple[Small, Weight], large: Large) -> tuple[Small, Weight]:
     small, weight = kept
     patches = _patches(large, axes)
-    return _shrink_patches(patches, weight), _correlate_patches(patches, small, axes)
+    return _shrink_patches(patches, weight), _correlate_patches(patches, small, weight.shape)
 
 
 _convolve.defvjp(_convolve_forward, _convolve_backward)
