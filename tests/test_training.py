@@ -149,6 +149,14 @@ def test_batches_follow_the_frequency():
     assert np.all(np.bincount(picked[np.asarray(stimuli) == 6], minlength=6) > 0)
 
 
+def test_narrow_products_change_training_a_little():
+    members = _members([0], [1], steps=20)
+    runs = [_run(Plan(NETWORK, (13, 13), (), Principled(batch_size=16, precision=p)), members) for p in ("float32", "bfloat16")]
+    fine, rough = (np.asarray(history.distortion) for _, history in runs)
+    assert not np.array_equal(fine, rough)
+    np.testing.assert_allclose(fine, rough, rtol=0.05)
+
+
 def test_training_meets_a_capacity():
     """A small network trained briefly: the rate reaches its target and the distortion falls with it."""
     state, history = _run(_plan(), _members([0, 0], [0.3, 2], steps=600))

@@ -6,8 +6,10 @@ import inspect
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -17,7 +19,8 @@ from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
 from ratewarp.runner import CHECKPOINT_SECONDS, run_study
 from ratewarp.tables import rate_status
-from ratewarp.waves import groups, members_at_once, waves
+from ratewarp.training import _advance, state_shapes
+from ratewarp.waves import groups, member_bytes, members_at_once, stack_members, waves
 
 STUDY = Study(
     name="waves",
@@ -84,7 +87,21 @@ def test_as_many_members_at_once_as_suit_the_device(monkeypatch):
     assert members_at_once(plan, group, 2) == 2
     assert members_at_once(plan, group, 99) == 3
     monkeypatch.setattr("jax.default_backend", lambda: "gpu")
-    assert members_at_once(plan, group, None) == 3
+    assert members_at_once(plan, group, None) == 3  # a device that does not tell its memory takes all
+    small = SimpleNamespace(memory_stats=lambda: {"bytes_limit": 2.5 * member_bytes(plan) / 0.6})
+    monkeypatch.setattr("jax.local_devices", lambda: [small])
+    assert members_at_once(plan, group, None) == 2
+    small.memory_stats = lambda: {"bytes_limit": 1}
+    assert members_at_once(plan, group, None) == 1
+
+
+def test_the_memory_a_member_takes_is_what_the_compiler_plans():
+    (wave,) = waves(Study(models={"published": {}}, capacities_nats=[1]).conditions, 1)
+    members, images, step = stack_members(wave.conditions, 1), jnp.zeros((169, 1, 13, 13), jnp.uint8), jnp.int32(0)
+    program = _advance.lower(wave.plan, state_shapes(wave.plan, members), members, images, step, step).compile()
+    planned = program.memory_analysis()
+    taken = planned.temp_size_in_bytes + planned.output_size_in_bytes
+    assert taken / 1.5 <= member_bytes(wave.plan) <= 3 * taken
 
 
 @pytest.mark.parametrize("members", [1, 3])

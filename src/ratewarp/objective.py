@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from ratewarp.recipe import Principled, Published, Recipe
+from ratewarp.recipe import Constrained, Published, Recipe
 from ratewarp.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
 
 PRESSURE_UNIT = 3e-4  # the published weight of |R − C| is γ times this
@@ -68,13 +68,13 @@ def cross_entropy(logits: Float[Array, "batch classes"], labels: Int[Array, " ba
 def make_objective(recipe: Recipe, classes: tuple[int, ...]) -> Objective:
     """The objective of `recipe` for tasks with these numbers of classes."""
     match recipe:
-        case Principled():
-            return _principled(recipe)
+        case Constrained():
+            return _constrained(recipe)
         case Published():
             return _published(recipe, classes)
 
 
-def _principled(recipe: Principled) -> Objective:
+def _constrained(recipe: Constrained) -> Objective:
     """D + w·Σ tasks + λ·((R − C) + gain·(R − C)²/(2·C)), λ moved by the relative error of the rate."""
 
     def target(targets: Targets, step: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Recipes: how a model is trained. `principled` is the default; `published` repeats the publication, quirks included.
+"""Recipes: how a model is trained. `principled` is the default, `swift` larger steps, `published` the publication, quirks included.
 
 A recipe is frozen data. Fields named in its `ARRAYS` may differ between members of one compiled batch; all others are part of
 the compile key.
@@ -26,7 +26,7 @@ def _rising(ramp: tuple[float, float]) -> tuple[float, float]:
     return ramp
 
 
-class Principled(BaseModel):
+class Constrained(BaseModel):
     """Distortion and task losses under a constraint on the rate, met by dual ascent on its multiplier.
 
     Minimises D + w·Σ cross-entropy subject to R = C, with D the squared error per pixel, R the rate in nats and w `task_weight`
@@ -50,7 +50,6 @@ class Principled(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "steps")
 
-    name: Literal["principled"] = "principled"
     steps: Steps = 5000
     batch_size: BatchSize = 64
     learning_rate: LearningRate = 1.5e-3
@@ -61,6 +60,24 @@ class Principled(BaseModel):
     multiplier_speed: Positive = 0.05
     multiplier_gain: Positive = 5.0
     precision: Precision = "float32"
+
+
+class Principled(Constrained):
+    """`Constrained` with gentle steps: the default."""
+
+    name: Literal["principled"] = "principled"
+
+
+class Swift(Constrained):
+    """`Constrained` with larger steps and a slower rise of the target rate, for models without tasks.
+
+    Reaches the published validation loss of the baseline in a third of the published steps (docs/recipes.md).
+    """
+
+    name: Literal["swift"] = "swift"
+    steps: Steps = 2600
+    learning_rate: LearningRate = 4e-3
+    capacity_ramp: Fraction = 0.6
 
 
 class Published(BaseModel):
@@ -107,4 +124,4 @@ class Published(BaseModel):
     precision: Precision = "float32"
 
 
-Recipe = Annotated[Principled | Published, Field(discriminator="name")]
+Recipe = Annotated[Principled | Published | Swift, Field(discriminator="name")]

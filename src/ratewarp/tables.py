@@ -14,7 +14,7 @@ from sklearn.metrics import accuracy_score, f1_score
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import active_units, bootstrap, class_distortion_matrix, jackknife, merge_classes, participation_ratio
-from ratewarp.recipe import Principled
+from ratewarp.recipe import Constrained
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Study
 
@@ -67,7 +67,7 @@ def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np
         "distortion": distortion,
         "distortion_se": distortion_se,
         "semantic_distortion": semantic,
-        "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Principled) else None,
+        "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Constrained) else None,
         "active_units": active_units(record["code"].values) if sound else None,
         "steps": record.sizes["step"],
         "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from typing import Any, NamedTuple
 
 import jax
@@ -17,10 +18,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, UInt8
 
-from ratewarp.models import from_named, to_named
+from ratewarp.models import encoder_axes, from_named, to_named
 from ratewarp.objective import Targets
 from ratewarp.studies import Condition, Setting
 from ratewarp.training import Member, Plan, Report, State, state_shapes, train
+
+_MEMORY_SHARE = 0.6  # of an accelerator's memory that members may fill; the rest is for images, codes and what XLA adds
 
 
 @dataclass(frozen=True)
@@ -73,12 +76,32 @@ def members_at_once(plan: Plan, conditions: Sequence[Condition], limit: int | No
         limit: the most the user wants; None for as many as suit the device.
 
     Returns:
-        The limit; without one, a condition for each CPU device, which is quickest and keeps memory flat, or the whole group on an
-        accelerator.
+        The limit; without one, a condition for each CPU device, which is quickest and keeps memory flat, or as many of the group as
+        fit into the memory of the accelerators.
     """
     if limit is not None:
         return min(limit, len(conditions))
-    return min(jax.device_count(), len(conditions)) if jax.default_backend() == "cpu" else len(conditions)
+    if jax.default_backend() == "cpu":
+        return min(jax.device_count(), len(conditions))
+    room = sum(_MEMORY_SHARE * ((device.memory_stats() or {}).get("bytes_limit") or inf) for device in jax.local_devices())
+    return int(max(1, min(len(conditions), room // member_bytes(plan))))
+
+
+def member_bytes(plan: Plan) -> int:
+    """About how much memory training one member takes: its state, the next one, gradients, and what a batch leaves in every layer."""
+    one = jax.eval_shape(lambda: Member(jax.random.key(0)[None], Targets(*jnp.zeros((len(Targets._fields), 1))), *_no_data(plan)))
+    state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state_shapes(plan, one)))
+    floats, channels = 0, 1
+    for (rows, columns), layer in zip(encoder_axes(plan.network, plan.image_shape), plan.network.convolutions, strict=True):
+        small = rows.output_size * columns.output_size
+        floats += rows.size * columns.size * channels + small * (rows.kernel * columns.kernel * channels + layer.filters)
+        channels = layer.filters
+    both_ways, encoder_and_decoder = 2, 2
+    return 3 * state + 4 * both_ways * encoder_and_decoder * plan.recipe.batch_size * floats
+
+
+def _no_data(plan: Plan) -> tuple[Array, Array]:
+    return jnp.ones((1, 1), jnp.int32), jnp.zeros((1, len(plan.classes), 1), jnp.int32)
 
 
 def groups(conditions: Sequence[Condition]) -> list[list[Condition]]:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from ratewarp import Study, load_study
 from ratewarp._checks import RequestError
-from ratewarp.recipe import Principled, Published
+from ratewarp.recipe import Principled, Published, Swift
 from ratewarp.runner import resolved
 from ratewarp.studies import Condition, Setting, builtin_names
 from ratewarp.waves import groups
@@ -39,7 +39,7 @@ def test_ids_follow_the_content():
 def test_differences_are_laid_over_the_base():
     study = Study(
         recipe={"steps": 11, "learning_rate": 0.1},
-        models={"a": {}, "b": {"recipe": {"steps": 12}}, "c": {"recipe": "published"}, "d": {"tasks": ["E2M5"]}},
+        models={"a": {}, "b": {"recipe": {"steps": 12}}, "c": {"recipe": "published"}, "d": {"tasks": ["E2M5"]}, "e": {"recipe": "swift"}},
         capacities_nats=[1],
     )
     recipes = [s.recipe for s in study.settings.values()]
@@ -48,6 +48,7 @@ def test_differences_are_laid_over_the_base():
         Principled(steps=12, learning_rate=0.1),
         Published(),
         Principled(steps=11, learning_rate=0.1),
+        Swift(),
     ]
     assert [t.name for t in study.settings["d"].labellings()] == ["E2M1", "E2M2", "E2M3", "E2M4"]
 

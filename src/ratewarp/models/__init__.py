@@ -1,7 +1,7 @@
 """Networks: an encoder to Gaussian posteriors, a decoder back to images, and task heads on the codes."""
 
 from ratewarp.models.heads import Head, make_head
-from ratewarp.models.networks import AutoEncoder, ConvolutionConfig, NetworkConfig, check_network, latent_rates, sample_codes
+from ratewarp.models.networks import AutoEncoder, ConvolutionConfig, NetworkConfig, check_network, encoder_axes, latent_rates, sample_codes
 from ratewarp.models.parameters import from_named, to_named
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Head",
     "NetworkConfig",
     "check_network",
+    "encoder_axes",
     "from_named",
     "latent_rates",
     "make_head",
