@@ -15,7 +15,7 @@ from jaxtyping import Array
 
 from ratewarp.bench.step import BATCH_SIZE, CAPACITY, LEARNING_RATE, PRESSURE
 from ratewarp.bench.worker import IMAGES, Job, Turn
-from ratewarp.devices import share, use_every_core
+from ratewarp.devices import keep_compiled_programs, share, use_every_core
 from ratewarp.models import NetworkConfig
 from ratewarp.objective import PRESSURE_UNIT, Targets
 from ratewarp.recipe import Published
@@ -43,6 +43,7 @@ def start_first_steps(job: Job) -> Turn:
     clock = [job.started, time.time()]  # this module's imports lie between the two
 
     use_every_core()
+    keep_compiled_programs()
 
     def turn() -> dict[str, Any]:
         advance = engine(np.load(Path(job.folder) / IMAGES), job.members, NetworkConfig())

@@ -61,10 +61,16 @@ class Encoder(eqx.Module):
 
     def __call__(self, images: Float[Array, "batch height width"]) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
         """Posterior mean and log variance of each image's code."""
-        hidden = jnp.moveaxis(images, 0, -1)[..., None]
+        return self.by_position(jnp.moveaxis(images, 0, -1))
+
+    def by_position(
+        self, images: Float[Array, "height width batch"]
+    ) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
+        """The same of images stored position by position."""
+        hidden = images[..., None]
         for convolution in self.convolutions:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        features = jnp.moveaxis(hidden, 2, 0).reshape(len(images), -1)
+        features = jnp.moveaxis(hidden, 2, 0).reshape(images.shape[-1], -1)
         both = multiply(features, jnp.concatenate([self.mean.weight, self.log_variance.weight], axis=1))  # one product is cheaper
         mean, log_variance = jnp.split(both, 2, axis=1)
         return mean + self.mean.bias[None], log_variance + self.log_variance.bias[None]
@@ -89,11 +95,15 @@ class Decoder(eqx.Module):
 
     def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width"]:
         """Expected image of each code, pixels in 0–1."""
+        return jnp.moveaxis(self.by_position(codes), -1, 0)
+
+    def by_position(self, codes: Float[Array, "batch latents"]) -> Float[Array, "height width batch"]:
+        """The same, stored position by position."""
         features = jax.nn.leaky_relu(self.linear(codes), LEAK).reshape(len(codes), *self.bottom_shape)
         hidden = jnp.moveaxis(features, 0, 2)
         for convolution in self.convolutions[:-1]:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        return jnp.moveaxis(jax.nn.sigmoid(self.convolutions[-1](hidden))[..., 0], -1, 0)
+        return jax.nn.sigmoid(self.convolutions[-1](hidden))[..., 0]
 
 
 class AutoEncoder(eqx.Module):
