@@ -72,7 +72,7 @@ def _targets(capacity, task_weight=1.0, learning_rate=1e-3, pressure=300.0, step
 
 
 def _terms(distortion, rate, tasks=()):
-    return Terms(jnp.float32(distortion), jnp.float32(rate), jnp.array(tasks, jnp.float32))
+    return Terms(jnp.float32(distortion), jnp.atleast_1d(jnp.float32(rate)), jnp.array(tasks, jnp.float32))
 
 
 def test_published_loss_by_hand():
@@ -99,7 +99,7 @@ def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_
     objective = make_objective(recipe, ())
     targets, step = _targets(2.0), jnp.int32(900)
     control = objective.init(targets)
-    slope = jax.grad(lambda rate: objective.loss(Terms(jnp.float32(0), rate, jnp.zeros(0)), control, targets, step))
+    slope = jax.grad(lambda rate: objective.loss(Terms(jnp.float32(0), rate[None], jnp.zeros(0)), control, targets, step))
     assert float(slope(jnp.float32(2.0))) == pytest.approx(recipe.multiplier_start)
     assert float(slope(jnp.float32(2.2))) == pytest.approx(recipe.multiplier_start * (1 + recipe.multiplier_gain * 0.1), rel=1e-4)
     above, below = (float(objective.update(control, jnp.float32(r), targets, step).multiplier) for r in (2.2, 1.8))

@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a built-in study (demo), or path of a study file.")]
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="Name of a built-in study (demo, paper), or path of a study file.")]
 FolderArgument = Annotated[Path, typer.Argument(metavar="DIR", help="A run directory.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -74,6 +74,10 @@ def run(
     study: StudyArgument,
     out: Annotated[Path | None, typer.Option(metavar="DIR", help="Run directory; runs/NAME if not given.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, max=10_000, help="Train seeds 0 … N−1 of every model.")] = None,
+    models: Annotated[
+        str | None, typer.Option(metavar="NAME,NAME,…", help="Train these models of the study only; the reference always belongs to them.")
+    ] = None,
+    capacities: Annotated[str | None, typer.Option(metavar="C,C,…", help="Train these of the study's capacities only, nats.")] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a key of the study, such as recipe.steps=500; repeatable."),
@@ -108,6 +112,8 @@ def run(
 
     wanted = [*(changes or []), *([f"seeds={list(range(seeds))}"] if seeds else [])]
     chosen = load_study(study, wanted)
+    if models or capacities:
+        chosen = chosen.part([name.strip() for name in (models or "").split(",") if name.strip()], _numbers("capacities", capacities))
     folder = out or Path("runs") / chosen.name
     if dry_run:
         _print_plan(chosen, folder, as_json)
@@ -183,7 +189,7 @@ def bench(
     from ratewarp.bench import Settings, compare
     from ratewarp.bench.hardware import describe_machine
 
-    settings = Settings(rounds, seconds, _numbers("members", members), tuple(without or ()), images)
+    settings = Settings(rounds, seconds, tuple(map(int, _numbers("members", members, whole=True))), tuple(without or ()), images)
     if out and (out.exists() or not out.parent.is_dir()):
         refuse("out", "a file that does not exist yet, in a folder that does", str(out))
     load = describe_machine()["load_average"] or 0
@@ -206,11 +212,12 @@ def bench(
         _leave(f"error: {', '.join(failed)} failed", 1)
 
 
-def _numbers(argument: str, text: str) -> tuple[int, ...]:
+def _numbers(argument: str, text: str | None, *, whole: bool = False) -> tuple[float, ...]:
+    """Numbers in an option; none if it was not given."""
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple((int if whole else float)(part) for part in text.split(",")) if text else ()
     except ValueError:
-        refuse(argument, "whole numbers with commas between, such as 1,8,40", text)
+        refuse(argument, "whole numbers with commas between, such as 1,8,40" if whole else "numbers with commas between, such as 0.3,10", text)
 
 
 def _print_comparison(result: dict[str, Any], as_json: bool) -> None:

@@ -30,11 +30,19 @@ class Targets(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """Parts of the loss on one batch: squared error per pixel, nats, nats a task."""
+    """Parts of the loss on one batch: squared error per pixel, nats, nats a task.
+
+    `rates` has one entry for each part of the batch whose rate is drawn to the target on its own (`Published.processes`).
+    """
 
     distortion: Float[Array, ""]
-    rate: Float[Array, ""]
+    rates: Float[Array, " parts"]
     tasks: Float[Array, " tasks"]
+
+    @property
+    def rate(self) -> Float[Array, ""]:
+        """Rate of the whole batch, nats."""
+        return jnp.mean(self.rates)
 
 
 class Control(NamedTuple):
@@ -114,7 +122,8 @@ def _published(recipe: Published, classes: tuple[int, ...]) -> Objective:
 
     def loss(terms: Terms, control: Control, targets: Targets, step: Array) -> Array:
         tasks = targets.task_weight * ramp(counter(step), *recipe.task_ramp_steps) * jnp.sum(weights * terms.tasks)
-        return terms.distortion + targets.pressure * PRESSURE_UNIT * jnp.abs(terms.rate - target(targets, step)) + tasks
+        off = jnp.mean(jnp.abs(terms.rates - target(targets, step)))
+        return terms.distortion + targets.pressure * PRESSURE_UNIT * off + tasks
 
     def update(control: Control, rate: Array, targets: Targets, step: Array) -> Control:
         return Control(targets.pressure * PRESSURE_UNIT * jnp.sign(rate - target(targets, step)))

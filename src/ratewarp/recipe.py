@@ -6,9 +6,12 @@ the compile key.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from ratewarp._checks import RequestError
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Steps = Annotated[int, Field(ge=1, le=100_000_000)]
@@ -24,6 +27,20 @@ def _rising(ramp: tuple[float, float]) -> tuple[float, float]:
     if ramp[0] > ramp[1]:
         raise ValueError(f"a ramp must start before it ends; got {list(ramp)}")
     return ramp
+
+
+def _pairs(value: Any) -> Any:
+    """A mapping from capacity to pressure, as pairs in order of capacity."""
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, list | tuple):
+        return value
+    try:
+        return tuple(sorted((float(capacity), pressure) for capacity, pressure in pairs))
+    except (TypeError, ValueError):
+        raise ValueError(f"must be a number, or a table such as {{0.3: 10000, 10: 300}}; got {value}") from None
+
+
+Pressure = Annotated[Positive | tuple[tuple[Positive, Positive], ...], BeforeValidator(_pairs)]
 
 
 class Constrained(BaseModel):
@@ -85,13 +102,13 @@ class Published(BaseModel):
 
     Quirks kept, each a switch: `quarter_steps` (the target is a quarter of its ramp before this step), `double_softmax`
     (cross-entropy of the many-class head applied to its softmax output), `validation_batches` (validation advances the schedule
-    counter). Batches are of 128: two processes of 64 with averaged gradients.
+    counter), `processes` (batches of 128 are two processes of 64 with averaged gradients, each with a pressure on its own rate).
 
     Attributes:
-        steps: training steps; 6 epochs of 170,000 images in batches of 128 are 7,973.
+        steps: training steps; 6 epochs of 170,000 images in batches of 128 are 7,974.
         batch_size: images a step.
         learning_rate: Adam's, times `decay` per epoch.
-        pressure: γ; weak at high capacity, strong at low (the publication used 100 to 10,000).
+        pressure: γ, or a table from capacity (nats) to γ; weak at high capacity, strong at low (the publication used 100 to 10,000).
         task_weight: factor on every task term.
         many_class_weight: further factor on tasks of more than two classes.
         decay: factor on the learning rate after every epoch.
@@ -100,7 +117,9 @@ class Published(BaseModel):
         quarter_steps: counter below which the target is divided by 4; 0 turns this off.
         task_ramp_steps: counters at which the task weight leaves 0 and reaches 1.
         double_softmax: whether many-class cross-entropy treats the softmax output as logits.
-        validation_batches: how far validation advances the counter after each epoch; 0 turns this off.
+        validation_batches: how far validation advances the counter after each epoch: a process sees half of 15,000 images in
+            batches of 32; 0 turns this off.
+        processes: equal parts of a batch, each of whose rates is drawn to the target on its own; 1 turns this off.
         precision: of the factors of matrix products in training; narrower ones are faster on accelerators only.
     """
 
@@ -108,10 +127,10 @@ class Published(BaseModel):
     ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "pressure", "steps")
 
     name: Literal["published"] = "published"
-    steps: Steps = 7973
+    steps: Steps = 7974
     batch_size: BatchSize = 128
     learning_rate: LearningRate = 5e-4
-    pressure: Positive = 300.0
+    pressure: Pressure = 300.0
     task_weight: Weight = 1.0
     many_class_weight: Weight = 10.0
     decay: Annotated[float, Field(gt=0, le=1)] = 0.9
@@ -120,8 +139,33 @@ class Published(BaseModel):
     quarter_steps: StepsOrNone = 1500
     task_ramp_steps: Annotated[tuple[StepsOrNone, StepsOrNone], AfterValidator(_rising)] = (2500, 5000)
     double_softmax: bool = True
-    validation_batches: StepsOrNone = 469
+    validation_batches: StepsOrNone = 235
+    processes: Annotated[int, Field(ge=1, le=64)] = 2
     precision: Precision = "float32"
+
+    @model_validator(mode="after")
+    def _check(self) -> Published:
+        if self.batch_size % self.processes:
+            raise ValueError(f"processes must divide batch_size ({self.batch_size}); got {self.processes}")
+        return self
+
+    def pressure_at(self, capacity_nats: float) -> float:
+        """γ of a model of that capacity.
+
+        Raises:
+            RequestError: `pressure` is a table without that capacity.
+
+        Examples:
+            >>> Published(pressure={0.3: 10_000, 10: 300}).pressure_at(10)
+            300.0
+        """
+        if isinstance(self.pressure, float):
+            return self.pressure
+        table = dict(self.pressure)
+        if capacity_nats not in table:
+            named = ", ".join(f"{capacity:g}" for capacity in table)
+            raise RequestError(f"recipe.pressure must name every capacity; it has {named} nats, not {capacity_nats:g}")
+        return table[capacity_nats]
 
 
 Recipe = Annotated[Principled | Published | Swift, Field(discriminator="name")]

@@ -35,6 +35,7 @@ from ratewarp.checkpoints import (
 from ratewarp.devices import keep_compiled_programs, use_every_core
 from ratewarp.evaluation import Evaluation, evaluate
 from ratewarp.models import to_named
+from ratewarp.readout_runner import head_steps, pending_readouts, run_readouts
 from ratewarp.records import make_record
 from ratewarp.sources import image_pool
 from ratewarp.store import TABLES, RunDirectory, create_run
@@ -45,6 +46,8 @@ from ratewarp.waves import Reached, Wave, from_arrays, stack_members, steps_of, 
 
 CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
 LOG = logging.getLogger("ratewarp")
+
+_HEAD_SHARE = 0.03  # about what a step of a head on frozen codes takes of a step of a model
 
 _TRAINING_IMAGES, _HELD_OUT_IMAGES = 100, 101  # streams drawn from the data seed, apart from those of a member's seed
 
@@ -123,8 +126,9 @@ def run_study(
     use_every_core()
     keep_compiled_programs()
     run = create_run(out, resolved(study))
-    starts = _starts(run, study, members_at_once, say)
-    total, done = sum(start.model_steps() for start in starts), 0
+    starts, unread = _starts(run, study, members_at_once, say), pending_readouts(run, study)
+    training = sum(start.model_steps() for start in starts)
+    total, done = training + round(_HEAD_SHARE * head_steps(study, unread)), 0
     images = _Images(study.conditions)
     for number, start in enumerate(starts, start=1):
         doing = f"{_describe(start.pending)} (wave {number} of {len(starts)})"
@@ -133,10 +137,15 @@ def run_study(
             progress(Progress(f"training {doing}", done + start.model_steps(step), total))
         done += start.model_steps()
     remove_all_checkpoints(run.checkpoints)
+    before_heads = time.perf_counter()
+    for steps in run_readouts(run, study, unread, images.of):
+        done = training + round(_HEAD_SHARE * steps)
+        progress(Progress("training heads on frozen codes", done, total))
+    seconds_of_heads = time.perf_counter() - before_heads
     progress(Progress("measuring the codes", done, total))
     for name, table in build_tables(run, study).items():
         run.write_table(name, table)
-    run.write_manifest(_manifest(run, started, time.perf_counter() - clock, starts))
+    run.write_manifest(_manifest(run, started, time.perf_counter() - clock, seconds_of_heads, starts))
     return run
 
 
@@ -252,11 +261,14 @@ def _describe(conditions: Sequence[Condition]) -> str:
     return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(conditions)} models)"
 
 
-def _manifest(run: RunDirectory, started: datetime, seconds: float, starts: Sequence[Start]) -> dict[str, Any]:
+def _manifest(
+    run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]
+) -> dict[str, Any]:
     """What was run with what; one entry in `sessions` for each call that worked on the directory."""
     session = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
+        "seconds_heads_on_frozen_codes": round(seconds_of_heads, 1),
         "trained": [condition.id for start in starts for condition in start.pending],
         "resumed": {condition.id: min(start.step, steps_of(condition)) for start in starts if start.file for condition in start.pending},
     }

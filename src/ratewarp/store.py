@@ -1,8 +1,8 @@
 """Run directories: what a study leaves on disk. Written atomically, read without pickle.
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
-`params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`, and while it is unfinished `checkpoints/`. A condition appears
-whole, by one rename, or not at all.
+`params.safetensors`}, `readouts/<id>/` {`record.nc`, `params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`, and while
+it is unfinished `checkpoints/`. A condition appears whole, by one rename, or not at all; so do the heads on its frozen codes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ from ratewarp._checks import RatewarpError, RequestError, refuse_name
 from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
 
 TABLES = ("models", "tasks", "geometry")
-CONDITION_FILES = ("condition.json", "record.nc", "params.safetensors")
+READOUT_FILES = ("record.nc", "params.safetensors")
+CONDITION_FILES = ("condition.json", *READOUT_FILES)
 
 
 @dataclass(frozen=True)
@@ -92,27 +93,41 @@ class RunDirectory:
         with undamaged(file):
             return pd.read_csv(file, keep_default_na=False, na_values=[""])
 
+    def read_out(self, condition: str) -> bool:
+        """Whether the heads on the frozen codes of that condition are stored."""
+        return all((self.path / "readouts" / condition / name).exists() for name in READOUT_FILES)
+
+    def readout(self, condition: str) -> xr.Dataset:
+        """What the heads on the frozen codes of a stored condition say of its held-out images."""
+        if not self.read_out(condition):
+            raise RatewarpError(f"{self.path} has no heads on the codes of {condition} yet; finish it with: ratewarp run, as before")
+        file = self.path / "readouts" / condition / "record.nc"
+        with undamaged(file), xr.open_dataset(file, engine="h5netcdf") as record:
+            return record.load()
+
     def write_condition(self, condition: str, description: Mapping[str, Any], record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
         """Stores a condition; it appears by one rename. One that is already there is left as it is."""
-        if self.finished(condition):
-            return
-        compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
-        files = {
-            "condition.json": (json.dumps(description, indent=1) + "\n").encode("utf-8"),
-            "record.nc": bytes(record.to_netcdf(None, engine="h5netcdf", encoding=compressed)),
-            "params.safetensors": save({name: np.array(value, order="C") for name, value in params.items()}),
-        }
-        parent = self.path / "conditions"
+        if not self.finished(condition):
+            text = json.dumps(description, indent=1) + "\n"
+            self._write_folder("conditions", condition, {"condition.json": text.encode("utf-8"), **_arrays(record, params)})
+
+    def write_readout(self, condition: str, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
+        """Stores the heads on the frozen codes of a condition, by one rename. What is already there is left as it is."""
+        if not self.read_out(condition):
+            self._write_folder("readouts", condition, _arrays(record, params))
+
+    def _write_folder(self, kind: str, name: str, files: Mapping[str, bytes]) -> None:
+        parent = self.path / kind
         with disk_errors(parent):
             make_folder(parent)
             partial = Path(mkdtemp(prefix=PARTIAL, dir=parent))
             try:
-                for name, content in files.items():
-                    (partial / name).write_bytes(content)
+                for file_name, content in files.items():
+                    (partial / file_name).write_bytes(content)
                 partial.chmod(0o755)
                 for file in (*partial.iterdir(), partial):
                     sync(file)
-                os.replace(partial, self._folder(condition))
+                os.replace(partial, parent / name)
             except OSError:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
@@ -152,6 +167,15 @@ class RunDirectory:
             known = sorted(f.name for f in parent.iterdir() if not f.name.startswith(".")) if parent.is_dir() else []
             refuse_name("condition", "condition", condition, known)
         return folder
+
+
+def _arrays(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, bytes]:
+    """Files of a record and of parameters."""
+    compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
+    return {
+        "record.nc": bytes(record.to_netcdf(None, engine="h5netcdf", encoding=compressed)),
+        "params.safetensors": save({name: np.array(value, order="C") for name, value in params.items()}),
+    }
 
 
 def create_run(path: Path, study: Mapping[str, Any]) -> RunDirectory:

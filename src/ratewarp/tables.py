@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import combinations_with_replacement
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
-from sklearn.metrics import accuracy_score, f1_score
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry import active_units, bootstrap, class_distortion_matrix, jackknife, merge_classes, participation_ratio
+from ratewarp.geometry import (
+    active_units,
+    bootstrap,
+    class_distortion_matrix,
+    jackknife,
+    local_resolution,
+    merge_classes,
+    orthogonalization,
+    participation_ratio,
+    prototypization,
+)
 from ratewarp.recipe import Constrained
+from ratewarp.scores import f1, f1_over_batches
 from ratewarp.store import RunDirectory
-from ratewarp.studies import Condition, Study
+from ratewarp.studies import FREQUENCY_SCHEME, Condition, Study
 
 MODELS = [
     "condition",
@@ -36,7 +47,7 @@ MODELS = [
     "status",
     "diverged_at",
 ]
-TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "accuracy"]
+TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "f1_batches", "accuracy"]
 GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "n"]
 
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
@@ -48,7 +59,7 @@ def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
     models = pd.DataFrame([_model_row(c, records[c.id], run.params(c.id)) for c in study.conditions], columns=MODELS)
     return {
         "models": models.astype({"diverged_at": "Int64"}),
-        "tasks": pd.DataFrame([row for c in study.conditions for row in _task_rows(c, records[c.id])], columns=TASKS),
+        "tasks": pd.DataFrame([row for c in study.conditions for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
         "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
     }
 
@@ -103,57 +114,110 @@ def _weighted(values: xr.DataArray, frequency: xr.DataArray) -> tuple[float, flo
     return float(p @ v.mean(axis=1)), float(np.sqrt(p**2 @ variance / v.shape[1]))
 
 
-def _task_rows(condition: Condition, record: xr.Dataset) -> Iterator[dict[str, Any]]:
-    """F1 (of class 1; macro for more than two classes) and accuracy of the heads on sampled codes of held-out images.
+def _all_task_rows(condition: Condition, study: Study, run: RunDirectory, record: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """Rows of the model's own heads, and of those trained on its frozen codes."""
+    sound, tasks = _sound(record), record.sizes["task"]
+    yield from _task_rows(condition, record, "joint" if tasks == 1 else "simultaneous", sound)
+    if condition.model in study.readouts:
+        yield from _task_rows(condition, run.readout(condition.id), "transfer" if tasks else "disjoint", sound)
 
-    Both are left empty for a model that diverged.
+
+def _task_rows(condition: Condition, record: xr.Dataset, regime: str, sound: bool) -> Iterator[dict[str, Any]]:
+    """F1 (of class 1; macro for more than two classes) and accuracy of heads on sampled codes of held-out images.
+
+    Numbers are left empty for a model that diverged.
     """
-    sound = _sound(record)
-    regime = "joint" if record.sizes["task"] == 1 else "simultaneous"
     for name in record["task"].values:
         labels = record["label"].sel(task=name).values
         predictions = record["prediction"].sel(task=name).values
         truth = np.repeat(labels, predictions.shape[1])
         weights = np.repeat(record["frequency"].values, predictions.shape[1])
-        average = "binary" if labels.max() == 1 else "macro"
-        yield {
-            **_labels(condition),
-            "regime": regime,
-            "representation": condition.model,
-            "task": str(name),
-            "f1": f1_score(truth, predictions.ravel(), average=average, sample_weight=weights, zero_division=cast(Any, 0))
-            if sound
-            else None,
-            "accuracy": accuracy_score(truth, predictions.ravel(), sample_weight=weights) if sound else None,
+        said = predictions.ravel()
+        scores = {
+            "f1": f1(truth, said, weights),
+            "f1_batches": f1_over_batches(truth, said, weights, classes=int(labels.max()) + 1),
+            "accuracy": float(weights @ (truth == said) / weights.sum()),
         }
+        row = {**_labels(condition), "regime": regime, "representation": condition.model, "task": str(name)}
+        yield {**row, **(scores if sound else dict.fromkeys(scores))}
 
 
 def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset]) -> Iterator[dict[str, Any]]:
     record = records[condition.id]
-    codes = record["code"].values
     if not _sound(record):
         return
-    each = condition.setting.codes_each
-    stimuli = record["stimulus"].values
-
-    def ratio(drawn: np.ndarray) -> float:
-        return participation_ratio(
-            np.repeat(codes.reshape(-1, each, codes.shape[1]), drawn.astype(int), axis=0).reshape(-1, codes.shape[1])
-        )
-
+    codes = _Codes(record["code"].values, record.sizes["stimulus_index"])
     with suppress(RequestError):  # constant codes have no dimensions
-        yield _measure(condition, "participation_ratio", "", jackknife(ratio, record.sizes["stimulus_index"]))
+        yield _measure(condition, "participation_ratio", "", jackknife(codes.of(participation_ratio), codes.stimuli))
     reference = study.reference_for(condition)
-    if reference.id == condition.id:
+    if reference.id == condition.id or not _sound(records[reference.id]):
         return
-    if not _sound(records[reference.id]):
-        return
+    theirs = _Codes(records[reference.id]["code"].values, codes.stimuli)
+    for scheme, labels in condition.setting.class_schemes().items():
+        yield from _class_rows(condition, scheme, labels, codes, theirs)
+        yield from _warp_rows(condition, scheme, labels, codes, theirs, record["factor_value"].values)
+
+
+@dataclass(frozen=True)
+class _Codes:
+    """Codes in order of their stimulus, equally many of each."""
+
+    values: np.ndarray
+    stimuli: int
+
+    @property
+    def places(self) -> np.ndarray:
+        """Stimulus of every code."""
+        return np.repeat(np.arange(self.stimuli), len(self.values) // self.stimuli)
+
+    def of(self, measure: Callable[..., float], labels: np.ndarray | None = None) -> Callable[[np.ndarray], float]:
+        """`measure` of the codes, and of their labels if given, as a function of which stimuli are kept (1) or left out (0)."""
+
+        def statistic(kept_stimuli: np.ndarray) -> float:
+            kept = kept_stimuli[self.places] > 0
+            own = self.values[kept]
+            return measure(own) if labels is None else measure(own, labels[self.places][kept])
+
+        return statistic
+
+
+def _class_rows(condition: Condition, scheme: str, labels: np.ndarray, codes: _Codes, theirs: _Codes) -> Iterator[dict[str, Any]]:
+    """Entries of the class distortion matrix."""
     with suppress(RequestError):  # a reference that has collapsed tells nothing apart
-        fine = class_distortion_matrix(codes, records[reference.id]["code"].values, stimuli).values
-        for scheme, labels in condition.setting.class_schemes().items():
-            matrix = bootstrap(lambda drawn, labels=labels: merge_classes(fine, labels, drawn), len(labels))
-            for a, b in combinations_with_replacement(range(int(labels.max()) + 1), 2):
-                yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
+        fine = class_distortion_matrix(codes.values, theirs.values, codes.places).values
+        matrix = bootstrap(lambda drawn: merge_classes(fine, labels, drawn), len(labels))
+        for a, b in combinations_with_replacement(range(int(labels.max()) + 1), 2):
+            yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
+
+
+def _warp_rows(
+    condition: Condition, scheme: str, labels: np.ndarray, codes: _Codes, theirs: _Codes, factors: np.ndarray
+) -> Iterator[dict[str, Any]]:
+    """The three distortions, each of the model and by how much it differs from the reference."""
+    measures: dict[str, Callable[[_Codes], Callable[[np.ndarray], float]]] = {
+        "prototypization": lambda one: one.of(prototypization, labels),
+    }
+    if labels.max() == 1:
+        measures["orthogonalization"] = lambda one: one.of(orthogonalization, labels)
+    if scheme == FREQUENCY_SCHEME:
+        measures["resolution_ratio"] = lambda one: _resolution_ratio(one, labels, factors.astype(float))
+    for name, measure in measures.items():
+        with suppress(RequestError):  # codes that are all alike, or without an active latent
+            own, other = measure(codes), measure(theirs)
+            yield _measure(condition, name, scheme, jackknife(own, codes.stimuli))
+            change = jackknife(lambda kept, own=own, other=other: own(kept) - other(kept), codes.stimuli)
+            yield _measure(condition, f"{name}_change", scheme, change)
+
+
+def _resolution_ratio(codes: _Codes, labels: np.ndarray, factors: np.ndarray) -> Callable[[np.ndarray], float]:
+    """Mean resolution of frequent stimuli over that of rare ones, as a function of which stimuli are kept."""
+    resolution = local_resolution(codes.values, codes.places, factors)
+
+    def statistic(kept: np.ndarray) -> float:
+        frequent, rare = (np.average(resolution, weights=kept * (labels == one)) for one in (1, 0))
+        return float(frequent / rare)
+
+    return statistic
 
 
 def _measure(condition: Condition, measure: str, scheme: str, interval: Any, entry: tuple[int, ...] = ()) -> dict[str, Any]:

@@ -28,7 +28,7 @@ COMPILATION = {"xla_cpu_multi_thread_eigen": False, "xla_backend_optimization_le
 MOST_CHUNK_STEPS = 100  # steps between two looks at the clock
 _MOST_DRAWS = 2**20  # random numbers a member draws at once
 
-_INIT, _BATCH, _NOISE, _DROPOUT, EVALUATION_STREAM = range(5)  # streams drawn from a member's key
+_INIT, _BATCH, _NOISE, _DROPOUT, EVALUATION_STREAM, READOUT_STREAM = range(6)  # streams drawn from a member's key
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def _start(plan: Plan, members: Member) -> State:
         networks = AutoEncoder(plan.network, plan.image_shape, key=network_key)
         heads = tuple(make_head(plan.network.latents, c, key=k) for c, k in zip(plan.classes, head_keys, strict=True))
         model = Model(networks, heads)
-        return State(model, _optimizer(plan).init(cast(Any, model)), plan.objective.init(member.targets))
+        return State(model, make_optimizer(plan.recipe).init(cast(Any, model)), plan.objective.init(member.targets))
 
     return map_members(start, members)
 
@@ -193,7 +193,7 @@ def _step(plan: Plan, state: State, member: Member, images: Array, step: Array, 
 
     gradient, terms = jax.grad(loss, has_aux=True)(state.model)
     gradient = lax.optimization_barrier(gradient)  # else each of Adam's loops puts the gradient together anew
-    direction, optimizer = _optimizer(plan).update(gradient, state.optimizer)
+    direction, optimizer = make_optimizer(plan.recipe).update(gradient, state.optimizer)
     rate = -objective.learning_rate(member.targets, step)
     model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
     control = objective.update(state.control, terms.rate, member.targets, step)
@@ -205,13 +205,14 @@ def _terms(plan: Plan, model: Model, pictures: Float[Array, "height width batch"
     mean, log_variance = model.networks.encoder.by_position(pictures)
     codes = mean + jnp.exp(0.5 * log_variance) * draws.noise
     error = jnp.mean((pictures - model.networks.decoder.by_position(codes)) ** 2)
-    rate = jnp.sum(latent_rates(mean, log_variance), axis=1)
+    parts = plan.recipe.processes if isinstance(plan.recipe, Published) else 1
+    rates = jnp.sum(latent_rates(mean, log_variance), axis=1).reshape(parts, -1).mean(axis=1)
     double = isinstance(plan.recipe, Published) and plan.recipe.double_softmax
     keys = jax.random.split(draws.dropout, len(model.heads)) if model.heads else ()
     tasks = [cross_entropy(head(codes, key=k), y, double_softmax=double) for head, k, y in zip(model.heads, keys, labels, strict=True)]
-    return Terms(error, jnp.mean(rate), jnp.stack(tasks) if tasks else jnp.zeros(0))
+    return Terms(error, rates, jnp.stack(tasks) if tasks else jnp.zeros(0))
 
 
-def _optimizer(plan: Plan) -> optax.GradientTransformation:
+def make_optimizer(recipe: Recipe) -> optax.GradientTransformation:
     """Adam without its learning rate, which depends on the member."""
-    return optax.scale_by_adam(b2=0.999 if isinstance(plan.recipe, Published) else 0.99)
+    return optax.scale_by_adam(b2=0.999 if isinstance(recipe, Published) else 0.99)

@@ -154,7 +154,7 @@ def stack_members(conditions: Sequence[Condition], slots: int) -> Member:
             capacity=jnp.array([c.capacity_nats for c in filled], jnp.float32),
             task_weight=column("task_weight"),
             learning_rate=column("learning_rate"),
-            pressure=column("pressure"),
+            pressure=jnp.array([c.pressure for c in filled], jnp.float32),
             steps=jnp.array([steps_of(c) for c in filled], jnp.int32),
         ),
         images_below=jnp.array([np.cumsum(c.setting.image_counts()) for c in filled], jnp.int32),

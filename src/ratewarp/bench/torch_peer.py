@@ -48,7 +48,6 @@ class Decoder(nn.Module):
         super().__init__()
         self.layers = nn.Sequential(
             nn.Linear(LATENTS, 1024),
-            nn.LeakyReLU(LEAK),
             nn.Unflatten(1, FEATURES),
             nn.ConvTranspose2d(256, 64, 3, stride=2, padding=1),
             nn.LeakyReLU(LEAK),

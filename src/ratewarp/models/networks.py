@@ -77,7 +77,7 @@ class Encoder(eqx.Module):
 
 
 class Decoder(eqx.Module):
-    """Code to image: a linear map, then the encoder's convolutions transposed, in reverse, and a sigmoid."""
+    """Code to image: a linear map, then the encoder's convolutions transposed, in reverse, and a sigmoid; leaky ReLU between those."""
 
     linear: Linear
     convolutions: tuple[TransposedConvolution, ...]
@@ -99,8 +99,7 @@ class Decoder(eqx.Module):
 
     def by_position(self, codes: Float[Array, "batch latents"]) -> Float[Array, "height width batch"]:
         """The same, stored position by position."""
-        features = jax.nn.leaky_relu(self.linear(codes), LEAK).reshape(len(codes), *self.bottom_shape)
-        hidden = jnp.moveaxis(features, 0, 2)
+        hidden = jnp.moveaxis(self.linear(codes).reshape(len(codes), *self.bottom_shape), 0, 2)
         for convolution in self.convolutions[:-1]:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
         return jax.nn.sigmoid(self.convolutions[-1](hidden))[..., 0]

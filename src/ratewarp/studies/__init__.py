@@ -1,7 +1,7 @@
 """Studies: families of conditions, as data."""
 
-from ratewarp.studies.condition import Condition, Setting, TaskRule
+from ratewarp.studies.condition import FREQUENCY_SCHEME, Condition, Setting, TaskRule
 from ratewarp.studies.loading import builtin_names, load_study
 from ratewarp.studies.study import Study
 
-__all__ = ["Condition", "Setting", "Study", "TaskRule", "builtin_names", "load_study"]
+__all__ = ["FREQUENCY_SCHEME", "Condition", "Setting", "Study", "TaskRule", "builtin_names", "load_study"]

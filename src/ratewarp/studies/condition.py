@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ratewarp._checks import RequestError
 from ratewarp.models import NetworkConfig
-from ratewarp.recipe import Principled, Recipe
+from ratewarp.recipe import Principled, Published, Recipe
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
@@ -124,6 +124,12 @@ class Condition(BaseModel):
     capacity_nats: Capacity
     seed: Seed
     setting: Setting = Setting()
+
+    @property
+    def pressure(self) -> float:
+        """γ of the published recipe for this capacity; 0 for recipes that find their pressure themselves."""
+        recipe = self.setting.recipe
+        return recipe.pressure_at(self.capacity_nats) if isinstance(recipe, Published) else 0.0
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Annotated, Any, cast
 
@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse_name
 from ratewarp.models import check_network
-from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys
+from ratewarp.sources import Task
+from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice
 from ratewarp.studies.explain import explain
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
@@ -36,6 +37,9 @@ class Study(SettingKeys):
         seeds: one model is trained for each.
         reference: name of the model whose codes the others' warps are measured against, at equal capacity and seed; the first
             model if not given.
+        readouts: model → tasks for which heads are trained on its frozen codes, once it is trained: the regime `disjoint` where
+            the model has no task of its own, `transfer` where it has. Heads follow the study's recipe: its steps, batches and
+            learning rate.
 
     Raises:
         RequestError: naming the key, what is required, what came and the nearest valid name.
@@ -53,6 +57,7 @@ class Study(SettingKeys):
     capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     reference: str = ""
+    readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(default_factory=dict)
 
     def __init__(self, **data: Any):
         try:
@@ -78,6 +83,15 @@ class Study(SettingKeys):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
+        for condition in self.conditions:
+            _ = condition.pressure
+        for name in self.readouts:
+            if name not in self.models:
+                refuse_name("readouts", "model", name, self.models)
+            try:
+                self.readout_tasks(name)
+            except RequestError as error:
+                raise RequestError(f"readouts.{name}: {error}") from None
         return self
 
     @property
@@ -91,6 +105,41 @@ class Study(SettingKeys):
         """Every cell, models outermost, seeds innermost."""
         cells = product(self.settings.items(), self.capacities_nats, self.seeds)
         return tuple(Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, setting), c, s in cells)
+
+    def readout_tasks(self, model: str) -> tuple[Task, ...]:
+        """Tasks for which heads are trained on the frozen codes of a model."""
+        choices = self.readouts.get(model, ())
+        return self.settings[model].model_copy(update={"tasks": choices}).labellings()
+
+    def part(self, models: Sequence[str] = (), capacities: Sequence[float] = ()) -> Study:
+        """The study with some of its models and capacities only; the reference model is kept in any case.
+
+        Arguments:
+            models: names; all if empty.
+            capacities: in nats; all if empty.
+
+        Raises:
+            RequestError: a model or capacity that the study does not have.
+
+        Examples:
+            >>> study = Study(models={"a": {}, "b": {}, "c": {}}, capacities_nats=[1, 3, 10])
+            >>> [(c.model, c.capacity_nats) for c in study.part(models=["c"], capacities=[10]).conditions]
+            [('a', 10.0), ('c', 10.0)]
+        """
+        for name in models:
+            if name not in self.models:
+                refuse_name("models", "model", name, self.models)
+        for capacity in capacities:
+            if capacity not in self.capacities_nats:
+                had = ", ".join(f"{c:g}" for c in self.capacities_nats)
+                raise RequestError(f"capacities must be among the study's ({had} nats); got {capacity:g}")
+        kept = [name for name in self.models if not models or name in {*models, self.reference}]
+        changes = {
+            "models": {name: self.models[name] for name in kept},
+            "capacities_nats": [c for c in self.capacities_nats if not capacities or c in capacities],
+            "readouts": {name: tasks for name, tasks in self.readouts.items() if name in kept},
+        }
+        return Study(**{**self.model_dump(), **changes})
 
     def reference_for(self, condition: Condition) -> Condition:
         """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""

@@ -1,0 +1,162 @@
+"""Readout: heads trained on the frozen codes of trained models. No input or output.
+
+Of every training image one code is drawn from its posterior, once, and heads see nothing else: neither the images nor, through
+their gradients, the model. All heads of one kind are trained together, spread over the devices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, cast
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jaxtyping import Array, Float, Int, Key, UInt8
+
+from ratewarp.devices import map_members
+from ratewarp.models import AutoEncoder, Head, make_head, sample_codes
+from ratewarp.objective import Targets, cross_entropy, make_objective
+from ratewarp.recipe import Published, Recipe
+from ratewarp.training import COMPILATION, draw_images, make_optimizer
+
+CHUNK_STEPS = 500  # steps between two reports
+
+_INIT, _BATCH, _DROPOUT = range(3)  # streams drawn from a reader's key
+
+
+@dataclass(frozen=True)
+class ReadoutPlan:
+    """What heads trained together share: the compile key."""
+
+    latents: int
+    classes: int
+    recipe: Recipe
+
+
+class Reader(NamedTuple):
+    """What one head brings; with a leading axis on every array, a batch of heads.
+
+    Attributes:
+        key: source of all its randomness.
+        model: whose codes it reads, as a place in the first axis of the codes.
+        targets: as of the recipe; the learning rate and the steps count.
+        images_below: number of images in its data set of stimuli up to and including each.
+        labels: class of every stimulus.
+    """
+
+    key: Key[Array, "*readers"]
+    model: Int[Array, "*readers"]
+    targets: Targets
+    images_below: Int[Array, "*readers stimuli"]
+    labels: Int[Array, "*readers stimuli"]
+
+
+class ReaderState(NamedTuple):
+    """What the next step needs."""
+
+    head: Head
+    optimizer: optax.OptState
+
+
+@partial(jax.jit, compiler_options=COMPILATION)
+def draw_codes(
+    networks: AutoEncoder, keys: Key[Array, " models"], images: UInt8[Array, "stimuli each height width"]
+) -> Float[Array, "models stimuli each latents"]:
+    """One code of every image from every model's posterior.
+
+    Arguments:
+        networks: of all models, stacked.
+        keys: one a model.
+        images: by stimulus.
+    """
+
+    def one_model(one: tuple[AutoEncoder, Array], images: Array) -> Array:
+        networks, key = one
+
+        def one_stimulus(arguments: tuple[Array, Array]) -> Array:
+            batch, index = arguments
+            mean, log_variance = networks.encoder(batch.astype(jnp.float32))
+            return sample_codes(mean, log_variance, key=jax.random.fold_in(key, index))
+
+        return lax.map(one_stimulus, (images, jnp.arange(len(images))))
+
+    return map_members(one_model, (networks, keys), images)
+
+
+def train_heads(
+    plan: ReadoutPlan, readers: Reader, codes: Float[Array, "models stimuli each latents"]
+) -> Iterator[tuple[int, Head]]:
+    """Trains heads on codes by the recipe's batches, learning rate and cross-entropy.
+
+    Arguments:
+        plan: what they share.
+        readers: what each brings, stacked.
+        codes: by model, stimulus and image; a head draws from the first of each stimulus, as many as its data set has.
+
+    Yields:
+        Now and then, and at the end: steps done, and the heads.
+    """
+    state = _start(plan, readers)
+    steps, done = int(jnp.max(readers.targets.steps)), 0
+    while done < steps:
+        stop = min(done + CHUNK_STEPS, steps)
+        state = _advance(plan, state, readers, codes, jnp.int32(done), jnp.int32(stop))
+        yield stop, state.head
+        done = stop
+
+
+@partial(jax.jit, compiler_options=COMPILATION)
+def predict(
+    heads: Head, models: Int[Array, " readers"], codes: Float[Array, "models stimuli each latents"]
+) -> Int[Array, "readers stimuli each"]:
+    """The class that each head gives to every code of its model."""
+
+    def one_head(one: tuple[Head, Array], codes: Array) -> Array:
+        head, model = one
+        own = codes[model]
+        return jnp.argmax(head(own.reshape(-1, own.shape[-1]), key=None), axis=1).reshape(own.shape[:2])
+
+    return map_members(one_head, (heads, models), codes)
+
+
+@partial(jax.jit, static_argnums=0)
+def _start(plan: ReadoutPlan, readers: Reader) -> ReaderState:
+    def start(reader: Reader) -> ReaderState:
+        head = make_head(plan.latents, plan.classes, key=jax.random.fold_in(reader.key, _INIT))
+        return ReaderState(head, make_optimizer(plan.recipe).init(cast(Any, head)))
+
+    return map_members(start, readers)
+
+
+@partial(jax.jit, static_argnums=0, donate_argnums=1, compiler_options=COMPILATION)
+def _advance(plan: ReadoutPlan, state: ReaderState, readers: Reader, codes: Array, start: Array, stop: Array) -> ReaderState:
+    """Steps `start` to `stop` of every head."""
+    rate = make_objective(plan.recipe, ()).learning_rate
+    double = isinstance(plan.recipe, Published) and plan.recipe.double_softmax
+    optimizer = make_optimizer(plan.recipe)
+
+    def run(one: tuple[ReaderState, Reader], codes: Array, start: Array, stop: Array) -> ReaderState:
+        state, reader = one
+
+        def draw(step: Array) -> tuple[Array, Array]:
+            key = jax.random.fold_in(jax.random.fold_in(reader.key, _BATCH), step)
+            stimuli, places = draw_images(reader.images_below, plan.recipe.batch_size, key=key)
+            return codes[reader.model, stimuli, places], reader.labels[stimuli]
+
+        drawn = jax.vmap(draw)(start + jnp.arange(CHUNK_STEPS))
+
+        def body(step: Array, state: ReaderState) -> ReaderState:
+            batch, labels = (every[step - start] for every in drawn)
+            key = jax.random.fold_in(jax.random.fold_in(reader.key, _DROPOUT), step)
+            gradient = jax.grad(lambda head: cross_entropy(head(batch, key=key), labels, double_softmax=double))(state.head)
+            direction, moments = optimizer.update(gradient, state.optimizer)
+            head = jax.tree.map(lambda p, d: p - rate(reader.targets, step) * d, state.head, direction)
+            return ReaderState(head, moments)
+
+        return lax.fori_loop(start, jnp.minimum(stop, reader.targets.steps), body, state)
+
+    return map_members(run, (state, readers), codes, start, stop)
