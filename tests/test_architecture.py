@@ -50,10 +50,10 @@ ALLOWED: dict[str, set[str]] = {
         "training",
         "waves",
     },
-    "report": {"_checks", "geometry", "store", "studies"},
+    "report": {"_checks", "geometry", "published", "store", "studies"},
     "api": {"_checks", "report", "runner", "store", "studies"},
     "bench": {"_checks", "devices", "models", "objective", "recipe", "sources", "training"},
-    "cli": {"_checks", "api", "bench", "checkpoints", "report", "runner", "store", "studies", "waves"},
+    "cli": {"_checks", "api", "bench", "checkpoints", "comparison", "report", "runner", "store", "studies", "waves"},
     "__init__": {"_checks", "api", "geometry", "sources", "store", "studies"},
 }
 

@@ -1,6 +1,7 @@
 """The command line: parse, call, exit code. Results go to stdout, progress and messages to stderr.
 
-Exit codes: 0 good, 1 the work failed, 2 the request was wrong, 130 interrupted.
+Exit codes: 0 good, 1 the work failed or a threshold does not hold, 2 the request was wrong, 3 a comparison is incomplete, 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ratewarp._checks import RatewarpError, RequestError, refuse
 
 if TYPE_CHECKING:
     from ratewarp.bench import Progress as BenchProgress
+    from ratewarp.comparison import Comparison
     from ratewarp.runner import Progress
     from ratewarp.studies import Study
 
@@ -172,6 +174,51 @@ def report(
         typer.launch(page.resolve().as_uri())
 
 
+@app.command("check-paper")
+def check_paper(folder: FolderArgument, as_json: JsonOption = False) -> None:
+    """Set a finished run of the study paper, or of a part of it, beside the publication's numbers and statements.
+
+    Exit code 0: everything is there and within tolerance; 1: something is outside; 3: what is there is within tolerance, but the
+    run lacks conditions. Tables go to DIR/comparison.
+    """
+    from ratewarp.comparison import compare_published, write_comparison
+    from ratewarp.store import open_run
+
+    run = open_run(folder)
+    comparison = compare_published(run)
+    written = write_comparison(run, comparison)
+    if as_json:
+        print(written)
+    else:
+        _print_check(comparison)
+    print(f"tables: {folder / 'comparison'}", file=sys.stderr)
+    if not comparison.holds:
+        _leave("outside tolerance", 1)
+    if not comparison.complete:
+        _leave("incomplete: the run lacks conditions; what it has is within tolerance", 3)
+
+
+def _print_check(comparison: Comparison) -> None:
+    """Tables with every cell, then what holds."""
+    words = {True: "yes", False: "no", None: "–"}
+    for name in ("distortion", "f1", "class_distortion"):
+        table = comparison.tables[name]
+        shown = table.assign(inside=[words[inside] for inside in table["inside"]])
+        print(f"{name}\n\n{shown.to_string(index=False, na_rep='–', float_format=lambda value: f'{value:.4g}')}\n")
+    print("statements\n")
+    for row in comparison.statements.to_dict("records"):
+        verdict = {True: "holds", False: "does not hold", None: "not in this run"}[row["inside"]]
+        print(f"{verdict:>15}  {row['statement']}")
+        for part in row["evidence"].split("; "):
+            print(f"{'':>17}{part}")
+    print()
+    for threshold in comparison.thresholds:
+        verdict = "holds" if threshold.holds else "does not hold"
+        lacking = f", {threshold.cells - threshold.compared} not in this run" if threshold.compared < threshold.cells else ""
+        wanted = f"{threshold.needed} of {threshold.cells} wanted{lacking}"
+        print(f"{threshold.name}: {threshold.holding} of {threshold.compared} inside ({wanted}): {verdict}")
+
+
 @app.command()
 def bench(
     rounds: Annotated[int, typer.Option(min=1, help="Turns of each contestant.")] = 5,
@@ -217,7 +264,9 @@ def _numbers(argument: str, text: str | None, *, whole: bool = False) -> tuple[f
     try:
         return tuple((int if whole else float)(part) for part in text.split(",")) if text else ()
     except ValueError:
-        refuse(argument, "whole numbers with commas between, such as 1,8,40" if whole else "numbers with commas between, such as 0.3,10", text)
+        refuse(
+            argument, "whole numbers with commas between, such as 1,8,40" if whole else "numbers with commas between, such as 0.3,10", text
+        )
 
 
 def _print_comparison(result: dict[str, Any], as_json: bool) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
@@ -20,6 +22,7 @@ F1_CELLS = 100  # of 120 published values that must lie inside
 SIGN_ABOVE = 0.05  # published entries of a class distortion matrix whose sign is compared
 
 Table = pd.DataFrame
+Row = dict[str, Any]
 _CELL = ["model", "capacity_nats"]
 _HEAD = ["regime", "representation", "task", "capacity_nats"]
 _ENTRY = ["model", "task", "capacity_nats", "a", "b"]
@@ -36,8 +39,8 @@ class Threshold(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        """Whether enough hold; of a part of the cells, whether no more fail than may fail of all."""
-        return self.compared - self.holding <= self.cells - self.needed
+        """Whether enough hold; of a part of the cells, whether the same share does."""
+        return self.holding * self.cells >= self.needed * self.compared
 
 
 @dataclass(frozen=True)
@@ -90,22 +93,20 @@ def compare_published(run: RunDirectory) -> Comparison:
         RequestError: the run has no model that the publication has.
         RatewarpError: the run is not finished.
     """
-    models, tasks, geometry = (run.table(name) for name in ("models", "tasks", "geometry"))
-    if not set(models["model"]) & set(published_distortion()["model"]):
-        names = ", ".join(dict.fromkeys(published_distortion()["model"]))
-        raise RequestError(f"{run.path} has none of the published models ({names}); it has {', '.join(dict.fromkeys(models['model']))}")
-    distortion = _beside(published_distortion(), models, _CELL, "distortion", "distortion")
-    distortion["inside"] = _inside(distortion, distortion["difference"].abs() <= DISTORTION_TOLERANCE)
-    f1 = _beside(published_f1(), tasks, _HEAD, "f1", "f1_batches")
-    f1["inside"] = _inside(f1, f1["published"].between(f1["least"] - F1_TOLERANCE, f1["most"] + F1_TOLERANCE))
-    entries = _beside(published_class_distortion(), _entries(geometry), _ENTRY, "value", "value")
-    entries["inside"] = _inside(entries, (entries["published"].abs() <= SIGN_ABOVE) | (entries["same_sign"] > 0.5))
-    statements = pd.DataFrame(list(_statements(geometry)))
+    models, tasks, geometry = (_rows(run.table(name)) for name in ("models", "tasks", "geometry"))
+    theirs = {row["model"] for row in _rows(published_distortion())}
+    ours = {row["model"] for row in models}
+    if not theirs & ours:
+        raise RequestError(f"{run.path} has none of the published models ({', '.join(sorted(theirs))}); it has {', '.join(sorted(ours))}")
+    distortion = _beside(published_distortion(), models, _CELL, "distortion", "distortion", _near)
+    f1 = _beside(published_f1(), tasks, _HEAD, "f1", "f1_batches", _in_range)
+    entries = _beside(published_class_distortion(), _entries(geometry), _ENTRY, "value", "value", _same_sign)
+    statements = list(_statements(geometry))
     return Comparison(
-        distortion=distortion.drop(columns="same_sign"),
-        f1=f1.drop(columns="same_sign"),
-        class_distortion=entries,
-        statements=statements,
+        distortion=Table(distortion),
+        f1=Table(f1),
+        class_distortion=Table(entries),
+        statements=Table(statements),
         thresholds=(
             _threshold("distortion", distortion, DISTORTION_CELLS),
             _threshold("f1", f1, F1_CELLS),
@@ -115,32 +116,85 @@ def compare_published(run: RunDirectory) -> Comparison:
     )
 
 
-def _beside(published: Table, ours: Table, keys: list[str], their_column: str, our_column: str) -> Table:
+def write_comparison(run: RunDirectory, comparison: Comparison) -> str:
+    """Writes the tables to `comparison/` in the run directory, as CSV and as one JSON file; returns the JSON."""
+    for name, table in comparison.tables.items():
+        run.write_text(f"comparison/{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    content = {
+        "complete": comparison.complete,
+        "holds": comparison.holds,
+        "thresholds": [{**threshold._asdict(), "holds": threshold.holds} for threshold in comparison.thresholds],
+        **{name: _plain(table) for name, table in comparison.tables.items()},
+    }
+    text = json.dumps(content, indent=1)
+    run.write_text("comparison/comparison.json", text + "\n")
+    return text
+
+
+def _rows(table: Table) -> list[Row]:
+    return cast(list[Row], table.to_dict("records"))
+
+
+def _plain(table: Table) -> list[Row]:
+    """Rows as JSON can hold them: nothing is None."""
+    return [{key: None if pd.isna(value) else value for key, value in row.items()} for row in _rows(table.astype(object))]
+
+
+def _beside(
+    published: Table, ours: list[Row], keys: Sequence[str], their_column: str, our_column: str, inside: Callable[[float, np.ndarray], bool]
+) -> list[Row]:
     """Published numbers, each with the mean, least and most of ours over seeds; empty where the run has none."""
-    found = ours.dropna(subset=[our_column]).groupby(keys)[our_column]
-    of_seeds = found.agg(mean="mean", least="min", most="max", seeds="count").reset_index()
-    table = published.rename(columns={their_column: "published"}).merge(of_seeds, on=keys, how="left")
-    table["difference"] = table["mean"] - table["published"]
-    signs = ours.merge(published.rename(columns={their_column: "published"}), on=keys, suffixes=("", "_theirs"))
-    signs["same"] = np.sign(signs[our_column]) == np.sign(signs["published"])
-    share = signs.groupby(keys)["same"].mean().rename("same_sign").reset_index()
-    return table.astype({"seeds": "Int64"}).merge(share, on=keys, how="left")
+    found: dict[tuple[Any, ...], list[float]] = {}
+    for row in ours:
+        if not np.isnan(row[our_column]):
+            found.setdefault(tuple(row[key] for key in keys), []).append(row[our_column])
+    return [
+        _cell(row, keys, row[their_column], np.array(found.get(tuple(row[key] for key in keys), [])), inside) for row in _rows(published)
+    ]
 
 
-def _inside(table: Table, holds: pd.Series) -> pd.Series:
-    """True or false; empty where the run lacks the cell."""
-    return holds.astype("boolean").where(table["mean"].notna())
+def _cell(row: Row, keys: Sequence[str], published: float, ours: np.ndarray, inside: Callable[[float, np.ndarray], bool]) -> Row:
+    cell = {**{key: row[key] for key in keys}, "published": published}
+    if not len(ours):
+        return {**cell, "mean": None, "least": None, "most": None, "seeds": 0, "difference": None, "inside": None}
+    mean = float(ours.mean())
+    return {
+        **cell,
+        "mean": mean,
+        "least": float(ours.min()),
+        "most": float(ours.max()),
+        "seeds": len(ours),
+        "difference": mean - published,
+        "inside": inside(published, ours),
+    }
 
 
-def _entries(geometry: Table) -> Table:
+def _near(published: float, ours: np.ndarray) -> bool:
+    return bool(abs(ours.mean() - published) <= DISTORTION_TOLERANCE)
+
+
+def _in_range(published: float, ours: np.ndarray) -> bool:
+    return bool(ours.min() - F1_TOLERANCE <= published <= ours.max() + F1_TOLERANCE)
+
+
+def _same_sign(published: float, ours: np.ndarray) -> bool:
+    """Whether most seeds have the published sign; small entries may have any."""
+    return bool(abs(published) <= SIGN_ABOVE or np.mean(np.sign(ours) == np.sign(published)) > 0.5)
+
+
+def _entries(geometry: list[Row]) -> list[Row]:
     """Entries of class distortion matrices, with their classes as columns."""
-    places = geometry["measure"].str.extract(r"^class_distortion\[(\d+),(\d+)\]$")
-    rows = geometry[places[0].notna()].copy()
-    return rows.assign(a=places[0].dropna().astype(int), b=places[1].dropna().astype(int))
+    entries = []
+    for row in geometry:
+        place = re.fullmatch(r"class_distortion\[(\d+),(\d+)\]", row["measure"])
+        if place:
+            entries.append({**row, "a": int(place[1]), "b": int(place[2])})
+    return entries
 
 
-def _threshold(name: str, table: Table, needed: int) -> Threshold:
-    return Threshold(name, int(table["inside"].sum()), needed, int(table["inside"].notna().sum()), len(table))
+def _threshold(name: str, rows: list[Row], needed: int) -> Threshold:
+    known = [row["inside"] for row in rows if row["inside"] is not None]
+    return Threshold(name, sum(known), needed, len(known), len(rows))
 
 
 class _Look(NamedTuple):
@@ -155,7 +209,7 @@ class _Look(NamedTuple):
 _LOW, _HIGH = 0.3, 10.0
 
 
-def _statements(geometry: Table) -> Iterator[dict[str, Any]]:
+def _statements(geometry: list[Row]) -> Iterator[Row]:
     """The publication's statements; each holds if the mean over seeds of every difference it rests on is positive."""
     for task in ("E2M1", "E2M2", "E2M3", "E2M4"):
         yield _statement(
@@ -212,7 +266,7 @@ def _more_dimensions(model: str) -> list[tuple[int, _Look]]:
     return [(1, _Look(model, "participation_ratio", "", _HIGH)), (-1, _Look("baseline", "participation_ratio", "", _HIGH))]
 
 
-def _statement(geometry: Table, statement: str, differences: dict[str, list[tuple[int, _Look]]]) -> dict[str, Any]:
+def _statement(geometry: list[Row], statement: str, differences: dict[str, list[tuple[int, _Look]]]) -> Row:
     found = {text: _difference(geometry, parts) for text, parts in differences.items()}
     known = all(values is not None for values in found.values())
     evidence = "; ".join(
@@ -223,13 +277,16 @@ def _statement(geometry: Table, statement: str, differences: dict[str, list[tupl
     return {"statement": statement, "inside": holds, "evidence": evidence}
 
 
-def _difference(geometry: Table, parts: Sequence[tuple[int, _Look]]) -> np.ndarray | None:
+def _difference(geometry: list[Row], parts: Sequence[tuple[int, _Look]]) -> list[float] | None:
     """Signed sum of numbers, one a seed; None if the run lacks any."""
-    columns = []
+    columns: list[dict[int, float]] = []
     for sign, look in parts:
-        rows = geometry
-        for key, wanted in look._asdict().items():
-            rows = rows[(rows[key].isna() if wanted == "" else rows[key] == wanted)]
-        columns.append(sign * rows.set_index("seed")["value"])
-    total = pd.concat(columns, axis=1, join="inner").sum(axis=1)
-    return total.to_numpy() if len(total) else None
+        wanted = look._asdict().items()
+        columns.append({row["seed"]: sign * row["value"] for row in geometry if all(_equal(row[key], value) for key, value in wanted)})
+    seeds = sorted(set.intersection(*(set(column) for column in columns)))
+    return [sum(column[seed] for column in columns) for seed in seeds] or None
+
+
+def _equal(found: Any, wanted: Any) -> bool:
+    """Whether a cell is as wanted; an empty cell is read as NaN."""
+    return bool(pd.isna(found)) if wanted == "" else bool(found == wanted)

@@ -87,9 +87,7 @@ def draw_codes(
     return map_members(one_model, (networks, keys), images)
 
 
-def train_heads(
-    plan: ReadoutPlan, readers: Reader, codes: Float[Array, "models stimuli each latents"]
-) -> Iterator[tuple[int, Head]]:
+def train_heads(plan: ReadoutPlan, readers: Reader, codes: Float[Array, "models stimuli each latents"]) -> Iterator[tuple[int, Head]]:
     """Trains heads on codes by the recipe's batches, learning rate and cross-entropy.
 
     Arguments:
@@ -98,7 +96,7 @@ def train_heads(
         codes: by model, stimulus and image; a head draws from the first of each stimulus, as many as its data set has.
 
     Yields:
-        Now and then, and at the end: steps done, and the heads.
+        Now and then, and at the end: steps done, and the heads, whose memory is used again when the next are asked for.
     """
     state = _start(plan, readers)
     steps, done = int(jnp.max(readers.targets.steps)), 0

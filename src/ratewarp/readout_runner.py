@@ -85,8 +85,10 @@ def _read_together(
     done = 0
     for classes in sorted({reading.task.classes for reading in readings}):
         chosen = [reading for reading in readings if reading.task.classes == classes]
-        readers, trained = _readers(study, chosen), None
-        for step, trained in train_heads(ReadoutPlan(setting.network.latents, classes, study.recipe), readers, codes):
+        readers = _readers(study, chosen)
+        trained: Head | None = None
+        for step, now in train_heads(ReadoutPlan(setting.network.latents, classes, study.recipe), readers, codes):
+            trained = now
             yield done + step * len(chosen)
         assert trained is not None  # every recipe has a step
         said = np.asarray(predict(trained, readers.model, held_out_codes))

@@ -159,8 +159,8 @@ class Published(BaseModel):
             >>> Published(pressure={0.3: 10_000, 10: 300}).pressure_at(10)
             300.0
         """
-        if isinstance(self.pressure, float):
-            return self.pressure
+        if not isinstance(self.pressure, tuple):
+            return float(self.pressure)
         table = dict(self.pressure)
         if capacity_nats not in table:
             named = ", ".join(f"{capacity:g}" for capacity in table)

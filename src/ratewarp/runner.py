@@ -261,9 +261,7 @@ def _describe(conditions: Sequence[Condition]) -> str:
     return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(conditions)} models)"
 
 
-def _manifest(
-    run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]
-) -> dict[str, Any]:
+def _manifest(run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]) -> dict[str, Any]:
     """What was run with what; one entry in `sessions` for each call that worked on the directory."""
     session = {
         "started": started.isoformat(timespec="seconds"),

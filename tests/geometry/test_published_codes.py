@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from oracles import ALGEBRA, PUBLISHED, class_distortion
-from ratewarp.geometry import class_distortion_matrix, participation_ratio
+from ratewarp.geometry import class_distortion_matrix, local_resolution, orthogonalization, participation_ratio, prototypization
+from ratewarp.published import published_class_distortion
 
 FILE = Path(__file__).parents[3] / "shared" / "paper" / "latents.npz"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the publication's codes are not part of this repository")
@@ -36,6 +37,29 @@ def test_class_distortion_matrices(model, capacity):
     codes, reference = _codes(f"{model}_{capacity}"), _codes(f"baseline_{capacity}")
     values = class_distortion_matrix(codes, reference, _classes(model)).values
     np.testing.assert_allclose(values, MATRICES[model, capacity], atol=PUBLISHED)
+
+
+def test_the_shipped_matrices_are_those():
+    for row in published_class_distortion().itertuples():
+        assert row.value == MATRICES[row.model, "high" if row.capacity_nats == 10 else "low"][row.a][row.b]
+
+
+def test_the_three_distortions_of_the_published_codes():
+    rows = {
+        "prototypization of E2M1": (prototypization, "E2M1", [0.32, 0.49, 0.27, 0.96]),
+        "orthogonalization of E2M1": (orthogonalization, "E2M1", [0.71, 1.00, 0.72, 1.00]),
+    }
+    for measure, model, expected in rows.values():
+        names = [f"{name}_{capacity}" for capacity in ("high", "low") for name in ("baseline", model)]
+        np.testing.assert_allclose([measure(_codes(name), _classes(model)) for name in names], expected, atol=0.006)
+    factors = _codes("factors").astype(int)
+    grid = np.stack(np.divmod(np.arange(169), 13), axis=1).astype(float)
+    frequent = grid[:, 1] <= 6
+    ratios = []
+    for name in ("baseline_high", "E1M1_high", "baseline_low", "E1M1_low"):
+        resolution = local_resolution(_codes(name), factors @ [13, 1], grid)
+        ratios.append(resolution[frequent].mean() / resolution[~frequent].mean())
+    np.testing.assert_allclose(ratios, [1.06, 1.07, 1.07, 1.41], atol=0.006)
 
 
 def test_slow_loop_on_some_of_them():

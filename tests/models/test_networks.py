@@ -5,10 +5,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.special import log_softmax
+from scipy.special import expit, log_softmax
 from scipy.stats import entropy, norm
 
-from oracles import ALGEBRA, STANDARD_ERRORS
+from oracles import ALGEBRA, STANDARD_ERRORS, convolution, transposed_convolution
 from ratewarp._checks import RequestError
 from ratewarp.models import AutoEncoder, NetworkConfig, from_named, latent_rates, make_head, sample_codes, to_named
 
@@ -30,6 +30,26 @@ def test_published_sizes():
     assert out.shape == (4, 13, 13)
     assert float(out.min()) > 0
     assert float(out.max()) < 1
+
+
+def test_published_networks_layer_by_layer():
+    """Nonlinearities stand between convolutions only: none after the decoder's linear map."""
+    leaky = lambda x: np.where(x > 0, x, 0.01 * x)  # noqa: E731
+    images = np.asarray(jax.random.uniform(KEY, (3, 13, 13)))
+    hidden = images[..., None]
+    for layer in MODEL.encoder.convolutions:
+        hidden = leaky(convolution(hidden, np.asarray(layer.weight), 2, 1) + np.asarray(layer.bias))
+    flat = hidden.reshape(3, -1)
+    ours = eqx.filter_jit(MODEL.encoder)(jnp.asarray(images))
+    for layer, values in zip((MODEL.encoder.mean, MODEL.encoder.log_variance), ours, strict=True):
+        np.testing.assert_allclose(values, flat @ np.asarray(layer.weight) + np.asarray(layer.bias), atol=ALGEBRA)
+    codes = np.asarray(jax.random.normal(KEY, (3, 5)))
+    decoder = MODEL.decoder
+    hidden = (codes @ np.asarray(decoder.linear.weight) + np.asarray(decoder.linear.bias)).reshape(3, 2, 2, 256)
+    for index, (layer, extra) in enumerate(zip(decoder.convolutions, (0, 1, 1), strict=True)):
+        weight = np.asarray(layer.weight).swapaxes(2, 3)
+        hidden = transposed_convolution(leaky(hidden) if index else hidden, weight, 2, 1, extra) + np.asarray(layer.bias)
+    np.testing.assert_allclose(eqx.filter_jit(decoder)(jnp.asarray(codes)), expit(hidden[..., 0]), atol=ALGEBRA)
 
 
 @pytest.mark.parametrize(("shape"), [(28, 28), (9, 17), (64, 64)])
@@ -89,6 +109,27 @@ def test_binary_head_is_linear_and_dropout_only_acts_in_training():
     clean = np.asarray(many(repeated[:1], key=None))
     assert noisy.std(axis=0).min() > 0
     assert np.all(np.abs(noisy.mean(axis=0) - clean[0]) < STANDARD_ERRORS * noisy.std(axis=0) / np.sqrt(len(noisy)))
+
+
+def test_binary_head_equals_its_two_maps_one_after_the_other_with_gradients():
+    head = make_head(5, 2, key=KEY)
+    codes = jax.random.normal(KEY, (6, 5))
+    direct = lambda h: jnp.sum(jnp.sin(h.output(h.hidden(codes))))  # noqa: E731
+    ours = lambda h: jnp.sum(jnp.sin(h(codes, key=None)[:, 1:]))  # noqa: E731
+    for a, b in zip(jax.tree.leaves(jax.grad(direct)(head)), jax.tree.leaves(jax.grad(ours)(head)), strict=True):
+        np.testing.assert_allclose(a, b, atol=ALGEBRA)
+
+
+def test_dropout_keeps_three_of_four_units_independently():
+    from ratewarp.models.heads import _three_of_four
+
+    kept = np.asarray(_three_of_four((400, 1501), key=KEY))
+    assert kept.shape == (400, 1501)
+    n = kept.size
+    assert abs(kept.mean() - 0.75) < STANDARD_ERRORS * np.sqrt(0.75 * 0.25 / n)
+    for lag in (1, 16, 1501):
+        flat = kept.ravel().astype(float)
+        assert abs(np.corrcoef(flat[:-lag], flat[lag:])[0, 1]) < STANDARD_ERRORS / np.sqrt(n - lag)
 
 
 def test_parameters_by_name_and_back():

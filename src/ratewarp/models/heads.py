@@ -56,7 +56,7 @@ class ManyHead(eqx.Module):
         return self.output(hidden)
 
 
-def _three_of_four(shape: tuple[int, int], *, key: Key[Array, ""]) -> Bool[Array, "rows columns"]:
+def _three_of_four(shape: tuple[int, ...], *, key: Key[Array, ""]) -> Bool[Array, "rows columns"]:
     """True with probability 3/4, independently: two random bits an entry, not both 0; a word of bits serves sixteen entries."""
     entries = prod(shape)
     words = jax.random.bits(key, (ceil(entries / 16), 1))

@@ -14,7 +14,9 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from ratewarp.report.curves import distortion_figure, f1_figure
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
+from ratewarp.report.stimuli import capacity_figure, images_figure
 from ratewarp.report.style import MUTED, RULE, class_colours, figure_style, model_colours, model_markers
 from ratewarp.report.views import ConditionView, RunView, class_names, scheme_title
 from ratewarp.studies import Setting
@@ -26,8 +28,15 @@ _WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labels
 def make_figures(view: RunView) -> dict[str, Figure]:
     """Every figure of a run, by name."""
     with figure_style():
-        figures = {"overview": overview_figure(view), "rate_distortion": plane_figure(view), "examples": examples_figure(view)}
-        figures[f"model_{view.study.reference}"] = reference_figure(view)
+        figures = {
+            "images": images_figure(view),
+            "overview": overview_figure(view),
+            "rate_distortion": plane_figure(view),
+            "distortion": distortion_figure(view),
+            "examples": examples_figure(view),
+            f"model_{view.study.reference}": reference_figure(view),
+        }
+        figures |= {name: one for name, one in (("f1", f1_figure(view)), ("capacity", capacity_figure(view))) if one is not None}
         for model in view.study.models:
             for scheme in view.study.settings[model].class_schemes() if model != view.study.reference else ():
                 figures[f"model_{model}_{scheme}"] = model_figure(view, model, scheme)
@@ -119,7 +128,7 @@ def noise_floor(view: RunView) -> float:
 
 def reference_figure(view: RunView) -> Figure:
     """The reference model, a row a capacity: its map coloured by each factor, and its tuning curves."""
-    capacities = view.capacities
+    capacities = view.panel_capacities
     first = view.shown[view.study.reference, capacities[0]]
     factors, latents = first.record["factor"].values, len(first.order)
     figure = plt.figure(figsize=(2.3 * len(factors) + 0.85 * latents + 0.6, 2.35 * len(capacities) + 0.5))
@@ -154,7 +163,7 @@ def model_figure(view: RunView, model: str, scheme: str) -> Figure:
 
 
 def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
-    capacities = view.capacities
+    capacities = view.panel_capacities
     latents = len(view.shown[model, capacities[0]].order)
     labels = view.study.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
@@ -218,7 +227,7 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
 
 def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
     """Images of some stimuli, above what each model at each capacity makes of them (decoded mean code)."""
-    shown = [view.shown[m, c] for m, c in product(view.study.models, view.capacities)]
+    shown = [view.shown[m, c] for m, c in product(view.study.models, view.panel_capacities)]
     record = shown[0].record
     chosen = np.linspace(0, record.sizes["stimulus_index"] - 1, stimuli + 2).round().astype(int)[1:-1]
     rows = len(shown) + 1

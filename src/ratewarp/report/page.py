@@ -48,6 +48,7 @@ _TASK_COLUMNS = {
     "capacity_nats": "target, nats",
     "seed": "seed",
     "f1": "F1",
+    "f1_batches": "F1, mean over batches of 32",
     "accuracy": "accuracy",
 }
 _GEOMETRY_COLUMNS = {
@@ -108,6 +109,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         facts=_facts(view),
         pictures=pictures,
         sections=_model_sections(view),
+        published=bool(view.published_models),
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
         plotly=Markup(get_plotlyjs()),

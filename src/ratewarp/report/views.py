@@ -69,6 +69,22 @@ class RunView:
         return self.run.table("models")
 
     @cached_property
+    def tasks(self) -> pd.DataFrame:
+        return self.run.table("tasks")
+
+    @cached_property
+    def published_models(self) -> set[str]:
+        """Models of the study whose frequency and tasks are those of the published model of the same name."""
+        known: dict[str, tuple[object, object]] = {"baseline": ("uniform", ())}
+        known |= {name: (name, ()) for name in ("E1M1", "E1M2")}
+        known |= {name: ("uniform", (name,)) for name in ("E2M1", "E2M2", "E2M3", "E2M4", "E2M5")}
+        return {name for name, setting in self.study.settings.items() if known.get(name) == (setting.frequency, setting.tasks)}
+
+    def record(self, condition: Condition) -> xr.Dataset:
+        """What is stored of a condition."""
+        return self.run.record(condition.id)
+
+    @cached_property
     def shown(self) -> dict[tuple[str, float], ConditionView]:
         """Views by model and capacity, of the first seed; references before the rest, so that maps can be turned towards them."""
         seed = self.study.seeds[0]
@@ -83,6 +99,11 @@ class RunView:
     def capacities(self) -> list[float]:
         """Capacities from large to small, as the figures stack them."""
         return sorted(self.study.capacities_nats, reverse=True)
+
+    @property
+    def panel_capacities(self) -> list[float]:
+        """Capacities that figures with a row for each show: all, or the largest and the smallest of more than three."""
+        return self.capacities if len(self.capacities) <= 3 else [self.capacities[0], self.capacities[-1]]
 
     def reference_of(self, view: ConditionView) -> ConditionView:
         """The view this one is compared with."""

@@ -1,0 +1,128 @@
+"""Curves against capacity: distortion of every model, F1 of every head. Seeds are a band, the publication's numbers a dotted line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ratewarp.published import published_distortion, published_f1
+from ratewarp.report.style import INK, MUTED, model_colours, model_markers
+from ratewarp.report.views import RunView
+
+_BAND = 0.18  # opacity
+_PUBLISHED: dict[str, Any] = {"ls": ":", "lw": 1.3, "marker": "x", "ms": 4.5, "mew": 1.1}
+_WIDTH, _HEIGHT = 3.3, 2.9  # of a panel, inches
+
+
+def distortion_figure(view: RunView) -> Figure:
+    """Distortion against capacity: models without tasks, and where there are any, the reference beside models with tasks."""
+    settings, reference = view.study.settings, view.study.reference
+    tasked = [name for name, setting in settings.items() if setting.tasks]
+    panels = [[name for name in settings if name not in tasked]]
+    if tasked:
+        panels.append([reference, *[name for name in tasked if name != reference]])
+    panels = [models for models in panels if models]
+    figure, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained")
+    colours, markers = model_colours(list(settings)), model_markers(list(settings))
+    theirs, sound = published_distortion(), view.models.query("status != 'diverged'")
+    for place, models in zip(axes[0], panels, strict=True):
+        for model in models:
+            ours = {"model": model}
+            known = _series(theirs, "distortion", **ours) if model in view.published_models else {}
+            _curve(place, _series(sound, "distortion", **ours), known, colour=colours[model], marker=markers[model], label=model)
+        _dress(place, view, models, "distortion, squared error per pixel" if place is axes[0, 0] else "")
+    titles = ("without tasks", f"{reference} and models with tasks")
+    for place, letter, title in zip(axes[0], "AB", titles, strict=False):
+        _title(
+            place, letter if len(panels) > 1 else "", f"Distortion of held-out images, {title}" if len(panels) == 1 else title.capitalize()
+        )
+    return figure
+
+
+def f1_figure(view: RunView) -> Figure | None:
+    """F1 against capacity, a panel a regime, and for transfer one a representation; None for a study without heads."""
+    table = view.tasks.query("f1_batches == f1_batches")  # a number, not empty
+    found = list(dict.fromkeys(zip(table["regime"], table["representation"], strict=True)))
+    regimes = [regime for regime, _ in found]
+    upper = [(regime, None) for regime in ("disjoint", "joint", "simultaneous") if regime in regimes]
+    lower = [(regime, name) for regime, name in found if regime == "transfer"]
+    rows = [row for row in (upper, lower) if row]
+    if not rows:
+        return None
+    tasks = sorted(set(table["task"]))
+    width = max(len(row) for row in rows)
+    figure = plt.figure(figsize=(max(_WIDTH * width, 5), _HEIGHT * len(rows) + 0.5), layout="constrained")
+    for strip, panels in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
+        places = strip.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+        for place, (regime, representation) in zip(places, panels, strict=True):
+            _f1_panel(place, view, table, tasks, regime, representation)
+            place.set_ylabel("F1" if place is places[0] else "")
+    letters = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for place in figure.axes:
+        place.set_title(next(letters), loc="left", fontweight="bold", fontsize="large")
+    return figure
+
+
+def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, tasks: Sequence[str], regime: str, representation: str | None) -> None:
+    colours, markers = model_colours(["", *tasks]), model_markers(["", *tasks])
+    asked = {"regime": regime} if representation is None else {"regime": regime, "representation": representation}
+    shown = [task for task in tasks if _series(table, "f1_batches", task=task, **asked)]
+    for task in shown:
+        readers = {"disjoint": "baseline", "joint": task, "simultaneous": "E2M5", "transfer": representation}
+        known = _series(published_f1(), "f1", task=task, **asked) if readers[regime] in view.published_models else {}
+        ours = _series(table, "f1_batches", task=task, **asked)
+        _curve(place, ours, known, colour=colours[task], marker=markers[task], label=task)
+    _dress(place, view, shown, "F1", low=-0.03, high=1.03)
+    titles = {"disjoint": "Disjoint: codes of {}", "joint": "Joint: a model for each task", "simultaneous": "Simultaneous: all tasks"}
+    place.set_title(
+        f"Transfer: codes of {representation}" if representation else titles[regime].format(view.study.reference), fontsize="medium"
+    )
+
+
+def _series(table: pd.DataFrame, column: str, **wanted: str) -> dict[float, list[float]]:
+    """Numbers of a column by capacity, one a seed, of the rows with these entries."""
+    found: dict[float, list[float]] = {}
+    for row in table.to_dict("records"):
+        if all(row[key] == value for key, value in wanted.items()):
+            found.setdefault(row["capacity_nats"], []).append(row[column])
+    return dict(sorted(found.items()))
+
+
+def _curve(place: Axes, ours: dict[float, list[float]], known: dict[float, list[float]], *, colour: str, marker: str, label: str) -> None:
+    """Mean over seeds as a line, least to most as a band, published numbers dotted."""
+    capacities, seeds = list(ours), list(ours.values())
+    place.fill_between(capacities, [min(one) for one in seeds], [max(one) for one in seeds], color=colour, alpha=_BAND, lw=0)
+    place.plot(capacities, [sum(one) / len(one) for one in seeds], color=colour, marker=marker, ms=4.5, lw=1.2, label=label)
+    if known:
+        place.plot(list(known), [one[0] for one in known.values()], color=colour, label="_", **_PUBLISHED)
+
+
+def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, low: float | None = None, high: float | None = None) -> None:
+    """Axes, and a legend that says what line, band and dotted line are."""
+    place.set(xlabel="capacity, nats", ylabel=ylabel, xscale="log")
+    capacities = sorted(view.study.capacities_nats)
+    place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
+    place.minorticks_off()
+    if low is not None:
+        place.set_ylim(low, high)
+    place.spines[["top", "right"]].set_visible(False)
+    place.grid(axis="y", color=MUTED, alpha=0.18, lw=0.6)
+    handles, _ = place.get_legend_handles_labels()
+    if len(view.study.seeds) > 1:
+        handles.append(Patch(color=MUTED, alpha=_BAND, label=f"least to most of {len(view.study.seeds)} seeds"))
+    if any(line.get_linestyle() == ":" for line in place.get_lines()):
+        handles.append(Line2D([], [], color=INK, label="published", **_PUBLISHED))
+    place.legend(handles=handles, fontsize="x-small", handlelength=2.2, ncols=1 if len(labels) < 6 else 2)
+
+
+def _title(place: Axes, letter: str, title: str) -> None:
+    place.set_title(title)
+    if letter:
+        place.set_title(letter, loc="left", fontweight="bold", fontsize="large")

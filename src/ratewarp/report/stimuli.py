@@ -1,0 +1,92 @@
+"""Figures over the grid of stimuli: what the images look like, and what low capacity does to the distance of every two stimuli."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import ceil
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+
+from ratewarp._checks import RequestError
+from ratewarp.geometry import class_distortion_matrix
+from ratewarp.report.panels import draw_image
+from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE
+from ratewarp.report.views import RunView
+
+_SHOWN_VALUES = 5  # of each factor, in the figure of images
+_LIMIT = 0.98  # quantile of the entries at which the colours end
+
+
+def images_figure(view: RunView) -> Figure:
+    """One image of stimuli spread over the grid: first factor down, second across."""
+    record = view.record(view.study.conditions[0])
+    values, names = record["factor_value"].values, record["factor"].values
+    down, across = (np.unique(values[:, axis]) for axis in (0, 1))
+    rows, columns = (
+        choice[np.linspace(0, len(choice) - 1, min(_SHOWN_VALUES, len(choice))).round().astype(int)] for choice in (down, across)
+    )
+    figure, axes = plt.subplots(len(rows), len(columns), figsize=(0.95 * len(columns) + 0.7, 0.95 * len(rows) + 0.6), squeeze=False)
+    figure.subplots_adjust(left=0.13, right=0.98, top=0.93, bottom=0.02, wspace=0.08, hspace=0.08)
+    for (i, row), (j, column) in product(enumerate(rows), enumerate(columns)):
+        stimulus = int(np.flatnonzero((values[:, 0] == row) & (values[:, 1] == column))[0])
+        draw_image(axes[i, j], record["image"].values[stimulus])
+        if i == 0:
+            axes[i, j].set_title(f"{names[1]} = {column:g}")
+        if j == 0:
+            axes[i, j].set_ylabel(f"{names[0]} = {row:g}")
+    return figure
+
+
+def capacity_figure(view: RunView) -> Figure | None:
+    """How the distance of every two stimuli changes from the highest capacity to the lowest, a panel a model.
+
+    An entry is the mean ratio of distances, low over high capacity, minus the mean over all pairs; stimuli are in order of the first
+    factor, then of the second. None where a study has one capacity only.
+    """
+    high, low = view.capacities[0], view.capacities[-1]
+    if high == low:
+        return None
+    matrices = {model: _capacity_matrix(view, model, low, high) for model in view.study.models}
+    found = [np.abs(matrix) for matrix in matrices.values() if matrix is not None]
+    limit = max([0.1, *(float(np.quantile(one, _LIMIT)) for one in found)])
+    columns = min(4, len(matrices))
+    rows = ceil(len(matrices) / columns)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained")
+    record = view.record(view.study.conditions[0])
+    values, names = record["factor_value"].values, record["factor"].values
+    starts = np.flatnonzero(np.diff(values[:, 0], prepend=values[0, 0] - 1))
+    ticks = starts + np.diff(np.append(starts, len(values))) / 2 - 0.5
+    image = None
+    for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False):
+        place.set_title(model, fontweight="bold")
+        if matrix is None:
+            place.text(0.5, 0.5, "not defined", ha="center", va="center", transform=place.transAxes, color=MUTED)
+            place.set(xticks=[], yticks=[])
+            continue
+        image = place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest", rasterized=True)
+        every = slice(None, None, 3)
+        labels = [f"{values[start, 0]:g}" for start in starts]
+        place.set_xticks(ticks[every], labels=labels[every])
+        place.set_yticks(ticks[every], labels=labels[every])
+        place.tick_params(length=2, color=RULE)
+        for side in place.spines.values():
+            side.set_color(RULE)
+    for place in axes.flat[len(matrices) :]:
+        place.set_visible(False)
+    figure.supxlabel(f"stimulus, by {names[0]} then {names[1]} (numbers: {names[0]})", fontsize=8, color=INK)
+    if image is not None:
+        bar = figure.colorbar(image, ax=axes, shrink=0.7, pad=0.01, extend="both")
+        bar.set_label(f"distance ratio, {low:g} over {high:g} nats,\nminus its mean over all pairs", fontsize=7.5)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+    return figure
+
+
+def _capacity_matrix(view: RunView, model: str, low: float, high: float) -> np.ndarray | None:
+    """Class distortion matrix whose classes are the stimuli; None where it is not defined."""
+    small, large = view.shown[model, low], view.shown[model, high]
+    try:
+        return class_distortion_matrix(small.codes, large.codes, small.stimuli).values
+    except RequestError:  # a model that diverged, or collapsed at the highest capacity
+        return None
