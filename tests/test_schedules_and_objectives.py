@@ -86,6 +86,17 @@ def test_published_loss_by_hand():
     assert float(objective.learning_rate(targets, jnp.int32(1329))) == pytest.approx(0.9e-3)
 
 
+def test_each_process_has_a_pressure_on_its_own_rate():
+    """Two halves of a batch, one above the target and one below, are both off, though the batch as a whole is on it."""
+    objective = make_objective(Published(), ())
+    targets, step = _targets(6.0, pressure=1000.0), jnp.int32(7000)
+    control = objective.init(targets)
+    halves = Terms(jnp.float32(0), jnp.array([5.5, 6.5]), jnp.zeros(0))
+    assert float(halves.rate) == 6
+    assert float(objective.loss(halves, control, targets, step)) == pytest.approx(1000 * PRESSURE_UNIT * 0.5)
+    assert float(objective.loss(_terms(0.0, 6.0), control, targets, step)) == pytest.approx(0, abs=ALGEBRA)
+
+
 def test_published_counter_runs_ahead_after_an_epoch():
     targets, terms = _targets(6.0), _terms(0.0, 0.0, (1.0,))
     with_quirk, without = (make_objective(Published(validation_batches=v), (2,)) for v in (469, 0))

@@ -76,6 +76,41 @@ def test_conditions_are_grouped_by_compiled_shape():
     assert [sorted({c.model for c in group}) for group in groups(study.conditions)] == [["a", "b", "e"], ["c", "d"], ["f"]]
 
 
+def test_a_part_of_a_study_has_its_reference_and_its_own_readouts():
+    paper = load_study("paper")
+    part = paper.part(models=["E2M2", "E2M5"], capacities=[10, 0.3])
+    assert list(part.models) == ["baseline", "E2M2", "E2M5"]
+    assert part.capacities_nats == (0.3, 10)
+    assert list(part.readouts) == ["baseline", "E2M2"]
+    whole = {c.id for c in paper.conditions}
+    assert len(part.conditions) == 6
+    assert {c.id for c in part.conditions} <= whole  # what a part has trained is what the whole would train
+    assert paper.part() == paper
+    with pytest.raises(RequestError, match="no model is named 'E2M6'"):
+        paper.part(models=["E2M6"])
+    with pytest.raises(RequestError, match=r"capacities must be among the study's \(0.3, 1, 3, 6, 10 nats\); got 2"):
+        paper.part(capacities=[2])
+
+
+def test_pressure_may_be_a_table_over_capacities():
+    study = Study(recipe={"name": "published", "pressure": {10: 300, 0.3: 10_000}}, capacities_nats=[0.3, 10])
+    assert [c.pressure for c in study.conditions] == [10_000, 300]
+    again = Study(**yaml.safe_load(yaml.safe_dump(resolved(study))))
+    assert [c.id for c in again.conditions] == [c.id for c in study.conditions]
+    assert len(groups(study.conditions)) == 1
+
+
+def test_heads_on_frozen_codes_are_of_the_tasks_named():
+    study = Study(
+        models={"a": {}, "b": {"tasks": ["E2M3"]}},
+        capacities_nats=[1],
+        readouts={"a": ["E2M5"], "b": [{"name": "right", "label": "x_UC > 6"}]},
+    )
+    assert [t.name for t in study.readout_tasks("a")] == ["E2M1", "E2M2", "E2M3", "E2M4"]
+    (own,) = study.readout_tasks("b")
+    assert own.labels.sum() == 6 * 13
+
+
 def test_class_schemes():
     study = Study(models={"a": {}, "b": {"frequency": "E1M2", "tasks": ["E2M3"]}}, capacities_nats=[1])
     assert study.settings["a"].class_schemes() == {}
@@ -142,6 +177,13 @@ WRONG = [
     ("name=" + "[" * 3000, "not valid YAML"),
     ("name=[2020-13-45]", "not valid YAML"),
     ("training_images=0", "training_images must be greater than or equal to 1"),
+    ("readouts.E2M9=[E2M1]", "readouts: no model is named 'E2M9'. Did you mean 'E2M1'"),
+    ("readouts.E2M1=[E2M7]", "readouts.E2M1: tasks: no task is named 'E2M7'. Did you mean"),
+    ("readouts.E2M1=[]", "readouts.E2M1 must be not empty"),
+    ("recipe={name: published, pressure: {0.3: 100}}", "recipe.pressure must name every capacity; it has 0.3 nats, not 3"),
+    ("recipe={name: published, pressure: {low: 100}}", "must be a number, or a table such as {0.3: 10000, 10: 300}"),
+    ("recipe={name: published, pressure: {0.3: -1, 3: 1, 10: 1}}", "recipe.pressure"),
+    ("recipe={name: published, batch_size: 63}", "processes must divide batch_size (63); got 2"),
     ("nothing", "--set must be key=value"),
     ("a..b=1", "--set must be key=value"),
 ]

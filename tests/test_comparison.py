@@ -1,0 +1,168 @@
+"""A run beside the publication: runs whose tables are the published numbers, moved, or incomplete."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from ratewarp._checks import RequestError
+from ratewarp.comparison import compare_published, write_comparison
+from ratewarp.published import published_class_distortion, published_distortion, published_f1
+from ratewarp.store import open_run
+
+COMMAND = [str(Path(sys.executable).with_name("ratewarp")), "check-paper"]
+CHANGES = {  # what the statements look at, all as the publication says
+    **{
+        (task, f"{measure}_change", task): {0.3: 0.4, 10: 0.2}
+        for task in ("E2M1", "E2M2")
+        for measure in ("prototypization", "orthogonalization")
+    },
+    **{(task, "prototypization_change", task): {0.3: 0.4, 10: 0.2} for task in ("E2M3", "E2M4")},
+    **{(task, "prototypization", task): {0.3: 0.9, 10: 0.5} for task in ("E2M1", "E2M2", "E2M3", "E2M4")},
+    **{(model, "resolution_ratio_change", "frequency"): {0.3: 0.3, 10: 0.0} for model in ("E1M1", "E1M2")},
+    **{("E2M5", f"{measure}_change", "E2M1"): {0.3: 0.4, 10: 0.0} for measure in ("prototypization", "orthogonalization")},
+    **{(model, "participation_ratio", ""): {0.3: 1.0, 10: ratio} for model, ratio in (("baseline", 2.0), ("E1M1", 3.8), ("E2M5", 3.1))},
+}
+
+
+def _run(folder: Path, *, seeds=(0, 1), move=None, keep=lambda row: True):
+    """A finished run whose tables hold the published numbers, `move`d by table, for the rows that are kept."""
+    move = {"distortion": 0.0, "f1": 0.0, "sign": 1, **(move or {})}
+    models = [{**row, "distortion": row["distortion"] + move["distortion"]} for row in published_distortion().to_dict("records")]
+    tasks = [{**row, "f1_batches": row["f1"] + move["f1"]} for row in published_f1().to_dict("records")]
+    geometry = [
+        {
+            "model": r.model,
+            "capacity_nats": r.capacity_nats,
+            "measure": f"class_distortion[{r.a},{r.b}]",
+            "task": r.task,
+            "value": move["sign"] * r.value,
+        }
+        for r in published_class_distortion().itertuples()
+    ]
+    geometry += [
+        {"model": model, "capacity_nats": capacity, "measure": measure, "task": task, "value": value}
+        for (model, measure, task), values in CHANGES.items()
+        for capacity, value in values.items()
+    ]
+    folder.mkdir()
+    (folder / "study.yaml").write_text("name: x\n")
+    (folder / "tables").mkdir()
+    for name, rows in {"models": models, "tasks": tasks, "geometry": geometry}.items():
+        kept = [{**row, "seed": seed} for row in rows if keep(row) for seed in seeds]
+        pd.DataFrame(kept, columns=[*rows[0], "seed"]).to_csv(folder / "tables" / f"{name}.csv", index=False)
+    return open_run(folder)
+
+
+def _verdicts(comparison):
+    return {threshold.name: (threshold.holding, threshold.compared, threshold.holds) for threshold in comparison.thresholds}
+
+
+def test_the_published_numbers_agree_with_themselves(tmp_path):
+    comparison = compare_published(_run(tmp_path / "same"))
+    assert comparison.complete
+    assert comparison.holds
+    assert _verdicts(comparison) == {
+        "distortion": (40, 40, True),
+        "f1": (120, 120, True),
+        "class_distortion": (12, 12, True),
+        "statements": (10, 10, True),
+    }
+    assert comparison.distortion["difference"].abs().max() < 1e-12
+    assert set(comparison.f1["seeds"]) == {2}
+
+
+@pytest.mark.parametrize(
+    ("move", "fails"),
+    [({"distortion": 0.0051}, "distortion"), ({"f1": 0.06}, "f1"), ({"f1": -0.06}, "f1"), ({"sign": -1}, "class_distortion")],
+)
+def test_what_moves_too_far_is_outside(tmp_path, move, fails):
+    comparison = compare_published(_run(tmp_path / "moved", move=move))
+    assert not comparison.holds
+    assert [name for name, (*_, holds) in _verdicts(comparison).items() if not holds] == [fails]
+
+
+def test_tolerances_are_what_they_say(tmp_path):
+    inside = compare_published(_run(tmp_path / "near", move={"distortion": 0.0049, "f1": 0.049}))
+    assert inside.holds
+    assert inside.distortion["difference"].round(6).unique().tolist() == [0.0049]
+
+
+def test_f1_is_compared_with_the_range_of_seeds(tmp_path):
+    run = _run(tmp_path / "wide")
+    table = run.table("tasks")
+    table.loc[table["seed"] == 0, "f1_batches"] -= 0.2
+    table.loc[table["seed"] == 1, "f1_batches"] += 0.2
+    table.to_csv(run.path / "tables" / "tasks.csv", index=False)
+    comparison = compare_published(run)
+    assert _verdicts(comparison)["f1"] == (120, 120, True)
+    assert (comparison.f1["most"] - comparison.f1["least"]).round(6).unique().tolist() == [0.4]
+
+
+def test_a_part_is_compared_and_called_incomplete(tmp_path):
+    run = _run(tmp_path / "part", keep=lambda row: row.get("model", row.get("representation")) in ("baseline", "E2M1"))
+    comparison = compare_published(run)
+    assert comparison.holds
+    assert not comparison.complete
+    assert _verdicts(comparison)["distortion"] == (10, 10, True)
+    assert _verdicts(comparison)["f1"] == (40, 40, True)  # disjoint, joint E2M1, transfer from E2M1
+    assert _verdicts(comparison)["statements"] == (2, 2, True)
+    missing = comparison.distortion[comparison.distortion["model"] == "E2M5"]
+    assert missing["mean"].isna().all()
+    assert set(missing["inside"]) == {None}
+
+
+def test_too_many_failures_in_a_part_do_not_hold(tmp_path):
+    part = _run(tmp_path / "part", move={"distortion": 0.1}, keep=lambda row: row.get("capacity_nats") == 3)
+    assert _verdicts(compare_published(part))["distortion"] == (0, 8, False)
+
+
+def test_files_hold_what_was_compared(tmp_path):
+    run = _run(tmp_path / "run", keep=lambda row: row.get("model") != "E1M2")
+    comparison = compare_published(run)
+    text = write_comparison(run, comparison)
+    content = json.loads(text)
+    assert json.loads((run.path / "comparison" / "comparison.json").read_text()) == content
+    assert content["complete"] is False
+    assert [row["inside"] for row in content["distortion"] if row["model"] == "E1M2"] == [None] * 5
+    assert len(pd.read_csv(run.path / "comparison" / "f1.csv")) == 120
+    assert {t["name"]: t["cells"] for t in content["thresholds"]} == {"distortion": 40, "f1": 120, "class_distortion": 12, "statements": 10}
+
+
+def test_a_run_without_published_models_is_refused(tmp_path):
+    run = _run(tmp_path / "run", keep=lambda row: False)
+    pd.DataFrame([{"model": "mine", "capacity_nats": 1.0, "distortion": 0.1, "seed": 0}]).to_csv(
+        run.path / "tables/models.csv", index=False
+    )
+    with pytest.raises(RequestError, match=r"none of the published models \(E1M1, .*\); it has mine"):
+        compare_published(run)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        ({}, 0, ""),
+        ({"move": {"distortion": 0.1}}, 1, "outside tolerance"),
+        ({"keep": lambda row: row.get("capacity_nats") == 10}, 3, "incomplete"),
+    ],
+)
+def test_exit_codes(tmp_path, options, code, words):
+    run = _run(tmp_path / "run", **options)
+    answer = subprocess.run([*COMMAND, str(run.path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == code, answer.stderr
+    assert words in answer.stderr
+    assert "of 40 wanted" in answer.stdout
+    machine = subprocess.run([*COMMAND, str(run.path), "--json"], capture_output=True, text=True, check=False)
+    assert machine.returncode == code
+    assert json.loads(machine.stdout)["thresholds"][0]["cells"] == 40
+
+
+def test_a_folder_that_is_no_run(tmp_path):
+    answer = subprocess.run([*COMMAND, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 2
+    assert "not a run directory" in answer.stderr

@@ -1,0 +1,97 @@
+"""The study `paper` from end to end with tiny networks: every model and regime, its figures, and the comparison."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import TINY_NETWORK
+from oracles import ALGEBRA
+from ratewarp import Study, load_study, run
+from ratewarp.runner import run_study
+from ratewarp.scores import f1_over_batches
+from ratewarp.store import TABLES
+
+COMMAND = str(Path(sys.executable).with_name("ratewarp"))
+
+
+def tiny_paper() -> Study:
+    """All models, tasks and regimes of the paper at two of its capacities, trained for a few steps."""
+    data = load_study("paper").part(capacities=[0.3, 10]).model_dump()
+    models = {name: {**model, "recipe": {**model.get("recipe", {}), "steps": 12}} for name, model in data["models"].items()}
+    small = {"network": TINY_NETWORK, "validation_each": 3, "codes_each": 2, "training_images": 700}
+    for model in models.values():
+        model.pop("training_images", None)
+    return Study(**{**data, **small, "models": models, "recipe": {**data["recipe"], "steps": 12, "batch_size": 16}})
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    return run(tiny_paper(), tmp_path_factory.mktemp("runs") / "paper")
+
+
+def test_every_cell_of_the_publication_at_these_capacities(finished):
+    tasks = finished.table("tasks")
+    assert len(finished.table("models")) == 16
+    assert tasks.groupby("regime").size().to_dict() == {"disjoint": 8, "joint": 8, "simultaneous": 8, "transfer": 24}
+    assert not tasks["f1_batches"].isna().any()
+    transfer = tasks[tasks["regime"] == "transfer"]
+    assert not (transfer["representation"] == transfer["task"]).any()
+    answer = subprocess.run([COMMAND, "check-paper", str(finished.path), "--json"], capture_output=True, text=True, check=False)
+    assert answer.returncode == 1  # models trained for twelve steps do not agree with the publication
+    compared = {t["name"]: t["compared"] for t in json.loads(answer.stdout)["thresholds"]}
+    assert compared["distortion"] == 16
+    assert compared["f1"] == 48
+    assert compared["class_distortion"] == 12
+
+
+def test_scores_of_readouts_come_from_what_is_stored(finished):
+    row = finished.table("tasks").query("regime == 'transfer' and task == 'E2M4'").iloc[0]
+    record = finished.readout(row["condition"])
+    predictions = record["prediction"].sel(task="E2M4").values
+    truth = np.repeat(record["label"].sel(task="E2M4").values, predictions.shape[1])
+    weights = np.repeat(record["frequency"].values, predictions.shape[1])
+    assert row["f1_batches"] == pytest.approx(f1_over_batches(truth, predictions.ravel(), weights, classes=25), abs=ALGEBRA)
+    assert row["accuracy"] == pytest.approx(np.mean(truth == predictions.ravel()), abs=ALGEBRA)
+
+
+def test_every_figure_is_drawn_from_the_run(finished):
+    drawn = {file.name for file in (finished.path / "figures").iterdir()}
+    schemes = {
+        "E1M1": ["frequency"],
+        "E1M2": ["frequency"],
+        **{f"E2M{i}": [f"E2M{i}"] for i in range(1, 5)},
+        "E2M5": [f"E2M{i}" for i in range(1, 5)],
+    }
+    panels = [f"model_{model}_{scheme}" for model, names in schemes.items() for scheme in names]
+    names = ["images", "overview", "rate_distortion", "distortion", "f1", "capacity", "examples", "model_baseline", *panels]
+    assert drawn == {f"{name}.{kind}" for name in names for kind in ("pdf", "png")}
+    page = (finished.path / "report.html").read_text()
+    for anchor in ('id="curves"', 'id="capacity"', "dotted with crosses"):
+        assert anchor in page
+
+
+def test_interrupted_among_the_heads_it_ends_the_same(finished, tmp_path):
+    out = tmp_path / "again"
+
+    def stop(at):
+        if "heads" in at.doing:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_study(tiny_paper(), out, stop)
+    assert len(list((out / "conditions").iterdir())) == 16
+    run_study(tiny_paper(), out)
+    assert all((out / f"tables/{name}.csv").read_bytes() == (finished.path / f"tables/{name}.csv").read_bytes() for name in TABLES)
+
+
+def test_a_finished_run_has_nothing_left_to_do(finished):
+    before = {file: file.stat().st_mtime_ns for file in finished.path.glob("*/*/*")}
+    run_study(tiny_paper(), finished.path)
+    assert {file: file.stat().st_mtime_ns for file in finished.path.glob("*/*/*")} == before
+    assert finished.manifest["sessions"][-1]["trained"] == []
