@@ -84,7 +84,9 @@ def map_explorer(view: RunView) -> go.Figure:
     """The map of one condition at a time, chosen from a list; hovering names the stimulus."""
     figure = go.Figure()
     buttons: list[dict[str, Any]] = []
-    traces = [(shown, _map_traces(shown)) for shown in view.shown.values() if shown.sound]
+    traces = [
+        (shown, _map_traces(shown)) for (_, capacity), shown in view.shown.items() if shown.sound and capacity in view.panel_capacities
+    ]
     total = sum(len(parts) for _, parts in traces)
     first = 0
     for shown, parts in traces:
