@@ -54,7 +54,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {"_checks", "report", "runner", "store", "studies"},
     "bench": {"_checks", "devices", "models", "objective", "recipe", "sources", "training"},
     "cli": {"_checks", "api", "bench", "checkpoints", "comparison", "report", "runner", "store", "studies", "waves"},
-    "__init__": {"_checks", "api", "geometry", "sources", "store", "studies"},
+    "__init__": {"_checks", "api", "comparison", "geometry", "sources", "store", "studies"},
 }
 
 

@@ -86,6 +86,9 @@ def test_interrupted_among_the_heads_it_ends_the_same(finished, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         run_study(tiny_paper(), out, stop)
     assert len(list((out / "conditions").iterdir())) == 16
+    answer = subprocess.run([COMMAND, "status", str(out), "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(answer.stdout)["missing"] == []
+    assert len(json.loads(answer.stdout)["readouts_missing"]) == 10
     run_study(tiny_paper(), out)
     assert all((out / f"tables/{name}.csv").read_bytes() == (finished.path / f"tables/{name}.csv").read_bytes() for name in TABLES)
 

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     from ratewarp import geometry, sources
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
+    from ratewarp.comparison import compare_published
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study
 
 _PLACES = {
     "run": "ratewarp.api",
+    "compare_published": "ratewarp.comparison",
     "open_run": "ratewarp.store",
     "RatewarpError": "ratewarp._checks",
     "RequestError": "ratewarp._checks",
@@ -28,7 +30,19 @@ _PLACES = {
 }
 _MODULES = ("geometry", "sources")
 
-__all__ = ["Condition", "RatewarpError", "RequestError", "RunDirectory", "Study", "geometry", "load_study", "open_run", "run", "sources"]
+__all__ = [
+    "Condition",
+    "RatewarpError",
+    "RequestError",
+    "RunDirectory",
+    "Study",
+    "compare_published",
+    "geometry",
+    "load_study",
+    "open_run",
+    "run",
+    "sources",
+]
 __version__ = version("ratewarp")
 
 

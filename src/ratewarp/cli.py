@@ -148,12 +148,15 @@ def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
         print(f"{file} {reason}", file=sys.stderr)
     kept = sorted((stand.step, name) for stand in found.usable.values() for name in stand.conditions)
     training = {name: min(step, steps[name]) for step, name in kept if name in steps and name not in finished}
+    readers = [condition.id for condition in study.conditions if condition.model in study.readouts]
+    unread = [name for name in readers if not directory.read_out(name)]
     if as_json:
         begun = {name: {"step": step, "steps": steps[name]} for name, step in training.items()}
         missing = [name for name in steps if name not in finished]
-        print(json.dumps({"study": study.name, "finished": finished, "missing": missing, "training": begun}))
+        print(json.dumps({"study": study.name, "finished": finished, "missing": missing, "training": begun, "readouts_missing": unread}))
         return
-    print(f"{study.name}: {len(finished)} of {len(steps)} conditions finished")
+    heads = f", heads on the frozen codes of {len(readers) - len(unread)} of {len(readers)}" if readers else ""
+    print(f"{study.name}: {len(finished)} of {len(steps)} conditions finished{heads}")
     for name in steps:
         begun = f"  training, step {training[name]:,} of {steps[name]:,}" if name in training else ""
         print(f"  {'done   ' if name in finished else 'missing'}  {name}{begun}")
