@@ -7,10 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from ratewarp._checks import RequestError
+from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.comparison import compare_published, write_comparison
 from ratewarp.published import published_class_distortion, published_distortion, published_f1
 from ratewarp.store import open_run
@@ -34,6 +35,7 @@ def _run(folder: Path, *, seeds=(0, 1), move=None, keep=lambda row: True):
     """A finished run whose tables hold the published numbers, `move`d by table, for the rows that are kept."""
     move = {"distortion": 0.0, "f1": 0.0, "sign": 1, **(move or {})}
     models = [{**row, "distortion": row["distortion"] + move["distortion"]} for row in published_distortion().to_dict("records")]
+    models = [{**row, "rate_nats": row["capacity_nats"]} for row in models]
     tasks = [{**row, "f1_batches": row["f1"] + move["f1"]} for row in published_f1().to_dict("records")]
     geometry = [
         {
@@ -122,6 +124,43 @@ def test_too_many_failures_in_a_part_do_not_hold(tmp_path):
     assert _verdicts(compare_published(part))["distortion"] == (0, 8, False)
 
 
+def test_a_model_that_diverged_is_outside_not_missing(tmp_path):
+    run = _run(tmp_path / "nan")
+    for name, column in (("models", "distortion"), ("tasks", "f1_batches")):
+        table = run.table(name)
+        table.loc[table[{"models": "model", "tasks": "representation"}[name]] == "E2M4", column] = np.nan
+        table.to_csv(run.path / "tables" / f"{name}.csv", index=False)
+    geometry = run.table("geometry")
+    geometry[geometry["model"] != "E1M1"].to_csv(run.path / "tables" / "geometry.csv", index=False)
+    comparison = compare_published(run)
+    assert comparison.complete
+    assert _verdicts(comparison) == {
+        "distortion": (35, 40, False),
+        "f1": (120 - 5 - 15, 120, True),
+        "class_distortion": (6, 12, False),
+        "statements": (8, 10, False),
+    }
+
+
+def test_a_statement_holds_only_for_every_seed(tmp_path):
+    run = _run(tmp_path / "run")
+    geometry = run.table("geometry")
+    where = (geometry["measure"] == "resolution_ratio_change") & (geometry["model"] == "E1M2") & (geometry["seed"] == 1)
+    geometry.loc[where, "value"] = -0.01
+    geometry.to_csv(run.path / "tables" / "geometry.csv", index=False)
+    statements = compare_published(run).statements.set_index("statement")["inside"]
+    assert [text for text, holds in statements.items() if not holds] == [
+        "skewed frequency (E1M2) gives frequent stimuli more resolution at low capacity"
+    ]
+
+
+def test_tables_of_an_earlier_version_are_said_to_be(tmp_path):
+    run = _run(tmp_path / "old")
+    run.table("tasks").drop(columns="f1_batches").to_csv(run.path / "tables" / "tasks.csv", index=False)
+    with pytest.raises(RatewarpError, match=r"another version of ratewarp \(no column f1_batches\); write it again with: ratewarp run"):
+        compare_published(run)
+
+
 def test_files_hold_what_was_compared(tmp_path):
     run = _run(tmp_path / "run", keep=lambda row: row.get("model") != "E1M2")
     comparison = compare_published(run)
@@ -136,7 +175,7 @@ def test_files_hold_what_was_compared(tmp_path):
 
 def test_a_run_without_published_models_is_refused(tmp_path):
     run = _run(tmp_path / "run", keep=lambda row: False)
-    pd.DataFrame([{"model": "mine", "capacity_nats": 1.0, "distortion": 0.1, "seed": 0}]).to_csv(
+    pd.DataFrame([{"model": "mine", "capacity_nats": 1.0, "rate_nats": 1.0, "distortion": 0.1, "seed": 0}]).to_csv(
         run.path / "tables/models.csv", index=False
     )
     with pytest.raises(RequestError, match=r"none of the published models \(E1M1, .*\); it has mine"):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from conftest import TINY_NETWORK
 from oracles import ALGEBRA
-from ratewarp import Study, load_study, run
+from ratewarp import RatewarpError, RequestError, Study, load_study, run
 from ratewarp.runner import run_study
 from ratewarp.scores import f1_over_batches
 from ratewarp.store import TABLES
@@ -91,6 +93,57 @@ def test_interrupted_among_the_heads_it_ends_the_same(finished, tmp_path):
     assert len(json.loads(answer.stdout)["readouts_missing"]) == 10
     run_study(tiny_paper(), out)
     assert all((out / f"tables/{name}.csv").read_bytes() == (finished.path / f"tables/{name}.csv").read_bytes() for name in TABLES)
+
+
+def test_heads_are_the_same_after_a_kill_between_two_of_them(finished, tmp_path, monkeypatch):
+    """Models are read together in the same groups whatever is stored already."""
+    from ratewarp import readout_runner
+    from ratewarp.store import RunDirectory
+
+    monkeypatch.setattr(readout_runner, "MODELS_AT_ONCE", 4)
+    out = tmp_path / "run"
+    shutil.copytree(finished.path, out, ignore=shutil.ignore_patterns("readouts"))
+    write, written = RunDirectory.write_readout, []
+
+    def write_some(self, *arguments):
+        if len(written) == 6:
+            raise KeyboardInterrupt
+        written.append(arguments[0])
+        write(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunDirectory, "write_readout", write_some)
+        with pytest.raises(KeyboardInterrupt):
+            run_study(tiny_paper(), out)
+    assert len(list((out / "readouts").iterdir())) == 6
+    run_study(tiny_paper(), out)
+    assert (out / "tables/tasks.csv").read_bytes() == (finished.path / "tables/tasks.csv").read_bytes()
+    with pytest.raises(RatewarpError, match="has no heads on the frozen codes of E1M1"):
+        finished.readout(next(name for name in finished.table("models")["condition"] if name.startswith("E1M1")))
+    with pytest.raises(RequestError, match="no condition is named 'E1M1'"):
+        finished.readout("E1M1")
+
+
+def test_a_run_directory_from_before_readouts_goes_on(tmp_path, tiny_study):
+    run_study(tiny_study, tmp_path / "run")
+    file = tmp_path / "run" / "study.yaml"
+    stored = yaml.safe_load(file.read_text())
+    del stored["readouts"]
+    file.write_text(yaml.safe_dump(stored, sort_keys=False))
+    run_study(tiny_study, tmp_path / "run")
+    with pytest.raises(RequestError, match="holds the run of a different study"):
+        run_study(Study(**{**stored, "seeds": [7]}), tmp_path / "run")
+
+
+def test_one_frequent_stimulus_has_a_value_without_an_interval(tmp_path):
+    rule = "20 if x_UC == 6 and x_LC == 6 else 1"
+    small = {"network": TINY_NETWORK, "recipe": {"steps": 30}, "training_images": 700, "validation_each": 3, "codes_each": 2}
+    done = run_study(Study(**small, models={"baseline": {}, "peaked": {"frequency": rule}}, capacities_nats=[2]), tmp_path / "run")
+    rows = done.table("geometry").query("model == 'peaked' and task == 'frequency'").set_index("measure")
+    for measure in ("prototypization", "orthogonalization", "resolution_ratio", "resolution_ratio_change"):
+        assert np.isfinite(rows.loc[measure, "value"])
+    assert np.isnan(rows.loc["resolution_ratio", ["low", "high"]].astype(float)).all()
+    assert rows.loc["orthogonalization", "high"] <= 1 or np.isnan(rows.loc["orthogonalization", "high"])
 
 
 def test_a_finished_run_has_nothing_left_to_do(finished):

@@ -97,6 +97,18 @@ def test_each_process_has_a_pressure_on_its_own_rate():
     assert float(objective.loss(_terms(0.0, 6.0), control, targets, step)) == pytest.approx(0, abs=ALGEBRA)
 
 
+def test_the_task_weight_is_a_quarter_of_its_ramp_at_first():
+    """As the publication's models of one task were trained: from 0 over 2,500 steps, a quarter before step 1,500."""
+    objective = make_objective(Published(task_ramp_steps=(0, 2500), validation_batches=0, many_class_weight=1), (25,))
+    targets = _targets(6.0)
+    control = objective.init(targets)
+    losses = {}
+    for step in (1000, 1500, 2000, 3000):
+        on_target = 6 * min(step / 2500, 1) * (0.25 if step < 1500 else 1)
+        losses[step] = float(objective.loss(_terms(0.0, on_target, (2.0,)), control, targets, jnp.int32(step)))
+    np.testing.assert_allclose(list(losses.values()), [2 * 0.4 / 4, 2 * 0.6, 2 * 0.8, 2], atol=ALGEBRA)
+
+
 def test_published_counter_runs_ahead_after_an_epoch():
     targets, terms = _targets(6.0), _terms(0.0, 0.0, (1.0,))
     with_quirk, without = (make_objective(Published(validation_batches=v), (2,)) for v in (469, 0))

@@ -114,8 +114,9 @@ def run(
 
     wanted = [*(changes or []), *([f"seeds={list(range(seeds))}"] if seeds else [])]
     chosen = load_study(study, wanted)
-    if models or capacities:
-        chosen = chosen.part([name.strip() for name in (models or "").split(",") if name.strip()], _numbers("capacities", capacities))
+    if models is not None or capacities is not None:
+        names = () if models is None else tuple(name.strip() for name in models.split(","))
+        chosen = chosen.part(names, _numbers("capacities", capacities))
     folder = out or Path("runs") / chosen.name
     if dry_run:
         _print_plan(chosen, folder, as_json)
@@ -265,7 +266,7 @@ def bench(
 def _numbers(argument: str, text: str | None, *, whole: bool = False) -> tuple[float, ...]:
     """Numbers in an option; none if it was not given."""
     try:
-        return tuple((int if whole else float)(part) for part in text.split(",")) if text else ()
+        return () if text is None else tuple((int if whole else float)(part) for part in text.split(","))
     except ValueError:
         refuse(
             argument, "whole numbers with commas between, such as 1,8,40" if whole else "numbers with commas between, such as 0.3,10", text

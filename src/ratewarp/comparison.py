@@ -15,6 +15,8 @@ from ratewarp._checks import RequestError
 from ratewarp.published import published_class_distortion, published_distortion, published_f1
 from ratewarp.store import RunDirectory
 
+_NEEDED = {"models": ("rate_nats", "distortion"), "tasks": ("f1_batches",), "geometry": ("measure", "value")}
+
 DISTORTION_TOLERANCE = 0.005  # squared error per pixel, of the mean over seeds
 DISTORTION_CELLS = 36  # of 40 that must lie within it
 F1_TOLERANCE = 0.05  # added to either end of the seeds' range
@@ -80,8 +82,9 @@ class Comparison:
 def compare_published(run: RunDirectory) -> Comparison:
     """Sets a finished run beside the publication.
 
-    Cells that the run lacks are left empty; what it has is compared. Published F1 are means over batches of 32 images, so they
-    are compared with the column `f1_batches`.
+    Cells that the run lacks are left empty; what it has is compared. A cell that was trained but has no number, because a model
+    diverged or collapsed, is outside. Published F1 are means over batches of 32 images, so they are compared with the column
+    `f1_batches`. The rate reached stands beside every distortion: the published rates are not known.
 
     Arguments:
         run: of the built-in study `paper`, a part of it, or any study with models of the same names.
@@ -93,15 +96,20 @@ def compare_published(run: RunDirectory) -> Comparison:
         RequestError: the run has no model that the publication has.
         RatewarpError: the run is not finished.
     """
-    models, tasks, geometry = (_rows(run.table(name)) for name in ("models", "tasks", "geometry"))
+    models, tasks, geometry = (_rows(run.table(name, needs)) for name, needs in _NEEDED.items())
     theirs = {row["model"] for row in _rows(published_distortion())}
     ours = {row["model"] for row in models}
     if not theirs & ours:
         raise RequestError(f"{run.path} has none of the published models ({', '.join(sorted(theirs))}); it has {', '.join(sorted(ours))}")
-    distortion = _beside(published_distortion(), models, _CELL, "distortion", "distortion", _near)
+    trained = {(row["model"], row["capacity_nats"]) for row in models}
+    rates = _beside(published_distortion(), models, _CELL, "distortion", "rate_nats", _near)
+    distortion = [
+        {**cell, "rate_nats": rate["mean"]}
+        for cell, rate in zip(_beside(published_distortion(), models, _CELL, "distortion", "distortion", _near), rates, strict=True)
+    ]
     f1 = _beside(published_f1(), tasks, _HEAD, "f1", "f1_batches", _in_range)
-    entries = _beside(published_class_distortion(), _entries(geometry), _ENTRY, "value", "value", _same_sign)
-    statements = list(_statements(geometry))
+    entries = _beside(published_class_distortion(), _entries(geometry, trained), _ENTRY, "value", "value", _same_sign)
+    statements = list(_statements(geometry, trained))
     return Comparison(
         distortion=Table(distortion),
         f1=Table(f1),
@@ -146,17 +154,16 @@ def _beside(
     """Published numbers, each with the mean, least and most of ours over seeds; empty where the run has none."""
     found: dict[tuple[Any, ...], list[float]] = {}
     for row in ours:
-        if not np.isnan(row[our_column]):
-            found.setdefault(tuple(row[key] for key in keys), []).append(row[our_column])
-    return [
-        _cell(row, keys, row[their_column], np.array(found.get(tuple(row[key] for key in keys), [])), inside) for row in _rows(published)
-    ]
+        found.setdefault(tuple(row[key] for key in keys), []).append(row[our_column])
+    return [_cell(row, keys, row[their_column], found.get(tuple(row[key] for key in keys), []), inside) for row in _rows(published)]
 
 
-def _cell(row: Row, keys: Sequence[str], published: float, ours: np.ndarray, inside: Callable[[float, np.ndarray], bool]) -> Row:
+def _cell(row: Row, keys: Sequence[str], published: float, found: list[float], inside: Callable[[float, np.ndarray], bool]) -> Row:
     cell = {**{key: row[key] for key in keys}, "published": published}
+    ours = np.array([value for value in found if not np.isnan(value)])
     if not len(ours):
-        return {**cell, "mean": None, "least": None, "most": None, "seeds": 0, "difference": None, "inside": None}
+        empty = {"mean": None, "least": None, "most": None, "seeds": 0, "difference": None}
+        return {**cell, **empty, "inside": False if found else None}
     mean = float(ours.mean())
     return {
         **cell,
@@ -182,9 +189,13 @@ def _same_sign(published: float, ours: np.ndarray) -> bool:
     return bool(abs(published) <= SIGN_ABOVE or np.mean(np.sign(ours) == np.sign(published)) > 0.5)
 
 
-def _entries(geometry: list[Row]) -> list[Row]:
-    """Entries of class distortion matrices, with their classes as columns."""
-    entries = []
+def _entries(geometry: list[Row], trained: set[tuple[str, float]]) -> list[Row]:
+    """Entries of class distortion matrices, with their classes as columns; NaN as well where both models were trained."""
+    entries: list[Row] = [
+        {**{key: row[key] for key in _ENTRY}, "value": np.nan}
+        for row in _rows(published_class_distortion())
+        if {(row["model"], row["capacity_nats"]), ("baseline", row["capacity_nats"])} <= trained
+    ]
     for row in geometry:
         place = re.fullmatch(r"class_distortion\[(\d+),(\d+)\]", row["measure"])
         if place:
@@ -207,40 +218,30 @@ class _Look(NamedTuple):
 
 
 _LOW, _HIGH = 0.3, 10.0
+_Difference = list[tuple[int, _Look]]  # signs and numbers
 
 
-def _statements(geometry: list[Row]) -> Iterator[Row]:
-    """The publication's statements; each holds if the mean over seeds of every difference it rests on is positive."""
+def _differences() -> Iterator[tuple[str, dict[str, _Difference]]]:
+    """The publication's statements, each with the differences that it says are positive."""
     for task in ("E2M1", "E2M2", "E2M3", "E2M4"):
-        yield _statement(
-            geometry,
+        collapse: _Difference = [(1, _Look(task, "prototypization", task, _LOW)), (-1, _Look(task, "prototypization", task, _HIGH))]
+        yield (
             f"low capacity collapses the codes of {task} onto category prototypes",
             {
-                "share of variance between categories, 0.3 minus 10 nats": [
-                    (1, _Look(task, "prototypization", task, _LOW)),
-                    (-1, _Look(task, "prototypization", task, _HIGH)),
-                ],
+                "share of variance between categories, 0.3 minus 10 nats": collapse,
                 "the same minus the baseline's, 0.3 nats": [(1, _Look(task, "prototypization_change", task, _LOW))],
             },
         )
     for model in ("E1M1", "E1M2"):
-        yield _statement(
-            geometry,
+        resolution: _Difference = [(1, _Look(model, "resolution_ratio_change", "frequency", _LOW))]
+        yield (
             f"skewed frequency ({model}) gives frequent stimuli more resolution at low capacity",
-            {
-                "resolution of frequent over rare stimuli, minus the baseline's, 0.3 nats": [
-                    (1, _Look(model, "resolution_ratio_change", "frequency", _LOW))
-                ]
-            },
+            {"resolution of frequent over rare stimuli, minus the baseline's, 0.3 nats": resolution},
         )
-    yield _statement(
-        geometry,
-        "skewed frequency (E1M1) recruits extra dimensions at high capacity",
-        {"participation ratio minus the baseline's, 10 nats": _more_dimensions("E1M1")},
-    )
+    dimensions = "participation ratio minus the baseline's, 10 nats"
+    yield "skewed frequency (E1M1) recruits extra dimensions at high capacity", {dimensions: _more_dimensions("E1M1")}
     for task in ("E2M1", "E2M2"):
-        yield _statement(
-            geometry,
+        yield (
             f"a task ({task}) turns a latent axis to itself",
             {
                 f"alignment of the task's axis minus the baseline's, {capacity:g} nats": [
@@ -249,42 +250,41 @@ def _statements(geometry: list[Row]) -> Iterator[Row]:
                 for capacity in (_LOW, _HIGH)
             },
         )
-    yield _statement(
-        geometry,
+    share: _Difference = [(1, _Look("E2M5", "prototypization_change", "E2M1", _LOW))]
+    axis: _Difference = [(1, _Look("E2M5", "orthogonalization_change", "E2M1", _LOW))]
+    yield (
         "effects coexist in E2M5",
         {
-            "share of variance between the classes of E2M1 minus the baseline's, 0.3 nats": [
-                (1, _Look("E2M5", "prototypization_change", "E2M1", _LOW))
-            ],
-            "alignment of the axis of E2M1 minus the baseline's, 0.3 nats": [(1, _Look("E2M5", "orthogonalization_change", "E2M1", _LOW))],
-            "participation ratio minus the baseline's, 10 nats": _more_dimensions("E2M5"),
+            "share of variance between the classes of E2M1 minus the baseline's, 0.3 nats": share,
+            "alignment of the axis of E2M1 minus the baseline's, 0.3 nats": axis,
+            dimensions: _more_dimensions("E2M5"),
         },
     )
 
 
-def _more_dimensions(model: str) -> list[tuple[int, _Look]]:
+def _more_dimensions(model: str) -> _Difference:
     return [(1, _Look(model, "participation_ratio", "", _HIGH)), (-1, _Look("baseline", "participation_ratio", "", _HIGH))]
 
 
-def _statement(geometry: list[Row], statement: str, differences: dict[str, list[tuple[int, _Look]]]) -> Row:
-    found = {text: _difference(geometry, parts) for text, parts in differences.items()}
-    known = all(values is not None for values in found.values())
-    evidence = "; ".join(
-        f"{text}: {'not in this run' if values is None else ', '.join(f'{value:+.3f}' for value in values)}"
-        for text, values in found.items()
-    )
-    holds = all(values is not None and np.mean(values) > 0 for values in found.values()) if known else None
-    return {"statement": statement, "inside": holds, "evidence": evidence}
+def _statements(geometry: list[Row], trained: set[tuple[str, float]]) -> Iterator[Row]:
+    """Every statement; it holds if all its differences are positive for every seed."""
+    for statement, differences in _differences():
+        looks = [look for parts in differences.values() for _, look in parts]
+        wanted = {(model, look.capacity_nats) for look in looks for model in (look.model, "baseline")}
+        found = {text: _by_seed(geometry, parts) for text, parts in differences.items()}
+        holds = all(values and min(values) > 0 for values in found.values()) if wanted <= trained else None
+        numbers = {text: ", ".join(f"{value:+.3f}" for value in values) or "no number" for text, values in found.items()}
+        yield {"statement": statement, "inside": holds, "evidence": "; ".join(f"{text}: {said}" for text, said in numbers.items())}
 
 
-def _difference(geometry: list[Row], parts: Sequence[tuple[int, _Look]]) -> list[float] | None:
-    """Signed sum of numbers, one a seed; None if the run lacks any."""
+def _by_seed(geometry: list[Row], parts: _Difference) -> list[float]:
+    """Signed sum of numbers, one a seed; none if the run lacks any."""
     columns: list[dict[int, float]] = []
     for sign, look in parts:
         wanted = look._asdict().items()
         columns.append({row["seed"]: sign * row["value"] for row in geometry if all(_equal(row[key], value) for key, value in wanted)})
     seeds = sorted(set.intersection(*(set(column) for column in columns)))
-    return [sum(column[seed] for column in columns) for seed in seeds] or None
+    return [sum(column[seed] for column in columns) for seed in seeds]
 
 
 def _equal(found: Any, wanted: Any) -> bool:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from ratewarp.recipe import Constrained, Published, Recipe
-from ratewarp.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
+from ratewarp.schedules import counter_with_validation, published_capacity, quarter, ramp, staircase, warm_cosine
 
 PRESSURE_UNIT = 3e-4  # the published weight of |R − C| is γ times this
 
@@ -121,7 +121,8 @@ def _published(recipe: Published, classes: tuple[int, ...]) -> Objective:
         return Control(targets.pressure * PRESSURE_UNIT)
 
     def loss(terms: Terms, control: Control, targets: Targets, step: Array) -> Array:
-        tasks = targets.task_weight * ramp(counter(step), *recipe.task_ramp_steps) * jnp.sum(weights * terms.tasks)
+        rise = ramp(counter(step), *recipe.task_ramp_steps) * quarter(counter(step), recipe.quarter_steps)
+        tasks = targets.task_weight * rise * jnp.sum(weights * terms.tasks)
         off = jnp.mean(jnp.abs(terms.rates - target(targets, step)))
         return terms.distortion + targets.pressure * PRESSURE_UNIT * off + tasks
 

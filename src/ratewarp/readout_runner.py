@@ -35,44 +35,49 @@ class Reading(NamedTuple):
     task: Task
 
 
-def pending_readouts(run: RunDirectory, study: Study) -> list[Condition]:
-    """Conditions on whose frozen codes heads are still to be trained."""
-    return [c for c in study.conditions if c.model in study.readouts and not run.read_out(c.id)]
+def pending_readouts(run: RunDirectory, study: Study) -> list[list[Condition]]:
+    """Conditions on whose frozen codes heads are still to be trained, with those whose codes are drawn together with theirs.
+
+    Which are drawn together does not depend on what is stored, so that an interrupted run ends with the same numbers.
+    """
+    together = []
+    readers = [condition for condition in study.conditions if condition.model in study.readouts]
+    for _, alike in groupby(readers, key=lambda c: c.setting.network):
+        group = list(alike)
+        together += [group[first : first + MODELS_AT_ONCE] for first in range(0, len(group), MODELS_AT_ONCE)]
+    return [conditions for conditions in together if not all(run.read_out(c.id) for c in conditions)]
 
 
-def head_steps(study: Study, conditions: Sequence[Condition]) -> int:
+def head_steps(study: Study, pending: Sequence[Sequence[Condition]]) -> int:
     """Steps of all heads on the codes of these conditions together."""
-    return sum(len(study.readout_tasks(c.model)) for c in conditions) * study.recipe.steps
+    return sum(len(study.readout_tasks(c.model)) for conditions in pending for c in conditions) * study.recipe.steps
 
 
 def run_readouts(
-    run: RunDirectory, study: Study, conditions: Sequence[Condition], images_of: Callable[[Setting], tuple[Array, Array]]
+    run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], images_of: Callable[[Setting], tuple[Array, Array]]
 ) -> Iterator[int]:
-    """Trains and stores the heads on the frozen codes of `conditions`.
+    """Trains and stores the heads on the frozen codes of these conditions.
 
     Arguments:
         run: holds the trained models.
         study: says which tasks, and by which recipe.
-        conditions: as `pending_readouts` gave.
+        pending: as `pending_readouts` gave.
         images_of: pools of training and of held-out images for a setting.
 
     Yields:
         Head-steps done so far, now and then.
     """
     done = 0
-    for _, alike in groupby(conditions, key=lambda c: c.setting.network):
-        group = list(alike)
-        for first in range(0, len(group), MODELS_AT_ONCE):
-            together = group[first : first + MODELS_AT_ONCE]
-            for done_here in _read_together(run, study, together, images_of):
-                yield done + done_here
-            done += head_steps(study, together)
+    for conditions in pending:
+        for done_here in _read_together(run, study, conditions, images_of):
+            yield done + done_here
+        done += head_steps(study, [conditions])
 
 
 def _read_together(
     run: RunDirectory, study: Study, conditions: Sequence[Condition], images_of: Callable[[Setting], tuple[Array, Array]]
 ) -> Iterator[int]:
-    """The same of conditions whose codes are held in memory together."""
+    """The same of conditions whose codes are held in memory together; what is stored already is left as it is."""
     setting = conditions[0].setting
     training, held_out = images_of(setting)
     each = max(int(c.setting.image_counts().max()) for c in conditions)

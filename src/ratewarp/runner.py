@@ -125,7 +125,7 @@ def run_study(
     started, clock = datetime.now(UTC), time.perf_counter()
     use_every_core()
     keep_compiled_programs()
-    run = create_run(out, resolved(study))
+    run = create_run(out, resolved(study), lambda stored: resolved(Study(**stored)))
     starts, unread = _starts(run, study, members_at_once, say), pending_readouts(run, study)
     training = sum(start.model_steps() for start in starts)
     total, done = training + round(_HEAD_SHARE * head_steps(study, unread)), 0

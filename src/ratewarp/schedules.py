@@ -53,6 +53,16 @@ def counter_with_validation(step: Step, steps_per_epoch: int, validation_batches
     return step + (step // steps_per_epoch) * validation_batches
 
 
+def quarter(step: Step, steps: int) -> Value:
+    """1/4 before step `steps`, then 1.
+
+    Examples:
+        >>> [float(quarter(step, 1500)) for step in (0, 1499, 1500)]
+        [0.25, 0.25, 1.0]
+    """
+    return jnp.where(jnp.asarray(step) < steps, 0.25, 1.0)
+
+
 def published_capacity(step: Step, capacity: Float[Array, ""] | float, ramp_steps: int, quarter_steps: int) -> Value:
     """Target rate of the published schedule, nats: linear to `capacity` over `ramp_steps`, a quarter of that before `quarter_steps`.
 
@@ -60,4 +70,4 @@ def published_capacity(step: Step, capacity: Float[Array, ""] | float, ramp_step
         >>> [float(published_capacity(step, 10.0, 2500, 1500)) for step in (0, 1000, 1500, 2500)]
         [0.0, 1.0, 6.0, 10.0]
     """
-    return capacity * ramp(step, 0, ramp_steps) * jnp.where(jnp.asarray(step) < quarter_steps, 0.25, 1.0)
+    return capacity * ramp(step, 0, ramp_steps) * quarter(step, quarter_steps)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,8 +81,8 @@ class RunDirectory:
         with undamaged(file):
             return load_file(file)
 
-    def table(self, name: str) -> pd.DataFrame:
-        """One of the tables `models`, `tasks`, `geometry`."""
+    def table(self, name: str, needs: Sequence[str] = ()) -> pd.DataFrame:
+        """One of the tables `models`, `tasks`, `geometry`; `needs` are columns it must have."""
         if name not in TABLES:
             refuse_name("table", "table", name, TABLES)
         file = self.path / "tables" / f"{name}.csv"
@@ -91,7 +91,14 @@ class RunDirectory:
                 f"{self.path} has no {name} table yet; finish it with: ratewarp run {self.path / 'study.yaml'} --out {self.path}"
             )
         with undamaged(file):
-            return pd.read_csv(file, keep_default_na=False, na_values=[""])
+            table = pd.read_csv(file, keep_default_na=False, na_values=[""])
+        missing = [column for column in needs if column not in table]
+        if missing:
+            raise RatewarpError(
+                f"{file} was written by another version of ratewarp (no column {', '.join(missing)}); write it again with:"
+                f" ratewarp run {self.path / 'study.yaml'} --out {self.path}"
+            )
+        return table
 
     def read_out(self, condition: str) -> bool:
         """Whether the heads on the frozen codes of that condition are stored."""
@@ -99,8 +106,12 @@ class RunDirectory:
 
     def readout(self, condition: str) -> xr.Dataset:
         """What the heads on the frozen codes of a stored condition say of its held-out images."""
+        self._existing(condition)
         if not self.read_out(condition):
-            raise RatewarpError(f"{self.path} has no heads on the codes of {condition} yet; finish it with: ratewarp run, as before")
+            raise RatewarpError(
+                f"{self.path} has no heads on the frozen codes of {condition}; if its study has `readouts` of that model, finish it with:"
+                f" ratewarp run {self.path / 'study.yaml'} --out {self.path}"
+            )
         file = self.path / "readouts" / condition / "record.nc"
         with undamaged(file), xr.open_dataset(file, engine="h5netcdf") as record:
             return record.load()
@@ -178,8 +189,12 @@ def _arrays(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, b
     }
 
 
-def create_run(path: Path, study: Mapping[str, Any]) -> RunDirectory:
+def create_run(
+    path: Path, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda stored: stored
+) -> RunDirectory:
     """The run directory of `study` at `path`: made if the folder is new or empty, taken up again if it holds this very study.
+
+    `read_as` brings a stored study into the form of `study`, such as with defaults that an earlier version did not know.
 
     Raises:
         RequestError: the folder holds another study, or other files.
@@ -187,7 +202,7 @@ def create_run(path: Path, study: Mapping[str, Any]) -> RunDirectory:
     """
     run = RunDirectory(path)
     if (path / "study.yaml").exists():
-        if open_run(path).study != study:
+        if read_as(open_run(path).study) != study:
             raise RequestError(f"{path} holds the run of a different study; choose another folder with --out, or remove it yourself")
         run.remove_partial()
         return run

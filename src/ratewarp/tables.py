@@ -14,6 +14,7 @@ import xarray as xr
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import (
+    Interval,
     active_units,
     bootstrap,
     class_distortion_matrix,
@@ -147,8 +148,9 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
     if not _sound(record):
         return
     codes = _Codes(record["code"].values, record.sizes["stimulus_index"])
-    with suppress(RequestError):  # constant codes have no dimensions
-        yield _measure(condition, "participation_ratio", "", jackknife(codes.of(participation_ratio), codes.stimuli))
+    ratio = jackknife(codes.of(participation_ratio), codes.stimuli)
+    if np.isfinite(ratio.value):  # constant codes have no dimensions
+        yield _measure(condition, "participation_ratio", "", _cut(ratio, 1, codes.values.shape[1]))
     reference = study.reference_for(condition)
     if reference.id == condition.id or not _sound(records[reference.id]):
         return
@@ -171,12 +173,17 @@ class _Codes:
         return np.repeat(np.arange(self.stimuli), len(self.values) // self.stimuli)
 
     def of(self, measure: Callable[..., float], labels: np.ndarray | None = None) -> Callable[[np.ndarray], float]:
-        """`measure` of the codes, and of their labels if given, as a function of which stimuli are kept (1) or left out (0)."""
+        """`measure` of the codes, and of their labels if given, as a function of which stimuli are kept (1) or left out (0).
+
+        NaN where the measure is not defined, such as where a class has lost its only stimulus.
+        """
 
         def statistic(kept_stimuli: np.ndarray) -> float:
             kept = kept_stimuli[self.places] > 0
             own = self.values[kept]
-            return measure(own) if labels is None else measure(own, labels[self.places][kept])
+            with suppress(RequestError):
+                return measure(own) if labels is None else measure(own, labels[self.places][kept])
+            return np.nan
 
         return statistic
 
@@ -202,20 +209,35 @@ def _warp_rows(
     if scheme == FREQUENCY_SCHEME:
         measures["resolution_ratio"] = lambda one: _resolution_ratio(one, labels, factors.astype(float))
     for name, measure in measures.items():
-        with suppress(RequestError):  # codes that are all alike, or without an active latent
-            own, other = measure(codes), measure(theirs)
-            yield _measure(condition, name, scheme, jackknife(own, codes.stimuli))
-            change = jackknife(lambda kept, own=own, other=other: own(kept) - other(kept), codes.stimuli)
-            yield _measure(condition, f"{name}_change", scheme, change)
+        own, other = measure(codes), measure(theirs)
+        value = jackknife(own, codes.stimuli)
+        change = jackknife(lambda kept, own=own, other=other: own(kept) - other(kept), codes.stimuli)
+        most = np.inf if name == "resolution_ratio" else 1.0
+        if np.isfinite(value.value):  # else codes that are all alike, or without an active latent
+            yield _measure(condition, name, scheme, _cut(value, 0, most))
+        if np.isfinite(change.value):
+            yield _measure(condition, f"{name}_change", scheme, _cut(change, -most, most))
+
+
+def _cut(interval: Interval, least: float, most: float) -> Interval:
+    """An interval whose ends are within the range of the measure."""
+    low, high = (np.clip(end, least, most) for end in (interval.low, interval.high))
+    return Interval(interval.value, low, high, interval.n)
 
 
 def _resolution_ratio(codes: _Codes, labels: np.ndarray, factors: np.ndarray) -> Callable[[np.ndarray], float]:
-    """Mean resolution of frequent stimuli over that of rare ones, as a function of which stimuli are kept."""
-    resolution = local_resolution(codes.values, codes.places, factors)
+    """Mean resolution of frequent stimuli over that of rare ones, as a function of which stimuli are kept; NaN without either."""
 
     def statistic(kept: np.ndarray) -> float:
-        frequent, rare = (np.average(resolution, weights=kept * (labels == one)) for one in (1, 0))
-        return float(frequent / rare)
+        chosen = kept[codes.places] > 0
+        places = (np.cumsum(kept > 0) - 1)[codes.places[chosen]]
+        own = labels[kept > 0]
+        with suppress(RequestError):
+            resolution = local_resolution(codes.values[chosen], places, factors[kept > 0])
+            groups = [resolution[(own == one) & np.isfinite(resolution)] for one in (1, 0)]
+            if all(len(group) for group in groups):
+                return float(groups[0].mean() / groups[1].mean())
+        return np.nan
 
     return statistic
 

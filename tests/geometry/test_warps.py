@@ -52,6 +52,18 @@ def test_orthogonalization_asks_about_the_latents_own_axes():
     assert orthogonalization(codes * [1, 1e-3], codes[:, 0] > 0) == 1
 
 
+@pytest.mark.parametrize(("latents", "expected"), [(2, np.sin(np.pi / 4) / (np.pi / 4)), (3, 0.83), (5, 0.74)])
+def test_alignment_of_a_direction_at_random(latents, expected):
+    """What the card says of chance; in two dimensions it is the mean of max(|cos φ|, |sin φ|)."""
+    directions = np.random.default_rng(2).standard_normal((20_000, latents))
+    drawn = np.abs(directions).max(axis=1) / np.linalg.norm(directions, axis=1)
+    assert drawn.mean() == pytest.approx(expected, abs=0.006)
+    codes = np.random.default_rng(3).standard_normal((4000, latents))
+    for direction in directions[:3]:
+        found = orthogonalization(codes, codes @ direction > 0)
+        assert found == pytest.approx(np.abs(direction).max() / np.linalg.norm(direction), abs=0.03)
+
+
 def test_resolution_by_loops():
     factors = np.array([[i, j] for i in range(3) for j in range(4)], float)
     places = np.repeat(np.arange(12), 5)

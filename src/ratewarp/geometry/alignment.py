@@ -16,8 +16,8 @@ def orthogonalization(codes: Float[np.ndarray, "items latents"], classes: Int[np
 
     max_j |w_j σ_j| / ‖w ∘ σ‖, with w the discriminant direction of a linear discriminant analysis with Ledoit–Wolf shrinkage and σ
     the latents' standard deviations, over latents whose variance exceeds 0.01. Range 1/√(active latents) … 1: 1 when one latent
-    alone tells the classes apart. A direction at random gives, on average, about 0.8 in two dimensions and 0.6 in five. Not
-    invariant to rotation: it asks about the latents' own axes.
+    alone tells the classes apart. A direction at random gives, on average, 0.90 with two active latents, 0.83 with three
+    and 0.74 with five. Not invariant to rotation: it asks about the latents' own axes.
 
     Arguments:
         codes: posterior means, one row an item.

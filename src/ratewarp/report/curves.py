@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import product
+from string import ascii_uppercase
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -25,65 +27,73 @@ def distortion_figure(view: RunView) -> Figure:
     """Distortion against capacity: models without tasks, and where there are any, the reference beside models with tasks."""
     settings, reference = view.study.settings, view.study.reference
     tasked = [name for name, setting in settings.items() if setting.tasks]
-    panels = [[name for name in settings if name not in tasked]]
-    if tasked:
-        panels.append([reference, *[name for name in tasked if name != reference]])
-    panels = [models for models in panels if models]
+    panels = {
+        "Without tasks": [name for name in settings if name not in tasked],
+        f"{reference} and models with tasks": [reference, *[name for name in tasked if name != reference]] if tasked else [],
+    }
+    panels = {title: models for title, models in panels.items() if models}
     figure, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained")
     colours, markers = model_colours(list(settings)), model_markers(list(settings))
     theirs, sound = published_distortion(), view.models.query("status != 'diverged'")
-    for place, models in zip(axes[0], panels, strict=True):
+    for place, (title, models) in zip(axes[0], panels.items(), strict=True):
         for model in models:
-            ours = {"model": model}
-            known = _series(theirs, "distortion", **ours) if model in view.published_models else {}
-            _curve(place, _series(sound, "distortion", **ours), known, colour=colours[model], marker=markers[model], label=model)
+            known = _series(theirs, "distortion", model=model) if model in view.published_models else {}
+            ours = _series(sound, "distortion", model=model)
+            _curve(place, ours, known, colour=colours[model], marker=markers[model], label=model)
         _dress(place, view, models, "distortion, squared error per pixel" if place is axes[0, 0] else "")
-    titles = ("without tasks", f"{reference} and models with tasks")
-    for place, letter, title in zip(axes[0], "AB", titles, strict=False):
-        _title(
-            place, letter if len(panels) > 1 else "", f"Distortion of held-out images, {title}" if len(panels) == 1 else title.capitalize()
-        )
+        place.set_title(title)
+    _letter(figure)
     return figure
 
 
 def f1_figure(view: RunView) -> Figure | None:
-    """F1 against capacity, a panel a regime, and for transfer one a representation; None for a study without heads."""
+    """F1 against capacity; None for a study without heads.
+
+    Above, heads on frozen codes of models without a task, a panel a model; heads trained with a model of one task, all in one panel;
+    and with a model of several, a panel a model. Below, heads on frozen codes of models with a task, a panel a model.
+    """
     table = view.tasks.query("f1_batches == f1_batches")  # a number, not empty
-    found = list(dict.fromkeys(zip(table["regime"], table["representation"], strict=True)))
-    regimes = [regime for regime, _ in found]
-    upper = [(regime, None) for regime in ("disjoint", "joint", "simultaneous") if regime in regimes]
-    lower = [(regime, name) for regime, name in found if regime == "transfer"]
-    rows = [row for row in (upper, lower) if row]
+    readers = list(dict.fromkeys(zip(table["regime"], table["representation"], strict=True)))
+    by_regime = {regime: [name for found, name in readers if found == regime] for regime in _TITLES}
+    upper = [("disjoint", [name]) for name in by_regime["disjoint"]]
+    upper += [("joint", by_regime["joint"])] if by_regime["joint"] else []
+    upper += [("simultaneous", [name]) for name in by_regime["simultaneous"]]
+    rows = [row for row in (upper, [("transfer", [name]) for name in by_regime["transfer"]]) if row]
     if not rows:
         return None
-    tasks = sorted(set(table["task"]))
     width = max(len(row) for row in rows)
     figure = plt.figure(figsize=(max(_WIDTH * width, 5), _HEIGHT * len(rows) + 0.5), layout="constrained")
     for strip, panels in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
         places = strip.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        for place, (regime, representation) in zip(places, panels, strict=True):
-            _f1_panel(place, view, table, tasks, regime, representation)
+        for place, (regime, models) in zip(places, panels, strict=True):
+            _f1_panel(place, view, table, regime, models)
             place.set_ylabel("F1" if place is places[0] else "")
-    letters = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    for place in figure.axes:
-        place.set_title(next(letters), loc="left", fontweight="bold", fontsize="large")
+    _letter(figure)
     return figure
 
 
-def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, tasks: Sequence[str], regime: str, representation: str | None) -> None:
+_TITLES = {
+    "disjoint": "Disjoint: codes of {}",
+    "joint": "Joint: a model for each task",
+    "simultaneous": "Simultaneous: {}",
+    "transfer": "Transfer: codes of {}",
+}
+
+
+def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, models: Sequence[str]) -> None:
+    """Curves of all tasks of these models' heads; a curve is named by its task, and by its model where that has another name."""
+    tasks = sorted(set(table["task"]))
     colours, markers = model_colours(["", *tasks]), model_markers(["", *tasks])
-    asked = {"regime": regime} if representation is None else {"regime": regime, "representation": representation}
-    shown = [task for task in tasks if _series(table, "f1_batches", task=task, **asked)]
-    for task in shown:
-        readers = {"disjoint": "baseline", "joint": task, "simultaneous": "E2M5", "transfer": representation}
-        known = _series(published_f1(), "f1", task=task, **asked) if readers[regime] in view.published_models else {}
-        ours = _series(table, "f1_batches", task=task, **asked)
-        _curve(place, ours, known, colour=colours[task], marker=markers[task], label=task)
-    _dress(place, view, shown, "F1", low=-0.03, high=1.03)
-    titles = {"disjoint": "Disjoint: codes of {}", "joint": "Joint: a model for each task", "simultaneous": "Simultaneous: all tasks"}
-    place.set_title(
-        f"Transfer: codes of {representation}" if representation else titles[regime].format(view.study.reference), fontsize="medium"
-    )
+    labels = []
+    for model, task in product(models, tasks):
+        asked = {"regime": regime, "representation": model, "task": task}
+        ours = _series(table, "f1_batches", **asked)
+        if ours:
+            known = _series(published_f1(), "f1", **asked) if model in view.published_models else {}
+            labels.append(task if len(models) == 1 or model == task else f"{task} ({model})")
+            _curve(place, ours, known, colour=colours[task], marker=markers[task], label=labels[-1])
+    _dress(place, view, labels, "F1", low=-0.03, high=1.03)
+    place.set_title(_TITLES[regime].format(models[0]), fontsize="medium")
 
 
 def _series(table: pd.DataFrame, column: str, **wanted: str) -> dict[float, list[float]]:
@@ -122,7 +132,7 @@ def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, lo
     place.legend(handles=handles, fontsize="x-small", handlelength=2.2, ncols=1 if len(labels) < 6 else 2)
 
 
-def _title(place: Axes, letter: str, title: str) -> None:
-    place.set_title(title)
-    if letter:
-        place.set_title(letter, loc="left", fontweight="bold", fontsize="large")
+def _letter(figure: Figure) -> None:
+    """Names the panels A, B, … where there are several."""
+    for place, letter in zip(figure.axes, ascii_uppercase, strict=False):
+        place.set_title(letter if len(figure.axes) > 1 else "", loc="left", fontweight="bold", fontsize="large")

@@ -127,7 +127,7 @@ def noise_floor(view: RunView) -> float:
 
 
 def reference_figure(view: RunView) -> Figure:
-    """The reference model, a row a capacity: its map coloured by each factor, and its tuning curves."""
+    """The reference model, a row a capacity (`RunView.panel_capacities`): its map coloured by each factor, and its tuning curves."""
     capacities = view.panel_capacities
     first = view.shown[view.study.reference, capacities[0]]
     factors, latents = first.record["factor"].values, len(first.order)
@@ -157,7 +157,10 @@ def reference_figure(view: RunView) -> Figure:
 
 
 def model_figure(view: RunView, model: str, scheme: str) -> Figure:
-    """One model under one labelling, a row a capacity: reference map and tuning, its own map and tuning, class distortion matrix."""
+    """One model under one labelling: reference map and tuning, its own map and tuning, class distortion matrix.
+
+    A row is a capacity of `RunView.panel_capacities`.
+    """
     with rc_context(_WIDE):
         return _model_figure(view, model, scheme)
 
@@ -226,7 +229,7 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
 
 
 def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
-    """Images of some stimuli, above what each model at each capacity makes of them (decoded mean code)."""
+    """Images of some stimuli, above what each model makes of them (decoded mean code) at each of `RunView.panel_capacities`."""
     shown = [view.shown[m, c] for m, c in product(view.study.models, view.panel_capacities)]
     record = shown[0].record
     chosen = np.linspace(0, record.sizes["stimulus_index"] - 1, stimuli + 2).round().astype(int)[1:-1]

@@ -110,6 +110,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         pictures=pictures,
         sections=_model_sections(view),
         published=bool(view.published_models),
+        few_capacities=len(view.panel_capacities) < len(view.capacities),
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
         plotly=Markup(get_plotlyjs()),

@@ -70,7 +70,7 @@ class RunView:
 
     @cached_property
     def tasks(self) -> pd.DataFrame:
-        return self.run.table("tasks")
+        return self.run.table("tasks", needs=["f1_batches"])
 
     @cached_property
     def published_models(self) -> set[str]:

@@ -11,6 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse_name
 from ratewarp.models import check_network
+from ratewarp.recipe import Published
 from ratewarp.sources import Task
 from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice
 from ratewarp.studies.explain import explain
@@ -83,8 +84,7 @@ class Study(SettingKeys):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
-        for condition in self.conditions:
-            _ = condition.pressure
+            _check_pressure(setting, self.capacities_nats, f"models.{name}")
         for name in self.readouts:
             if name not in self.models:
                 refuse_name("readouts", "model", name, self.models)
@@ -157,6 +157,16 @@ def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str)
         return Setting.model_validate(merge(base, difference))
     except ValidationError as error:
         raise RequestError(explain(error, Setting, place)) from None
+
+
+def _check_pressure(setting: Setting, capacities: Sequence[float], place: str) -> None:
+    """A table of pressures must have every capacity."""
+    if isinstance(setting.recipe, Published):
+        try:
+            for capacity in capacities:
+                setting.recipe.pressure_at(capacity)
+        except RequestError as error:
+            raise RequestError(f"{place}.{error}") from None
 
 
 def _check_setting(setting: Setting, place: str) -> None:
