@@ -23,9 +23,18 @@ SWITCHES: dict[str, dict[str, dict[str, Any]]] = {
         "validation_batches": {"validation_batches": 0},
         "processes": {"processes": 1},
     },
-    "E2M4": {"as published": {}, "double_softmax": {"double_softmax": False}, "many_class_weight": {"many_class_weight": 1}},
+    "E2M4": {
+        "as published": {},
+        "double_softmax": {"double_softmax": False},
+        "early task ramp, weight 1": {"task_ramp_steps": (2500, 5000), "many_class_weight": 10},
+    },
 }
 CAPACITY = 3
+
+
+def _named(switch: str) -> str:
+    """The switch as a name of a model."""
+    return switch.replace(" ", "_").replace(",", "")
 
 
 def main(out: Path) -> None:
@@ -34,13 +43,13 @@ def main(out: Path) -> None:
     for model, switches in SWITCHES.items():
         own = load_study("paper").part(models=[model], capacities=[CAPACITY]).model_dump()
         setting = own["models"][model]
-        models = {name.replace(" ", "_"): {**setting, "recipe": {**setting["recipe"], **off}} for name, off in switches.items()}
+        models = {_named(name): {**setting, "recipe": {**setting["recipe"], **off}} for name, off in switches.items()}
         study = Study(**{**own, "name": model, "models": models, "reference": "as_published", "readouts": {}, "seeds": [91]})
         run = run_study(study, out / model, lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}", flush=True))
         tasks = run.table("tasks").set_index("condition")[["f1", "f1_batches"]]
         found = run.table("models").set_index("condition").join(tasks)
         for name in switches:
-            row = found[found["model"] == name.replace(" ", "_")].iloc[0]
+            row = found[found["model"] == _named(name)].iloc[0]
             rows.append({"model": model, "turned_off": name, **{key: row[key] for key in ("rate_nats", "distortion", "f1", "f1_batches")}})
     pd.DataFrame(rows).to_csv(out / "quirks.csv", index=False, float_format="%.5g")
 
