@@ -137,8 +137,8 @@ def test_a_run_directory_from_before_readouts_goes_on(tmp_path, tiny_study):
 
 def test_one_frequent_stimulus_has_a_value_without_an_interval(tmp_path):
     rule = "20 if x_UC == 6 and x_LC == 6 else 1"
-    small = {"network": TINY_NETWORK, "recipe": {"steps": 30}, "training_images": 700, "validation_each": 3, "codes_each": 2}
-    done = run_study(Study(**small, models={"baseline": {}, "peaked": {"frequency": rule}}, capacities_nats=[2]), tmp_path / "run")
+    small = {"network": TINY_NETWORK, "recipe": {"steps": 600}, "training_images": 700, "validation_each": 3, "codes_each": 2}
+    done = run_study(Study(**small, models={"baseline": {}, "peaked": {"frequency": rule}}, capacities_nats=[5]), tmp_path / "run")
     rows = done.table("geometry").query("model == 'peaked' and task == 'frequency'").set_index("measure")
     for measure in ("prototypization", "orthogonalization", "resolution_ratio", "resolution_ratio_change"):
         assert np.isfinite(rows.loc[measure, "value"])

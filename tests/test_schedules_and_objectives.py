@@ -94,6 +94,7 @@ def test_each_process_has_a_pressure_on_its_own_rate():
     halves = Terms(jnp.float32(0), jnp.array([5.5, 6.5]), jnp.zeros(0))
     assert float(halves.rate) == 6
     assert float(objective.loss(halves, control, targets, step)) == pytest.approx(1000 * PRESSURE_UNIT * 0.5)
+    assert float(objective.update(control, halves, targets, step).multiplier) == 0  # the slopes of the two halves cancel
     assert float(objective.loss(_terms(0.0, 6.0), control, targets, step)) == pytest.approx(0, abs=ALGEBRA)
 
 
@@ -125,7 +126,7 @@ def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_
     slope = jax.grad(lambda rate: objective.loss(Terms(jnp.float32(0), rate[None], jnp.zeros(0)), control, targets, step))
     assert float(slope(jnp.float32(2.0))) == pytest.approx(recipe.multiplier_start)
     assert float(slope(jnp.float32(2.2))) == pytest.approx(recipe.multiplier_start * (1 + recipe.multiplier_gain * 0.1), rel=1e-4)
-    above, below = (float(objective.update(control, jnp.float32(r), targets, step).multiplier) for r in (2.2, 1.8))
+    above, below = (float(objective.update(control, _terms(0.0, r), targets, step).multiplier) for r in (2.2, 1.8))
     assert above == pytest.approx(recipe.multiplier_start * np.exp(0.1 * recipe.multiplier_speed), rel=1e-5)
     assert above * below == pytest.approx(recipe.multiplier_start**2, rel=1e-5)
 

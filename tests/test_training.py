@@ -125,12 +125,12 @@ def test_one_step_equals_adam_written_out():
             probability = jax.nn.softmax(model.heads[0](codes, key=keys[2]))
             entropy = -jnp.mean(jnp.log(probability[jnp.arange(16), member.labels[0, stimuli]]))
             terms = training.Terms(error, rate, entropy[None])
-            return objective.loss(terms, control, member.targets, jnp.int32(step)), rate
+            return objective.loss(terms, control, member.targets, jnp.int32(step)), terms
 
-        gradient, rate = jax.jit(jax.grad(loss, has_aux=True))(model)
+        gradient, terms = jax.jit(jax.grad(loss, has_aux=True))(model)
         updates, moments = optimizer.update(gradient, moments)
         model = optax.apply_updates(model, updates)
-        control = objective.update(control, rate, member.targets, jnp.int32(step))
+        control = objective.update(control, terms, member.targets, jnp.int32(step))
     advanced, _ = training._advance(plan, state, members, POOL, jnp.int32(0), jnp.int32(2))
     for ours, theirs in zip(_member(advanced.model, 0), jax.tree.leaves(model), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=ALGEBRA)

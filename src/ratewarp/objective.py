@@ -52,11 +52,11 @@ class Control(NamedTuple):
 
 
 class Objective(NamedTuple):
-    """`init(targets)`, `loss(terms, control, targets, step)`, `update(control, rate, targets, step)`, `learning_rate(targets, step)`."""
+    """`init(targets)`, `loss(terms, control, targets, step)`, `update(control, terms, targets, step)`, `learning_rate(targets, step)`."""
 
     init: Callable[[Targets], Control]
     loss: Callable[[Terms, Control, Targets, Array], Array]
-    update: Callable[[Control, Array, Targets, Array], Control]
+    update: Callable[[Control, Terms, Targets, Array], Control]
     learning_rate: Callable[[Targets, Array], Array]
 
 
@@ -97,8 +97,8 @@ def _constrained(recipe: Constrained) -> Objective:
         start, stop = (share * targets.steps.astype(jnp.float32) for share in recipe.task_ramp)
         return terms.distortion + targets.task_weight * ramp(step, start, stop) * jnp.sum(terms.tasks) + pressure
 
-    def update(control: Control, rate: Array, targets: Targets, step: Array) -> Control:
-        error = jnp.clip((rate - target(targets, step)) / targets.capacity, -1, 1)
+    def update(control: Control, terms: Terms, targets: Targets, step: Array) -> Control:
+        error = jnp.clip((terms.rate - target(targets, step)) / targets.capacity, -1, 1)
         return Control(control.multiplier * jnp.exp(recipe.multiplier_speed * error))
 
     def learning_rate(targets: Targets, step: Array) -> Array:
@@ -126,8 +126,8 @@ def _published(recipe: Published, classes: tuple[int, ...]) -> Objective:
         off = jnp.mean(jnp.abs(terms.rates - target(targets, step)))
         return terms.distortion + targets.pressure * PRESSURE_UNIT * off + tasks
 
-    def update(control: Control, rate: Array, targets: Targets, step: Array) -> Control:
-        return Control(targets.pressure * PRESSURE_UNIT * jnp.sign(rate - target(targets, step)))
+    def update(control: Control, terms: Terms, targets: Targets, step: Array) -> Control:
+        return Control(targets.pressure * PRESSURE_UNIT * jnp.mean(jnp.sign(terms.rates - target(targets, step))))
 
     def learning_rate(targets: Targets, step: Array) -> Array:
         return targets.learning_rate * staircase(step, recipe.decay, recipe.steps_per_epoch)

@@ -196,7 +196,7 @@ def _step(plan: Plan, state: State, member: Member, images: Array, step: Array, 
     direction, optimizer = make_optimizer(plan.recipe).update(gradient, state.optimizer)
     rate = -objective.learning_rate(member.targets, step)
     model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
-    control = objective.update(state.control, terms.rate, member.targets, step)
+    control = objective.update(state.control, terms, member.targets, step)
     return State(model, optimizer, control), Report(terms.distortion, terms.rate, terms.tasks, control.multiplier)
 
 
