@@ -18,6 +18,9 @@ ALLOWED: dict[str, set[str]] = {
     "sources": {"_checks"},
     "models": {"_checks"},
     "geometry": {"_checks"},
+    "measurement": {"_checks", "geometry"},
+    "codes_files": {"_checks"},
+    "codes_request": {"_checks", "codes_files"},
     "store": {"_checks", "_files"},
     "checkpoints": {"_checks", "_files"},
     "devices": set(),
@@ -50,11 +53,12 @@ ALLOWED: dict[str, set[str]] = {
         "training",
         "waves",
     },
-    "report": {"_checks", "geometry", "published", "store", "studies"},
+    "report": {"_checks", "_files", "geometry", "measurement", "published", "store", "studies"},
+    "measure_command": {"_checks", "codes_request", "measurement", "report"},
     "api": {"_checks", "report", "runner", "store", "studies"},
     "bench": {"_checks", "devices", "models", "objective", "recipe", "sources", "training"},
-    "cli": {"_checks", "api", "bench", "checkpoints", "comparison", "report", "runner", "store", "studies", "waves"},
-    "__init__": {"_checks", "api", "comparison", "geometry", "sources", "store", "studies"},
+    "cli": {"_checks", "api", "bench", "checkpoints", "comparison", "measure_command", "report", "runner", "store", "studies", "waves"},
+    "__init__": {"_checks", "api", "comparison", "geometry", "measurement", "sources", "store", "studies"},
 }
 
 

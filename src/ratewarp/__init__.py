@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
     from ratewarp.comparison import compare_published
+    from ratewarp.measurement import Measurement, measure
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study
 
 _PLACES = {
     "run": "ratewarp.api",
     "compare_published": "ratewarp.comparison",
+    "Measurement": "ratewarp.measurement",
+    "measure": "ratewarp.measurement",
     "open_run": "ratewarp.store",
     "RatewarpError": "ratewarp._checks",
     "RequestError": "ratewarp._checks",
@@ -32,6 +35,7 @@ _MODULES = ("geometry", "sources")
 
 __all__ = [
     "Condition",
+    "Measurement",
     "RatewarpError",
     "RequestError",
     "RunDirectory",
@@ -39,6 +43,7 @@ __all__ = [
     "compare_published",
     "geometry",
     "load_study",
+    "measure",
     "open_run",
     "run",
     "sources",

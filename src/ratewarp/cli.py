@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
+from ratewarp.measure_command import measure
 
 if TYPE_CHECKING:
     from ratewarp.bench import Progress as BenchProgress
@@ -176,6 +177,9 @@ def report(
     print(page)
     if show:
         typer.launch(page.resolve().as_uri())
+
+
+app.command()(measure)
 
 
 @app.command("check-paper")

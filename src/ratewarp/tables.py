@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from ratewarp._checks import RequestError
-from ratewarp.geometry import (
-    Interval,
-    active_units,
-    bootstrap,
-    class_distortion_matrix,
-    jackknife,
-    local_resolution,
-    merge_classes,
-    orthogonalization,
-    participation_ratio,
-    prototypization,
-)
+from ratewarp.geometry import active_units
+from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 from ratewarp.recipe import Constrained
 from ratewarp.scores import f1, f1_over_batches
 from ratewarp.store import RunDirectory
-from ratewarp.studies import FREQUENCY_SCHEME, Condition, Study
+from ratewarp.studies import Condition, Study
 
 MODELS = [
     "condition",
@@ -49,7 +35,7 @@ MODELS = [
     "diverged_at",
 ]
 TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "f1_batches", "accuracy"]
-GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "n"]
+GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "p", "n", "note"]
 
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
@@ -144,107 +130,26 @@ def _task_rows(condition: Condition, record: xr.Dataset, regime: str, sound: boo
 
 
 def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset]) -> Iterator[dict[str, Any]]:
+    """What is measured on the codes of one condition, against those of its reference; measures that are not defined are left out."""
     record = records[condition.id]
     if not _sound(record):
         return
-    codes = _Codes(record["code"].values, record.sizes["stimulus_index"])
-    ratio = jackknife(codes.of(participation_ratio), codes.stimuli)
-    if np.isfinite(ratio.value):  # constant codes have no dimensions
-        yield _measure(condition, "participation_ratio", "", _cut(ratio, 1, codes.values.shape[1]))
     reference = study.reference_for(condition)
-    if reference.id == condition.id or not _sound(records[reference.id]):
-        return
-    theirs = _Codes(records[reference.id]["code"].values, codes.stimuli)
-    for scheme, labels in condition.setting.class_schemes().items():
-        yield from _class_rows(condition, scheme, labels, codes, theirs)
-        yield from _warp_rows(condition, scheme, labels, codes, theirs, record["factor_value"].values)
+    compared = reference.id != condition.id and _sound(records[reference.id])
+    schemes = condition.setting.class_schemes() if compared else {}
+    own = _representation(record)
+    labels = {name: classes[own.units] for name, classes in schemes.items()}
+    theirs = _representation(records[reference.id]) if compared else None
+    for found in measure_codes(own, labels, theirs, Settings()):
+        if np.isfinite(found.value):
+            yield {**_labels(condition), **found._asdict()}
 
 
-@dataclass(frozen=True)
-class _Codes:
-    """Codes in order of their stimulus, equally many of each."""
-
-    values: np.ndarray
-    stimuli: int
-
-    @property
-    def places(self) -> np.ndarray:
-        """Stimulus of every code."""
-        return np.repeat(np.arange(self.stimuli), len(self.values) // self.stimuli)
-
-    def of(self, measure: Callable[..., float], labels: np.ndarray | None = None) -> Callable[[np.ndarray], float]:
-        """`measure` of the codes, and of their labels if given, as a function of which stimuli are kept (1) or left out (0).
-
-        NaN where the measure is not defined, such as where a class has lost its only stimulus.
-        """
-
-        def statistic(kept_stimuli: np.ndarray) -> float:
-            kept = kept_stimuli[self.places] > 0
-            own = self.values[kept]
-            with suppress(RequestError):
-                return measure(own) if labels is None else measure(own, labels[self.places][kept])
-            return np.nan
-
-        return statistic
-
-
-def _class_rows(condition: Condition, scheme: str, labels: np.ndarray, codes: _Codes, theirs: _Codes) -> Iterator[dict[str, Any]]:
-    """Entries of the class distortion matrix."""
-    with suppress(RequestError):  # a reference that has collapsed tells nothing apart
-        fine = class_distortion_matrix(codes.values, theirs.values, codes.places).values
-        matrix = bootstrap(lambda drawn: merge_classes(fine, labels, drawn), len(labels))
-        for a, b in combinations_with_replacement(range(int(labels.max()) + 1), 2):
-            yield _measure(condition, f"class_distortion[{a},{b}]", scheme, matrix, (a, b))
-
-
-def _warp_rows(
-    condition: Condition, scheme: str, labels: np.ndarray, codes: _Codes, theirs: _Codes, factors: np.ndarray
-) -> Iterator[dict[str, Any]]:
-    """The three distortions, each of the model and by how much it differs from the reference."""
-    measures: dict[str, Callable[[_Codes], Callable[[np.ndarray], float]]] = {
-        "prototypization": lambda one: one.of(prototypization, labels),
-    }
-    if labels.max() == 1:
-        measures["orthogonalization"] = lambda one: one.of(orthogonalization, labels)
-    if scheme == FREQUENCY_SCHEME:
-        measures["resolution_ratio"] = lambda one: _resolution_ratio(one, labels, factors.astype(float))
-    for name, measure in measures.items():
-        own, other = measure(codes), measure(theirs)
-        value = jackknife(own, codes.stimuli)
-        change = jackknife(lambda kept, own=own, other=other: own(kept) - other(kept), codes.stimuli)
-        most = np.inf if name == "resolution_ratio" else 1.0
-        if np.isfinite(value.value):  # else codes that are all alike, or without an active latent
-            yield _measure(condition, name, scheme, _cut(value, 0, most))
-        if np.isfinite(change.value):
-            yield _measure(condition, f"{name}_change", scheme, _cut(change, -most, most))
-
-
-def _cut(interval: Interval, least: float, most: float) -> Interval:
-    """An interval whose ends are within the range of the measure."""
-    low, high = (np.clip(end, least, most) for end in (interval.low, interval.high))
-    return Interval(interval.value, low, high, interval.n)
-
-
-def _resolution_ratio(codes: _Codes, labels: np.ndarray, factors: np.ndarray) -> Callable[[np.ndarray], float]:
-    """Mean resolution of frequent stimuli over that of rare ones, as a function of which stimuli are kept; NaN without either."""
-
-    def statistic(kept: np.ndarray) -> float:
-        chosen = kept[codes.places] > 0
-        places = (np.cumsum(kept > 0) - 1)[codes.places[chosen]]
-        own = labels[kept > 0]
-        with suppress(RequestError):
-            resolution = local_resolution(codes.values[chosen], places, factors[kept > 0])
-            groups = [resolution[(own == one) & np.isfinite(resolution)] for one in (1, 0)]
-            if all(len(group) for group in groups):
-                return float(groups[0].mean() / groups[1].mean())
-        return np.nan
-
-    return statistic
-
-
-def _measure(condition: Condition, measure: str, scheme: str, interval: Any, entry: tuple[int, ...] = ()) -> dict[str, Any]:
-    value, low, high = (float(np.asarray(part)[entry]) for part in (interval.value, interval.low, interval.high))
-    return {**_labels(condition), "measure": measure, "task": scheme, "value": value, "low": low, "high": high, "n": interval.n}
+def _representation(record: xr.Dataset) -> Representation:
+    """Codes of a record, in units of stimuli."""
+    values = (record[name].values.astype(float) for name in ("code", "factor_value", "frequency", "variance"))
+    codes, factors, frequency, noise = values
+    return Representation(codes, record["stimulus"].values.astype(np.int64), factors, frequency, noise)
 
 
 def _labels(condition: Condition) -> dict[str, Any]:

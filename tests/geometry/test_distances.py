@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from oracles import ALGEBRA, class_distortion
 from ratewarp._checks import RequestError
-from ratewarp.geometry import class_distortion_matrix, distance_ratios, distances, merge_classes
+from ratewarp.geometry import checks, class_distortion_matrix, class_distortion_statistic, distance_ratios, pairs
 
 RNG = np.random.default_rng(0)
 CODES, REFERENCE = RNG.normal(size=(40, 5)), RNG.normal(size=(40, 3))
@@ -21,9 +21,9 @@ def test_slow_double_loop_agrees(logarithmic):
     np.testing.assert_allclose(class_distortion_matrix(CODES, REFERENCE, CLASSES, logarithmic=logarithmic).values, expected, atol=ALGEBRA)
 
 
-def test_blocks_do_not_change_the_result(monkeypatch):
+def test_tiles_do_not_change_the_result(monkeypatch):
     whole = class_distortion_matrix(CODES, REFERENCE, CLASSES).values
-    monkeypatch.setattr(distances, "BLOCK_BYTES", 8 * 40 * 7)
+    monkeypatch.setattr(pairs, "TILE", 7)
     np.testing.assert_allclose(class_distortion_matrix(CODES, REFERENCE, CLASSES).values, whole, atol=1e-12)
 
 
@@ -67,23 +67,34 @@ def test_promised_invariances(codes, reference, scale, seed):
     np.testing.assert_allclose(class_distortion_matrix(scale * codes, reference, classes, logarithmic=True).values, logs, atol=1e-9)
 
 
-def test_merging_stimuli_gives_the_matrix_of_their_classes():
-    stimuli = np.repeat(np.arange(10), 4)
-    labels = np.arange(10) % 3
-    fine = class_distortion_matrix(CODES, REFERENCE, stimuli).values
-    coarse = class_distortion_matrix(CODES, REFERENCE, labels[stimuli]).values
-    np.testing.assert_allclose(merge_classes(fine, labels), coarse, atol=1e-12)
+@pytest.mark.parametrize("latents", [3, 20])
+@pytest.mark.parametrize("logarithmic", [False, True])
+def test_products_of_matrices_keep_the_digits_of_near_items(latents, logarithmic):
+    """More latents than eight go through a matrix product, which would lose what tells near items apart."""
+    codes = 100 + RNG.normal(size=(60, latents))
+    codes[5], codes[9] = codes[6], codes[8] + 1e-9 * RNG.normal(size=latents)
+    reference = RNG.normal(size=(60, 2))
+    reference[5] = reference[6]
+    classes = RNG.integers(0, 3, 60)
+    expected = class_distortion(codes, reference, classes, logarithmic=logarithmic)
+    np.testing.assert_allclose(class_distortion_matrix(codes, reference, classes, logarithmic=logarithmic).values, expected, atol=1e-9)
 
 
-def test_merging_a_draw_equals_a_loop_over_the_drawn():
-    fine, labels = RNG.normal(size=(8, 8)), np.arange(8) % 2
-    fine = fine + fine.T
-    drawn = np.array([2, 0, 1, 3, 1, 0, 0, 1])
-    copies = np.repeat(np.arange(8), drawn)
-    pairs = [(s, t) for i, s in enumerate(copies) for j, t in enumerate(copies) if s != t or i == j]
-    everything = np.mean([fine[s, t] for s, t in pairs])
-    expected = [[np.mean([fine[s, t] for s, t in pairs if (labels[s], labels[t]) == (a, b)]) - everything for b in (0, 1)] for a in (0, 1)]
-    np.testing.assert_allclose(merge_classes(fine, labels, drawn.astype(float)), expected, atol=1e-12)
+def test_a_draw_equals_a_loop_over_the_drawn():
+    """A unit that is drawn twice is two units whose pairs with each other do not count; classes may differ within a unit."""
+    units, weights = np.repeat(np.arange(10), 4), RNG.multinomial(10, np.full(10, 0.1), size=3).astype(float)
+    ratios = distance_ratios(CODES, REFERENCE)
+    found = class_distortion_statistic(CODES, REFERENCE, CLASSES, units)(weights)
+    for draw, drawn in enumerate(weights.astype(int)):
+        copies = [(item, copy) for item in range(40) for copy in range(drawn[units[item]])]
+        kept = [(i, j) for i, a in copies for j, b in copies if units[i] != units[j] or a == b]
+        everything = np.mean([ratios[i, j] for i, j in kept])
+        for a in range(3):
+            for b in range(3):
+                own = [ratios[i, j] for i, j in kept if (CLASSES[i], CLASSES[j]) == (a, b)]
+                assert found[draw, a, b] == pytest.approx(np.mean(own) - everything)
+    whole = class_distortion_statistic(CODES, REFERENCE, CLASSES, units)(np.ones((1, 10)))[0]
+    np.testing.assert_allclose(whole, class_distortion_matrix(CODES, REFERENCE, CLASSES).values, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -99,10 +110,10 @@ def test_merging_a_draw_equals_a_loop_over_the_drawn():
 )
 def test_bad_codes(codes, match):
     with pytest.raises(RequestError, match=match):
-        distances.check_same_items(distances.check_codes(codes), np.zeros((2, 2)))
+        checks.check_same_items(checks.check_codes(codes), np.zeros((2, 2)))
 
 
 @pytest.mark.parametrize(("classes", "match"), [(np.zeros(3, int), "each of the 40"), (np.full(40, 0.5), "integers")])
 def test_bad_labels(classes, match):
     with pytest.raises(RequestError, match=match):
-        distances.check_labels(classes, 40)
+        checks.check_labels(classes, 40)

@@ -5,13 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.spatial.distance import pdist
-from scipy.stats import bootstrap as scipy_bootstrap
-from scipy.stats import t
 from sklearn.decomposition import PCA
 
-from oracles import STANDARD_ERRORS
 from ratewarp._checks import RequestError
-from ratewarp.geometry import active_units, bootstrap, embed, jackknife, participation_ratio, scaled_tuning, tuning_curves
+from ratewarp.geometry import active_units, embed, participation_ratio, scaled_tuning, tuning_curves
 
 RNG = np.random.default_rng(0)
 
@@ -80,51 +77,3 @@ def test_maps_of_degenerate_codes():
     assert embed(np.ones((4, 3))).stress == 0
     line = embed(np.arange(5.0)[:, None])
     np.testing.assert_allclose(pdist(line.points), pdist(np.arange(5.0)[:, None]), rtol=1e-3)
-
-
-def test_bootstrap_against_scipy():
-    sample = RNG.exponential(size=60)
-    ours = bootstrap(lambda drawn: drawn @ sample / drawn.sum(), 60, resamples=20_000)
-    theirs = scipy_bootstrap((sample,), np.mean, n_resamples=20_000, method="BCa", rng=0).confidence_interval
-    np.testing.assert_allclose([ours.low, ours.high], theirs, rtol=0.02)
-    assert ours.value == pytest.approx(sample.mean())
-
-
-def test_bootstrap_covers():
-    hits = 0
-    for trial in range(300):
-        sample = np.random.default_rng(trial).normal(size=40)
-        interval = bootstrap(lambda drawn, s=sample: drawn @ s / drawn.sum(), 40, resamples=300)
-        hits += bool(interval.low <= 0 <= interval.high)
-    assert abs(hits / 300 - 0.94) < STANDARD_ERRORS * np.sqrt(0.94 * 0.06 / 300)
-
-
-def test_bootstrap_of_arrays_and_of_undefined_draws():
-    values = RNG.normal(size=(20, 2, 2))
-    interval = bootstrap(lambda drawn: np.einsum("u,uab->ab", drawn, values) / drawn.sum(), 20)
-    assert interval.value.shape == interval.low.shape == interval.high.shape == (2, 2)
-    assert np.all((interval.low < interval.value) & (interval.value < interval.high))
-    nothing = bootstrap(lambda drawn: np.nan, 5)
-    assert np.isnan(nothing.low)
-    assert np.isnan(nothing.high)
-    with pytest.raises(RequestError, match="at least 2"):
-        bootstrap(lambda drawn: 0.0, 1)
-
-
-def test_undefined_draws_are_left_out():
-    """A mean that is undefined whenever the first unit is drawn equals the bootstrap of the draws without it."""
-    sample = RNG.normal(size=30)
-
-    def mean(drawn):
-        return drawn @ sample / drawn.sum()
-
-    partly = bootstrap(lambda drawn: np.nan if drawn[0] > 1 else mean(drawn), 30, resamples=20_000)
-    drawn = np.random.default_rng(0).multinomial(30, np.full(30, 1 / 30), size=20_000)
-    kept = [mean(row) for row in drawn if row[0] <= 1]
-    np.testing.assert_allclose([partly.low, partly.high], np.quantile(kept, [0.025, 0.975]), atol=0.05)
-
-
-def test_jackknife_of_a_mean_is_the_t_interval():
-    sample = RNG.exponential(size=25)
-    interval = jackknife(lambda kept: kept @ sample / kept.sum(), 25)
-    np.testing.assert_allclose([interval.low, interval.high], t.interval(0.95, 24, sample.mean(), sample.std(ddof=1) / 5), rtol=1e-10)

@@ -1,29 +1,47 @@
 """Geometry of codes: plain arrays in, numbers out. Knows nothing of models."""
 
-from ratewarp.geometry.alignment import orthogonalization
+from ratewarp.geometry.alignment import free_orthogonalization, orthogonalization, task_angles
 from ratewarp.geometry.dimensions import active_units, participation_ratio
-from ratewarp.geometry.distances import ClassDistortion, class_distortion_matrix, distance_ratios, merge_classes
+from ratewarp.geometry.disentanglement import Disentanglement, disentanglement, mutual_information_gap
+from ratewarp.geometry.distances import ClassDistortion, class_distortion_matrix, class_distortion_statistic, distance_ratios
 from ratewarp.geometry.embedding import Map, embed
-from ratewarp.geometry.inference import Interval, bootstrap, jackknife
+from ratewarp.geometry.inference import Interval, adjusted, infer, permutation_p
+from ratewarp.geometry.information import effective_prototypes, latent_rates, stimulus_information
+from ratewarp.geometry.planted import Planted, planted_codes
 from ratewarp.geometry.prototypes import prototypization
-from ratewarp.geometry.resolution import local_resolution
+from ratewarp.geometry.similarity import linear_cka, procrustes_distance
+from ratewarp.geometry.specialization import local_resolution, specialization
 from ratewarp.geometry.tuning import scaled_tuning, tuning_curves
 
 __all__ = [
     "ClassDistortion",
+    "Disentanglement",
     "Interval",
     "Map",
+    "Planted",
     "active_units",
-    "bootstrap",
+    "adjusted",
     "class_distortion_matrix",
+    "class_distortion_statistic",
+    "disentanglement",
     "distance_ratios",
+    "effective_prototypes",
     "embed",
-    "jackknife",
+    "free_orthogonalization",
+    "infer",
+    "latent_rates",
+    "linear_cka",
     "local_resolution",
-    "merge_classes",
+    "mutual_information_gap",
     "orthogonalization",
     "participation_ratio",
+    "permutation_p",
+    "planted_codes",
+    "procrustes_distance",
     "prototypization",
     "scaled_tuning",
+    "specialization",
+    "stimulus_information",
+    "task_angles",
     "tuning_curves",
 ]

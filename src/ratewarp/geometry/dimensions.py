@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.distances import check_codes
+from ratewarp.geometry.checks import check_codes
 
 ACTIVE_VARIANCE = 0.01
 
@@ -33,11 +33,15 @@ def participation_ratio(codes: Float[np.ndarray, "items latents"]) -> float:
         2.0
     """
     codes = check_codes(codes)
-    covariance = np.cov(codes.T, bias=True).reshape(codes.shape[1], codes.shape[1])
-    total = np.trace(covariance)
-    if not total > 0:
+    if not np.ptp(codes, axis=0).any():
         refuse("codes", "different for at least two items", "constant codes")
-    return float(total**2 / np.sum(covariance**2))
+    return float(spread_of_dimensions(np.cov(codes.T, bias=True).reshape(codes.shape[1], codes.shape[1])))
+
+
+def spread_of_dimensions(covariance: Float[np.ndarray, "*draws latents latents"]) -> Float[np.ndarray, "*draws"]:
+    """Participation ratio of every covariance; NaN for one of zeros."""
+    total, squares = np.trace(covariance, axis1=-2, axis2=-1), np.sum(covariance**2, axis=(-2, -1))
+    return np.divide(total**2, squares, out=np.full_like(np.asarray(squares), np.nan), where=squares > 0)
 
 
 def active_units(codes: Float[np.ndarray, "items latents"], threshold: float = ACTIVE_VARIANCE) -> int:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial.distance import cdist
 
-from ratewarp._checks import RequestError, refuse
-
-BLOCK_BYTES = 64 * 2**20
+from ratewarp.geometry.checks import check_codes, check_labels, check_same_items
+from ratewarp.geometry.pairs import pair_sums, ratios
 
 
 def distance_ratios(
@@ -26,7 +24,7 @@ def distance_ratios(
         reference: Z⁰, codes of the same items in the same order; the number of latents may differ.
 
     Returns:
-        Symmetric, non-negative. An n × n array: for class averages of many items use `class_distortion_matrix`, which works in blocks.
+        Symmetric, non-negative. An n × n array: for class averages of many items use `class_distortion_matrix`, which makes no such array.
 
     Raises:
         RequestError: arrays that are not two-dimensional, differ in length, hold fewer than 2 items, or are not finite.
@@ -41,7 +39,7 @@ def distance_ratios(
     """
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
     check_same_items(codes, reference)
-    return _ratios(codes, codes, reference, reference)
+    return ratios(codes, codes, reference, reference)
 
 
 @dataclass(frozen=True)
@@ -98,109 +96,53 @@ def class_distortion_matrix(
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
     check_same_items(codes, reference)
     labels, members, counts = np.unique(check_labels(classes, len(codes)), return_inverse=True, return_counts=True)
-    membership = np.eye(len(labels))[members]
-    sums = np.zeros((len(labels), len(labels)))
-    pairs = np.outer(counts, counts).astype(float)
-    for rows in _blocks(len(codes)):
-        ratios = _ratios(codes[rows], codes, reference[rows], reference)
-        _check_finite_ratios(ratios, logarithmic)
-        if logarithmic:
-            ratios = np.log(ratios)
-            pairs -= membership[rows].T @ _coincide(codes[rows], codes, reference[rows], reference) @ membership
-        sums += membership[rows].T @ ratios @ membership
+    sums, pairs = pair_sums(codes, reference, members, len(labels), logarithmic=logarithmic)
     means = np.divide(sums, pairs, out=np.full_like(sums, np.nan), where=pairs > 0)
     return ClassDistortion(means - sums.sum() / pairs.sum(), labels, counts)
 
 
-def merge_classes(
-    fine: Float[np.ndarray, "fine fine"], classes: Int[np.ndarray, " fine"], drawn: Float[np.ndarray, " fine"] | None = None
-) -> Float[np.ndarray, "classes classes"]:
-    """Class distortion matrix of coarse classes from that of fine ones of equal size, such as stimuli.
+def class_distortion_statistic(
+    codes: Float[np.ndarray, "items latents"],
+    reference: Float[np.ndarray, "items references"],
+    classes: Int[np.ndarray, " items"],
+    units: Int[np.ndarray, " items"],
+) -> Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, "draws classes classes"]]:
+    """The class distortion matrix of every weighting of units, such as stimuli; a unit that is drawn twice is not paired with its copy.
 
     Arguments:
-        fine: class distortion matrix of the fine classes.
-        classes: coarse class of every fine one, 0 … classes − 1.
-        drawn: how often each fine class counts (a bootstrap draw); once if not given. A fine class drawn twice is not paired with
-            its own copy.
+        codes: Z, one row an item.
+        reference: Z⁰, codes of the same items in the same order.
+        classes: class of every item, 0 … classes − 1.
+        units: unit of every item, 0 … units − 1.
 
     Returns:
-        The coarse matrix; NaN where no fine class of a coarse one was drawn.
+        A statistic for `infer`; NaN where a class has no weight.
 
     Examples:
-        >>> fine = np.array([[-1.0, 0.0, 1.0], [0.0, -1.0, 1.0], [1.0, 1.0, -2.0]])
-        >>> merge_classes(fine, np.array([0, 0, 1])).round(3)
-        array([[-0.5,  1. ],
-               [ 1. , -2. ]])
+        >>> reference, codes = np.array([[0.0], [1.0], [4.0], [5.0]]), np.array([[0.0], [0.5], [4.5], [5.0]])
+        >>> of = class_distortion_statistic(codes, reference, np.array([0, 0, 1, 1]), np.arange(4))
+        >>> of(np.ones((1, 4))).round(2)
+        array([[[-0.2,  0.2],
+                [ 0.2, -0.2]]])
     """
-    classes = check_labels(classes, len(fine))
-    if classes.min() < 0:
-        refuse("classes", "whole numbers from 0", classes.min())
-    drawn = np.ones(len(fine)) if drawn is None else drawn
-    membership = np.eye(int(classes.max()) + 1)[classes]
-    weights = membership * drawn[:, None]
-    copies = membership.T @ (drawn * (drawn - 1) * np.diag(fine))
-    sums = weights.T @ fine @ weights - np.diag(copies)
-    pairs = np.outer(weights.sum(0), weights.sum(0)) - np.diag(membership.T @ (drawn * (drawn - 1)))
-    means = np.divide(sums, pairs, out=np.full_like(sums, np.nan), where=pairs > 0)
-    return means - sums.sum() / pairs.sum()
+    number, width = int(units.max()) + 1, int(classes.max()) + 1
+    found, cells = np.unique(units * width + classes, return_inverse=True)
+    sums, pairs = pair_sums(codes, reference, cells, len(found))
+    unit, membership = found // width, np.eye(width)[found % width]
+    same = np.eye(number)[unit]  # cells × units
+    together = [
+        np.stack([membership[unit == u].T @ one[np.ix_(unit == u, unit == u)] @ membership[unit == u] for u in range(number)])
+        for one in (sums, pairs)
+    ]
 
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        chosen = (weights @ same.T)[:, :, None] * membership
+        copies = weights * (weights - 1)
+        above, below = (
+            np.einsum("dka,dkb->dab", chosen, np.tensordot(one, chosen, (1, 1)).transpose(1, 0, 2)) - np.tensordot(copies, own, 1)
+            for one, own in zip((sums, pairs), together, strict=True)
+        )
+        means = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
+        return means - (above.sum(axis=(1, 2)) / below.sum(axis=(1, 2)))[:, None, None]
 
-def check_codes(codes: object, *, argument: str = "codes") -> Float[np.ndarray, "items latents"]:
-    """`codes` as a float64 array of (items, latents), or `RequestError`."""
-    array = _as_array(codes, argument)
-    if array.dtype == object or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
-        refuse(argument, "an array of real numbers", f"dtype {array.dtype}")
-    if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 1:
-        refuse(argument, "two-dimensional (items, latents) with at least 2 items", f"shape {array.shape}")
-    if not np.all(np.isfinite(array)):
-        bad = int(np.argmin(np.isfinite(array).all(axis=1)))
-        refuse(argument, "finite", f"NaN or infinity, first in row {bad}")
-    return array.astype(np.float64)
-
-
-def check_labels(labels: object, items: int, *, argument: str = "classes") -> Int[np.ndarray, " items"]:
-    """`labels` as integers, one an item, or `RequestError`."""
-    array = _as_array(labels, argument)
-    if array.shape != (items,):
-        refuse(argument, f"one label for each of the {items} items", f"shape {array.shape}")
-    if not (np.issubdtype(array.dtype, np.integer) or array.dtype == bool):
-        refuse(argument, "integers", f"dtype {array.dtype}")
-    return array.astype(np.int64)
-
-
-def _as_array(values: object, argument: str) -> np.ndarray:
-    try:
-        return np.asarray(values)
-    except ValueError:
-        refuse(argument, "a rectangular array", values)
-
-
-def _ratios(a: np.ndarray, b: np.ndarray, reference_a: np.ndarray, reference_b: np.ndarray) -> np.ndarray:
-    above, below = cdist(a, b), cdist(reference_a, reference_b)
-    ratios = np.full_like(above, np.inf)
-    np.divide(above, below, out=ratios, where=below > 0)
-    ratios[(above == 0) & (below == 0)] = 1.0
-    return ratios
-
-
-def _coincide(a: np.ndarray, b: np.ndarray, reference_a: np.ndarray, reference_b: np.ndarray) -> np.ndarray:
-    """1 where two items coincide in codes and reference (their log ratio is 0), else 0."""
-    return ((cdist(a, b) == 0) & (cdist(reference_a, reference_b) == 0)).astype(float)
-
-
-def _blocks(items: int) -> Iterator[slice]:
-    """Slices of rows whose distances to all items fit in `BLOCK_BYTES`."""
-    height = max(1, BLOCK_BYTES // (8 * items))
-    return (slice(start, start + height) for start in range(0, items, height))
-
-
-def check_same_items(codes: np.ndarray, reference: np.ndarray) -> None:
-    if len(codes) != len(reference):
-        raise RequestError(f"codes and reference must hold the same items; got {len(codes)} and {len(reference)} rows")
-
-
-def _check_finite_ratios(ratios: np.ndarray, logarithmic: bool) -> None:
-    if np.isinf(ratios).any():
-        raise RequestError("reference must tell apart every two items that the codes tell apart; some coincide only in the reference")
-    if logarithmic and np.any(ratios == 0):
-        raise RequestError("codes must tell apart every two items that the reference tells apart when logarithmic=True")
+    return statistic

@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.linalg import orthogonal_procrustes
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.distances import check_codes
+from ratewarp.geometry.checks import check_codes
 
 
 @dataclass(frozen=True)

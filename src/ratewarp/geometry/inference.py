@@ -1,134 +1,273 @@
-"""Uncertainty: how far a number would move with another sample of stimuli."""
+"""Uncertainty: how far a number would move with another sample, and how often chance would reach it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
-from scipy.stats import norm, t
+from scipy.stats import false_discovery_control, norm, t
 
-from ratewarp._checks import refuse
+from ratewarp._checks import refuse, refuse_name
+
+Statistic = Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, "draws ..."]]
+"""A number, or an array of them, for every weighting of the units; NaN where a weighting leaves it undefined."""
+
+INTERVALS = ("jackknife", "bca", "percentile")
+OVER = ("units", "seeds", "both")
+_FEW_UNITS = 8  # below this an interval over units says little
+_ROWS = 256  # weightings evaluated at once
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A number with its uncertainty.
+    """A number with its uncertainty; never NaN.
 
     Attributes:
         value: on the whole sample.
-        low: lower end of the interval.
-        high: upper end of the interval.
-        n: number of units resampled.
+        low: lower end of the interval; the least the measure can be where the sample is too small to tell.
+        high: upper end, likewise.
+        n: number of units the interval rests on: units resampled, or seeds.
+        note: why an interval should not be trusted, or why it is as wide as the measure's range; empty if all is well.
     """
 
     value: Float[np.ndarray, ...]
     low: Float[np.ndarray, ...]
     high: Float[np.ndarray, ...]
     n: int
+    note: str = ""
 
 
-def bootstrap(
-    statistic: Callable[[Float[np.ndarray, " units"]], Float[np.ndarray, ...] | float],
+def infer(
+    statistic: Statistic | Sequence[Statistic],
     units: int,
     *,
+    over: Literal["units", "seeds", "both"] = "units",
+    interval: Literal["jackknife", "bca", "percentile"] = "jackknife",
+    bounds: tuple[float, float] = (-math.inf, math.inf),
     resamples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
 ) -> Interval:
-    """Bootstrap interval of a statistic over units, such as stimuli: bias-corrected and accelerated (BCa).
+    """An interval for a statistic: over units such as stimuli, over training seeds, or over both.
+
+    Over units: the jackknife (value ± Student's t × the standard error from leaving out one unit at a time), or a bootstrap,
+    bias-corrected and accelerated or of percentiles. The jackknife is the default: near the end of a measure's range, and for numbers of
+    dimensions, which duplicates bias, its coverage came nearest to the level. Over seeds: mean ± t × the standard error of the mean,
+    since two or three seeds are too few to resample. Over both, for seeds that saw the same units: the two variances added, with
+    Satterthwaite's degrees of freedom; variation between units that differs between seeds is counted in both, so that this interval
+    errs on the wide side.
 
     Arguments:
-        statistic: takes how often each unit was drawn (all ones for the sample itself) and returns a number or an array of them.
-            It may return NaN where a draw leaves it undefined; such draws are left out.
+        statistic: takes weights of the units, a draw a row (all ones for the sample itself; how often each unit was drawn), and returns a
+            number or an array of them for every row; NaN where a draw leaves it undefined, such as where a class lost its only unit. One
+            for every seed, or one alone.
         units: how many units there are, at least 2.
-        resamples: how many times to draw as many units with replacement.
+        over: what is resampled.
+        interval: how the interval over units is made.
+        bounds: least and greatest value that the measure can take.
+        resamples: bootstrap draws, at least 100; the jackknife needs none.
         level: probability the interval should cover, between 0 and 1.
         seed: of the draws; equal seeds draw equally for equal `units`.
 
     Returns:
-        The statistic of the sample, with the ends of its interval; these are NaN where the statistic is undefined in most draws,
-        because a part of it rests on too few units. Drawing with replacement duplicates units: for statistics that this biases,
-        such as numbers of dimensions, use `jackknife`.
+        The statistic of the sample (its mean over seeds) with its interval. Where there are too few units or seeds for one, its ends are
+        the bounds, and `note` says why.
 
     Raises:
-        RequestError: fewer than 2 units, fewer than 100 resamples, or a level outside (0, 1).
+        RequestError: fewer than 2 units, fewer than 100 resamples, a level outside (0, 1), or an unknown name.
 
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 14.
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 11 and 14; Satterthwaite, Biometrics Bulletin 1946.
 
     Examples:
-        >>> heights = np.array([1.0, 2.0, 3.0, 4.0])
-        >>> mean = bootstrap(lambda drawn: drawn @ heights / drawn.sum(), 4)
-        >>> float(mean.value), bool(mean.low < 2.5 < mean.high)
-        (2.5, True)
+        >>> heights = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
+        >>> found = infer(lambda weights: weights @ heights / weights.sum(axis=1), 8)
+        >>> float(found.value), bool(found.low < 4.5 < found.high)
+        (4.5, True)
     """
-    _check(units, level)
-    if resamples < 100:
-        refuse("resamples", "at least 100", resamples)
-    drawn = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples).astype(float)
-    draws = np.stack([np.asarray(statistic(row), dtype=float) for row in drawn])
-    value = np.asarray(statistic(np.ones(units)), dtype=float)
-    left_out = np.stack([np.asarray(statistic(row), dtype=float) for row in 1 - np.eye(units)])
-    low, high = _bca(draws, value, left_out, level)
-    scarce = np.isnan(draws).mean(axis=0) > 0.5
-    low, high = (np.where(scarce, np.nan, end) for end in (low, high))
-    return Interval(value, np.asarray(low), np.asarray(high), units)
+    _check(units, level, resamples, over, interval)
+    statistics = [statistic] if callable(statistic) else list(statistic)
+    values = np.stack([_evaluate(one, np.ones((1, units)))[0] for one in statistics])
+    mean = lambda weights: np.mean([_evaluate(one, weights) for one in statistics], axis=0)  # noqa: E731
+    if over == "seeds":
+        found = _over_seeds(values, level)
+    elif interval == "jackknife" or over == "both":
+        found = _jackknife(mean, values.mean(axis=0), units, level)
+    else:
+        found = _bootstrap(mean, values.mean(axis=0), units, resamples, level, seed, corrected=interval == "bca")
+    if over == "both":
+        found = _combined(found, _over_seeds(values, level), units, len(values), level)
+    return _within(found, bounds)
 
 
-def jackknife(
-    statistic: Callable[[Float[np.ndarray, " units"]], Float[np.ndarray, "..."] | float], units: int, *, level: float = 0.95
-) -> Interval:
-    """Jackknife interval of a smooth statistic over units: value ± Student's t × the standard error from leaving out one unit at a time.
+def permutation_p(
+    value: float,
+    null: Float[np.ndarray, " permutations"],
+    *,
+    side: Literal["greater", "less", "both"] = "greater",
+) -> float:
+    """Probability, under chance, of a value at least as extreme as the one found.
+
+    (1 + permutations that reach it) / (1 + permutations): at least 1 / (1 + permutations), never 0. Two-sided: twice the smaller side.
 
     Arguments:
-        statistic: as for `bootstrap`; called with ones, and with a single zero.
-        units: how many units there are, at least 2.
-        level: probability the interval should cover, between 0 and 1.
+        value: found.
+        null: the values of permuted samples; undefined ones (NaN) are left out.
+        side: whether large values count as extreme, small ones, or both.
 
     Returns:
-        The statistic of the sample, with the ends of its interval, symmetric about it.
+        p, above 0 and at most 1.
 
     Raises:
-        RequestError: fewer than 2 units, or a level outside (0, 1).
+        RequestError: no defined permutation, or an unknown side.
 
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapter 11.
+    Source: Phipson & Smyth, Statistical Applications in Genetics and Molecular Biology 2010.
 
     Examples:
-        >>> heights = np.array([1.0, 2.0, 3.0, 4.0])
-        >>> mean = jackknife(lambda kept: kept @ heights / kept.sum(), 4)
-        >>> float(round(mean.high - mean.value, 3))
-        2.054
+        >>> permutation_p(3.0, np.array([0.0, 1.0, 2.0, 3.0]))
+        0.4
     """
-    _check(units, level)
-    value = np.asarray(statistic(np.ones(units)), dtype=float)
-    left_out = np.stack([np.asarray(statistic(row), dtype=float) for row in 1 - np.eye(units)])
-    spread = np.sqrt((units - 1) * left_out.var(axis=0))
-    reach = np.asarray(t.ppf((1 + level) / 2, units - 1) * spread)
-    return Interval(value, value - reach, value + reach, units)
+    defined = null[~np.isnan(null)]
+    if not len(defined):
+        refuse("null", "at least one number that is not NaN", null)
+    reach = 1e-12 * max(abs(value), 1)  # ties that differ by rounding
+    above = (1 + np.sum(defined >= value - reach)) / (1 + len(defined))
+    below = (1 + np.sum(defined <= value + reach)) / (1 + len(defined))
+    sides = {"greater": above, "less": below, "both": min(1.0, 2 * min(above, below))}
+    if side not in sides:
+        refuse_name("side", "side", side, sides)
+    return float(sides[side])
 
 
-def _check(units: int, level: float) -> None:
+def adjusted(p: Float[np.ndarray, " tests"], *, method: Literal["holm", "fdr"] = "holm") -> Float[np.ndarray, " tests"]:
+    """p-values corrected for the number of tests.
+
+    Arguments:
+        p: of every test, 0 … 1.
+        method: "holm" keeps the probability of any false finding below the level; "fdr" (Benjamini & Hochberg) the expected share of false
+            findings, for tests that are independent or positively related.
+
+    Returns:
+        One number a test, at least its p and at most 1.
+
+    Raises:
+        RequestError: numbers outside 0 … 1, or an unknown method.
+
+    Source: Holm, Scandinavian Journal of Statistics 1979; Benjamini & Hochberg, JRSS B 1995.
+
+    Examples:
+        >>> adjusted(np.array([0.01, 0.04, 0.03])).round(2)
+        array([0.03, 0.06, 0.06])
+    """
+    values = np.asarray(p, dtype=float)
+    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+        refuse("p", "numbers between 0 and 1", values)
+    if method == "fdr":
+        return np.asarray(false_discovery_control(values)) if len(values) else values
+    if method != "holm":
+        refuse_name("method", "correction", method, ("holm", "fdr"))
+    order = np.argsort(values)
+    stepped = np.maximum.accumulate((len(values) - np.arange(len(values))) * values[order])
+    out = np.empty_like(values)
+    out[order] = np.minimum(stepped, 1)
+    return out
+
+
+def _check(units: int, level: float, resamples: int, over: str, interval: str) -> None:
     if units < 2:
         refuse("units", "at least 2", units)
     if not 0 < level < 1:
         refuse("level", "between 0 and 1", level)
+    if resamples < 100:
+        refuse("resamples", "at least 100", resamples)
+    if over not in OVER:
+        refuse_name("over", "unit of resampling", over, OVER)
+    if interval not in INTERVALS:
+        refuse_name("interval", "interval", interval, INTERVALS)
+
+
+def _evaluate(statistic: Statistic, weights: np.ndarray) -> np.ndarray:
+    """The statistic of every weighting, some hundred at a time."""
+    return np.concatenate([np.asarray(statistic(weights[i : i + _ROWS]), dtype=float) for i in range(0, len(weights), _ROWS)])
+
+
+def _left_out(statistic: Statistic, units: int) -> np.ndarray:
+    return _evaluate(statistic, 1 - np.eye(units))
+
+
+def _bootstrap(
+    statistic: Statistic, value: np.ndarray, units: int, resamples: int, level: float, seed: int, *, corrected: bool
+) -> Interval:
+    drawn = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples).astype(float)
+    draws = _evaluate(statistic, drawn)
+    tails = np.array([(1 - level) / 2, (1 + level) / 2])
+    levels = np.broadcast_to(tails.reshape(2, *([1] * value.ndim)), (2, *value.shape))
+    if corrected:
+        levels = _moved_levels(draws, value, _left_out(statistic, units), levels)
+    flat = draws.reshape(len(draws), -1)
+    ends = [_quantile(column[~np.isnan(column)], q) for column, q in zip(flat.T, levels.reshape(2, -1).T, strict=True)]
+    low, high = np.array(ends).T.reshape(2, *value.shape)
+    scarce = np.isnan(draws).mean(axis=0) > 0.5
+    return Interval(value, np.where(scarce, np.nan, low), np.where(scarce, np.nan, high), units, _few(units))
+
+
+def _jackknife(statistic: Statistic, value: np.ndarray, units: int, level: float) -> Interval:
+    spread = np.sqrt((units - 1) * np.var(_left_out(statistic, units), axis=0))
+    reach = np.asarray(t.ppf((1 + level) / 2, units - 1) * spread)
+    return Interval(value, value - reach, value + reach, units, _few(units))
+
+
+def _over_seeds(values: np.ndarray, level: float) -> Interval:
+    seeds, value = len(values), values.mean(axis=0)
+    if seeds < 2:
+        nothing = np.full_like(value, np.nan)
+        return Interval(value, nothing, nothing, seeds, "one seed")
+    reach = t.ppf((1 + level) / 2, seeds - 1) * values.std(axis=0, ddof=1) / np.sqrt(seeds)
+    return Interval(value, value - reach, value + reach, seeds)
+
+
+def _combined(of_units: Interval, of_seeds: Interval, units: int, seeds: int, level: float) -> Interval:
+    """Variances of two intervals added, with Satterthwaite's degrees of freedom."""
+    if seeds < 2:
+        return Interval(of_units.value, of_units.low, of_units.high, units, "one seed: over units only")
+    parts = [(of_units, units - 1), (of_seeds, seeds - 1)]
+    variances = [((one.high - one.value) / t.ppf((1 + level) / 2, freedom)) ** 2 for one, freedom in parts]
+    total = np.asarray(sum(variances))
+    below = np.asarray(sum(v**2 / freedom for v, (_, freedom) in zip(variances, parts, strict=True)))
+    freedom = np.divide(total**2, below, out=np.full_like(total, np.inf), where=below > 0)
+    reach = t.ppf((1 + level) / 2, freedom) * np.sqrt(total)
+    return Interval(of_units.value, of_units.value - reach, of_units.value + reach, seeds, of_units.note)
+
+
+def _few(units: int) -> str:
+    return f"only {units} units" if units < _FEW_UNITS else ""
+
+
+def _within(found: Interval, bounds: tuple[float, float]) -> Interval:
+    """Ends inside the bounds, and at them where the sample leaves them open."""
+    open_ended = np.isnan(found.low) | np.isnan(found.high)
+    low = np.where(open_ended, bounds[0], np.clip(found.low, *bounds))
+    high = np.where(open_ended, bounds[1], np.clip(found.high, *bounds))
+    note = found.note
+    if open_ended.any():
+        note = f"{note + ': ' if note else ''}too few to tell"
+    return Interval(found.value, low, high, found.n, note)
 
 
 def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
     return np.quantile(values, levels) if len(values) and np.all(np.isfinite(levels)) else np.full(len(levels), np.nan)
 
 
-def _bca(draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, level: float) -> np.ndarray:
-    """Ends of the interval: quantiles of the draws, at levels moved by their bias and by the jackknife's skewness."""
+def _moved_levels(draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Levels of the quantiles, moved by the bias of the draws and by the jackknife's skewness."""
     defined = np.maximum(np.sum(~np.isnan(draws), axis=0), 1)
     below = (np.sum(draws < value, axis=0) + np.sum(draws <= value, axis=0)) / (2 * defined)
     bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     influence = np.nansum(left_out, axis=0) / np.maximum(np.sum(~np.isnan(left_out), axis=0), 1) - left_out
     spread = np.nansum(influence**2, axis=0) ** 1.5
     skew = np.divide(np.nansum(influence**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
-    ends = norm.ppf([(1 - level) / 2, (1 + level) / 2]).reshape(2, *([1] * value.ndim))
-    moved = norm.cdf(bias + (bias + ends) / (1 - skew * (bias + ends)))
-    flat = draws.reshape(len(draws), -1)
-    quantiles = [_quantile(column[~np.isnan(column)], q) for column, q in zip(flat.T, moved.reshape(2, -1).T, strict=True)]
-    return np.array(quantiles).T.reshape(2, *value.shape)
+    ends = norm.ppf(levels)
+    return norm.cdf(bias + (bias + ends) / (1 - skew * (bias + ends)))

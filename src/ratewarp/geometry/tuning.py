@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.distances import check_codes, check_labels
+from ratewarp.geometry.checks import check_codes, check_labels
 
 
 def tuning_curves(

@@ -7,7 +7,9 @@ from math import ceil
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import class_distortion_matrix
@@ -56,31 +58,36 @@ def capacity_figure(view: RunView) -> Figure | None:
     figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained")
     record = view.record(view.study.conditions[0])
     values, names = record["factor_value"].values, record["factor"].values
-    starts = np.flatnonzero(np.diff(values[:, 0], prepend=values[0, 0] - 1))
-    ticks = starts + np.diff(np.append(starts, len(values))) / 2 - 0.5
-    image = None
-    for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False):
-        place.set_title(model, fontweight="bold")
-        if matrix is None:
-            place.text(0.5, 0.5, "not defined", ha="center", va="center", transform=place.transAxes, color=MUTED)
-            place.set(xticks=[], yticks=[])
-            continue
-        image = place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest", rasterized=True)
-        every = slice(None, None, 3)
-        labels = [f"{values[start, 0]:g}" for start in starts]
-        place.set_xticks(ticks[every], labels=labels[every])
-        place.set_yticks(ticks[every], labels=labels[every])
-        place.tick_params(length=2, color=RULE)
-        for side in place.spines.values():
-            side.set_color(RULE)
+    drawn = [
+        _draw_matrix(place, model, matrix, values[:, 0], limit) for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
+    ]
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
     figure.supxlabel(f"stimulus, by {names[0]} then {names[1]} (numbers: {names[0]})", fontsize=8, color=INK)
-    if image is not None:
-        bar = figure.colorbar(image, ax=axes, shrink=0.7, pad=0.01, extend="both")
+    if images := [image for image in drawn if image is not None]:
+        bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
         bar.set_label(f"distance ratio, {low:g} over {high:g} nats,\nminus its mean over all pairs", fontsize=7.5)
         bar.outline.set_visible(False)  # type: ignore[operator]
     return figure
+
+
+def _draw_matrix(place: Axes, model: str, matrix: np.ndarray | None, values: np.ndarray, limit: float) -> AxesImage | None:
+    """One panel, its ticks at the values of the first factor; says so where the matrix is not defined."""
+    place.set_title(model, fontweight="bold")
+    if matrix is None:
+        place.text(0.5, 0.5, "not defined", ha="center", va="center", transform=place.transAxes, color=MUTED)
+        place.set(xticks=[], yticks=[])
+        return None
+    starts = np.flatnonzero(np.diff(values, prepend=values[0] - 1))
+    middles = starts + np.diff(np.append(starts, len(values))) / 2 - 0.5
+    every = slice(None, None, 3)
+    labels = [f"{values[start]:g}" for start in starts][every]
+    place.set_xticks(middles[every], labels=labels)
+    place.set_yticks(middles[every], labels=labels)
+    place.tick_params(length=2, color=RULE)
+    for side in place.spines.values():
+        side.set_color(RULE)
+    return place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest", rasterized=True)
 
 
 def _capacity_matrix(view: RunView, model: str, low: float, high: float) -> np.ndarray | None:

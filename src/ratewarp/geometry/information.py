@@ -1,0 +1,154 @@
+"""How much codes tell: information about stimuli, and nats of every latent."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.special import logsumexp
+
+from ratewarp._checks import refuse
+from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.specialization import check_frequency, check_noise
+from ratewarp.geometry.tuning import tuning_curves
+
+_FOLDS = 2
+
+
+def stimulus_information(
+    codes: Float[np.ndarray, "items latents"],
+    stimuli: Int[np.ndarray, " items"],
+    *,
+    frequency: Float[np.ndarray, " stimuli"] | None = None,
+    noise: Float[np.ndarray, "items latents"] | None = None,
+    draws: int = 1,
+    seed: int = 0,
+) -> Float[np.ndarray, " stimuli"]:
+    """What the codes of every stimulus tell about which stimulus it is: nats, a lower bound that holds on average.
+
+    i(s) = mean over the items of s of log q(s|z) / p(s), with q(s|z) ∝ p(s) N(z; μ_s, Σ): Gaussian classes of one covariance, fitted on one
+    half of the items and read on the other, and the reverse. Since q never saw the item it reads, p · i is at most I(S;Z) in expectation,
+    whatever the codes' true distribution; it equals I(S;Z) for Gaussian codes of one covariance and many items.
+
+    Arguments:
+        codes: one row an item; at least two items of every stimulus.
+        stimuli: stimulus of every item, from 0.
+        frequency: of every stimulus, positive, up to a factor; even if not given.
+        noise: variance of every code about its row, such as a posterior variance: codes are then drawn from N(code, noise).
+        draws: codes drawn for every item where `noise` is given.
+        seed: of the draws.
+
+    Returns:
+        One number a stimulus; their mean by frequency is the bound, at most the entropy of the frequency.
+
+    Raises:
+        RequestError: codes that are not a finite (items, latents) array, a stimulus with fewer than two items, constant codes.
+
+    Source: the variational bound of Barber & Agakov, NIPS 2003, with cross-fitting.
+
+    Examples:
+        >>> codes = np.repeat([0.0, 100.0, 200.0, 300.0], 5)[:, None] + np.tile(np.arange(5.0), 4)[:, None]
+        >>> stimulus_information(codes, np.repeat(np.arange(4), 5)).round(2)  # log 4
+        array([1.39, 1.39, 1.39, 1.39])
+    """
+    values = check_codes(codes)
+    places = check_labels(stimuli, len(values), argument="stimuli")
+    counts = np.bincount(places) if places.min() >= 0 else np.zeros(1)
+    if counts.min() < _FOLDS:
+        refuse("stimuli", "indices from 0, each of at least two items", f"{int(counts.min())} items of stimulus {int(counts.argmin())}")
+    prior = check_frequency(np.ones(len(counts)) if frequency is None else frequency, len(counts))
+    if noise is not None:
+        spread = np.sqrt(np.tile(check_noise(noise, values.shape), (draws, 1)))
+        values, places = np.tile(values, (draws, 1)), np.tile(places, draws)
+        values = values + spread * np.random.default_rng(seed).standard_normal(values.shape)
+    if not np.ptp(values, axis=0).any():
+        return np.zeros(len(counts))
+    fold = _alternate(places) if noise is None or draws == 1 else np.tile(_alternate(places[: len(places) // draws]), draws)
+    gained = np.empty(len(values))
+    for held in range(_FOLDS):
+        gained[fold == held] = _log_ratio(values, places, fold != held, fold == held, np.log(prior))
+    return np.bincount(places, gained) / np.bincount(places)
+
+
+def effective_prototypes(
+    codes: Float[np.ndarray, "items latents"],
+    stimuli: Int[np.ndarray, " items"],
+    *,
+    frequency: Float[np.ndarray, " stimuli"] | None = None,
+    noise: Float[np.ndarray, "items latents"] | None = None,
+) -> float:
+    """How many points the codes amount to: exp I(S;Z).
+
+    Prototypization without categories. I(S;Z) as bounded from below by `stimulus_information`, not below 0. Range 1 … number of stimuli
+    (the exponential of their entropy): 1 when codes tell nothing, 4 when they tell apart four even groups and nothing within them. Noise
+    unrelated to stimuli gives 1. Invariant to every invertible linear map where `noise` is not given.
+
+    Arguments:
+        codes: one row an item; at least two items of every stimulus.
+        stimuli: stimulus of every item, from 0.
+        frequency: of every stimulus, positive, up to a factor; even if not given.
+        noise: variance of every code about its row.
+
+    Returns:
+        The number of prototypes.
+
+    Raises:
+        RequestError: as `stimulus_information`.
+
+    Examples:
+        >>> codes = np.repeat([0.0, 0.0, 100.0, 100.0], 50)[:, None] + np.tile(np.linspace(-1, 1, 50), 4)[:, None]
+        >>> round(effective_prototypes(codes, np.repeat(np.arange(4), 50)), 1)
+        2.0
+    """
+    gained = stimulus_information(codes, stimuli, frequency=frequency, noise=noise)
+    prior = check_frequency(np.ones(len(gained)) if frequency is None else frequency, len(gained))
+    return float(np.exp(max(prior @ gained, 0.0)))
+
+
+def latent_rates(codes: Float[np.ndarray, "items latents"], noise: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, " latents"]:
+    """Divergence of every latent's posterior from a standard normal prior, mean over items, nats.
+
+    ½ (μ² + σ² − log σ² − 1), with μ a code and σ² its variance. Their sum is the rate.
+
+    Arguments:
+        codes: posterior means, one row an item.
+        noise: posterior variances, positive.
+
+    Returns:
+        One number a latent, at least 0.
+
+    Raises:
+        RequestError: arrays that are not finite and of one shape, or a variance that is not positive.
+
+    Examples:
+        >>> latent_rates(np.array([[0.0, 1.0], [0.0, -1.0]]), np.ones((2, 2)))
+        array([0. , 0.5])
+    """
+    means = check_codes(codes)
+    variances = check_noise(noise, means.shape)
+    if not (variances > 0).all():
+        refuse("noise", "positive variances", 0)
+    return 0.5 * np.mean(means**2 + variances - np.log(variances) - 1, axis=0)
+
+
+def _alternate(places: np.ndarray) -> np.ndarray:
+    """Fold of every item: the items of a stimulus take turns."""
+    order = np.argsort(places, kind="stable")
+    starts = np.searchsorted(places[order], places[order])
+    fold = np.empty(len(places), np.int64)
+    fold[order] = (np.arange(len(places)) - starts) % _FOLDS
+    return fold
+
+
+def _log_ratio(values: np.ndarray, places: np.ndarray, fitted: np.ndarray, held: np.ndarray, log_prior: np.ndarray) -> np.ndarray:
+    """log q(s|z) / p(s) of the held items, with q fitted on others."""
+    means = tuning_curves(values[fitted], places[fitted], len(log_prior))
+    deviations = values[fitted] - means[places[fitted]]
+    freedom = max(fitted.sum() - len(log_prior), 1)
+    each = np.bincount(places[fitted], minlength=len(log_prior)).mean()
+    covariance = deviations.T @ deviations / freedom * (1 + 1 / each)  # the means are themselves estimated
+    covariance += 1e-9 * np.var(values[fitted], axis=0).sum() * np.eye(values.shape[1])
+    root = np.linalg.cholesky(covariance)
+    apart = np.linalg.solve(root, means.T).T[None] - np.linalg.solve(root, values[held].T).T[:, None]
+    exponents = -0.5 * np.sum(apart**2, axis=-1)
+    own = exponents[np.arange(held.sum()), places[held]]
+    return own - logsumexp(exponents + log_prior, axis=1)

@@ -1,0 +1,111 @@
+"""Scatter of codes by class, for many weightings of the sample at once: what the indices and their intervals are computed from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+
+class Scatter(NamedTuple):
+    """Weighted sums of codes, of one sample or (with leading axes) of many draws of it.
+
+    Attributes:
+        counts: weight of every class.
+        sums: weighted sum of the codes of every class.
+        products: weighted sum of z zᵀ over all codes.
+    """
+
+    counts: Float[np.ndarray, "*draws classes"]
+    sums: Float[np.ndarray, "*draws classes latents"]
+    products: Float[np.ndarray, "*draws latents latents"]
+
+    @property
+    def means(self) -> Float[np.ndarray, "*draws classes latents"]:
+        """Mean code of every class; NaN for one of weight 0."""
+        counts = self.counts[..., None]
+        return np.divide(self.sums, counts, out=np.full_like(self.sums, np.nan), where=counts > 0)
+
+    @property
+    def total(self) -> Float[np.ndarray, "*draws latents latents"]:
+        """Covariance of the codes, over the weight of all of them."""
+        weight = self.counts.sum(axis=-1)[..., None]
+        mean = self.sums.sum(axis=-2) / weight
+        return self.products / weight[..., None] - mean[..., :, None] * mean[..., None, :]
+
+    @property
+    def between(self) -> Float[np.ndarray, "*draws latents latents"]:
+        """Covariance of the class means, each by the weight of its class."""
+        weight = self.counts.sum(axis=-1)[..., None]
+        offsets = np.nan_to_num(self.means) - (self.sums.sum(axis=-2) / weight)[..., None, :]
+        shares = (self.counts / weight)[..., None]
+        return np.swapaxes(offsets * shares, -1, -2) @ offsets
+
+    @property
+    def within(self) -> Float[np.ndarray, "*draws latents latents"]:
+        """Covariance of the codes around the mean of their class."""
+        return self.total - self.between
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Codes in units that are drawn together, such as the items of a stimulus.
+
+    Attributes:
+        codes: one row an item.
+        unit: unit of every item, 0 … units − 1.
+        label: class of every item, 0 … classes − 1; all 0 where there are none.
+    """
+
+    codes: Float[np.ndarray, "items latents"]
+    unit: Int[np.ndarray, " items"]
+    label: Int[np.ndarray, " items"]
+
+    @cached_property
+    def units(self) -> int:
+        """How many units there are."""
+        return int(self.unit.max()) + 1
+
+    @cached_property
+    def classes(self) -> int:
+        """How many classes there are."""
+        return int(self.label.max()) + 1
+
+    @cached_property
+    def _centred(self) -> np.ndarray:
+        """Codes about their mean, so that sums of squares lose no digits."""
+        return self.codes - self.codes.mean(axis=0)
+
+    @cached_property
+    def _by_unit(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Counts and sums of every class in every unit, and products of every unit."""
+        cells, latents = self.unit * self.classes + self.label, self.codes.shape[1]
+        counts = np.bincount(cells, minlength=self.units * self.classes).reshape(self.units, self.classes)
+        sums = np.zeros((self.units * self.classes, latents))
+        np.add.at(sums, cells, self._centred)
+        order = np.argsort(self.unit, kind="stable")
+        starts = np.searchsorted(self.unit[order], np.arange(self.units + 1))
+        rows = self._centred[order]
+        products = np.stack([rows[a:b].T @ rows[a:b] for a, b in pairwise(starts)])
+        return counts.astype(float), sums.reshape(self.units, self.classes, latents), products
+
+    def scatter(self, weights: Float[np.ndarray, "draws units"]) -> Scatter:
+        """The scatter when units count as often as `weights` says, a draw a row."""
+        counts, sums, products = self._by_unit
+        flat = lambda array: (weights @ array.reshape(self.units, -1)).reshape(len(weights), *array.shape[1:])  # noqa: E731
+        return Scatter(flat(counts), flat(sums), flat(products))
+
+    def relabelled(self, labels: Int[np.ndarray, "draws units"]) -> Scatter:
+        """The scatter when whole units are given other labels, a draw a row."""
+        counts, sums, products = self._by_unit
+        chosen = np.eye(int(labels.max()) + 1)[labels]
+        of_units = (counts.sum(axis=1), sums.sum(axis=1))
+        return Scatter(
+            np.einsum("duc,u->dc", chosen, of_units[0]),
+            np.einsum("duc,ul->dcl", chosen, of_units[1]),
+            np.broadcast_to(products.sum(axis=0), (len(labels), *products.shape[1:])),
+        )

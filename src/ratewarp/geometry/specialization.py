@@ -1,0 +1,214 @@
+"""Specialization: whether codes tell apart best what is frequent."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import KDTree
+
+from ratewarp._checks import refuse
+from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.tuning import tuning_curves
+
+
+class Neighbours(NamedTuple):
+    """Pairs of neighbouring stimuli, each pair once, and how far apart they are in the factors (1 on a grid)."""
+
+    first: Int[np.ndarray, " pairs"]
+    second: Int[np.ndarray, " pairs"]
+    steps: Float[np.ndarray, " pairs"]
+
+
+def local_resolution(
+    codes: Float[np.ndarray, "items latents"],
+    stimuli: Int[np.ndarray, " items"],
+    factors: Float[np.ndarray, "stimuli factors"],
+    *,
+    noise: Float[np.ndarray, "items latents"] | None = None,
+    whitened: bool = False,
+) -> Float[np.ndarray, " stimuli"]:
+    """Mean d′ between every stimulus and its neighbours, a step of the factors apart.
+
+    d′ of two stimuli is the distance of their mean codes over the root mean square, of one latent, of the codes' noise about the mean of
+    their stimulus, pooled over all stimuli. On a grid, neighbours differ by one step in one factor. Where some stimulus has no such
+    neighbour, they are the nearest stimuli, two a factor, with every factor in units of its standard deviation, and d′ is divided by
+    their distance in units of its median. Range 0 upwards, 0 for stimuli coded alike. Invariant to rotation, shift and common scale.
+
+    Arguments:
+        codes: one row an item.
+        stimuli: stimulus of every item, from 0; every stimulus must have items.
+        factors: factor values of every stimulus; at least 2 stimuli.
+        noise: variance of every code about its row, such as a posterior variance. It adds to the scatter of the items of a stimulus. If
+            not given, every stimulus needs at least two items.
+        whitened: measure distance by the noise's own covariance (Mahalanobis), so that a direction of much noise counts less. Invariant
+            to every invertible linear map; it amplifies latents that are almost silent unless `noise` is given.
+
+    Returns:
+        One number a stimulus.
+
+    Raises:
+        RequestError: codes that are not a finite (items, latents) array, a stimulus without items, or no noise at all.
+
+    Source: d′ of signal detection theory, with a pooled isotropic noise (Green & Swets 1966).
+
+    Examples:
+        >>> codes = np.array([[0.0], [0.2], [1.0], [1.2], [4.0], [4.2]])
+        >>> local_resolution(codes, np.array([0, 0, 1, 1, 2, 2]), np.array([[0.0], [1.0], [2.0]])).round(1)
+        array([ 7.1, 14.1, 21.2])
+    """
+    codes, places, factors = _checked(codes, stimuli, factors)
+    means = in_units_of_noise(tuning_curves(codes, places), noise_covariance(codes, places, noise), whitened=whitened)
+    return resolution(means, neighbours(factors))
+
+
+def specialization(
+    codes: Float[np.ndarray, "items latents"],
+    stimuli: Int[np.ndarray, " items"],
+    factors: Float[np.ndarray, "stimuli factors"],
+    frequency: Float[np.ndarray, " stimuli"],
+    *,
+    noise: Float[np.ndarray, "items latents"] | None = None,
+    whitened: bool = False,
+) -> float:
+    """Slope of log resolution on log frequency, over stimuli.
+
+    Least squares over stimuli, resolution as in `local_resolution`. 0 when frequent stimuli are told apart as well as rare ones; positive
+    when better. Where frequency has two levels it is the log ratio of the geometric mean resolutions over the log ratio of frequencies.
+    Any code has some slope, since stimuli at the edge of a grid differ from those inside: read it against a reference trained on even
+    frequencies. Invariant to rotation, shift, common scale, to the size of pooled noise, and to the unit of frequency. Frequencies permuted
+    over stimuli give 0 on average.
+
+    Arguments:
+        codes: one row an item.
+        stimuli: stimulus of every item, from 0; every stimulus must have items.
+        factors: factor values of every stimulus.
+        frequency: of every stimulus, positive, up to a factor; not all the same.
+        noise: as in `local_resolution`; needed for `whitened` only.
+        whitened: as in `local_resolution`.
+
+    Returns:
+        The slope.
+
+    Raises:
+        RequestError: as `local_resolution`; frequencies that are not positive, or all the same; stimuli coded exactly alike.
+
+    Source: for a code that keeps log likelihood best, resolution grows with frequency (Ganguli & Simoncelli, Neural Computation 2014).
+
+    Examples:
+        >>> position = np.array([0.0, 2.0, 4.0, 5.0, 6.0])  # the first three are spread out
+        >>> frequency = np.array([4.0, 4.0, 4.0, 1.0, 1.0])
+        >>> round(specialization(position[:, None], np.arange(5), np.arange(5.0)[:, None], frequency), 2)
+        0.43
+    """
+    codes, places, factors = _checked(codes, stimuli, factors)
+    weights = check_frequency(frequency, len(factors))
+    if np.ptp(weights) == 0:
+        refuse("frequency", "different for at least two stimuli", "the same frequency for all")
+    means = tuning_curves(codes, places)
+    if whitened:
+        means = in_units_of_noise(means, noise_covariance(codes, places, noise), whitened=True)
+    found = resolution(means, neighbours(factors))
+    if not (found > 0).all():
+        refuse("codes", "different for neighbouring stimuli", f"stimulus {int(np.argmin(found))} coded as all its neighbours are")
+    return float(slopes(np.log(found), np.log(weights), np.ones((1, len(weights))))[0])
+
+
+def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stimuli"]:
+    """`frequency` as positive numbers that sum to 1, one a stimulus, or `RequestError`."""
+    values = np.asarray(frequency)
+    if values.shape != (stimuli,) or values.dtype == object or not np.issubdtype(values.dtype, np.number):
+        refuse("frequency", f"one number for each of the {stimuli} stimuli", f"shape {values.shape}, dtype {values.dtype}")
+    values = values.astype(float)
+    if not (np.isfinite(values) & (values > 0)).all():
+        refuse("frequency", "positive and finite", values[~(np.isfinite(values) & (values > 0))][0])
+    return values / values.sum()
+
+
+def neighbours(factors: Float[np.ndarray, "stimuli factors"]) -> Neighbours:
+    """Which stimuli are neighbours, as `local_resolution` says.
+
+    Examples:
+        >>> neighbours(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])).second
+        array([1, 2])
+    """
+    ranks = np.stack([np.unique(column, return_inverse=True)[1] for column in factors.T], axis=1)
+    pairs = KDTree(ranks).query_pairs(1.0 + 1e-9, p=1, output_type="ndarray")
+    pairs = pairs[np.abs(ranks[pairs[:, 0]] - ranks[pairs[:, 1]]).sum(axis=1) == 1]
+    if np.isin(np.arange(len(factors)), pairs).all():
+        pairs = pairs[np.lexsort(pairs.T[::-1])]
+        return Neighbours(pairs[:, 0], pairs[:, 1], np.ones(len(pairs)))
+    spread = factors.std(axis=0)
+    scaled = factors / np.where(spread > 0, spread, 1)
+    wanted = min(2 * factors.shape[1], len(factors) - 1)
+    distances, found = KDTree(scaled).query(scaled, wanted + 1)
+    owners = np.repeat(np.arange(len(factors)), wanted + 1)
+    apart = (found.ravel() != owners) & (distances.ravel() > 0)
+    pairs = np.unique(np.sort(np.stack([owners, found.ravel()], axis=1)[apart], axis=1), axis=0)
+    steps = np.linalg.norm(scaled[pairs[:, 0]] - scaled[pairs[:, 1]], axis=1)
+    return Neighbours(pairs[:, 0], pairs[:, 1], steps / np.median(steps) if len(steps) else steps)
+
+
+def resolution(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) -> Float[np.ndarray, " stimuli"]:
+    """Mean distance of every stimulus's mean code from its neighbours', a step of the factors."""
+    distances = np.linalg.norm(means[near.first] - means[near.second], axis=1) / near.steps
+    both, twice = np.concatenate([near.first, near.second]), np.concatenate([distances, distances])
+    number = np.bincount(both, minlength=len(means))
+    return np.divide(np.bincount(both, twice, minlength=len(means)), number, out=np.full(len(means), np.nan), where=number > 0)
+
+
+def noise_covariance(codes: np.ndarray, places: np.ndarray, noise: np.ndarray | None) -> Float[np.ndarray, "latents latents"]:
+    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items, plus the given variances."""
+    stimuli = int(places.max()) + 1
+    if noise is None and np.bincount(places, minlength=stimuli).min() < 2:
+        refuse("stimuli", "at least two items of every stimulus, where no noise is given", "a stimulus with one item")
+    deviations = codes - tuning_curves(codes, places, stimuli)[places]
+    scatter = deviations.T @ deviations / max(len(codes) - stimuli, 1)
+    covariance = scatter if noise is None else scatter + np.diag(check_noise(noise, codes.shape).mean(axis=0))
+    if not np.trace(covariance) > 0:
+        refuse("codes", "different for at least two items of a stimulus", "codes that are the same for all items of a stimulus")
+    return covariance
+
+
+def in_units_of_noise(
+    means: Float[np.ndarray, "stimuli latents"], covariance: Float[np.ndarray, "latents latents"], *, whitened: bool
+) -> Float[np.ndarray, "stimuli latents"]:
+    """Means over the root mean square noise of a latent, or, whitened, in coordinates in which the noise is the same in all directions."""
+    if not whitened:
+        return means / np.sqrt(np.trace(covariance) / len(covariance))
+    sizes, directions = np.linalg.eigh(covariance)
+    heard = sizes > 1e-9 * sizes[-1]
+    return means @ directions[:, heard] / np.sqrt(sizes[heard])
+
+
+def check_noise(noise: object, shape: tuple[int, ...]) -> Float[np.ndarray, "items latents"]:
+    """`noise` as variances, one a code, or `RequestError`."""
+    values = check_codes(noise, argument="noise")
+    if values.shape != shape:
+        refuse("noise", f"variances of the same shape as the codes, {shape}", f"shape {values.shape}")
+    if (values < 0).any():
+        refuse("noise", "variances, at least 0", values.min())
+    return values
+
+
+def slopes(
+    above: Float[np.ndarray, " stimuli"], across: Float[np.ndarray, " stimuli"], weights: Float[np.ndarray, "draws stimuli"]
+) -> Float[np.ndarray, " draws"]:
+    """Least-squares slope of `above` on `across` in every draw; NaN where `across` does not vary."""
+    shares = weights / weights.sum(axis=1, keepdims=True)
+    x, y = across[None] - (shares @ across)[:, None], above[None] - (shares @ above)[:, None]
+    spread = np.sum(shares * x**2, axis=1)
+    return np.divide(np.sum(shares * x * y, axis=1), spread, out=np.full(len(weights), np.nan), where=spread > 1e-12)
+
+
+def _checked(codes: object, stimuli: object, factors: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    values = check_codes(codes)
+    places = check_labels(stimuli, len(values), argument="stimuli")
+    grid = check_codes(factors, argument="factors")
+    counts = np.bincount(places, minlength=len(grid)) if places.min() >= 0 else np.zeros(1)
+    if len(counts) > len(grid) or counts.min() < 1:
+        refuse(
+            "stimuli", f"0 … {len(grid) - 1}, a row of factors each, with at least one item of each", f"{places.min()} to {places.max()}"
+        )
+    return values, places, grid

@@ -1,0 +1,86 @@
+"""The command `ratewarp measure`: reads files, measures, prints, draws."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ratewarp._checks import refuse
+
+_KEY = "KEY, several with commas, FILE or FILE:KEY"
+_DECIMALS = 3
+_NAMED = 12  # classes whose names are printed
+
+
+def measure(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Codes: npz, npy, csv, tsv, parquet, h5, hdf5, nc, zarr or mat.")],
+    codes: Annotated[str | None, typer.Option(metavar="KEY", help="What to measure; found by name or shape if not given.")] = None,
+    labels: Annotated[str | None, typer.Option(metavar="KEY", help=f"Class of every item, a task a column: {_KEY}.")] = None,
+    factors: Annotated[str | None, typer.Option(metavar="KEY", help="Factor values of every item (or of every stimulus).")] = None,
+    stimuli: Annotated[str | None, typer.Option(metavar="KEY", help="Stimulus of every item; items of equal factors if not given.")] = None,
+    reference: Annotated[str | None, typer.Option(metavar="KEY", help="Codes of the same items to measure distortion against.")] = None,
+    frequency: Annotated[str | None, typer.Option(metavar="KEY", help="Frequency of every item's stimulus, or of every stimulus.")] = None,
+    noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every code, such as a posterior variance.")] = None,
+    ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
+    extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
+    interval: Annotated[str, typer.Option(help="How intervals are made: jackknife, bca or percentile.")] = "jackknife",
+    resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile.")] = 1000,
+    permutations: Annotated[int, typer.Option(help="Permutations of labels and frequencies for tests; 0 for none.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a figure: png, pdf or svg.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure codes that you have: dimensions, prototypization, orthogonalization, specialization, distortion.
+
+    Arrays that are named labels, factors, stimuli, noise, frequency, ids or reference in FILE are used without being asked for.
+    """
+    from ratewarp.codes_request import gather
+    from ratewarp.measurement import measure as measured
+
+    if figure is not None and (figure.suffix.lower() not in (".png", ".pdf", ".svg") or figure.exists() or not figure.parent.is_dir()):
+        refuse("figure", "a png, pdf or svg file that does not exist yet, in a folder that does", str(figure))
+    wanted = {
+        "codes": codes,
+        "labels": labels,
+        "factors": factors,
+        "stimuli": stimuli,
+        "reference": reference,
+        "frequency": frequency,
+        "noise": noise,
+        "ids": ids,
+    }
+    request = gather(file, wanted)
+    for line in request.told:
+        print(line, file=sys.stderr)
+    knobs: dict[str, Any] = {"interval": interval, "resamples": resamples, "permutations": permutations, "seed": seed}
+    found = measured(**request.arguments, extra=extra, **knobs)
+    items, latents = found.codes.shape
+    if as_json:
+        rows = json.loads(str(found.table.to_json(orient="records")))
+        print(json.dumps({"items": items, "latents": latents, "units": found.units, "classes": dict(found.classes), "measures": rows}))
+    else:
+        print(f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.table['n'].max():,} {found.units}")
+        for task, names in found.classes.items():
+            listed = [f"{number} = {name}" for number, name in enumerate(names[:_NAMED])]
+            print(f"{task}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
+        print()
+        print(_readable(found.table))
+    if figure is not None:
+        from ratewarp.report.measured import save_measured
+
+        save_measured(found, figure)
+        print(f"figure: {figure}", file=sys.stderr)
+
+
+def _readable(table: Any) -> str:
+    """The table as text: numbers to three decimals, nothing where there is nothing."""
+    columns = ["measure", "task", "value", "low", "high", "p", "p_adjusted", "note"]
+    shown = table[columns].copy()
+    for column in ("value", "low", "high", "p", "p_adjusted"):
+        shown[column] = [f"{number:.{_DECIMALS}f}" if number == number else "" for number in shown[column]]
+    shown = shown.loc[:, [column for column in columns if (shown[column] != "").any()]]
+    return shown.to_string(index=False)

@@ -1,0 +1,285 @@
+"""Measures of codes that a user brings, labelled: `ratewarp.measure`."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import Float, Int
+
+from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp.geometry import adjusted, disentanglement, mutual_information_gap
+from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes
+from ratewarp.geometry.specialization import check_frequency, check_noise
+
+_MANY_CLASSES = 200
+_SHOWN = 5  # ids named in an error
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of one set of codes.
+
+    Attributes:
+        table: one row a number: measure, task, value, low and high (ends of the interval), p (permutation test), p_adjusted (Holm, over all
+            tests of the table), n (units resampled), note. Empty cells where there is no test, no interval or no value.
+        classes: names of the classes of every task, in order of their number.
+        codes: as measured, one row an item.
+        labels: class of every item, 0 … classes − 1, by task.
+        units: what was resampled, "stimuli" or "items".
+        level: probability that the intervals should cover.
+    """
+
+    table: pd.DataFrame
+    classes: Mapping[str, tuple[str, ...]]
+    codes: Float[np.ndarray, "items latents"]
+    labels: Mapping[str, Int[np.ndarray, " items"]]
+    units: str
+    level: float
+
+    def value(self, measure: str, task: str = "") -> float:
+        """One number of the table; NaN where it is not defined.
+
+        Raises:
+            RequestError: no such measure of this task in the table.
+        """
+        found = {(row["measure"], row["task"]): row["value"] for row in self.table.to_dict("records")}
+        if (measure, task) not in found:
+            tasks = [other for name, other in found if name == measure]
+            of = f"; it is of {', '.join(map(repr, tasks))}" if tasks else f".{did_you_mean(measure, [name for name, _ in found])}"
+            raise RequestError(f"measure: none is named {measure!r} of task {task!r}{of}")
+        return float(found[measure, task])
+
+    def class_distortion(self, task: str) -> xr.DataArray:
+        """The class distortion matrix of a task with the names of its classes; `low` and `high` are coordinates.
+
+        Raises:
+            RequestError: no reference was given, or no such task.
+        """
+        found = {row["measure"]: row for row in self.table.to_dict("records") if row["task"] == task}
+        names = self.classes.get(task, ())
+        size = range(len(names))
+        if "class_distortion[0,0]" not in found:
+            raise RequestError(f"task: no class distortion matrix of {task!r}; it needs labels of that name and a reference")
+        cells = {(a, b): found[f"class_distortion[{min(a, b)},{max(a, b)}]"] for a in size for b in size}
+        parts = {part: np.array([[cells[a, b][part] for b in size] for a in size]) for part in ("value", "low", "high")}
+        axes = ("class", "other")
+        coordinates = {"class": list(names), "other": list(names), "low": (axes, parts["low"]), "high": (axes, parts["high"])}
+        return xr.DataArray(parts["value"], dims=axes, coords=coordinates, name="class_distortion")
+
+
+def measure(
+    codes: Any,
+    labels: Any = None,
+    *,
+    factors: Any = None,
+    stimuli: Any = None,
+    reference: Any = None,
+    frequency: Any = None,
+    noise: Any = None,
+    ids: Any = None,
+    reference_ids: Any = None,
+    extra: bool = False,
+    interval: Literal["jackknife", "bca", "percentile"] = "jackknife",
+    resamples: int = 1000,
+    permutations: int = 1000,
+    level: float = 0.95,
+    seed: int = 0,
+) -> Measurement:
+    """Measures any codes: dimensions, prototypization, orthogonalization, specialization and distortion against a reference.
+
+    Arrays may be NumPy's, JAX's, PyTorch's, pandas' or xarray's. What is measured depends on what is given: see the cards in the
+    documentation. Intervals are over stimuli where items of a stimulus repeat, else over items; more than 1,000 are drawn in blocks.
+
+    Arguments:
+        codes: (items, latents): posterior means, activations, firing rates, …; one row an item.
+        labels: class of every item, numbers or names; or a table or mapping with one such column a task.
+        factors: (items, factors) numbers, or one row a stimulus where `stimuli` is given; a table or mapping with one column a factor.
+        stimuli: stimulus of every item, numbers or names. If not given, items with equal factors are items of one stimulus.
+        reference: (items, latents of its own): codes of the same items to measure distortion against.
+        frequency: of every item's stimulus, or one number a stimulus (in increasing order of stimulus); positive, up to a factor.
+        noise: (items, latents): variance of every code about its row, such as a posterior variance.
+        ids: name of every row of `codes`; the index of a DataFrame is not used.
+        reference_ids: name of every row of `reference`, which is brought into the order of `ids`.
+        extra: also measure disentanglement (MIG and DCI), which takes some seconds per thousand items.
+        interval: how intervals are made; see `ratewarp.geometry.infer`.
+        resamples: bootstrap draws, at least 100, for the two intervals that need them.
+        permutations: for tests; 0 for none.
+        level: probability that intervals should cover, between 0 and 1.
+        seed: of draws and permutations.
+
+    Returns:
+        The measurement: a table, and matrices with the names of classes.
+
+    Raises:
+        RequestError: an argument is wrong; the message names it.
+
+    Examples:
+        >>> rng = np.random.default_rng(0)
+        >>> kind = np.repeat(["cat", "dog"], 40)
+        >>> codes = rng.standard_normal((80, 3)) + 4 * (kind == "dog")[:, None]
+        >>> found = measure(codes, kind, permutations=200)
+        >>> round(found.value("prototypization", "labels"), 1)
+        0.8
+    """
+    values = check_codes(_array(codes, "codes"))
+    other = None if reference is None else check_codes(_array(reference, "reference"), argument="reference")
+    if other is not None:
+        other = _matched(other, len(values), ids, reference_ids)
+    names, tasks = _labels(labels, len(values))
+    units, number = _units(stimuli, factors, len(values))
+    table = _factors(factors, units, number)
+    weights = None if frequency is None else check_frequency(_by_unit(_array(frequency, "frequency"), units, number, "frequency"), number)
+    spread = None if noise is None else check_noise(_array(noise, "noise"), values.shape)
+    own = Representation(values, units, table, weights, spread)
+    theirs = None if other is None else Representation(other, units, table, weights)
+    settings = Settings(resamples=resamples, permutations=permutations, level=level, seed=seed, interval=interval)
+    rows = list(measure_codes(own, tasks, theirs, settings))
+    if extra:
+        rows += _extra(values, None if table is None else table[units])
+    repeated = number < len(values)
+    return Measurement(_table(rows), names, values, tasks, "stimuli" if repeated else "items", level)
+
+
+def _table(rows: list[Finding]) -> pd.DataFrame:
+    table = pd.DataFrame(rows, columns=list(Finding._fields))
+    tested = table["p"].notna()
+    place = int(table.columns.get_loc("p")) + 1  # type: ignore[arg-type]
+    table.insert(place, "p_adjusted", np.nan)
+    table.loc[tested, "p_adjusted"] = adjusted(table.loc[tested, "p"].to_numpy())
+    return table
+
+
+def _extra(codes: np.ndarray, factors: np.ndarray | None) -> list[Finding]:
+    if factors is None:
+        raise RequestError("extra: disentanglement needs factors")
+    scores = {"mutual_information_gap": lambda: mutual_information_gap(codes, factors)} if codes.shape[1] > 1 else {}
+    dci = disentanglement(codes, factors)
+    values = {**{name: score() for name, score in scores.items()}, **{f"dci_{name}": value for name, value in dci._asdict().items()}}
+    note = "no interval"
+    return [Finding(name, "", value, np.nan, np.nan, np.nan, len(codes), note) for name, value in values.items()]
+
+
+def _array(values: Any, argument: str) -> np.ndarray:
+    """Any array-like as NumPy's, without importing where it comes from."""
+    if hasattr(values, "detach"):  # PyTorch
+        values = values.detach().cpu()
+    try:
+        array = np.asarray(values)
+    except (ValueError, TypeError, RuntimeError):
+        refuse(argument, "a rectangular array", shorten(values))
+    if array.dtype.name == "bfloat16":
+        array = array.astype(np.float32)
+    if array.dtype == object:  # a table of numbers, or of names, can still be one or the other
+        try:
+            array = np.array(array.tolist())
+        except ValueError:
+            refuse(argument, "a rectangular array of one type", "an array of Python objects")
+        if array.dtype == object:
+            refuse(argument, "an array of numbers or names", "an array of Python objects")
+    return array
+
+
+def _columns(values: Any, argument: str) -> dict[str, np.ndarray]:
+    """Columns by name: of a table or mapping, or of an array, under the name of the argument."""
+    if isinstance(values, pd.DataFrame | Mapping):
+        return {str(name): _array(values[name], f"{argument}[{name!r}]") for name in values}
+    array = _array(values, argument)
+    if array.ndim == 1:
+        return {argument: array}
+    if array.ndim != 2:
+        refuse(argument, "one column or several", f"shape {array.shape}")
+    return {f"{argument}{column}": array[:, column] for column in range(array.shape[1])} if array.shape[1] > 1 else {argument: array[:, 0]}
+
+
+def _labels(labels: Any, items: int) -> tuple[dict[str, tuple[str, ...]], dict[str, np.ndarray]]:
+    """Names of the classes, and class of every item, by task."""
+    if labels is None:
+        return {}, {}
+    names, tasks = {}, {}
+    for task, column in _columns(labels, "labels").items():
+        place = "labels" if task == "labels" else f"labels {task!r}"
+        if column.shape != (items,):
+            refuse(place, f"one label for each of the {items} items", f"shape {column.shape}")
+        if np.issubdtype(column.dtype, np.floating) and not (np.isfinite(column).all() and (column == np.round(column)).all()):
+            refuse(place, "whole numbers or names (numbers that vary continuously are factors)", column[0])
+        classes, tasks[task] = np.unique(column, return_inverse=True)
+        if len(classes) > _MANY_CLASSES:
+            refuse(place, f"of at most {_MANY_CLASSES} classes", f"{len(classes)} classes")
+        names[task] = tuple(f"{int(one)}" if np.issubdtype(classes.dtype, np.floating) else str(one) for one in classes)
+    return names, tasks
+
+
+def _units(stimuli: Any, factors: Any, items: int) -> tuple[np.ndarray, int]:
+    """Stimulus of every item, 0 …, and how many there are."""
+    if stimuli is not None:
+        column = _array(stimuli, "stimuli")
+        if column.shape != (items,):
+            refuse("stimuli", f"one for each of the {items} items", f"shape {column.shape}")
+        found, units = np.unique(column, return_inverse=True)
+        return units, len(found)
+    if factors is not None:
+        table = _factor_rows(factors)
+        if len(table) != items:
+            refuse("factors", f"one row for each of the {items} items (or give `stimuli`)", f"{len(table)} rows")
+        found, units = np.unique(table, axis=0, return_inverse=True)
+        return units.reshape(-1), len(found)
+    return np.arange(items), items
+
+
+def _factor_rows(factors: Any) -> Float[np.ndarray, "rows factors"]:
+    columns = _columns(factors, "factors")
+    if len({len(column) for column in columns.values()}) != 1:
+        refuse("factors", "columns of one length", {name: len(column) for name, column in columns.items()})
+    return check_codes(np.stack(list(columns.values()), axis=1), argument="factors")
+
+
+def _factors(factors: Any, units: np.ndarray, number: int) -> Float[np.ndarray, "units factors"] | None:
+    return None if factors is None or number < 2 else _by_unit(_factor_rows(factors), units, number, "factors")
+
+
+def _by_unit(values: np.ndarray, units: np.ndarray, number: int, argument: str) -> np.ndarray:
+    """Rows a stimulus, from rows a stimulus or rows an item."""
+    if len(values) == number and number != len(units):
+        return values
+    if values.ndim < 1 or len(values) != len(units):
+        refuse(argument, f"one row for each of the {len(units)} items or {number} stimuli", f"shape {values.shape}")
+    out = np.empty((number, *values.shape[1:]), values.dtype)
+    out[units] = values
+    if (out[units] != values).any():
+        unit = int(units[np.argmax((out[units] != values).reshape(len(units), -1).any(axis=1))])
+        refuse(argument, "the same for all items of a stimulus", f"several values for stimulus number {unit}")
+    return out
+
+
+def _matched(reference: np.ndarray, items: int, ids: Any, reference_ids: Any) -> np.ndarray:
+    """The reference's rows in the order of the codes'."""
+    if (ids is None) != (reference_ids is None):
+        raise RequestError("ids and reference_ids must be given together: rows are matched by them")
+    if ids is None:
+        if len(reference) != items:
+            raise RequestError(f"codes and reference must hold the same items; got {items} and {len(reference)} rows")
+        return reference
+    own, theirs = _ids(ids, items, "ids"), _ids(reference_ids, len(reference), "reference_ids")
+    for name, others, kind in ((own, theirs, "reference_ids lacks"), (theirs, own, "ids lacks")):
+        if lacking := [one for one in name if one not in others]:
+            more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
+            raise RequestError(f"{kind} {', '.join(map(repr, lacking[:_SHOWN]))}{more}; both must name the same items")
+    return reference[[theirs[one] for one in own]]
+
+
+def _ids(values: Any, rows: int, argument: str) -> dict[Hashable, int]:
+    """Row of every id."""
+    array = _array(values, argument)
+    if array.shape != (rows,):
+        refuse(argument, f"one id for each of the {rows} rows", f"shape {array.shape}")
+    places = {one: row for row, one in enumerate(array.tolist())}
+    if len(places) != rows:
+        found, counts = np.unique(array, return_counts=True)
+        refuse(argument, "different for every row", f"{found[np.argmax(counts)]!r} {counts.max()} times")
+    return places

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import linregress
+
+from ratewarp._checks import RequestError
+from ratewarp.geometry import local_resolution, specialization
+from ratewarp.geometry.specialization import neighbours
+
+RNG = np.random.default_rng(0)
+FACTORS = np.array([[i, j] for i in range(3) for j in range(4)], float)
+PLACES = np.repeat(np.arange(12), 5)
+CODES = FACTORS[PLACES] @ RNG.standard_normal((2, 3)) + 0.3 * RNG.standard_normal((60, 3))
+MEANS = np.array([CODES[s == PLACES].mean(axis=0) for s in range(12)])
+
+
+def _mean_distances(scale=lambda s, t: 1.0):
+    return [
+        np.mean([np.linalg.norm(MEANS[s] - MEANS[t]) / scale(s, t) for t in range(12) if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1])
+        for s in range(12)
+    ]
+
+
+def test_resolution_by_loops():
+    noise = np.sqrt(sum(np.sum((z - MEANS[s]) ** 2) for z, s in zip(CODES, PLACES, strict=True)) / ((60 - 12) * 3))
+    np.testing.assert_allclose(local_resolution(CODES, PLACES, FACTORS), np.array(_mean_distances()) / noise)
+
+
+def test_given_variances_add_to_the_scatter():
+    variances = np.full(CODES.shape, 0.7)
+    scatter = sum(np.sum((z - MEANS[s]) ** 2) for z, s in zip(CODES, PLACES, strict=True)) / ((60 - 12) * 3)
+    found = local_resolution(CODES, PLACES, FACTORS, noise=variances)
+    np.testing.assert_allclose(found, np.array(_mean_distances()) / np.sqrt(scatter + 0.7))
+    alone = local_resolution(MEANS, np.arange(12), FACTORS, noise=np.full(MEANS.shape, 0.7))  # one item a stimulus
+    np.testing.assert_allclose(alone, np.array(_mean_distances()) / np.sqrt(0.7))
+
+
+def test_whitened_resolution_is_unmoved_by_linear_maps():
+    mixed = CODES @ RNG.standard_normal((3, 3))
+    own, other = (local_resolution(codes, PLACES, FACTORS, whitened=True) for codes in (CODES, mixed))
+    np.testing.assert_allclose(own, other, rtol=1e-6)
+    noise = sum(np.outer(z - MEANS[s], z - MEANS[s]) for z, s in zip(CODES, PLACES, strict=True)) / (60 - 12)
+    first = np.mean([np.sqrt((MEANS[0] - MEANS[t]) @ np.linalg.solve(noise, MEANS[0] - MEANS[t])) for t in (1, 4)])
+    assert own[0] == pytest.approx(first)
+
+
+def test_slope_by_regression():
+    frequency = RNG.uniform(1, 9, 12)
+    expected = linregress(np.log(frequency), np.log(_mean_distances())).slope
+    assert specialization(CODES, PLACES, FACTORS, frequency) == pytest.approx(expected)
+    rotation, _ = np.linalg.qr(RNG.standard_normal((3, 3)))
+    assert specialization(4 * CODES @ rotation - 1, PLACES, FACTORS, 100 * frequency) == pytest.approx(expected)
+
+
+def test_two_levels_give_the_ratio_of_geometric_means():
+    frequency = np.where(FACTORS[:, 0] == 0, 8.0, 1.0)
+    logs = np.log(_mean_distances())
+    expected = (logs[:4].mean() - logs[4:].mean()) / np.log(8)
+    assert specialization(CODES, PLACES, FACTORS, frequency) == pytest.approx(expected)
+
+
+def test_neighbours_on_grids_of_any_step_and_off_grids():
+    steps = neighbours(FACTORS * [10, 0.5])
+    expected = {(s, t) for s in range(12) for t in range(s + 1, 12) if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1}
+    assert {(int(a), int(b)) for a, b in zip(steps.first, steps.second, strict=True)} == expected
+    assert (steps.steps == 1).all()
+    scattered = RNG.uniform(size=(50, 2))
+    found = neighbours(scattered)
+    assert set(range(50)) <= {*found.first.tolist(), *found.second.tolist()}
+    scaled = scattered / scattered.std(axis=0)
+    np.testing.assert_allclose(
+        found.steps * np.median(np.linalg.norm(scaled[found.first] - scaled[found.second], axis=1)),
+        np.linalg.norm(scaled[found.first] - scaled[found.second], axis=1),
+    )
+
+
+def test_codes_that_follow_continuous_factors_have_no_slope_of_their_own():
+    scattered = RNG.uniform(size=(400, 2))
+    frequency = np.where(scattered[:, 0] < 0.5, 5.0, 1.0)
+    assert specialization(scattered / scattered.std(axis=0), np.arange(400), scattered, frequency) == pytest.approx(0, abs=1e-9)
+    dense = np.where(scattered[:, :1] < 0.5, 2 * scattered[:, :1], scattered[:, :1] + 0.5)  # the frequent half is spread out
+    assert specialization(np.hstack([dense, scattered[:, 1:]]), np.arange(400), scattered, frequency) > 0.1
+
+
+def test_bad_input_is_named():
+    with pytest.raises(RequestError, match="at least two items of every stimulus, where no noise is given"):
+        local_resolution(CODES[:12], np.arange(12), FACTORS)
+    with pytest.raises(RequestError, match="a row of factors each"):
+        local_resolution(CODES, PLACES + 1, FACTORS)
+    with pytest.raises(RequestError, match="noise must be variances of the same shape"):
+        local_resolution(CODES, PLACES, FACTORS, noise=np.ones((60, 2)))
+    with pytest.raises(RequestError, match="the same frequency for all"):
+        specialization(CODES, PLACES, FACTORS, np.ones(12))
+    with pytest.raises(RequestError, match="frequency must be positive"):
+        specialization(CODES, PLACES, FACTORS, np.arange(12.0))
+    with pytest.raises(RequestError, match="one number for each of the 12"):
+        specialization(CODES, PLACES, FACTORS, np.ones(11))
+    with pytest.raises(RequestError, match="coded as all its neighbours"):
+        specialization(np.zeros((12, 2)) + (np.arange(12) == 11)[:, None], np.arange(12), FACTORS, np.arange(1.0, 13))

@@ -1,0 +1,143 @@
+"""Files of codes in every format, and what is said of files that cannot be read."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from scipy.io import savemat
+
+from ratewarp import RequestError
+from ratewarp.codes_files import known_suffixes, open_codes, read
+from ratewarp.codes_request import gather
+
+RNG = np.random.default_rng(0)
+CODES = RNG.normal(size=(6, 3))
+LABELS = np.array(["a", "b", "a", "b", "a", "b"])
+
+
+def _write_mat73(path):
+    with h5py.File(path, "w", userblock_size=512) as file:
+        file["codes"] = CODES.T  # MATLAB's order of axes
+    with path.open("r+b") as file:
+        head = b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124)
+        file.write(head + struct.pack("<H", 0x0200) + b"IM")
+
+
+def _write_h5(path):
+    with h5py.File(path, "w") as file:
+        file["codes"] = CODES
+        file["labels"] = LABELS.astype(object)
+
+
+WRITERS = {
+    "npz": lambda path: np.savez(path, codes=CODES, labels=LABELS),
+    "npy": lambda path: np.save(path, CODES),
+    "h5": _write_h5,
+    "nc": lambda path: xr.Dataset({"codes": (("item", "latent"), CODES)}).to_netcdf(path, engine="h5netcdf"),
+    "mat": lambda path: savemat(path, {"codes": CODES, "labels": np.arange(6)}),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_arrays_of_every_format(tmp_path, kind):
+    path = tmp_path / f"file.{kind}"
+    WRITERS[kind](path)
+    content = open_codes(path)
+    np.testing.assert_array_equal(read(path, content, ["codes"])["codes"], CODES)
+
+
+def test_matlab_7_3(tmp_path):
+    path = tmp_path / "file.mat"
+    _write_mat73(path)
+    np.testing.assert_array_equal(read(path, open_codes(path), ["codes"])["codes"], CODES)
+
+
+def test_tables(tmp_path):
+    table = pd.DataFrame({"z1": CODES[:, 0], "z2": CODES[:, 1], "labels": LABELS, "ids": np.arange(6)})
+    table.to_csv(tmp_path / "file.csv", index=False)
+    table.to_csv(tmp_path / "file.tsv", index=False, sep="\t")
+    for name in ("file.csv", "file.tsv"):
+        request = gather(tmp_path / name, {})
+        np.testing.assert_allclose(request.arguments["codes"], CODES[:, :2])
+        assert request.arguments["labels"]["labels"].tolist() == LABELS.tolist()
+        assert request.told == ["codes: z1, z2", "labels: labels", "ids: ids"]
+    chosen = gather(tmp_path / "file.csv", {"codes": "z*", "labels": "labels"})
+    np.testing.assert_allclose(chosen.arguments["codes"], CODES[:, :2])
+
+
+def test_text_in_hdf5(tmp_path):
+    _write_h5(tmp_path / "file.h5")
+    assert read(tmp_path / "file.h5", open_codes(tmp_path / "file.h5"), ["labels"])["labels"].tolist() == LABELS.tolist()
+
+
+def test_a_second_file_is_matched_by_id(tmp_path):
+    order = RNG.permutation(6)
+    np.savez(tmp_path / "own.npz", codes=CODES, ids=np.arange(6))
+    np.savez(tmp_path / "base.npz", latents=2 * CODES[order], ids=np.arange(6)[order])
+    pd.DataFrame({"ids": np.arange(6)[order], "kind": LABELS[order]}).to_csv(tmp_path / "labels.csv", index=False)
+    request = gather(tmp_path / "own.npz", {"reference": str(tmp_path / "base.npz"), "labels": str(tmp_path / "labels.csv")})
+    assert request.arguments["labels"]["kind"].tolist() == LABELS.tolist()
+    np.testing.assert_array_equal(request.arguments["reference_ids"], np.arange(6)[order])
+    pd.DataFrame({"ids": np.arange(6) + 1, "kind": LABELS}).to_csv(tmp_path / "labels.csv", index=False)
+    with pytest.raises(RequestError, match="lacks id 0; its rows are matched by id"):
+        gather(tmp_path / "own.npz", {"labels": str(tmp_path / "labels.csv")})
+    np.savez(tmp_path / "bare.npz", codes=CODES)
+    with pytest.raises(RequestError, match="holds no 'ids', by which its rows are to be matched"):
+        gather(tmp_path / "own.npz", {"reference": str(tmp_path / "bare.npz")})
+
+
+def test_other_arrays_of_the_same_file(tmp_path):
+    np.savez(tmp_path / "own.npz", high=CODES, low=CODES / 2, kind=LABELS)
+    request = gather(tmp_path / "own.npz", {"codes": "low", "reference": "high", "labels": "kind"})
+    np.testing.assert_array_equal(request.arguments["reference"], CODES)
+    with pytest.raises(RequestError, match=r"--codes must say which array.*high \(6, 3\), low \(6, 3\)"):
+        gather(tmp_path / "own.npz", {})
+    with pytest.raises(RequestError, match=r"no array named 'hihg'. Did you mean 'high'\? It holds: high"):
+        gather(tmp_path / "own.npz", {"codes": "hihg"})
+
+
+class Trap:
+    """A pickle that would leave a file behind if it were read."""
+
+    def __reduce__(self):
+        return (open, ("trapped", "w"))
+
+
+def test_pickles_are_not_read(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    np.savez("own.npz", codes=np.array([Trap(), 1], dtype=object), other=CODES)
+    assert "codes" not in open_codes(tmp_path / "own.npz").shapes
+    np.save("own.npy", np.array([Trap(), 1], dtype=object))
+    (tmp_path / "bare.npy").write_bytes(pickle.dumps(Trap()))
+    savemat("own.mat", {"codes": np.array([{"a": 1}], dtype=object)})
+    for name in ("own.npy", "bare.npy"):
+        with pytest.raises(RequestError, match="cannot be read"):
+            open_codes(tmp_path / name)
+    with pytest.raises(RequestError, match="Python objects"):
+        read(tmp_path / "own.mat", open_codes(tmp_path / "own.mat"), ["codes"])
+    assert not (tmp_path / "trapped").exists()
+
+
+def test_files_that_cannot_be_read(tmp_path):
+    for suffix in known_suffixes():
+        with pytest.raises(RequestError, match="no such file"):
+            open_codes(tmp_path / f"missing{suffix}")
+        if suffix not in (".csv", ".tsv", ".zarr"):
+            (tmp_path / f"damaged{suffix}").write_bytes(b"nothing of the kind")
+            with pytest.raises(RequestError, match=r"cannot be read|needs another package"):
+                open_codes(tmp_path / f"damaged{suffix}")
+    with pytest.raises(RequestError, match=r"unknown format '.nzp'. Did you mean '.npz'"):
+        open_codes(tmp_path / "codes.nzp")
+
+
+def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
+    with (tmp_path / "huge.npy").open("wb") as file:
+        file.truncate(10 * 10**9)  # sparse: takes no room on the disk
+    with pytest.raises(RequestError, match=r"at most 4 GB; measure a part of the items; got '10\.0 GB'"):
+        open_codes(tmp_path / "huge.npy")
