@@ -19,6 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "models": {"_checks"},
     "geometry": {"_checks"},
     "measurement": {"_checks", "geometry"},
+    "rsa": {"_checks", "geometry"},
     "codes_files": {"_checks"},
     "codes_request": {"_checks", "codes_files"},
     "store": {"_checks", "_files"},
@@ -36,7 +37,8 @@ ALLOWED: dict[str, set[str]] = {
     "tables": {"_checks", "geometry", "recipe", "scores", "store", "studies"},
     "published": set(),
     "comparison": {"_checks", "published", "store"},
-    "readout_runner": {"models", "objective", "readout", "sources", "store", "studies", "training"},
+    "trained": {"_checks", "models", "store", "studies"},
+    "readout_runner": {"models", "objective", "readout", "sources", "store", "studies", "trained", "training"},
     "waves": {"models", "objective", "studies", "training"},
     "runner": {
         "_checks",
@@ -58,7 +60,7 @@ ALLOWED: dict[str, set[str]] = {
     "api": {"_checks", "report", "runner", "store", "studies"},
     "bench": {"_checks", "devices", "models", "objective", "recipe", "sources", "training"},
     "cli": {"_checks", "api", "bench", "checkpoints", "comparison", "measure_command", "report", "runner", "store", "studies", "waves"},
-    "__init__": {"_checks", "api", "comparison", "geometry", "measurement", "sources", "store", "studies"},
+    "__init__": {"_checks", "api", "comparison", "geometry", "measurement", "sources", "store", "studies", "trained"},
 }
 
 

@@ -14,7 +14,7 @@ import yaml
 
 from conftest import TINY_NETWORK
 from oracles import ALGEBRA
-from ratewarp import RatewarpError, RequestError, Study, load_study, run
+from ratewarp import RatewarpError, RequestError, Study, load_study, run, trained_networks
 from ratewarp.runner import run_study
 from ratewarp.scores import f1_over_batches
 from ratewarp.store import TABLES
@@ -151,3 +151,14 @@ def test_a_finished_run_has_nothing_left_to_do(finished):
     run_study(tiny_paper(), finished.path)
     assert {file: file.stat().st_mtime_ns for file in finished.path.glob("*/*/*")} == before
     assert finished.manifest["sessions"][-1]["trained"] == []
+
+
+def test_trained_networks_give_the_stored_codes(finished):
+    name = finished.table("models")["condition"].iloc[-1]
+    record, networks = finished.record(name), trained_networks(finished, name)
+    first = np.flatnonzero(np.diff(record["stimulus"].values, prepend=-1))
+    means, _ = networks.encoder(record["image"].values.astype(np.float32))
+    np.testing.assert_allclose(means, record["code"].values[first], atol=ALGEBRA)
+    np.testing.assert_allclose(networks.decoder(means), record["reconstruction"].values, atol=ALGEBRA)
+    with pytest.raises(RequestError, match="Did you mean"):
+        trained_networks(finished, name[:-1])

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ratewarp.measurement import Measurement, measure
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study
+    from ratewarp.trained import trained_networks
 
 _PLACES = {
     "run": "ratewarp.api",
@@ -30,6 +31,7 @@ _PLACES = {
     "Condition": "ratewarp.studies",
     "Study": "ratewarp.studies",
     "load_study": "ratewarp.studies",
+    "trained_networks": "ratewarp.trained",
 }
 _MODULES = ("geometry", "sources")
 
@@ -47,6 +49,7 @@ __all__ = [
     "open_run",
     "run",
     "sources",
+    "trained_networks",
 ]
 __version__ = version("ratewarp")
 

@@ -7,19 +7,19 @@ from itertools import groupby
 from typing import NamedTuple
 from zlib import crc32
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from ratewarp.models import AutoEncoder, Head, from_named, to_named
+from ratewarp.models import Head, to_named
 from ratewarp.objective import Targets
 from ratewarp.readout import Reader, ReadoutPlan, draw_codes, predict, train_heads
 from ratewarp.sources import Task
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Setting, Study
+from ratewarp.trained import networks_of
 from ratewarp.training import READOUT_STREAM
 
 MODELS_AT_ONCE = 32  # whose codes of all training images are held in memory together
@@ -81,7 +81,7 @@ def _read_together(
     setting = conditions[0].setting
     training, held_out = images_of(setting)
     each = max(int(c.setting.image_counts().max()) for c in conditions)
-    networks = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(_networks(run, c) for c in conditions))
+    networks = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(networks_of(run, c.setting, c.id) for c in conditions))
     codes = draw_codes(networks, _keys(conditions, _TRAINING), training[:, :each])
     held_out_codes = draw_codes(networks, _keys(conditions, _HELD_OUT), held_out)
     readings = [Reading(place, c, task) for place, c in enumerate(conditions) for task in study.readout_tasks(c.model)]
@@ -105,14 +105,6 @@ def _read_together(
         tasks = study.readout_tasks(condition.model)
         record = _record(condition, tasks, np.stack([predictions[place, task.name] for task in tasks], axis=1))
         run.write_readout(condition.id, record, to_named({task.name: heads[place, task.name] for task in tasks}))
-
-
-def _networks(run: RunDirectory, condition: Condition) -> AutoEncoder:
-    """Trained encoder and decoder of a stored condition."""
-    setting = condition.setting
-    skeleton = eqx.filter_eval_shape(lambda: AutoEncoder(setting.network, setting.source.image_shape, key=jax.random.key(0)))
-    own = {name: array for name, array in run.params(condition.id).items() if name.startswith("networks.")}
-    return from_named({"networks": skeleton}, own)["networks"]
 
 
 def _keys(conditions: Sequence[Condition], stream: int) -> Array:

@@ -3,6 +3,7 @@
 from ratewarp.models.heads import Head, make_head
 from ratewarp.models.networks import AutoEncoder, ConvolutionConfig, NetworkConfig, check_network, encoder_axes, latent_rates, sample_codes
 from ratewarp.models.parameters import from_named, to_named
+from ratewarp.models.pullback import local_volume, pullback_metric
 
 __all__ = [
     "AutoEncoder",
@@ -13,7 +14,9 @@ __all__ = [
     "encoder_axes",
     "from_named",
     "latent_rates",
+    "local_volume",
     "make_head",
+    "pullback_metric",
     "sample_codes",
     "to_named",
 ]

@@ -19,6 +19,7 @@ from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tunin
 from ratewarp.report.stimuli import capacity_figure, images_figure
 from ratewarp.report.style import MUTED, RULE, class_colours, figure_style, model_colours, model_markers
 from ratewarp.report.views import ConditionView, RunView, class_names, scheme_title
+from ratewarp.report.warps import warps_figure
 from ratewarp.studies import Setting
 
 _SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
@@ -36,7 +37,8 @@ def make_figures(view: RunView) -> dict[str, Figure]:
             "examples": examples_figure(view),
             f"model_{view.study.reference}": reference_figure(view),
         }
-        figures |= {name: one for name, one in (("f1", f1_figure(view)), ("capacity", capacity_figure(view))) if one is not None}
+        optional = {"f1": f1_figure(view), "capacity": capacity_figure(view), "warps": warps_figure(view)}
+        figures |= {name: figure for name, figure in optional.items() if figure is not None}
         for model in view.study.models:
             for scheme in view.study.settings[model].class_schemes() if model != view.study.reference else ():
                 figures[f"model_{model}_{scheme}"] = model_figure(view, model, scheme)

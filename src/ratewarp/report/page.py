@@ -60,7 +60,9 @@ _GEOMETRY_COLUMNS = {
     "value": "value",
     "low": "95 % from",
     "high": "to",
+    "p": "p",
     "n": "stimuli",
+    "note": "note",
 }
 
 
