@@ -20,12 +20,13 @@ _PANELS = {
     "effective_prototypes": "Effective prototypes",
 }
 _COLUMNS = 3
+_ROOM = 0.25  # above and below the values, as a share of their range
 _APART = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
 
 
 def warps_figure(view: RunView) -> Figure | None:
     """Every index against capacity, a line a model and labelling; None where nothing was measured against a reference."""
-    table = view.run.table("geometry")
+    table = view.run.table("geometry").fillna({"task": ""})
     panels = {measure: table[table["measure"] == measure] for measure in _PANELS}
     if not len(panels["prototypization_change"]) and not len(panels["specialization_change"]):
         return None
@@ -40,7 +41,7 @@ def warps_figure(view: RunView) -> Figure | None:
                 shift = np.exp(_APART * (order - (len(models) - 1) / 2))
                 own_task = task in ("", model, FREQUENCY_SCHEME)
                 _draw_line(place, own, shift, colours[model], markers[model], dashed=not own_task)
-        _dress(place, view, measure)
+        _dress(place, view, measure, found["value"])
     _legend(axes.flat[len(panels)], view, models, colours, markers)
     for place in axes.flat[len(panels) + 1 :]:
         place.set_visible(False)
@@ -65,11 +66,14 @@ def _draw_line(place: Axes, rows: pd.DataFrame, shift: float, colour: str, marke
     )
 
 
-def _dress(place: Axes, view: RunView, measure: str) -> None:
+def _dress(place: Axes, view: RunView, measure: str, values: pd.Series) -> None:
+    """Axes that hold all values; long bars are cut."""
     capacities = sorted(view.study.capacities_nats)
     place.set(xscale="log", xlabel="capacity, nats", title=_PANELS[measure])
     place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
     place.minorticks_off()
+    room = _ROOM * float(max(np.ptp(values), 1e-3))
+    place.set_ylim(float(values.min()) - room, float(values.max()) + room)
     if measure.endswith("_change"):
         place.axhline(0, color=MUTED, lw=0.7)
     place.spines[["top", "right"]].set_visible(False)
