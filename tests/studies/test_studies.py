@@ -100,6 +100,35 @@ def test_pressure_may_be_a_table_over_capacities():
     assert len(groups(study.conditions)) == 1
 
 
+def test_a_recipe_may_differ_at_single_capacities():
+    study = Study(models={"a": {}, "b": {"recipe": {"steps": 7}, "at": {10: {"recipe": {"task_weight": 2}}}}}, capacities_nats=[1, 10])
+    found = {(c.model, c.capacity_nats): (c.setting.recipe.steps, c.setting.recipe.task_weight) for c in study.conditions}
+    default = Study(capacities_nats=[1]).recipe
+    assert found["b", 1] == (7, default.task_weight)
+    assert found["b", 10] == (7, 2)
+    assert found["a", 10] == (default.steps, default.task_weight)
+    again = Study(**yaml.safe_load(yaml.safe_dump(resolved(study))))
+    assert [c.id for c in again.conditions] == [c.id for c in study.conditions]
+    assert [c.id for c in study.part(capacities=[1]).conditions] == [c.id for c in study.conditions if c.capacity_nats == 1]
+    turned = Study(**{**study.model_dump(), "reference": "b"})
+    assert turned.reference_for(turned.conditions[1]).setting.recipe.task_weight == 2
+
+
+@pytest.mark.parametrize(
+    ("at", "match"),
+    [
+        ({3: {"recipe": {}}}, r"models.b.at must be a table from capacities of the study \(1, 10 nats\)"),
+        ({"x": {"recipe": {}}}, "from capacities of the study"),
+        ({10: {"tasks": ["E2M1"]}}, "models.b.at.10 must be {recipe: …}"),
+        ({10: {"recipe": {"stps": 3}}}, r"models.b.at.10.*stps.*steps"),
+        ([3], "models.b.at must be a table"),
+    ],
+)
+def test_wrong_changes_at_single_capacities_are_named(at, match):
+    with pytest.raises(RequestError, match=match):
+        Study(models={"a": {}, "b": {"at": at}}, capacities_nats=[1, 10])
+
+
 def test_heads_on_frozen_codes_are_of_the_tasks_named():
     study = Study(
         models={"a": {}, "b": {"tasks": ["E2M3"]}},

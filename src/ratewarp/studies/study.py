@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 
 from pydantic import Field, ValidationError, model_validator
 
-from ratewarp._checks import RequestError, refuse_name
+from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.models import check_network
 from ratewarp.recipe import Published
 from ratewarp.sources import Task
@@ -20,6 +20,7 @@ ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
 SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
 MAX_POOL_BYTES = 4_000_000_000
+_AT = "at"  # key of a model for what it changes at single capacities
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
 
@@ -33,7 +34,8 @@ class Study(SettingKeys):
         name: short, used for the run directory.
         title: heading of the page.
         description: what it is for, a sentence or two.
-        models: name → the keys that this model changes.
+        models: name → the keys that this model changes; under `at`, capacity → `{recipe: …}`, what it changes of the recipe at that
+            capacity alone.
         capacities_nats: target rates, nats.
         seeds: one model is trained for each.
         reference: name of the model whose codes the others' warps are measured against, at equal capacity and seed; the first
@@ -84,7 +86,9 @@ class Study(SettingKeys):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
-            _check_pressure(setting, self.capacities_nats, f"models.{name}")
+            _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
+            for capacity in self.capacities_nats:
+                _check_pressure(self.setting_at(name, capacity), capacity, f"models.{name}")
         for name in self.readouts:
             if name not in self.models:
                 refuse_name("readouts", "model", name, self.models)
@@ -98,13 +102,21 @@ class Study(SettingKeys):
     def settings(self) -> dict[str, Setting]:
         """Model name → its whole setting."""
         base = self.model_dump(include=set(Setting.model_fields))
-        return {name: _setting(base, difference, f"models.{name}") for name, difference in self.models.items()}
+        return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
+
+    def setting_at(self, model: str, capacity_nats: float) -> Setting:
+        """The whole setting of a model at one capacity."""
+        own = self.settings[model]
+        changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity_nats]
+        return _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """Every cell, models outermost, seeds innermost."""
-        cells = product(self.settings.items(), self.capacities_nats, self.seeds)
-        return tuple(Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, setting), c, s in cells)
+        cells = [(name, c, self.setting_at(name, c)) for name, c in product(self.models, self.capacities_nats)]
+        return tuple(
+            Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, c, setting), s in product(cells, self.seeds)
+        )
 
     def readout_tasks(self, model: str) -> tuple[Task, ...]:
         """Tasks for which heads are trained on the frozen codes of a model."""
@@ -134,16 +146,17 @@ class Study(SettingKeys):
                 had = ", ".join(f"{c:g}" for c in self.capacities_nats)
                 raise RequestError(f"capacities must be among the study's ({had} nats); got {capacity:g}")
         kept = [name for name in self.models if not models or name in {*models, self.reference}]
+        left = [c for c in self.capacities_nats if not capacities or c in capacities]
         changes = {
-            "models": {name: self.models[name] for name in kept},
-            "capacities_nats": [c for c in self.capacities_nats if not capacities or c in capacities],
+            "models": {name: _at_some(self.models[name], left) for name in kept},
+            "capacities_nats": left,
             "readouts": {name: tasks for name, tasks in self.readouts.items() if name in kept},
         }
         return Study(**{**self.model_dump(), **changes})
 
     def reference_for(self, condition: Condition) -> Condition:
         """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
-        setting = self.settings[self.reference]
+        setting = self.setting_at(self.reference, condition.capacity_nats)
         return Condition(model=self.reference, capacity_nats=condition.capacity_nats, seed=condition.seed, setting=setting)
 
 
@@ -159,12 +172,37 @@ def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str)
         raise RequestError(explain(error, Setting, place)) from None
 
 
-def _check_pressure(setting: Setting, capacities: Sequence[float], place: str) -> None:
+def _without_at(difference: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in difference.items() if key != _AT}
+
+
+def _at_some(difference: Mapping[str, Any], capacities: Sequence[float]) -> dict[str, Any]:
+    """What a model changes, at these capacities."""
+    changes = {at: change for at, change in difference.get(_AT, {}).items() if float(at) in capacities}
+    return {**_without_at(difference), **({_AT: changes} if changes else {})}
+
+
+def _check_at(changes: Any, capacities: Sequence[float], place: str) -> None:
+    """Changes at single capacities are of the recipe, at capacities that the study has."""
+    had = ", ".join(f"{c:g}" for c in capacities)
+    if not isinstance(changes, Mapping):
+        refuse(place, "a table from capacity to {recipe: …}", changes)
+    for at, change in changes.items():
+        try:
+            known = float(at) in capacities
+        except (TypeError, ValueError):
+            known = False
+        if not known:
+            refuse(place, f"a table from capacities of the study ({had} nats) to {{recipe: …}}", at)
+        if not isinstance(change, Mapping) or set(change) != {"recipe"}:
+            refuse(f"{place}.{at}", "{recipe: …}; other keys hold for all capacities", change)
+
+
+def _check_pressure(setting: Setting, capacity: float, place: str) -> None:
     """A table of pressures must have every capacity."""
     if isinstance(setting.recipe, Published):
         try:
-            for capacity in capacities:
-                setting.recipe.pressure_at(capacity)
+            setting.recipe.pressure_at(capacity)
         except RequestError as error:
             raise RequestError(f"{place}.{error}") from None
 
