@@ -26,7 +26,7 @@ SWITCHES: dict[str, dict[str, dict[str, Any]]] = {
     "E2M4": {
         "as published": {},
         "double_softmax": {"double_softmax": False},
-        "early task ramp, weight 1": {"task_ramp_steps": (2500, 5000), "many_class_weight": 10},
+        "earlier task schedule": {"task_ramp_steps": (2500, 5000), "many_class_weight": 10},
     },
 }
 CAPACITY = 3

@@ -155,9 +155,7 @@ def test_a_statement_holds_only_for_every_seed(tmp_path):
     geometry.loc[where, "value"] = -0.01
     geometry.to_csv(run.path / "tables" / "geometry.csv", index=False)
     statements = compare_published(run).statements.set_index("statement")["inside"]
-    assert [text for text, holds in statements.items() if not holds] == [
-        "skewed frequency (E1M2) spreads frequent stimuli at low capacity"
-    ]
+    assert [text for text, holds in statements.items() if not holds] == ["skewed frequency (E1M2) spreads frequent stimuli at low capacity"]
 
 
 def test_tables_of_an_earlier_version_are_said_to_be(tmp_path):

@@ -110,13 +110,14 @@ class Published(BaseModel):
         learning_rate: Adam's, times `decay` per epoch.
         pressure: γ, or a table from capacity (nats) to γ; weak at high capacity, strong at low (the publication used 100 to 10,000).
         task_weight: factor on every task term.
-        many_class_weight: further factor on tasks of more than two classes; 1 in the publication's model of that task alone.
+        many_class_weight: further factor on tasks of more than two classes; 1 in the publication's model of that task alone, and in some
+            of its models of all tasks.
         decay: factor on the learning rate after every epoch.
         steps_per_epoch: length of an epoch, steps.
         capacity_ramp_steps: counter at which the target rate reaches the capacity.
         quarter_steps: counter below which the target and the task weight are divided by 4; 0 turns this off.
-        task_ramp_steps: counters at which the task weight leaves 0 and reaches 1; as the code was last committed, which the publication's
-            model of all tasks agrees with. Its models of one task were trained with an earlier one, 0 to 2,500.
+        task_ramp_steps: counters at which the task weight leaves 0 and reaches 1; as the code was last committed. Most of the
+            publication's models agree with an earlier one, 0 to 2,500.
         double_softmax: whether many-class cross-entropy treats the softmax output as logits.
         validation_batches: how far validation advances the counter after each epoch: a process sees half of 15,000 images in
             batches of 32; 0 turns this off.
