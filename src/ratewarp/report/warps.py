@@ -20,7 +20,7 @@ _PANELS = {
     "effective_prototypes": "Effective prototypes",
 }
 _COLUMNS = 3
-_ROOM = 0.25  # above and below the values, as a share of their range
+_ROOM = 0.12  # above and below the values, as a share of their range
 _APART = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
 
 
@@ -72,8 +72,11 @@ def _dress(place: Axes, view: RunView, measure: str, values: pd.Series) -> None:
     place.set(xscale="log", xlabel="capacity, nats", title=_PANELS[measure])
     place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
     place.minorticks_off()
-    room = _ROOM * float(max(np.ptp(values), 1e-3))
-    place.set_ylim(float(values.min()) - room, float(values.max()) + room)
+    if measure == "effective_prototypes":
+        place.set_yscale("log")
+    else:
+        room = _ROOM * float(max(np.ptp(values), 1e-3))
+        place.set_ylim(float(values.min()) - room, float(values.max()) + room)
     if measure.endswith("_change"):
         place.axhline(0, color=MUTED, lw=0.7)
     place.spines[["top", "right"]].set_visible(False)
@@ -83,7 +86,7 @@ def _dress(place: Axes, view: RunView, measure: str, values: pd.Series) -> None:
 def _legend(place: Axes, view: RunView, models: list[str], colours: dict[str, str], markers: dict[str, str]) -> None:
     """Names of models in an empty panel."""
     handles = [place.plot([], [], color=colours[model], marker=markers[model], ms=4, lw=1.1, label=model)[0] for model in models]
-    if any(len(setting.tasks) > 1 for setting in view.study.settings.values()):
+    if any(len(setting.class_schemes()) > 1 for setting in view.study.settings.values()):
         handles += place.plot([], [], color=INK, lw=1.1, ls="--", label="one of several tasks")
     place.legend(handles=handles, loc="center", ncols=2 if len(handles) > 5 else 1)
     place.axis("off")

@@ -88,7 +88,7 @@ class Study(SettingKeys):
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
             for capacity in self.capacities_nats:
-                _check_pressure(self.setting_at(name, capacity), capacity, f"models.{name}")
+                self.setting_at(name, capacity)
         for name in self.readouts:
             if name not in self.models:
                 refuse_name("readouts", "model", name, self.models)
@@ -105,10 +105,18 @@ class Study(SettingKeys):
         return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
 
     def setting_at(self, model: str, capacity_nats: float) -> Setting:
-        """The whole setting of a model at one capacity."""
+        """The whole setting of a model at one capacity; a table of pressures is its entry there."""
         own = self.settings[model]
         changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity_nats]
-        return _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
+        setting = _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
+        recipe = setting.recipe
+        if not isinstance(recipe, Published):
+            return setting
+        try:
+            pressure = recipe.pressure_at(capacity_nats)
+        except RequestError as error:
+            raise RequestError(f"models.{model}.{error}") from None
+        return setting.model_copy(update={"recipe": recipe.model_copy(update={"pressure": pressure})})
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
@@ -196,15 +204,6 @@ def _check_at(changes: Any, capacities: Sequence[float], place: str) -> None:
             refuse(place, f"a table from capacities of the study ({had} nats) to {{recipe: …}}", at)
         if not isinstance(change, Mapping) or set(change) != {"recipe"}:
             refuse(f"{place}.{at}", "{recipe: …}; other keys hold for all capacities", change)
-
-
-def _check_pressure(setting: Setting, capacity: float, place: str) -> None:
-    """A table of pressures must have every capacity."""
-    if isinstance(setting.recipe, Published):
-        try:
-            setting.recipe.pressure_at(capacity)
-        except RequestError as error:
-            raise RequestError(f"{place}.{error}") from None
 
 
 def _check_setting(setting: Setting, place: str) -> None:
