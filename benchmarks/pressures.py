@@ -60,6 +60,7 @@ PROBES = (
     Probe(10, 90, "E2M5", "early", (300,)),
     Probe(10, 90, "E2M5", "late", (300,)),
     Probe(10, 91, "baseline", "", (100, 200)),
+    *(Probe(10, seed, "baseline", "", (100, 300)) for seed in (92, 93, 94, 95)),
 )
 
 
@@ -77,12 +78,14 @@ def probed(group: list[Probe], out: Path) -> list[dict[str, Any]]:
     name = f"pressures_{capacity:g}_{seed}"
     changes = {"models": models, "reference": next(iter(models)), "readouts": {}, "seeds": [seed], "name": name}
     run = run_study(Study(**{**whole, **changes}), out / name, lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}"))
-    tasks = run.table("tasks")
+    tasks, geometry = run.table("tasks"), run.table("geometry")
+    dimensions = geometry[geometry["measure"] == "participation_ratio"].set_index("condition")["value"]
     rows = []
     for row in run.table("models").to_dict("records"):
         f1 = tasks[tasks["condition"] == row["condition"]].set_index("task")["f1_batches"]
         numbers = {key: row[key] for key in ("capacity_nats", "steps", "seed", "rate_nats", "distortion")}
-        rows.append({**cells[row["model"]], **numbers, **{f"f1_{task}": value for task, value in f1.items()}})
+        scores = {f"f1_{task}": value for task, value in f1.items()}
+        rows.append({**cells[row["model"]], **numbers, **scores, "participation_ratio": dimensions.get(row["condition"])})
     return rows
 
 
