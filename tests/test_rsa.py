@@ -58,6 +58,6 @@ def test_bad_requests_are_named(monkeypatch):
         from_rsatoolbox(RDMs(np.zeros((1, 3)), "euclidean"))
     with pytest.raises(RequestError, match="one for each of the 24 items"):
         to_rsatoolbox(CODES, STIMULI[:3])
-    monkeypatch.setitem(sys.modules, "rsatoolbox.rdm", None)
+    monkeypatch.setitem(sys.modules, "rsatoolbox.rdm.rdms", None)
     with pytest.raises(RequestError, match=r"pip install 'ratewarp\[rsa\]'"):
         to_rsatoolbox(CODES)

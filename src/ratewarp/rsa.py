@@ -13,7 +13,7 @@ from ratewarp.geometry import tuning_curves
 from ratewarp.geometry.checks import check_codes
 
 if TYPE_CHECKING:
-    from rsatoolbox.rdm import RDMs
+    from rsatoolbox.rdm.rdms import RDMs
 
 SQUARED = "squared euclidean"
 _OF_DISTANCES = ("euclidean", "mahalanobis")  # dissimilarities that are distances; the others are squares of distances
@@ -94,7 +94,7 @@ def from_rsatoolbox(dissimilarities: RDMs, index: int = 0) -> Scaled:
 def _rdms() -> Any:
     """The class RDMs, with a plain message where rsatoolbox is missing."""
     try:
-        from rsatoolbox.rdm import RDMs
+        from rsatoolbox.rdm.rdms import RDMs
     except ImportError:
         raise RequestError("rsatoolbox is not installed: pip install 'ratewarp[rsa]'") from None
     return RDMs

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp.report.style import INK, MUTED, model_colours, model_markers
 from ratewarp.report.views import RunView
 from ratewarp.studies.condition import FREQUENCY_SCHEME
+
+Row = dict[Any, Any]
 
 _PANELS = {
     "prototypization_change": "Prototypization: change of η²",
@@ -26,47 +29,41 @@ _APART = 0.02  # sideways shift that keeps models with equal values apart, in th
 
 def warps_figure(view: RunView) -> Figure | None:
     """Every index against capacity, a line a model and labelling; None where nothing was measured against a reference."""
-    table = view.run.table("geometry").fillna({"task": ""})
-    panels = {measure: table[table["measure"] == measure] for measure in _PANELS}
-    if not len(panels["prototypization_change"]) and not len(panels["specialization_change"]):
+    panels: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
+    for row in view.run.table("geometry").to_dict("records"):
+        if row["measure"] in panels:
+            panels[row["measure"]].append({**row, "task": row["task"] if isinstance(row["task"], str) else ""})
+    if not panels["prototypization_change"] and not panels["specialization_change"]:
         return None
-    panels = {measure: rows for measure, rows in panels.items() if len(rows)}
+    panels = {measure: rows for measure, rows in panels.items() if rows}
     models = list(view.study.models)
     colours, markers = model_colours(models), model_markers(models)
-    rows = -(-(len(panels) + 1) // _COLUMNS)
-    figure, axes = plt.subplots(rows, _COLUMNS, figsize=(3.5 * _COLUMNS, 2.9 * rows), squeeze=False, layout="constrained")
+    height = -(-(len(panels) + 1) // _COLUMNS)
+    figure, axes = plt.subplots(height, _COLUMNS, figsize=(3.5 * _COLUMNS, 2.9 * height), squeeze=False, layout="constrained")
     for place, (measure, found) in zip(axes.flat, panels.items(), strict=False):
-        for order, model in enumerate(models):
-            for task, own in found[found["model"] == model].groupby("task"):
-                shift = np.exp(_APART * (order - (len(models) - 1) / 2))
-                own_task = task in ("", model, FREQUENCY_SCHEME)
-                _draw_line(place, own, shift, colours[model], markers[model], dashed=not own_task)
-        _dress(place, view, measure, found["value"])
+        for model, task in sorted({(row["model"], row["task"]) for row in found}, key=lambda pair: (models.index(pair[0]), pair[1])):
+            own = [row for row in found if (row["model"], row["task"]) == (model, task)]
+            shift = np.exp(_APART * (models.index(model) - (len(models) - 1) / 2))
+            _draw_line(place, own, shift, colours[model], markers[model], dashed=task not in ("", model, FREQUENCY_SCHEME))
+        _dress(place, view, measure, np.array([row["value"] for row in found]))
     _legend(axes.flat[len(panels)], view, models, colours, markers)
     for place in axes.flat[len(panels) + 1 :]:
         place.set_visible(False)
     return figure
 
 
-def _draw_line(place: Axes, rows: pd.DataFrame, shift: float, colour: str, marker: str, *, dashed: bool) -> None:
+def _draw_line(place: Axes, rows: list[Row], shift: float, colour: str, marker: str, *, dashed: bool) -> None:
     """Mean over seeds, with the mean of the seeds' intervals as bars."""
-    means = rows.groupby("capacity_nats")[["value", "low", "high"]].mean()
-    reach = np.abs(means[["low", "high"]].to_numpy().T - means["value"].to_numpy())
+    capacities = sorted({row["capacity_nats"] for row in rows})
+    seeds = [[row for row in rows if row["capacity_nats"] == one] for one in capacities]
+    value, low, high = (np.array([np.mean([row[key] for row in own]) for own in seeds]) for key in ("value", "low", "high"))
+    reach = np.abs(np.stack([low, high]) - value)
     reach[~np.isfinite(reach)] = 0
-    place.errorbar(
-        means.index.to_numpy() * shift,
-        means["value"].to_numpy(),
-        yerr=reach,
-        color=colour,
-        marker=marker,
-        ms=4,
-        lw=1.1,
-        elinewidth=0.9,
-        ls="--" if dashed else "-",
-    )
+    style = {"color": colour, "marker": marker, "ms": 4, "lw": 1.1, "elinewidth": 0.9, "ls": "--" if dashed else "-"}
+    place.errorbar(np.array(capacities) * shift, value, yerr=reach, **style)
 
 
-def _dress(place: Axes, view: RunView, measure: str, values: pd.Series) -> None:
+def _dress(place: Axes, view: RunView, measure: str, values: np.ndarray) -> None:
     """Axes that hold all values; long bars are cut."""
     capacities = sorted(view.study.capacities_nats)
     place.set(xscale="log", xlabel="capacity, nats", title=_PANELS[measure])
@@ -75,7 +72,7 @@ def _dress(place: Axes, view: RunView, measure: str, values: pd.Series) -> None:
     if measure == "effective_prototypes":
         place.set_yscale("log")
     else:
-        room = _ROOM * float(max(np.ptp(values), 1e-3))
+        room = _ROOM * max(float(np.ptp(values)), 1e-3)
         place.set_ylim(float(values.min()) - room, float(values.max()) + room)
     if measure.endswith("_change"):
         place.axhline(0, color=MUTED, lw=0.7)
