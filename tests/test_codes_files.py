@@ -102,6 +102,33 @@ def test_other_arrays_of_the_same_file(tmp_path):
         gather(tmp_path / "own.npz", {"codes": "hihg"})
 
 
+def test_tables_are_not_taken_for_what_they_are_not(tmp_path):
+    table = pd.DataFrame({"pc1": CODES[:, 0], "pc2": CODES[:, 1], "ref1": CODES[:, 2], "trial": np.arange(6), "kind": LABELS})
+    table.to_csv(tmp_path / "own.csv")  # with pandas's row numbers
+    other = pd.DataFrame({"trial": np.arange(6)[::-1], "pc2": CODES[::-1, 1], "pc1": CODES[::-1, 0], "depth": np.arange(6)})
+    other.to_csv(tmp_path / "ref.csv", index=False)
+    own = gather(tmp_path / "own.csv", {"reference": "ref1", "ids": "trial", "labels": "kind"})
+    assert own.told[0] == "codes: pc1, pc2"
+    both = gather(tmp_path / "own.csv", {"codes": "pc*", "reference": str(tmp_path / "ref.csv"), "ids": "trial"})
+    np.testing.assert_allclose(both.arguments["reference"], CODES[::-1, :2])
+    with pytest.raises(RequestError, match="one array is needed here"):
+        gather(tmp_path / "own.csv", {"stimuli": "kind,trial"})
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("1.5,2\n2,3\n", "first row must hold the names"),
+        ("a,b\n1,2\n?,3\n4,5\n", r"row 2 of a column of numbers is '\?'"),
+        ("a,kind\n1,x\n2,\n3,y\n", "column 'kind' must be complete; row 2 is empty"),
+    ],
+)
+def test_untidy_tables_are_refused(tmp_path, text, match):
+    (tmp_path / "own.csv").write_text(text)
+    with pytest.raises(RequestError, match=match):
+        gather(tmp_path / "own.csv", {"labels": "kind"} if "kind" in text else {})
+
+
 class Trap:
     """A pickle that would leave a file behind if it were read."""
 

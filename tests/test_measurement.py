@@ -76,8 +76,8 @@ def test_table_is_complete_and_corrected():
     assert set(zip(tested["measure"], tested["task"], strict=True)) == {
         ("prototypization", "half"),
         ("prototypization", "odd"),
-        ("specialization", "frequency"),
     }
+    assert table.set_index("measure").loc["specialization", "note"].startswith("no test: neighbours have like frequencies")
     np.testing.assert_allclose(tested["p_adjusted"], adjusted(tested["p"].to_numpy()))
     assert set(found.labels) == {"half", "odd"}
     assert found.units == "stimuli"
@@ -97,6 +97,27 @@ def test_rows_are_matched_by_id():
     straight = _value(reference=P.reference)
     turned = _value(reference=P.reference[order], ids=ids, reference_ids=ids[order])
     assert turned.value("linear_cka") == straight.value("linear_cka")
+
+
+def test_noise_of_codes_and_reference_go_together():
+    noise = np.full(P.codes.shape, 0.5)
+    alone = _value(reference=P.codes, noise=noise).table.set_index("measure")
+    assert alone.loc["effective_prototypes_change", "note"] == "noise is given of the codes or of the reference alone"
+    both = _value(reference=P.codes, noise=noise, reference_noise=noise)
+    assert both.value("effective_prototypes_change") == 0
+
+
+def test_what_was_given_in_vain_is_said():
+    table = _value(factors=None, frequency=np.ones(48)).table.set_index("measure")
+    assert table.loc["specialization", "note"] == "needs factors"
+    constant = _value(reference=np.ones((48, 2))).table.set_index("measure")
+    assert "nothing to compare with" in constant.loc["changes", "note"]
+
+
+def test_equidistant_codes_have_no_alignment():
+    table = measure(np.eye(6), reference=np.eye(6), **QUICK).table.set_index("measure")
+    assert "unequal distances" in table.loc["linear_cka", "note"]
+    assert table.loc["procrustes_distance", "value"] == 0
 
 
 def test_extra():
@@ -137,6 +158,14 @@ def test_more_dimensions_than_items_and_duplicate_rows():
             {"reference": P.reference, "ids": np.zeros(48), "reference_ids": np.arange(48)},
             "ids must be different for every row; got .*48 times",
         ),
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"permutations": 10.5}, "permutations must be a whole number"),
+        ({"frequency": 3.0}, "frequency must be an array"),
+        ({"factors": {"a": 3}}, r"factors\['a'\] must be an array"),
+        ({"labels": np.zeros((48, 0))}, "one column or several"),
+        ({"labels": pd.Series(["a", None] * 24)}, "labels must be without missing values"),
+        ({"codes": np.ma.masked_greater(P.codes, 0)}, "codes must be without masked values"),
+        ({"stimuli": np.zeros(48)}, "stimuli must be different for at least two items"),
         ({"interval": "bac"}, "interval"),
         ({"level": 2}, "level"),
     ],

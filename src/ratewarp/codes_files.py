@@ -126,12 +126,40 @@ def _npz(path: Path) -> Content:
 
 
 def _frame(table: pd.DataFrame) -> Content:
-    columns = {str(name): table[name] for name in table.columns}
+    columns = {str(name): table[name] for name in table.columns if not _is_index(str(name), table[name])}
+    if columns and all(_is_number(name) for name in columns):
+        raise RequestError(f"the first row must hold the names of the columns; got {', '.join(list(columns)[:4])}")
     return Content({name: (len(table),) for name in columns}, lambda key: _plain_column(cast(Any, columns[key])), tabular=True)
 
 
+def _is_index(name: str, column: Any) -> bool:
+    """Whether a column is the row numbers that pandas writes beside a table."""
+    return name.startswith("Unnamed:") and np.array_equal(column, np.arange(len(column)))
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _plain_column(column: pd.Series) -> np.ndarray:
-    return column.to_numpy() if pd.api.types.is_numeric_dtype(column.dtype) else column.astype(str).to_numpy(dtype=np.str_)
+    """Numbers or names; a column of numbers with something else in it is an error, not names."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy()
+    missing = np.flatnonzero(column.isna().to_numpy())
+    if missing.size:
+        raise RequestError(f"column {column.name!r} must be complete; row {missing[0] + 1} is empty")
+    texts = column.astype(str)
+    numbers = texts.map(_is_number).to_numpy()
+    if 0.5 < numbers.mean() < 1:
+        row = int(np.argmin(numbers))
+        raise RequestError(
+            f"column {column.name!r} must hold numbers or names; row {row + 1} of a column of numbers is {texts.iloc[row]!r}"
+        )
+    return texts.to_numpy(dtype=np.str_)
 
 
 def _csv(path: Path) -> Content:

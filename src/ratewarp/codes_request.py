@@ -42,24 +42,30 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
     """
     main = open_codes(file)
     places = {role: _place(file, main, role, text) for role in ROLES if (text := wanted.get(role) or _named(main, role))}
-    taken = {key for place in places.values() if place.file == file for key in place.keys}
-    asked = wanted.get("codes")
-    codes = _place(file, main, "codes", asked) if asked else _Place(file, main, _codes_keys(file, main, taken))
-    told = [f"codes: {_written(codes, file)}"]
+    id_key = places["ids"].keys[0] if "ids" in places else None
+    asked, against = wanted.get("codes"), wanted.get("reference") or _named(main, "reference")
+    named = {key for place in places.values() if place.file == file for key in place.keys}
+    named |= {
+        key for text in (against, wanted.get("reference_noise")) if text and _split(text)[0] is None for key in _expanded(file, main, text)
+    }
+    codes = _place(file, main, "codes", asked) if asked else _Place(file, main, _codes_keys(file, main, named))
     arguments: dict[str, Any] = {"codes": _matrix(codes)}
+    told = [f"codes: {_written(codes, file)}"]
     ids = _column(places["ids"]) if "ids" in places else None
     for role, place in places.items():
+        place = _without(place, id_key if role != "ids" else None)
         told.append(f"{role}: {_written(place, file)}")
         arguments[role] = _table(place) if role in ("labels", "factors") else _matrix(place) if role == "noise" else _column(place)
-        if place.file != file and ids is not None and role != "ids":
-            arguments[role] = _reordered(arguments[role], ids, _other_ids(place, places["ids"].keys[0]), place.file)
-    text = wanted.get("reference") or ("reference" if "reference" in main.shapes else None)
-    if text:
-        place = _place(file, main, "reference", text)
+        if place.file != file and ids is not None and id_key is not None:
+            arguments[role] = _reordered(arguments[role], ids, _other_ids(place, id_key), place.file)
+    if against:
+        place = _reference(file, main, against, codes, id_key)
         told.append(f"reference: {_written(place, file)}")
         arguments["reference"] = _matrix(place)
-        if ids is not None:
-            arguments["reference_ids"] = ids if place.file == file else _other_ids(place, places["ids"].keys[0])
+        if ids is not None and id_key is not None:
+            arguments["reference_ids"] = ids if place.file == file else _other_ids(place, id_key)
+        if text := wanted.get("reference_noise"):
+            arguments["reference_noise"] = _matrix(_place(file, main, "reference_noise", text))
     if "reference_ids" not in arguments:  # other files are in order already
         arguments.pop("ids", None)
     return Request(arguments, told)
@@ -71,6 +77,23 @@ class _Place(NamedTuple):
     file: Path
     content: Content
     keys: tuple[str, ...]
+
+
+def _reference(file: Path, main: Content, text: str, codes: _Place, id_key: str | None) -> _Place:
+    """The reference; in a second table, the columns that the codes have, where it has them all."""
+    other, keys = _split(text)
+    if other is not None and not keys:
+        theirs = open_codes(other)
+        if theirs.tabular:
+            same = set(codes.keys) <= set(theirs.shapes)
+            return _Place(other, theirs, codes.keys if same else _codes_keys(other, theirs, {id_key} if id_key else set()))
+    return _place(file, main, "reference", text)
+
+
+def _without(place: _Place, key: str | None) -> _Place:
+    """The arrays but one, unless it is the only one."""
+    kept = tuple(one for one in place.keys if one != key)
+    return place._replace(keys=kept or place.keys)
 
 
 def _named(content: Content, role: str) -> str | None:
@@ -112,6 +135,7 @@ def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
 
 def _codes_keys(file: Path, content: Content, taken: set[str]) -> tuple[str, ...]:
     """What is meant by codes where no key is given."""
+    taken = {*taken, *ROLES, "reference"}
     if content.tabular:
         numbers = [key for key in content.shapes if key not in taken and np.issubdtype(content.read(key).dtype, np.number)]
         if numbers:
@@ -160,7 +184,10 @@ def _table(place: _Place) -> pd.DataFrame:
 
 
 def _column(place: _Place) -> np.ndarray:
-    array = read(place.file, place.content, place.keys[:1])[place.keys[0]]
+    key, *others = place.keys
+    if others:
+        raise RequestError(f"{place.file}: one array is needed here, not {', '.join(place.keys)}; say FILE:KEY")
+    array = read(place.file, place.content, (key,))[key]
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 
@@ -175,13 +202,15 @@ def _other_ids(place: _Place, key: str) -> np.ndarray:
         raise RequestError(
             f"{place.file} holds no {key!r}, by which its rows are to be matched; it holds: {', '.join(describe(place.content))}"
         )
-    return read(place.file, place.content, (key,))[key]
+    return _column(_Place(place.file, place.content, (key,)))
 
 
 def _reordered(values: Any, ids: np.ndarray, theirs: np.ndarray, file: Path) -> Any:
     """Rows of a second file in the order of the codes'."""
     rows = {one: row for row, one in enumerate(theirs.tolist())}
     lacking = [one for one in ids.tolist() if one not in rows]
+    if len(set(ids.tolist())) < len(ids):
+        raise RequestError("ids must be different for every row; some id comes twice")
     if lacking or len(rows) != len(theirs):
         what = f"lacks id {lacking[0]!r}" if lacking else "names an id twice"
         raise RequestError(f"{file} {what}; its rows are matched by id")

@@ -25,6 +25,7 @@ def measure(
     reference: Annotated[str | None, typer.Option(metavar="KEY", help="Codes of the same items to measure distortion against.")] = None,
     frequency: Annotated[str | None, typer.Option(metavar="KEY", help="Frequency of every item's stimulus, or of every stimulus.")] = None,
     noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every code, such as a posterior variance.")] = None,
+    reference_noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every reference code.")] = None,
     ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
     extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
     interval: Annotated[str, typer.Option(help="How intervals are made: jackknife, bca or percentile.")] = "jackknife",
@@ -49,6 +50,7 @@ def measure(
         "factors": factors,
         "stimuli": stimuli,
         "reference": reference,
+        "reference_noise": reference_noise,
         "frequency": frequency,
         "noise": noise,
         "ids": ids,
@@ -63,7 +65,7 @@ def measure(
         rows = json.loads(str(found.table.to_json(orient="records")))
         print(json.dumps({"items": items, "latents": latents, "units": found.units, "classes": dict(found.classes), "measures": rows}))
     else:
-        print(f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.table['n'].max():,} {found.units}")
+        print(f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,} {found.units}")
         for task, names in found.classes.items():
             listed = [f"{number} = {name}" for number, name in enumerate(names[:_NAMED])]
             print(f"{task}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")

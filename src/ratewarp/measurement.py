@@ -32,6 +32,7 @@ class Measurement:
         codes: as measured, one row an item.
         labels: class of every item, 0 … classes − 1, by task.
         units: what was resampled, "stimuli" or "items".
+        number: how many of them there are.
         level: probability that the intervals should cover.
     """
 
@@ -40,6 +41,7 @@ class Measurement:
     codes: Float[np.ndarray, "items latents"]
     labels: Mapping[str, Int[np.ndarray, " items"]]
     units: str
+    number: int
     level: float
 
     def value(self, measure: str, task: str = "") -> float:
@@ -84,6 +86,7 @@ def measure(
     noise: Any = None,
     ids: Any = None,
     reference_ids: Any = None,
+    reference_noise: Any = None,
     extra: bool = False,
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife",
     resamples: int = 1000,
@@ -106,6 +109,7 @@ def measure(
         noise: (items, latents): variance of every code about its row, such as a posterior variance.
         ids: name of every row of `codes`; the index of a DataFrame is not used.
         reference_ids: name of every row of `reference`, which is brought into the order of `ids`.
+        reference_noise: variance of every reference code about its row; the change of effective prototypes needs it where `noise` is given.
         extra: also measure disentanglement (MIG and DCI), which takes some seconds per thousand items.
         interval: how intervals are made; see `ratewarp.geometry.infer`.
         resamples: bootstrap draws, at least 100, for the two intervals that need them.
@@ -129,21 +133,27 @@ def measure(
     """
     values = check_codes(_array(codes, "codes"))
     other = None if reference is None else check_codes(_array(reference, "reference"), argument="reference")
+    _check_whole("seed", seed)
+    _check_whole("permutations", permutations)
+    _check_whole("resamples", resamples)
+    other_noise = None
     if other is not None:
-        other = _matched(other, len(values), ids, reference_ids)
+        order = _order(len(other), len(values), ids, reference_ids)
+        if reference_noise is not None:
+            other_noise = check_noise(_array(reference_noise, "reference_noise"), other.shape)[order]
+        other = other[order]
     names, tasks = _labels(labels, len(values))
     units, number = _units(stimuli, factors, len(values))
     table = _factors(factors, units, number)
     weights = None if frequency is None else check_frequency(_by_unit(_array(frequency, "frequency"), units, number, "frequency"), number)
     spread = None if noise is None else check_noise(_array(noise, "noise"), values.shape)
     own = Representation(values, units, table, weights, spread)
-    theirs = None if other is None else Representation(other, units, table, weights)
+    theirs = None if other is None else Representation(other, units, table, weights, other_noise)
     settings = Settings(resamples=resamples, permutations=permutations, level=level, seed=seed, interval=interval)
     rows = list(measure_codes(own, tasks, theirs, settings))
     if extra:
         rows += _extra(values, None if table is None else table[units])
-    repeated = number < len(values)
-    return Measurement(_table(rows), names, values, tasks, "stimuli" if repeated else "items", level)
+    return Measurement(_table(rows), names, values, tasks, "stimuli" if number < len(values) else "items", number, level)
 
 
 def _table(rows: list[Finding]) -> pd.DataFrame:
@@ -162,19 +172,25 @@ def _extra(codes: np.ndarray, factors: np.ndarray | None) -> list[Finding]:
     dci = disentanglement(codes, factors)
     values = {**{name: score() for name, score in scores.items()}, **{f"dci_{name}": value for name, value in dci._asdict().items()}}
     note = "no interval"
-    return [Finding(name, "", value, np.nan, np.nan, np.nan, len(codes), note) for name, value in values.items()]
+    return [Finding(name, "", value, np.nan, np.nan, np.nan, 0, note) for name, value in values.items()]
 
 
 def _array(values: Any, argument: str) -> np.ndarray:
     """Any array-like as NumPy's, without importing where it comes from."""
     if hasattr(values, "detach"):  # PyTorch
         values = values.detach().cpu()
+    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
+        refuse(argument, "without masked values", f"{int(np.ma.count_masked(values))} masked")
     try:
         array = np.asarray(values)
     except (ValueError, TypeError, RuntimeError):
         refuse(argument, "a rectangular array", shorten(values))
     if array.dtype.name == "bfloat16":
         array = array.astype(np.float32)
+    if array.ndim == 0:
+        refuse(argument, "an array", shorten(values))
+    if array.dtype == object and (missing := np.flatnonzero(pd.isna(array).ravel())).size:
+        refuse(argument, "without missing values", f"{missing.size}, first at place {missing[0]}")
     if array.dtype == object:  # a table of numbers, or of names, can still be one or the other
         try:
             array = np.array(array.tolist())
@@ -192,7 +208,7 @@ def _columns(values: Any, argument: str) -> dict[str, np.ndarray]:
     array = _array(values, argument)
     if array.ndim == 1:
         return {argument: array}
-    if array.ndim != 2:
+    if array.ndim != 2 or not array.shape[1]:
         refuse(argument, "one column or several", f"shape {array.shape}")
     return {f"{argument}{column}": array[:, column] for column in range(array.shape[1])} if array.shape[1] > 1 else {argument: array[:, 0]}
 
@@ -221,19 +237,29 @@ def _units(stimuli: Any, factors: Any, items: int) -> tuple[np.ndarray, int]:
         column = _array(stimuli, "stimuli")
         if column.shape != (items,):
             refuse("stimuli", f"one for each of the {items} items", f"shape {column.shape}")
+        if np.issubdtype(column.dtype, np.floating) and not np.isfinite(column).all():
+            refuse("stimuli", "numbers or names without NaN", "NaN or infinity")
         found, units = np.unique(column, return_inverse=True)
-        return units, len(found)
+        return _several(units, len(found), "stimuli")
     if factors is not None:
         table = _factor_rows(factors)
         if len(table) != items:
             refuse("factors", f"one row for each of the {items} items (or give `stimuli`)", f"{len(table)} rows")
         found, units = np.unique(table, axis=0, return_inverse=True)
-        return units.reshape(-1), len(found)
+        return _several(units.reshape(-1), len(found), "factors")
     return np.arange(items), items
+
+
+def _several(units: np.ndarray, number: int, argument: str) -> tuple[np.ndarray, int]:
+    if number < 2:
+        refuse(argument, "different for at least two items: intervals are over stimuli", "one stimulus")
+    return units, number
 
 
 def _factor_rows(factors: Any) -> Float[np.ndarray, "rows factors"]:
     columns = _columns(factors, "factors")
+    if not columns:
+        refuse("factors", "at least one column", "none")
     if len({len(column) for column in columns.values()}) != 1:
         refuse("factors", "columns of one length", {name: len(column) for name, column in columns.items()})
     return check_codes(np.stack(list(columns.values()), axis=1), argument="factors")
@@ -257,20 +283,25 @@ def _by_unit(values: np.ndarray, units: np.ndarray, number: int, argument: str) 
     return out
 
 
-def _matched(reference: np.ndarray, items: int, ids: Any, reference_ids: Any) -> np.ndarray:
+def _order(rows: int, items: int, ids: Any, reference_ids: Any) -> np.ndarray:
     """The reference's rows in the order of the codes'."""
     if (ids is None) != (reference_ids is None):
         raise RequestError("ids and reference_ids must be given together: rows are matched by them")
     if ids is None:
-        if len(reference) != items:
-            raise RequestError(f"codes and reference must hold the same items; got {items} and {len(reference)} rows")
-        return reference
-    own, theirs = _ids(ids, items, "ids"), _ids(reference_ids, len(reference), "reference_ids")
+        if rows != items:
+            raise RequestError(f"codes and reference must hold the same items; got {items} and {rows} rows")
+        return np.arange(rows)
+    own, theirs = _ids(ids, items, "ids"), _ids(reference_ids, rows, "reference_ids")
     for name, others, kind in ((own, theirs, "reference_ids lacks"), (theirs, own, "ids lacks")):
         if lacking := [one for one in name if one not in others]:
             more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
             raise RequestError(f"{kind} {', '.join(map(repr, lacking[:_SHOWN]))}{more}; both must name the same items")
-    return reference[[theirs[one] for one in own]]
+    return np.array([theirs[one] for one in own])
+
+
+def _check_whole(argument: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
+        refuse(argument, "a whole number, 0 or more", value)
 
 
 def _ids(values: Any, rows: int, argument: str) -> dict[Hashable, int]:

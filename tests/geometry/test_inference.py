@@ -63,8 +63,10 @@ def test_over_both_covers_a_crossed_design():
 
 
 def test_few_units_and_one_seed_are_said_and_never_nan():
-    few = infer(_mean(RNG.normal(size=3)), 3)
-    assert few.note == "only 3 units"
+    few = infer(_mean(RNG.normal(size=5)), 5)
+    assert few.note == "only 5 units"
+    fewer = infer(_mean(RNG.normal(size=3)), 3, bounds=(-9.0, 9.0))
+    assert (float(fewer.low), float(fewer.high), fewer.note) == (-9, 9, "only 3 units: too few to tell")
     one = infer(_mean(RNG.normal(size=9)), 9, over="seeds", bounds=(0.0, 1.0))
     assert (float(one.low), float(one.high), one.note) == (0, 1, "one seed: too few to tell")
     both = infer(_mean(RNG.normal(size=9)), 9, over="both")

@@ -62,6 +62,16 @@ def test_never_more_than_the_truth_on_average():
     assert np.mean(found) > 0.5 * truth
 
 
+@pytest.mark.parametrize(("stimuli", "items", "latents"), [(8, 10, 100), (8, 5, 40), (20, 3, 5)])
+def test_more_latents_than_items_still_tell(stimuli, items, latents):
+    """Populations that are easily decoded, with a covariance that few items cannot give."""
+    rng = np.random.default_rng(0)
+    means = 1.5 * rng.standard_normal((stimuli, latents))
+    places = np.repeat(np.arange(stimuli), items)
+    found = effective_prototypes(means[places] + rng.standard_normal((stimuli * items, latents)), places)
+    assert 0.2 * stimuli < found <= stimuli
+
+
 def test_latent_rates_by_integration():
     codes, noise = RNG.normal(size=(5, 2)), RNG.uniform(0.1, 2, (5, 2))
 
@@ -74,8 +84,8 @@ def test_latent_rates_by_integration():
 
 
 def test_bad_input_is_named():
-    with pytest.raises(RequestError, match="at least two items"):
+    with pytest.raises(RequestError, match="at least three items"):
         stimulus_information(np.eye(3), np.arange(3))
     with pytest.raises(RequestError, match="noise must be positive"):
         latent_rates(np.eye(3), np.zeros((3, 3)))
-    np.testing.assert_array_equal(stimulus_information(np.ones((4, 2)), np.array([0, 0, 1, 1])), 0)
+    np.testing.assert_array_equal(stimulus_information(np.ones((6, 2)), np.repeat([0, 1], 3)), 0)

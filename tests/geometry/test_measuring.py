@@ -120,7 +120,7 @@ def test_what_is_not_defined_says_why():
     found = {one.measure: one for one in measure_codes(constant, {"class": np.arange(6) % 2}, None, Settings())}
     assert found["prototypization"].note == "the codes are constant"
     assert np.isnan(found["participation_ratio"].value)
-    assert found["effective_prototypes"].note == "needs two items of every stimulus"
+    assert found["effective_prototypes"].note == "needs 3 items of every stimulus"
     varied = Representation(np.random.default_rng(0).normal(size=(6, 2)), np.arange(6))
     one_class = {one.measure: one for one in measure_codes(varied, {"class": np.zeros(6, int)}, constant, Settings())}
     assert one_class["prototypization"].note == "one class"

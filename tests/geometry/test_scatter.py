@@ -26,15 +26,6 @@ def test_scatter_of_a_draw_is_that_of_the_repeated_items():
         np.testing.assert_allclose(scatter.means[draw], means - CODES.mean(axis=0), atol=1e-10)
 
 
-def test_relabelled_units():
-    labels = RNG.integers(0, 3, (5, 12))
-    scatter = Sample(CODES, UNIT, LABEL).relabelled(labels)
-    for draw, of_unit in enumerate(labels):
-        expected = Sample(CODES, UNIT, of_unit[UNIT]).scatter(np.ones((1, 12)))
-        np.testing.assert_allclose(scatter.between[draw], expected.between[0], atol=1e-10)
-        np.testing.assert_allclose(scatter.total[draw], expected.total[0], atol=1e-10)
-
-
 def test_a_class_without_weight_has_no_mean():
     unit = np.arange(4)
     scatter = Sample(RNG.normal(size=(4, 2)), unit, np.array([0, 0, 0, 1])).scatter(np.array([[1.0, 1, 1, 0]]))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
+from sklearn.covariance import ledoit_wolf
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels
 from ratewarp.geometry.specialization import check_frequency, check_noise
 from ratewarp.geometry.tuning import tuning_curves
 
-_FOLDS = 2
+FEWEST = 3  # items of every stimulus
+_MOST_FOLDS = 5
+_CELLS = 2**22  # items × stimuli whose distances are held at once
 
 
 def stimulus_information(
@@ -25,12 +29,13 @@ def stimulus_information(
 ) -> Float[np.ndarray, " stimuli"]:
     """What the codes of every stimulus tell about which stimulus it is: nats, a lower bound that holds on average.
 
-    i(s) = mean over the items of s of log q(s|z) / p(s), with q(s|z) ∝ p(s) N(z; μ_s, Σ): Gaussian classes of one covariance, fitted on one
-    half of the items and read on the other, and the reverse. Since q never saw the item it reads, p · i is at most I(S;Z) in expectation,
-    whatever the codes' true distribution; it equals I(S;Z) for Gaussian codes of one covariance and many items.
+    i(s) = mean over the items of s of log q(s|z) / p(s), with q(s|z) ∝ p(s) N(z; μ_s, Σ): Gaussian classes of one covariance, shrunk by
+    Ledoit and Wolf's rule, fitted on two thirds to four fifths of the items and read on the others, in turn. Since q never saw the item
+    it reads, p · i is at most I(S;Z) in expectation, whatever the codes' true distribution; it equals I(S;Z) for Gaussian codes of one
+    covariance and many items. With few items for the number of latents it falls short of it.
 
     Arguments:
-        codes: one row an item; at least two items of every stimulus.
+        codes: one row an item; at least three items of every stimulus.
         stimuli: stimulus of every item, from 0.
         frequency: of every stimulus, positive, up to a factor; even if not given.
         noise: variance of every code about its row, such as a posterior variance: codes are then drawn from N(code, noise).
@@ -41,7 +46,7 @@ def stimulus_information(
         One number a stimulus; their mean by frequency is the bound, at most the entropy of the frequency.
 
     Raises:
-        RequestError: codes that are not a finite (items, latents) array, a stimulus with fewer than two items, constant codes.
+        RequestError: codes that are not a finite (items, latents) array, or a stimulus with fewer than three items.
 
     Source: the variational bound of Barber & Agakov, NIPS 2003, with cross-fitting.
 
@@ -53,8 +58,8 @@ def stimulus_information(
     values = check_codes(codes)
     places = check_labels(stimuli, len(values), argument="stimuli")
     counts = np.bincount(places) if places.min() >= 0 else np.zeros(1)
-    if counts.min() < _FOLDS:
-        refuse("stimuli", "indices from 0, each of at least two items", f"{int(counts.min())} items of stimulus {int(counts.argmin())}")
+    if counts.min() < FEWEST:
+        refuse("stimuli", "indices from 0, each of at least three items", f"{int(counts.min())} items of stimulus {int(counts.argmin())}")
     prior = check_frequency(np.ones(len(counts)) if frequency is None else frequency, len(counts))
     if noise is not None:
         spread = np.sqrt(np.tile(check_noise(noise, values.shape), (draws, 1)))
@@ -62,9 +67,10 @@ def stimulus_information(
         values = values + spread * np.random.default_rng(seed).standard_normal(values.shape)
     if not np.ptp(values, axis=0).any():
         return np.zeros(len(counts))
-    fold = _alternate(places) if noise is None or draws == 1 else np.tile(_alternate(places[: len(places) // draws]), draws)
+    folds = int(min(counts.min(), _MOST_FOLDS))
+    fold = np.tile(_alternate(places[: len(places) // draws], folds), draws) if noise is not None else _alternate(places, folds)
     gained = np.empty(len(values))
-    for held in range(_FOLDS):
+    for held in range(folds):
         gained[fold == held] = _log_ratio(values, places, fold != held, fold == held, np.log(prior))
     return np.bincount(places, gained) / np.bincount(places)
 
@@ -80,10 +86,10 @@ def effective_prototypes(
 
     Prototypization without categories. I(S;Z) as bounded from below by `stimulus_information`, not below 0. Range 1 … number of stimuli
     (the exponential of their entropy): 1 when codes tell nothing, 4 when they tell apart four even groups and nothing within them. Noise
-    unrelated to stimuli gives 1. Invariant to every invertible linear map where `noise` is not given.
+    unrelated to stimuli gives 1. Invariant to rotation, shift and common scale where `noise` is not given.
 
     Arguments:
-        codes: one row an item; at least two items of every stimulus.
+        codes: one row an item; at least three items of every stimulus.
         stimuli: stimulus of every item, from 0.
         frequency: of every stimulus, positive, up to a factor; even if not given.
         noise: variance of every code about its row.
@@ -130,12 +136,12 @@ def latent_rates(codes: Float[np.ndarray, "items latents"], noise: Float[np.ndar
     return 0.5 * np.mean(means**2 + variances - np.log(variances) - 1, axis=0)
 
 
-def _alternate(places: np.ndarray) -> np.ndarray:
+def _alternate(places: np.ndarray, folds: int) -> np.ndarray:
     """Fold of every item: the items of a stimulus take turns."""
     order = np.argsort(places, kind="stable")
     starts = np.searchsorted(places[order], places[order])
     fold = np.empty(len(places), np.int64)
-    fold[order] = (np.arange(len(places)) - starts) % _FOLDS
+    fold[order] = (np.arange(len(places)) - starts) % folds
     return fold
 
 
@@ -143,12 +149,21 @@ def _log_ratio(values: np.ndarray, places: np.ndarray, fitted: np.ndarray, held:
     """log q(s|z) / p(s) of the held items, with q fitted on others."""
     means = tuning_curves(values[fitted], places[fitted], len(log_prior))
     deviations = values[fitted] - means[places[fitted]]
-    freedom = max(fitted.sum() - len(log_prior), 1)
+    spread = deviations.std()
+    if not spread > 0:  # no noise at all: every item is at the mean of its stimulus
+        spread, deviations = 1e-9 * max(np.ptp(values), 1e-300), np.ones((1, values.shape[1]))
+    else:
+        deviations = deviations / spread
+    freedom = max(len(deviations) - len(log_prior), 1)
     each = np.bincount(places[fitted], minlength=len(log_prior)).mean()
-    covariance = deviations.T @ deviations / freedom * (1 + 1 / each)  # the means are themselves estimated
-    covariance += 1e-9 * np.var(values[fitted], axis=0).sum() * np.eye(values.shape[1])
+    covariance = ledoit_wolf(deviations, assume_centered=True)[0] * len(deviations) / freedom * (1 + 1 / each)  # means are estimated too
+    covariance += 1e-9 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
     root = np.linalg.cholesky(covariance)
-    apart = np.linalg.solve(root, means.T).T[None] - np.linalg.solve(root, values[held].T).T[:, None]
-    exponents = -0.5 * np.sum(apart**2, axis=-1)
-    own = exponents[np.arange(held.sum()), places[held]]
-    return own - logsumexp(exponents + log_prior, axis=1)
+    centres = np.linalg.solve(root, (means / spread).T).T
+    found = []
+    height = max(1, _CELLS // len(log_prior))
+    for start in range(0, int(held.sum()), height):
+        rows = np.flatnonzero(held)[start : start + height]
+        exponents = -0.5 * cdist(np.linalg.solve(root, (values[rows] / spread).T).T, centres, "sqeuclidean")
+        found.append(exponents[np.arange(len(rows)), places[rows]] - logsumexp(exponents + log_prior, axis=1))
+    return np.concatenate(found)

@@ -10,22 +10,27 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.sparse import csr_array
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry.alignment import alignment, freedom, standing
 from ratewarp.geometry.dimensions import spread_of_dimensions
 from ratewarp.geometry.distances import class_distortion_statistic
 from ratewarp.geometry.inference import Interval, Statistic, infer, permutation_p
-from ratewarp.geometry.information import latent_rates, stimulus_information
+from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_information
 from ratewarp.geometry.prototypes import between_share
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
-from ratewarp.geometry.specialization import neighbours, resolution, slopes
+from ratewarp.geometry.specialization import Neighbours, neighbours, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
 
 FAMILIES = ("dimensions", "information", "likeness", "classes", "distances", "frequency")
 MAX_BLOCKS = 1000  # units resampled; more are drawn in blocks of several
+_SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
 _EVEN = 1e-9  # frequencies that differ by less than this share are the same
+_FEWEST_BLOCKS = 40
+_MOST_BYTES = 2**28  # of products of latents that are held at once
+_LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _FEWEST_ITEMS = 3  # more are needed for the debiased CKA
 _MAX_CELLS = 2000  # blocks × classes whose pairs are kept for intervals of the class distortion matrix
 
@@ -82,11 +87,6 @@ class Representation:
         """Whether all codes are equal."""
         return not np.ptp(self.codes, axis=0).any()
 
-    @cached_property
-    def repeated(self) -> bool:
-        """Whether every unit has at least two items."""
-        return bool(np.bincount(self.units).min() >= 2)
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -125,6 +125,8 @@ def measure_codes(
         yield from _of_dimensions(bench)
     if "information" in wanted:
         yield from _of_information(bench)
+    if reference is not None and reference.constant:
+        yield _undefined("changes", "", "the reference is constant: there is nothing to compare with")
     if "likeness" in wanted and reference is not None:
         yield from _of_likeness(bench, reference)
     for task, classes in labels.items():
@@ -133,6 +135,9 @@ def measure_codes(
         if "distances" in wanted and reference is not None and classes.max() > 0:
             yield from _of_distances(bench, reference, task, classes)
     uneven = own.frequency is not None and np.ptp(own.frequency) > _EVEN * own.frequency.max()
+    if "frequency" in wanted and own.frequency is not None and (own.factors is None or not uneven):
+        why = "needs factors" if own.factors is None else "all frequencies are the same"
+        yield _undefined("specialization", "frequency", why)
     if "frequency" in wanted and own.factors is not None and own.frequency is not None and uneven:
         yield from _of_frequency(bench, own.factors, own.frequency)
 
@@ -148,9 +153,16 @@ class _Bench:
     @cached_property
     def block_of(self) -> np.ndarray:
         """Block of every unit: itself, or one of `MAX_BLOCKS` drawn at random."""
-        return _blocks(self.own.number, MAX_BLOCKS, self.settings.seed)
+        squares = 8 * self.own.codes.shape[1] ** 2  # bytes that every block holds
+        return _blocks(self.own.number, max(_FEWEST_BLOCKS, min(MAX_BLOCKS, _MOST_BYTES // squares)), self.settings.seed)
 
-    def interval(self, statistic: Statistic, blocks: np.ndarray, bounds: tuple[float, float] = (-math.inf, math.inf)) -> Interval:
+    def interval(
+        self,
+        statistic: Statistic,
+        blocks: np.ndarray,
+        bounds: tuple[float, float] = (-math.inf, math.inf),
+        linked: np.ndarray | None = None,
+    ) -> Interval:
         """`infer` over blocks of units."""
         wanted = self.settings
         return infer(
@@ -161,6 +173,8 @@ class _Bench:
             resamples=wanted.resamples,
             level=wanted.level,
             seed=wanted.seed,
+            linked=linked,
+            batch=max(1, min(256, _MOST_BYTES // (32 * self.own.codes.shape[1] ** 2))),
         )
 
     def sided(self, make: Callable[[Representation], Statistic]) -> Iterator[tuple[str, Statistic]]:
@@ -180,12 +194,13 @@ class _Bench:
         blocks: np.ndarray | None = None,
         bounds: tuple[float, float] = (0.0, 1.0),
         p: Callable[[float], float] | None = None,
+        linked: np.ndarray | None = None,
     ) -> Iterator[Finding]:
         """A measure and its change from the reference."""
         chosen = self.block_of if blocks is None else blocks
         for suffix, statistic in self.sided(make):
             span = bounds if not suffix else (bounds[0] - bounds[1], bounds[1] - bounds[0])
-            found = self.interval(statistic, chosen, span)
+            found = self.interval(statistic, chosen, span, linked)
             value = float(found.value)
             if np.isnan(value):
                 yield _undefined(name + suffix, task, "not defined for these codes")
@@ -222,10 +237,15 @@ def _of_information(bench: _Bench) -> Iterator[Finding]:
     own = bench.own
     if own.noise is not None and (own.noise > 0).all():
         for latent, rate in enumerate(latent_rates(own.codes, own.noise)):
-            yield Finding(f"latent_rate[{latent}]", "", float(rate), math.nan, math.nan, math.nan, len(own.codes), "")
-    if not own.repeated:
-        yield _undefined("effective_prototypes", "", "needs two items of every stimulus")
+            yield Finding(f"latent_rate[{latent}]", "", float(rate), math.nan, math.nan, math.nan, 0, "")
+    if np.bincount(own.units).min() < FEWEST:
+        yield _undefined("effective_prototypes", "", f"needs {FEWEST} items of every stimulus")
         return
+    reference = bench.reference
+    if reference is not None and (reference.noise is None) != (own.noise is None):
+        bench = _Bench(own, None, bench.settings)
+        why = "noise is given of the codes or of the reference alone"
+        yield _undefined("effective_prototypes_change", "", why)
 
     def make(one: Representation) -> Statistic:
         gained = stimulus_information(one.codes, one.units, frequency=one.frequency, noise=one.noise, seed=bench.settings.seed)
@@ -242,7 +262,8 @@ def _of_information(bench: _Bench) -> Iterator[Finding]:
 
 def _of_likeness(bench: _Bench, reference: Representation) -> Iterator[Finding]:
     """How like the codes are to the reference as wholes."""
-    own, blocks = bench.own, bench.block_of[bench.own.units]
+    own = bench.own
+    blocks = _blocks(own.number, max(20, min(MAX_BLOCKS, _LIKENESS_ITEMS // len(own.codes))), bench.settings.seed)[own.units]
     measures = {"linear_cka": (linear_cka, (-math.inf, 1.0)), "procrustes_distance": (procrustes_distance, (0.0, math.pi / 2))}
     for name, (measure, bounds) in measures.items():
         try:
@@ -294,18 +315,18 @@ def _label_test(bench: _Bench, classes: np.ndarray) -> Callable[[float], float] 
     first[own.units] = classes
     if not settings.permutations or (first[own.units] != classes).any():
         return None
-    by_unit = Sample(own.codes, own.units, np.zeros_like(classes)) if own.number <= MAX_BLOCKS else None
     rng = np.random.default_rng(settings.seed)
+    centred = own.codes - own.codes.mean(axis=0)
+    of_units = csr_array((np.ones(len(own.units)), (own.units, np.arange(len(own.units)))), shape=(own.number, len(own.units))) @ centred
+    counts, total = np.bincount(own.units).astype(float), np.sum(centred**2)
+
+    def share(labels: np.ndarray) -> float:
+        """η² with these labels of units; the sum of squares over all codes stays as it is."""
+        chosen = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(int(labels.max()) + 1, len(labels)))
+        return float(np.sum((chosen @ of_units) ** 2 / (chosen @ counts)[:, None]) / total)
 
     def test(value: float) -> float:
-        permuted = np.stack([rng.permutation(first) for _ in range(settings.permutations)])
-        if by_unit is not None:
-            null = between_share(by_unit.relabelled(permuted))
-        else:
-            null = np.array(
-                [between_share(Sample(own.codes, np.zeros_like(classes), one[own.units]).scatter(np.ones((1, 1))))[0] for one in permuted]
-            )
-        return permutation_p(value, null)
+        return permutation_p(value, np.array([share(rng.permutation(first)) for _ in range(settings.permutations)]))
 
     return test
 
@@ -329,6 +350,7 @@ def _of_distances(bench: _Bench, reference: Representation, task: str, classes: 
 def _of_frequency(bench: _Bench, factors: np.ndarray, frequency: np.ndarray) -> Iterator[Finding]:
     """Specialization, and where frequency has two levels the ratio of resolutions."""
     near, log_frequency = neighbours(factors), np.log(frequency)
+    often = frequency > frequency.mean()
 
     def found(one: Representation) -> np.ndarray:
         return resolution(tuning_curves(one.codes, one.units), near)
@@ -337,10 +359,6 @@ def _of_frequency(bench: _Bench, factors: np.ndarray, frequency: np.ndarray) -> 
         own = found(one)
         logs = np.log(np.where(own > 0, own, np.nan))
         return lambda weights: slopes(logs, log_frequency, weights[:, bench.block_of])
-
-    test = _frequency_test(bench, found(bench.own), log_frequency)
-    yield from bench.findings("specialization", "frequency", slope, bounds=(-math.inf, math.inf), p=test)
-    often = frequency > frequency.mean()
 
     def ratio(one: Representation) -> Statistic:
         own = found(one)
@@ -351,14 +369,24 @@ def _of_frequency(bench: _Bench, factors: np.ndarray, frequency: np.ndarray) -> 
 
         return lambda weights: mean(weights[:, bench.block_of], often) / mean(weights[:, bench.block_of], ~often)
 
-    yield from bench.findings("resolution_ratio", "frequency", ratio, bounds=(0.0, math.inf))
+    linked = np.stack([near.first, near.second], axis=1) if int(bench.block_of.max()) + 1 == len(frequency) else None
+    test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
+    for one in bench.findings("specialization", "frequency", slope, bounds=(-math.inf, math.inf), p=test, linked=linked):
+        yield one._replace(note=one.note or note) if one.measure == "specialization" else one
+    yield from bench.findings("resolution_ratio", "frequency", ratio, bounds=(0.0, math.inf), linked=linked)
 
 
-def _frequency_test(bench: _Bench, found: np.ndarray, log_frequency: np.ndarray) -> Callable[[float], float] | None:
-    """How often permuted frequencies give as steep a slope."""
+def _frequency_test(
+    bench: _Bench, found: np.ndarray, log_frequency: np.ndarray, near: Neighbours
+) -> tuple[Callable[[float], float] | None, str]:
+    """How often permuted frequencies give as steep a slope; none, and why, where neighbours are alike in frequency."""
     permutations = bench.settings.permutations
     if not permutations or not (found > 0).all():
-        return None
+        return None, ""
+    centred = log_frequency - log_frequency.mean()
+    alike = np.mean(centred[near.first] * centred[near.second]) / centred.var()  # Moran's I
+    if alike > _SMOOTH:
+        return None, "no test: neighbours have like frequencies, so that permuting them is no chance"
     rng = np.random.default_rng(bench.settings.seed)
 
     def test(value: float) -> float:
@@ -366,4 +394,4 @@ def _frequency_test(bench: _Bench, found: np.ndarray, log_frequency: np.ndarray)
         null = np.array([slopes(logs, rng.permutation(log_frequency), ones)[0] for _ in range(permutations)])
         return permutation_p(value, null, side="both")
 
-    return test
+    return test, ""

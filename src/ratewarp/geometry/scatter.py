@@ -98,14 +98,3 @@ class Sample:
         counts, sums, products = self._by_unit
         flat = lambda array: (weights @ array.reshape(self.units, -1)).reshape(len(weights), *array.shape[1:])  # noqa: E731
         return Scatter(flat(counts), flat(sums), flat(products))
-
-    def relabelled(self, labels: Int[np.ndarray, "draws units"]) -> Scatter:
-        """The scatter when whole units are given other labels, a draw a row."""
-        counts, sums, products = self._by_unit
-        chosen = np.eye(int(labels.max()) + 1)[labels]
-        of_units = (counts.sum(axis=1), sums.sum(axis=1))
-        return Scatter(
-            np.einsum("duc,u->dc", chosen, of_units[0]),
-            np.einsum("duc,ul->dcl", chosen, of_units[1]),
-            np.broadcast_to(products.sum(axis=0), (len(labels), *products.shape[1:])),
-        )

@@ -8,6 +8,8 @@ from jaxtyping import Float
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_same_items
 
+_ROUNDING = 1e-9  # share of the squared norm below which the unbiased estimate is a matter of rounding
+
 
 def linear_cka(
     codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"], *, debiased: bool = True
@@ -28,7 +30,7 @@ def linear_cka(
         The alignment.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, constant codes, or too few items.
+        RequestError: arrays that are not finite and of as many rows, constant codes, codes at equal distances, or too few items.
 
     Source: Kornblith, Norouzi, Lee, Hinton, ICML 2019; unbiased HSIC of Song, Smola, Gretton, Bedo, Borgwardt, JMLR 2012.
 
@@ -41,7 +43,11 @@ def linear_cka(
     if debiased and len(first) < 4:
         refuse("codes", "at least 4 items for the debiased form", f"{len(first)} items")
     hsic = _unbiased if debiased else lambda a, b: float(np.sum((a.T @ b) ** 2))
-    return float(hsic(first, second) / np.sqrt(hsic(first, first) * hsic(second, second)))
+    own, theirs = hsic(first, first), hsic(second, second)
+    for argument, values, size in (("codes", first, own), ("reference", second, theirs)):
+        if not size > _ROUNDING * np.sum(values**2) ** 2:
+            refuse(argument, "of unequal distances between items (debiased, codes as far from each other as can be have none)", size)
+    return float(hsic(first, second) / np.sqrt(own * theirs))
 
 
 def procrustes_distance(codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"]) -> float:

@@ -193,11 +193,11 @@ def check_noise(noise: object, shape: tuple[int, ...]) -> Float[np.ndarray, "ite
 
 
 def slopes(
-    above: Float[np.ndarray, " stimuli"], across: Float[np.ndarray, " stimuli"], weights: Float[np.ndarray, "draws stimuli"]
+    above: Float[np.ndarray, "*draws stimuli"], across: Float[np.ndarray, " stimuli"], weights: Float[np.ndarray, "draws stimuli"]
 ) -> Float[np.ndarray, " draws"]:
     """Least-squares slope of `above` on `across` in every draw; NaN where `across` does not vary."""
     shares = weights / weights.sum(axis=1, keepdims=True)
-    x, y = across[None] - (shares @ across)[:, None], above[None] - (shares @ above)[:, None]
+    x, y = across[None] - (shares @ across)[:, None], above - np.sum(shares * above, axis=1, keepdims=True)
     spread = np.sum(shares * x**2, axis=1)
     return np.divide(np.sum(shares * x * y, axis=1), spread, out=np.full(len(weights), np.nan), where=spread > 1e-12)
 
