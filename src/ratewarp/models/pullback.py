@@ -28,7 +28,7 @@ def pullback_metric(
     Source: Arvanitidis, Hansen, Hauberg, ICLR 2018.
 
     Examples:
-        >>> pullback_metric(lambda z: z * jnp.array([1.0, 3.0]), np.zeros((1, 2)))
+        >>> pullback_metric(lambda z: z * jnp.array([[1.0, 3.0]]), np.zeros((1, 2)))
         array([[[0.5, 0. ],
                 [0. , 4.5]]], dtype=float32)
     """
