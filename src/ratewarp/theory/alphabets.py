@@ -21,7 +21,7 @@ from ratewarp.theory.costs import Cost
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
-_RANDOM_STARTS = 1.0  # random starts of a search, per stimulus
+_RANDOM_STARTS = 0.5  # random starts of a search, per stimulus
 
 
 @dataclass(frozen=True)
@@ -118,14 +118,14 @@ class Anywhere:
         self._first = self.kept[first]
         self._merged = cost.restricted(self._first)
         self.own = self._merged.points(np.eye(len(first)))
-        self._least = np.zeros(len(first))
         self._least = np.diagonal(self._merged.distances(self.own)).copy()
         self.offset = float(self.p @ self._least)
         self.middle = self._merged.points(self.p[None])
         self._scale = float(np.ptp(self.own, axis=0).max()) if len(first) > 1 else 1.0
 
     def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
-        return self._merged.distances(points) - self._least[:, None]
+        distances = self._merged.distances(points)
+        return distances - self._least[:, None] if self._least.any() else distances
 
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
         if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other

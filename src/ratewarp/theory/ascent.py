@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-_PATIENCE = 0.003  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
+_PATIENCE = 0.01  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
 _LENGTHEN = 1.4  # factor by which steps grow as long as they climb
 _MERGE_EVERY = 4
 
@@ -50,14 +50,13 @@ def ascend(
     now = at(_height(beta, logw, distances(starts))[1])
     length, tops = np.ones(len(starts)), []
     for step in range(steps):
-        trial = np.maximum(now.weights + length[:, None] * (now.share - now.weights), 0)
-        after = at(trial / trial.sum(axis=1, keepdims=True))
+        after = at(_extended(now, length))
         rise = after.height - now.height
         little = rise <= _PATIENCE * np.maximum(level, level - after.height)
         resting = little & (length == 1)
         length = np.where(little, 1.0, _LENGTHEN * length)
         now = now.where(rise >= 0, after)
-        tops.append(now.take(resting))
+        tops.append(now.take(np.flatnonzero(resting)))
         going = np.flatnonzero(~resting)
         if step % _MERGE_EVERY == 0:
             going = going[highest(cell(now.points[going]), now.height[going])]
@@ -79,20 +78,37 @@ class _State(NamedTuple):
     share: Float[np.ndarray, "starts stimuli"]
 
     def take(self, which: np.ndarray) -> _State:
+        if len(which) == len(self.height):
+            return self
         return _State(*[field[which] for field in self])
 
     def where(self, accepted: np.ndarray, other: _State) -> _State:
+        if accepted.all():
+            return other
         pairs = zip(self, other, strict=True)
         return _State(*[np.where(accepted if old.ndim == 1 else accepted[:, None], new, old) for old, new in pairs])
 
 
+def _extended(state: _State, length: np.ndarray) -> Float[np.ndarray, "starts stimuli"]:
+    """Weights so many times as far from the present ones as a plain step goes, as long as none gets negative."""
+    longer = state.share - state.weights
+    longer *= length[:, None]
+    longer += state.weights
+    np.maximum(longer, 0, out=longer)
+    longer /= longer.sum(axis=1, keepdims=True)
+    return longer
+
+
 def _height(beta: float, logw: np.ndarray, distances: np.ndarray) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "points stimuli"]]:
     """log c of every point, and every stimulus's share in it."""
-    terms = logw - beta * distances.T
-    highest = terms.max(axis=1)
-    share = np.exp(terms - highest[:, None])
+    share = -beta * distances.T
+    share += logw
+    highest = share.max(axis=1)
+    share -= highest[:, None]
+    np.exp(share, out=share)
     total = share.sum(axis=1)
-    return highest + np.log(total), share / total[:, None]
+    share /= total[:, None]
+    return highest + np.log(total), share
 
 
 def cells(points: Float[np.ndarray, "points coordinates"], width: float) -> Int[np.ndarray, " points"]:

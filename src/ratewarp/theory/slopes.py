@@ -10,7 +10,7 @@ from jaxtyping import Float, Shaped
 from ratewarp.theory.alphabets import Alphabet, Peaks, kernel
 from ratewarp.theory.mixing import best_weights
 
-_WEIGHTLESS = 1e-7  # points with less weight are left out
+_WEIGHTLESS = 1e-6  # points with less weight are left out
 _MOST_ROUNDS = 60
 _ENTRANTS = 200  # most new points in a round
 
@@ -59,7 +59,7 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
     """
     for _ in range(_MOST_ROUNDS):
         K = kernel(beta, alphabet.distances(points))
-        weights = best_weights(alphabet.p, K, weights, 0.1 * tolerance)
+        weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
         kept = weights > _WEIGHTLESS
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
         z = kernel(beta, alphabet.distances(points)) @ weights
