@@ -1,0 +1,177 @@
+"""What may stand for the stimuli: the columns of a matrix, or any point of a cost's space; and where a new point would help most.
+
+Both kinds answer the same questions, for stimuli of positive probability only, those that cost the same everywhere merged into one:
+what points cost, and where c(y) = Σ_s w_s exp(−β d(s, y)) is largest. Distances are counted from each stimulus's smallest; `offset` is
+the mean of what was taken off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, Int, Shaped
+
+from ratewarp.theory.ascent import ascend, cells
+from ratewarp.theory.costs import Cost
+
+_SAME = 1e-12  # distances this close, as a share of the largest, are the same
+_CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
+_TOUCHING = 3e-3  # width of a cell whose points become one
+_RANDOM_STARTS = 0.5  # random starts of a search, per stimulus
+
+
+@dataclass(frozen=True)
+class Peaks:
+    """Where c(y) is large.
+
+    Attributes:
+        points: candidates for new reproduction points.
+        heights: log c there.
+        highest: largest log c of all points seen.
+        proved: whether no point at all is higher.
+    """
+
+    points: Shaped[np.ndarray, "points ..."]
+    heights: Float[np.ndarray, " points"]
+    highest: float
+    proved: bool
+
+
+class Alphabet(Protocol):
+    """Points are rows of an array that only the alphabet understands."""
+
+    p: Float[np.ndarray, " merged"]
+    groups: Int[np.ndarray, " kept"]  # merged stimulus of every kept one
+    kept: Int[np.ndarray, " kept"]  # stimuli of positive probability
+    offset: float
+    own: Shaped[np.ndarray, "points ..."]  # the points that are best for some stimulus
+    middle: Shaped[np.ndarray, "one ..."]  # the one point that is best for all
+
+    def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]: ...
+
+    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks: ...
+
+    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, Float[np.ndarray, " points"]]: ...
+
+    def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray: ...
+
+    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]: ...
+
+
+def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"]) -> Float[np.ndarray, "stimuli points"]:
+    """exp(−β d); at β = ∞, 1 where d is 0."""
+    if np.isinf(beta):
+        finite = distances[np.isfinite(distances)]
+        return (distances <= _SAME * max(finite.max(), 1e-300)).astype(float)
+    return np.exp(-beta * distances)
+
+
+class Columns:
+    """The columns of a matrix of distortions; the largest c over them is found by looking at all, so it is proved."""
+
+    def __init__(self, p: Float[np.ndarray, " all"], matrix: Float[np.ndarray, "all columns"]):
+        self._matrix, self.kept = matrix, np.flatnonzero(p)
+        rows, self.groups = np.unique(matrix[self.kept], axis=0, return_inverse=True)
+        self.p = np.bincount(self.groups, p[self.kept])
+        least = rows.min(axis=1)
+        self.offset = float(self.p @ least)
+        self._rows = rows - least[:, None]
+        self.own = np.unique(self._rows.argmin(axis=1))
+        self.middle = np.array([int((self.p @ rows).argmin())])
+        self._kernel: tuple[float, np.ndarray] = (0.0, np.ones((0, 0)))
+
+    def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
+        return self._rows[:, points]
+
+    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
+        if self._kernel[0] != beta:
+            self._kernel = beta, kernel(beta, self._rows)
+        highest = logw.max()
+        with np.errstate(divide="ignore"):
+            heights = np.log(np.exp(logw - highest) @ self._kernel[1]) + highest
+        others = np.setdiff1d(np.arange(len(heights)), points)
+        return Peaks(others, heights[others], float(heights.max()), True)
+
+    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
+        return points, weights
+
+    def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
+        return points
+
+    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, np.ndarray]:
+        return points, self._matrix[:, points]
+
+
+class Anywhere:
+    """Any point of a cost's space; the largest c is searched for by ascent from many starts, so it is not proved."""
+
+    def __init__(self, p: Float[np.ndarray, " all"], cost: Cost):
+        self._cost, self.kept = cost, np.flatnonzero(p)
+        every = cost.restricted(self.kept)
+        between = every.distances(every.points(np.eye(len(self.kept))))
+        first, self.groups = np.unique(_same_as(between), return_inverse=True)
+        self.p = np.bincount(self.groups, p[self.kept])
+        self._first = self.kept[first]
+        self._merged = cost.restricted(self._first)
+        self.own = self._merged.points(np.eye(len(first)))
+        self._least = np.diagonal(self._merged.distances(self.own)).copy()
+        self.offset = float(self.p @ self._least)
+        self.middle = self._merged.points(self.p[None])
+        self._scale = float(np.ptp(self.own, axis=0).max()) if len(first) > 1 else 1.0
+
+    def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
+        distances = self._merged.distances(points)
+        return distances - self._least[:, None] if self._least.any() else distances
+
+    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
+        if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
+            return Peaks(self.own[:0], np.zeros(0), 0.0, True)
+        starts = np.concatenate([points, self._starts()]) if thorough else points
+        cell = partial(cells, width=_CELL * self._scale)
+        climb = partial(ascend, self.distances, self._merged.points, beta, logw, level=level, cell=cell)
+        found, heights = climb(starts, steps=500 if thorough else 20)
+        return Peaks(found, heights, float(heights.max()), False)
+
+    def _starts(self) -> np.ndarray:
+        """Every stimulus's own point, the middle, the middles of neighbours, and random mixtures of few stimuli."""
+        n = len(self.p)
+        between = self.distances(self.own) + np.diag(np.full(n, np.inf))
+        pairs = 0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)])
+        mixtures = np.random.default_rng(0).dirichlet(np.full(n, 3 / n), size=int(np.ceil(_RANDOM_STARTS * n)))
+        return np.concatenate([self.own, self.middle, self._merged.points(np.concatenate([pairs, mixtures]))])
+
+    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
+        """Points that have nearly met become one, at their centre of mass."""
+        cell = cells(points, _TOUCHING * self._scale)
+        total = np.bincount(cell, weights)
+        sums = np.zeros((len(total), points.shape[1]))
+        np.add.at(sums, cell, weights[:, None] * points)
+        return sums / total[:, None], total
+
+    def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
+        return self._merged.points(backward)
+
+    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, np.ndarray]:
+        weights = np.zeros((len(backward), self._cost.stimuli))
+        weights[:, self._first] = backward
+        full = self._cost.points(weights)
+        return full, self._cost.distances(full)
+
+
+def _same_as(between: Float[np.ndarray, "stimuli stimuli"]) -> Int[np.ndarray, " stimuli"]:
+    """First stimulus that costs the same as this one at every stimulus's own point."""
+    finite = between[np.isfinite(between)]
+    close = _SAME * max(float(finite.max()), 1e-300)
+    nearest = np.argmax(between <= np.diagonal(between)[:, None] + close, axis=1)
+    same = np.all(np.isclose(between, between[nearest], rtol=0, atol=close), axis=1)
+    return np.where(same, nearest, np.arange(len(between)))
+
+
+def alphabet_of(p: Float[np.ndarray, " all"], cost: Cost | np.ndarray) -> Alphabet:
+    """The alphabet of a matrix or of a cost."""
+    build: Callable[..., Alphabet] = Columns if isinstance(cost, np.ndarray) else Anywhere
+    return build(p, cost)

@@ -1,0 +1,117 @@
+"""The rate–distortion function of a source: how much must be lost at a given rate."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+
+from ratewarp._checks import refuse
+from ratewarp.theory.alphabets import Alphabet, alphabet_of
+from ratewarp.theory.checks import check_array, check_distortions, check_number, check_probabilities
+from ratewarp.theory.costs import Cost
+from ratewarp.theory.curve import Curve
+from ratewarp.theory.envelope import Envelope, envelope
+from ratewarp.theory.slopes import Solved, solve
+
+_MOST_SLOPES = 12  # solved slopes for every asked rate, at most
+_SHARE = 0.25  # of the tolerance, that a single slope may use up
+
+
+def rate_distortion(
+    p: object, cost: object, *, points: int = 60, rates: object = None, tolerance: float = 1e-4, max_slopes: int | None = None
+) -> Curve:
+    """Rate–distortion function of stimuli of given probabilities.
+
+    R(D) = min I(S; Y) over channels of mean distortion Σ_s p_s E[d(s, Y) | s] ≤ D, nats. `cost` says what may stand for a stimulus: with a
+    matrix its columns; with a `Cost` any point at all, so that the best points are found along with the channel. Slopes are solved where
+    the strip between achievable chords and certified tangents is widest, until at every asked rate it is within the tolerance.
+
+    Arguments:
+        p: probability of every stimulus, summing to 1 (to 1e-6; then divided by the sum). Stimuli of probability 0 do not count.
+        cost: d(s, y) as a (stimuli, points) matrix, finite and non-negative, or a cost such as `SquaredError`, `LogLoss`, `Weighted`.
+        points: number of rates, evenly spread from 0 to the rate of the smallest distortion.
+        rates: the rates themselves, nats, instead.
+        tolerance: widest gap between achieved and certified rate, nats.
+        max_slopes: most slopes to solve; by default 12 for every rate. A curve that ends short of the tolerance says so in its gaps.
+
+    Returns:
+        The curve.
+
+    Raises:
+        RequestError: probabilities, distortions, rates or numbers outside the ranges above.
+
+    Source: Shannon, IRE Nat Conv Rec 4: 142–163, 1959; Rose, IEEE Trans Inf Theory 40(6): 1939–1952, 1994, for free points; Rote,
+    Computing 48: 337–361, 1992, for the choice of slopes.
+
+    Examples:
+        >>> curve = rate_distortion([0.5, 0.5], [[0, 1], [1, 0]], points=5)  # a fair coin: R = log 2 − h(D)
+        >>> float(curve.distortion(np.log(2) / 2).round(3))
+        0.11
+    """
+    probabilities = check_probabilities(p)
+    if isinstance(cost, Cost):
+        if cost.stimuli != len(probabilities):
+            refuse("cost", f"a cost of the {len(probabilities)} stimuli of p", f"one of {cost.stimuli}")
+        alphabet = alphabet_of(probabilities, cost)
+    else:
+        alphabet = alphabet_of(probabilities, check_distortions(cost, len(probabilities)))
+    tolerance = check_number(tolerance, "tolerance", above=0)
+    ends = _ends(alphabet, _SHARE * tolerance)
+    asked = _asked(points, rates, ends[1].rate)
+    most = _MOST_SLOPES * len(asked) if max_slopes is None else int(check_number(max_slopes, "max_slopes", least=0))
+    return Curve(asked, _refined(alphabet, ends, asked, tolerance, most), alphabet)
+
+
+def _asked(points: int, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
+    if rates is None:
+        return np.linspace(0, highest, int(check_number(points, "points", least=2)))
+    asked = check_array(rates, "rates", "a list of rates in nats, finite and non-negative", 1)
+    if asked.min() < 0:
+        refuse("rates", "a list of rates in nats, finite and non-negative", float(asked.min()))
+    return np.sort(asked)
+
+
+def _ends(alphabet: Alphabet, tolerance: float) -> list[Solved]:
+    """Rate 0, where one point stands for all, and the smallest distortion."""
+    largest = float(alphabet.p @ alphabet.distances(alphabet.middle)[:, 0]) + alphabet.offset
+    silent = Solved(0.0, 0.0, largest, 0.0, True, alphabet.middle, np.ones(1))
+    own = alphabet.own
+    return [silent, solve(alphabet, np.inf, own, np.full(len(own), 1 / len(own)), tolerance)]
+
+
+def _refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " rates"], tolerance: float, most: int) -> Envelope:
+    """Solves the slope of the chord below which the widest gap lies, again and again.
+
+    On a straight piece of the curve that slope is the piece's own, and its tangent closes the gap at once.
+    """
+    solved = list(ends)
+    hopeless: set[float] = set()
+    while True:
+        strip = envelope(solved)
+        gaps = gaps_at(strip, asked)
+        chords = _chords(strip, asked)
+        gaps[[float(chord) in hopeless for chord in chords]] = 0
+        widest = int(gaps.argmax())
+        if gaps[widest] <= tolerance or len(solved) - len(ends) >= most:
+            return strip
+        beta = float(chords[widest])
+        right = int(np.clip(np.searchsorted(strip.rates, asked[widest]), 1, len(strip.rates) - 1))
+        near = [solved[i] for i in strip.corners[right - 1 : right + 1]]
+        points = np.concatenate([one.points for one in near])
+        weights = np.concatenate([one.weights for one in near]) / 2
+        solved.append(solve(alphabet, beta, points, weights, _SHARE * tolerance))
+        hopeless.add(beta)
+
+
+def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:
+    """Achieved rate minus certified rate, at the distortion achieved at given rates."""
+    achieved = np.minimum(rates, strip.rates[-1])
+    return np.maximum(achieved - strip.lower_rate(strip.upper_distortion(rates))[0], 0)
+
+
+def _chords(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:
+    """β of the chord above each rate."""
+    if len(strip.rates) < 2:
+        return np.zeros(len(rates))
+    slopes = -np.diff(strip.rates) / np.diff(strip.distortions)
+    return slopes[np.clip(np.searchsorted(strip.rates, rates) - 1, 0, len(slopes) - 1)]

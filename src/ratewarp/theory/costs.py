@@ -1,0 +1,190 @@
+"""What an imperfect reproduction costs: squared error, log loss, and weighted sums of them.
+
+A cost is three small functions of points, where a point is whatever stands for a stimulus (an image, a distribution over labels), laid
+out as a row of numbers. Costs compose: `Weighted` is a cost made of costs.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ratewarp._checks import refuse
+from ratewarp.theory.checks import check_array, check_classes, check_number
+
+
+@runtime_checkable
+class Cost(Protocol):
+    """Cost d(s, y) of reproducing stimulus s by point y, where the best point for many stimuli has a closed form."""
+
+    @property
+    def stimuli(self) -> int:
+        """Number of stimuli."""
+        ...
+
+    @property
+    def coordinates(self) -> int:
+        """Length of a point."""
+        ...
+
+    def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
+        """d(s, y) of every stimulus and point, at least 0; ∞ where a point must never stand for the stimulus."""
+        ...
+
+    def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
+        """The one point that minimises Σ_s w_s d(s, y), for every row w of weights (non-negative, summing to 1)."""
+        ...
+
+    def restricted(self, kept: Int[np.ndarray, " kept"]) -> Cost:
+        """The same cost of these stimuli only. Its points may be laid out otherwise, in as few coordinates as will do."""
+        ...
+
+
+class SquaredError:
+    """Squared error per pixel: d(s, y) = ‖m_s − y‖² / P.
+
+    Arguments:
+        means: m_s, what would be a perfect reproduction of every stimulus, such as its noise-free image; one entry a stimulus, of any
+            shape with P pixels. A point is a flattened image.
+        pixels: P where it is not the number of coordinates of a mean, as after a change of coordinates.
+
+    Raises:
+        RequestError: means that are not finite numbers.
+
+    Examples:
+        >>> SquaredError([[0.0, 0.0], [1.0, 1.0]]).distances(np.array([[0.5, 0.5]]))
+        array([[0.25],
+               [0.25]])
+    """
+
+    def __init__(self, means: object, pixels: int | None = None):
+        array = check_array(means, "means", "an array of finite numbers, one entry a stimulus")
+        if array.ndim < 1:
+            refuse("means", "an array of finite numbers, one entry a stimulus", means)
+        self.means: Float[np.ndarray, "stimuli pixels"] = array.reshape(len(array), -1)
+        self.pixels = self.means.shape[1] if pixels is None else pixels
+        self._squares = np.sum(self.means**2, axis=1) / self.pixels
+
+    @property
+    def stimuli(self) -> int:
+        return len(self.means)
+
+    @property
+    def coordinates(self) -> int:
+        return self.means.shape[1]
+
+    def distances(self, points: Float[np.ndarray, "points pixels"]) -> Float[np.ndarray, "stimuli points"]:
+        found = points @ (-2 / self.pixels * self.means).T  # in place from here on: most of a curve's time goes into this
+        found += self._squares
+        found += np.sum(points**2, axis=1)[:, None] / self.pixels
+        return np.maximum(found, 0, out=found).T
+
+    def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points pixels"]:
+        return weights @ self.means
+
+    def restricted(self, kept: Int[np.ndarray, " kept"]) -> SquaredError:
+        """In the coordinates of the means' principal axes: the best points lie in their span, and turning keeps distances."""
+        centred = self.means[kept] - self.means[kept].mean(axis=0)
+        left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+        needed = max(1, int(np.sum(singular > 1e-12 * max(singular[0], 1e-300))))
+        return SquaredError((left * singular)[:, :needed], self.pixels)
+
+
+class LogLoss:
+    """Log loss of telling a label, nats: d(s, y) = −log y[label_s].
+
+    Arguments:
+        labels: class of every stimulus, 0, 1, …. A point is a distribution over the classes.
+        classes: number of classes; by default the largest label plus 1.
+
+    Raises:
+        RequestError: labels that are not whole numbers from 0, or fewer classes than labels name.
+
+    Examples:
+        >>> LogLoss([0, 1, 1]).distances(np.array([[0.5, 0.5]])).ravel().round(3)
+        array([0.693, 0.693, 0.693])
+    """
+
+    def __init__(self, labels: object, classes: int | None = None):
+        self.labels: Int[np.ndarray, " stimuli"] = check_classes(labels)
+        self.classes = int(self.labels.max()) + 1 if classes is None else classes
+        if self.classes <= self.labels.max():
+            refuse("classes", f"at least {self.labels.max() + 1}, one more than the largest label", classes)
+
+    @property
+    def stimuli(self) -> int:
+        return len(self.labels)
+
+    @property
+    def coordinates(self) -> int:
+        return self.classes
+
+    def distances(self, points: Float[np.ndarray, "points classes"]) -> Float[np.ndarray, "stimuli points"]:
+        with np.errstate(divide="ignore"):
+            return np.maximum(-np.log(points), 0)[:, self.labels].T
+
+    def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points classes"]:
+        return weights @ np.eye(self.classes)[self.labels]
+
+    def restricted(self, kept: Int[np.ndarray, " kept"]) -> LogLoss:
+        """Classes that none of the stimuli has are left out."""
+        present, labels = np.unique(self.labels[kept], return_inverse=True)
+        return LogLoss(labels, len(present))
+
+
+class Weighted:
+    """Weighted sum of costs of the same stimuli: d(s, y) = Σ_t w_t d_t(s, y_t), y = (y_1, y_2, …).
+
+    Squared error with weight 1 and log losses with the weights of tasks give a task-weighted distortion; squared error with weight 0 is
+    the end where only the tasks count.
+
+    Arguments:
+        terms: pairs of weight (0 or more, at least one positive) and cost. A point is the terms' points side by side.
+
+    Raises:
+        RequestError: no terms, weights that are negative or all 0, or costs of different numbers of stimuli.
+
+    Examples:
+        >>> both = Weighted((1.0, SquaredError([[0.0], [1.0]])), (0.5, LogLoss([0, 1])))
+        >>> both.distances(both.points(np.array([[0.5, 0.5]]))).round(3)
+        array([[0.597],
+               [0.597]])
+    """
+
+    def __init__(self, *terms: tuple[float, Cost]):
+        requirement = "pairs of a weight of at least 0 (one of them positive) and a cost"
+        if not terms or any(not isinstance(term, tuple) or len(term) != 2 or not isinstance(term[1], Cost) for term in terms):
+            refuse("terms", requirement, terms)
+        self.weights = [check_number(weight, "weight", least=0) for weight, _ in terms]
+        self.costs = [cost for _, cost in terms]
+        if not any(self.weights):
+            refuse("terms", requirement, self.weights)
+        if len({cost.stimuli for cost in self.costs}) > 1:
+            refuse("terms", "costs of the same stimuli", f"{[cost.stimuli for cost in self.costs]} stimuli")
+
+    @property
+    def stimuli(self) -> int:
+        return self.costs[0].stimuli
+
+    @property
+    def coordinates(self) -> int:
+        return sum(cost.coordinates for cost in self.costs)
+
+    def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
+        splits = np.cumsum([cost.coordinates for cost in self.costs])[:-1]
+        parts = zip(self.weights, self.costs, np.split(points, splits, axis=1), strict=True)
+        total = np.zeros((self.stimuli, len(points)))
+        for weight, cost, part in parts:
+            if weight > 0:  # 0 · ∞ is 0 here
+                total += weight * cost.distances(part)
+        return total
+
+    def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
+        return np.hstack([cost.points(weights) for cost in self.costs])
+
+    def restricted(self, kept: Int[np.ndarray, " kept"]) -> Weighted:
+        """Terms of weight 0 are left out."""
+        terms = zip(self.weights, self.costs, strict=True)
+        return Weighted(*[(weight, cost.restricted(kept)) for weight, cost in terms if weight > 0])

@@ -1,0 +1,79 @@
+"""The best weights of given reproduction points: maximum likelihood of a mixture's proportions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from jaxtyping import Float
+from scipy.linalg import cho_factor, cho_solve
+
+_BOUNDARY = 0.995  # share of the way to the nearest bound that a step may go
+_MOST_STEPS = 60
+
+
+def best_weights(
+    p: Float[np.ndarray, " stimuli"], kernel: Float[np.ndarray, "stimuli points"], start: Float[np.ndarray, " points"], tolerance: float
+) -> Float[np.ndarray, " points"]:
+    """q that maximises Σ_s p_s log Σ_k q_k K_sk over the simplex.
+
+    Primal–dual interior point on min −Σ_s p_s log (K q)_s + Σ_k q_k, q ≥ 0, whose solution sums to 1 by itself, with slack
+    σ_k = 1 − Σ_s p_s K_sk / (K q)_s. A step costs one Cholesky factor, as large as the fewer of stimuli and points; ten to twenty steps do, however close
+    to each other the points are, where fixed-point (EM, Blahut–Arimoto) steps run into the thousands.
+
+    Arguments:
+        p: probabilities, positive.
+        kernel: K = exp(−β d), 0–1, a positive entry in every row.
+        start: first guess, non-negative and summing to 1; zeros are lifted.
+        tolerance: of the objective, nats.
+
+    Returns:
+        q, positive, summing to 1; entries with no part in the optimum are tiny. Short of the tolerance if 60 steps do not do:
+        the caller's certificate tells.
+
+    Source: Koenker & Mizera, JASA 109(506): 674–685, 2014, for the interior point; Kim, Carbonetto, Stephens & Anitescu,
+    J Comput Graph Stat 29(2): 261–273, 2020, for the form without the sum constraint.
+    """
+    points = len(start)
+    q = 0.8 * start + 0.2 / points
+    z = kernel @ q
+    gradient = kernel.T @ (p / z)
+    slack = np.maximum(1 - gradient, 0.1)
+    for _ in range(_MOST_STEPS):
+        complementarity = float(q @ slack)
+        residual = 1 - gradient - slack
+        if complementarity < tolerance and np.max(np.abs(residual)) < tolerance:
+            break
+        newton = _newton(kernel * (np.sqrt(p) / z)[:, None], slack / q)
+        affine = newton(gradient - 1)
+        predicted = _reach(q, affine) * _reach(slack, -slack - slack / q * affine)
+        target = (1 - predicted) ** 2 * max(0.05, 1 - predicted) * complementarity / points + 0.01 * complementarity / points
+        step = affine + newton(target / q)
+        slack_step = target / q - slack - slack / q * step
+        q = q + _BOUNDARY * _reach(q, step) * step
+        slack = slack + _BOUNDARY * _reach(slack, slack_step) * slack_step
+        z = kernel @ q
+        gradient = kernel.T @ (p / z)
+    return q / q.sum()
+
+
+def _newton(
+    B: Float[np.ndarray, "stimuli points"], diagonal: Float[np.ndarray, " points"]
+) -> Callable[[Float[np.ndarray, " points"]], Float[np.ndarray, " points"]]:
+    """Solver of (BᵀB + diag) x = v, by a factor of the smaller side (Woodbury's identity when points outnumber stimuli)."""
+    if B.shape[1] <= B.shape[0]:
+        hessian = B.T @ B
+        hessian[np.diag_indices_from(hessian)] += diagonal
+        factor = cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
+        return lambda v: cho_solve(factor, v, check_finite=False)
+    spread = B / diagonal
+    inner = spread @ B.T
+    inner[np.diag_indices_from(inner)] += 1
+    factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
+    return lambda v: (v - B.T @ cho_solve(factor, spread @ v, check_finite=False)) / diagonal
+
+
+def _reach(values: np.ndarray, step: np.ndarray) -> float:
+    """How far along `step` positive values stay positive, at most 1 (the boundary factor is the caller's)."""
+    shrinking = step < 0
+    return min(1.0, float(np.min(-values[shrinking] / step[shrinking]))) if np.any(shrinking) else 1.0

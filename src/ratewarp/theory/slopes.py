@@ -1,0 +1,114 @@
+"""One point of the rate–distortion curve: the best channel at a given slope, with a bound that certifies it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Shaped
+
+from ratewarp.theory.alphabets import Alphabet, Peaks, kernel
+from ratewarp.theory.mixing import best_weights
+
+_WEIGHTLESS = 1e-6  # points with less weight are left out
+_MOST_ROUNDS = 60
+_ENTRANTS = 200  # most new points in a round
+
+
+@dataclass(frozen=True)
+class Solved:
+    """The best channel found at one slope.
+
+    Attributes:
+        beta: β = −dR/dD, nats per unit of distortion; ∞ at the smallest distortion, 0 at rate 0.
+        rate: R, mutual information of the channel, nats.
+        distortion: D, mean distortion of the channel.
+        lower: no channel has R + βD below this; at β = ∞, no channel of the smallest distortion has R below this.
+        proved: whether `lower` is proved, or rests on a search.
+        points: reproduction points before the last step of the solver, in the alphabet's own coordinates.
+        weights: q of these points.
+    """
+
+    beta: float
+    rate: float
+    distortion: float
+    lower: float
+    proved: bool
+    points: Shaped[np.ndarray, "points ..."]
+    weights: Float[np.ndarray, " points"]
+
+
+def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"], tolerance: float) -> Solved:
+    """Minimises R + βD over reproduction points and channels.
+
+    min over q of −Σ_s p_s log Z_s, Z_s = Σ_k q_k exp(−β d(s, y_k)), which is convex in the measure q. Column generation: find the best
+    weights of the points at hand, add the points where c(y) = Σ_s p_s exp(−β d(s, y)) / Z_s exceeds 1, until no log c exceeds the
+    tolerance; then R + βD ≥ −Σ p log Z − log max c for every channel (Csiszár's dual).
+
+    Arguments:
+        alphabet: stimuli and what may stand for them.
+        beta: β, positive; ∞ for the smallest distortion.
+        points, weights: where to start; some point must be at a finite distance from every stimulus.
+        tolerance: of R + βD, nats.
+
+    Returns:
+        The channel and its bound, which tells how near it is even where the rounds ran out.
+
+    Source: Blahut, IEEE Trans Inf Theory 18(4): 460–473, 1972; Csiszár, IEEE Trans Inf Theory 20(1): 122–124, 1974; Lindsay, Ann Stat
+    11(1): 86–94, 1983.
+    """
+    for _ in range(_MOST_ROUNDS):
+        K = kernel(beta, alphabet.distances(points))
+        weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
+        kept = weights > _WEIGHTLESS
+        points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
+        z = kernel(beta, alphabet.distances(points)) @ weights
+        logw = np.log(alphabet.p) - np.log(z)
+        peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
+        if peaks.highest <= tolerance:
+            peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=True)
+            if peaks.highest <= tolerance:
+                break
+        points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
+    lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest)
+    rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
+    lower += 0 if np.isinf(beta) else beta * alphabet.offset
+    return Solved(beta, rate, distortion + alphabet.offset, lower, peaks.proved, points, weights)
+
+
+def _joined(points: np.ndarray, weights: np.ndarray, peaks: Peaks, least: float) -> tuple[np.ndarray, np.ndarray]:
+    """The points at hand and the highest peaks above `least`, the new ones without weight."""
+    order = np.argsort(-peaks.heights)[:_ENTRANTS]
+    order = order[peaks.heights[order] > least]
+    return np.concatenate([points, peaks.points[order]]), np.append(weights, np.zeros(len(order)))
+
+
+def channel_of(
+    alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]
+) -> tuple[float, float, Float[np.ndarray, " points"], Float[np.ndarray, "points merged"]]:
+    """The channel r(k|s) = q_k exp(−β d(s, y_k)) / Z_s after one more step of the solver in weights and points, which never makes it worse.
+
+    Returns:
+        Its rate Σ p r log(r / q̄) with the true marginal q̄, and mean distortion above the alphabet's offset; the weights and the share of
+        every stimulus in each point (its position is `alphabet.moved`) that make it.
+    """
+    p = alphabet.p
+    before = _posterior(kernel(beta, alphabet.distances(points)), weights)
+    joint = (p[:, None] * before).T
+    weights = joint.sum(axis=1)
+    backward = joint / weights[:, None]
+    distances = alphabet.distances(alphabet.moved(points, backward))
+    r = _posterior(kernel(beta, distances), weights)
+    used = r > 0
+    marginal = np.broadcast_to(p @ r, r.shape)
+    terms = np.zeros_like(r)
+    np.divide(r, marginal, out=terms, where=used)
+    np.log(terms, out=terms, where=used)
+    rate = float(p @ np.sum(r * terms, axis=1))
+    distortion = float(p @ np.sum(r * np.where(used, distances, 0), axis=1))
+    return max(rate, 0.0), distortion, weights, backward
+
+
+def _posterior(K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"]) -> Float[np.ndarray, "stimuli points"]:
+    r = K * weights
+    return r / r.sum(axis=1, keepdims=True)
