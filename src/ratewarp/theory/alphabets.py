@@ -97,7 +97,8 @@ class Columns:
         return Peaks(others, heights[others], float(heights.max()), True)
 
     def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
-        return points, weights
+        columns, place = np.unique(points, return_inverse=True)
+        return columns, np.bincount(place, weights)
 
     def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
         return points
