@@ -7,6 +7,8 @@ import pytest
 from oracles import corridor_means
 
 from ratewarp.theory import Curve, LogLoss, SquaredError, Weighted, rate_distortion
+from ratewarp.theory.alphabets import alphabet_of
+from ratewarp.theory.slopes import solve
 
 UNIFORM = np.full(169, 1 / 169)
 UPPER, LOWER = np.indices((13, 13)).reshape(2, -1)
@@ -18,21 +20,22 @@ def corridors() -> Curve:
 
 
 def test_known_values():
+    """At 0.3 and 1 nats a first, local search had found 0.0902 and 0.0678: achieved too, but more."""
     curve = corridors()
     assert curve.maximum_rate == pytest.approx(np.log(169))
-    assert curve.distortion([0.0, 0.3, 1.0, 3.0, 5.13]) == pytest.approx([0.10065, 0.0902, 0.0678, 0.0192, 0.0], abs=2e-4)
+    assert curve.distortion([0.0, 0.3, 1.0, 3.0, 5.1299]) == pytest.approx([0.10065, 0.0899, 0.0672, 0.0192, 0.0], abs=1e-4)
     assert curve.table.gap_nats.max() <= 1e-4
 
 
 def test_two_independent_corridors_add():
     """At equal slope the rates and distortions of the two corridors add, and so does min R + βD: solved for one, of 13 stimuli."""
-    row = corridor_means()[::13, :13]
-    one = SquaredError(row * np.sqrt(6 / 13))  # error of 6 rows, as a share of 169 pixels: 6/169 of a row's sum is 6/13 of its mean
-    single = rate_distortion(np.full(13, 1 / 13), one, points=40)
-    for solved in corridors().envelope.solved[2:]:
-        both = solved.rate + solved.beta * solved.distortion
-        assert solved.lower <= both
-        assert 2 * single.lagrangian(solved.beta) == pytest.approx(both, abs=3e-4)
+    one = SquaredError(corridor_means()[::13, :13] * np.sqrt(6 / 13))  # 6 of 13 rows
+    alphabet = alphabet_of(np.full(13, 1 / 13), one)
+    for both in corridors().envelope.solved[2:]:
+        single = solve(alphabet, both.beta, alphabet.own, np.full(13, 1 / 13), 1e-6)
+        assert 2 * single.lower <= both.rate + both.beta * both.distortion + 1e-9
+        assert both.lower <= 2 * (single.rate + both.beta * single.distortion) + 1e-9
+        assert both.lower == pytest.approx(2 * single.lower, abs=5e-5)
 
 
 def test_a_frequency_that_is_not_uniform():

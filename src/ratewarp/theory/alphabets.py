@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
@@ -21,7 +21,7 @@ from ratewarp.theory.costs import Cost
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
-_RANDOM_STARTS = 0.5  # random starts of a search, per stimulus
+_RANDOM_STARTS = 0.25  # random starts of a search, per stimulus
 
 
 @dataclass(frozen=True)
@@ -131,17 +131,18 @@ class Anywhere:
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
         if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
             return Peaks(self.own[:0], np.zeros(0), 0.0, True)
-        starts = np.concatenate([points, self._starts()]) if thorough else points
+        starts = np.concatenate([points, self._starts]) if thorough else points
         cell = partial(cells, width=_CELL * self._scale)
         climb = partial(ascend, self.distances, self._merged.points, beta, logw, level=level, cell=cell)
         found, heights = climb(starts, steps=500 if thorough else 20)
         return Peaks(found, heights, float(heights.max()), False)
 
+    @cached_property
     def _starts(self) -> np.ndarray:
         """Every stimulus's own point, the middle, the middles of neighbours, and random mixtures of few stimuli."""
         n = len(self.p)
         between = self.distances(self.own) + np.diag(np.full(n, np.inf))
-        pairs = 0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)])
+        pairs = np.unique(0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)]), axis=0)
         mixtures = np.random.default_rng(0).dirichlet(np.full(n, 3 / n), size=int(np.ceil(_RANDOM_STARTS * n)))
         return np.concatenate([self.own, self.middle, self._merged.points(np.concatenate([pairs, mixtures]))])
 

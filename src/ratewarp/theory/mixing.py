@@ -35,10 +35,10 @@ def best_weights(
     J Comput Graph Stat 29(2): 261–273, 2020, for the form without the sum constraint.
     """
     points = len(start)
-    q = 0.8 * start + 0.2 / points
+    q = 0.95 * start + 0.05 / points
     z = kernel @ q
     gradient = kernel.T @ (p / z)
-    slack = np.maximum(1 - gradient, 0.1)
+    slack = np.maximum(1 - gradient, 0.05)
     for _ in range(_MOST_STEPS):
         complementarity = float(q @ slack)
         residual = 1 - gradient - slack

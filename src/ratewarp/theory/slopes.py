@@ -11,7 +11,7 @@ from ratewarp.theory.alphabets import Alphabet, Peaks, kernel
 from ratewarp.theory.mixing import best_weights
 
 _WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
-_SHARELESS = 1e-4
+_SHARELESS = 1e-3
 _MOST_ROUNDS = 60
 _ENTRANTS = 200  # most new points in a round
 
@@ -62,7 +62,7 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
     for done in range(_MOST_ROUNDS):
         K = kernel(beta, alphabet.distances(points))
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = _worth(K, weights, 0.5**done)
+        kept = _worth(K, weights, 0.5 ** max(0, done - 8))
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
         z = kernel(beta, alphabet.distances(points)) @ weights
         logw = np.log(alphabet.p) - np.log(z)
