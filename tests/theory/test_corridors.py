@@ -4,10 +4,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from oracles import corridor_means
 
+from oracles import corridor_means
 from ratewarp.theory import Curve, LogLoss, SquaredError, Weighted, rate_distortion
-from ratewarp.theory.alphabets import alphabet_of
+from ratewarp.theory.alphabets import Anywhere
 from ratewarp.theory.slopes import solve
 
 UNIFORM = np.full(169, 1 / 169)
@@ -30,7 +30,7 @@ def test_known_values():
 def test_two_independent_corridors_add():
     """At equal slope the rates and distortions of the two corridors add, and so does min R + βD: solved for one, of 13 stimuli."""
     one = SquaredError(corridor_means()[::13, :13] * np.sqrt(6 / 13))  # 6 of 13 rows
-    alphabet = alphabet_of(np.full(13, 1 / 13), one)
+    alphabet = Anywhere(np.full(13, 1 / 13), one)
     for both in corridors().envelope.solved[2:]:
         single = solve(alphabet, both.beta, alphabet.own, np.full(13, 1 / 13), 1e-6)
         assert 2 * single.lower <= both.rate + both.beta * both.distortion + 1e-9

@@ -151,4 +151,3 @@ def test_a_cost_of_ones_own():
 def test_refusals(build, message):
     with pytest.raises(RequestError, match=message):
         build()
-

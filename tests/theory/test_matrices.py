@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracles import blahut_arimoto, least_lagrangian
 
+from oracles import blahut_arimoto, least_lagrangian
 from ratewarp import RequestError
 from ratewarp.theory import binary_hamming, gaussian, rate_distortion, uniform_hamming
 

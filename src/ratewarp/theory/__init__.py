@@ -5,4 +5,15 @@ from ratewarp.theory.closed_forms import binary_hamming, gaussian, uniform_hammi
 from ratewarp.theory.costs import Cost, LogLoss, SquaredError, Weighted
 from ratewarp.theory.curve import Channel, Curve
 
-__all__ = ["Channel", "Cost", "Curve", "LogLoss", "SquaredError", "Weighted", "binary_hamming", "gaussian", "rate_distortion", "uniform_hamming"]
+__all__ = [
+    "Channel",
+    "Cost",
+    "Curve",
+    "LogLoss",
+    "SquaredError",
+    "Weighted",
+    "binary_hamming",
+    "gaussian",
+    "rate_distortion",
+    "uniform_hamming",
+]

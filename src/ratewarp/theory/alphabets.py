@@ -7,7 +7,6 @@ the mean of what was taken off.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import Protocol
@@ -59,7 +58,9 @@ class Alphabet(Protocol):
 
     def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray: ...
 
-    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]: ...
+    def shown(
+        self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]
+    ) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]: ...
 
 
 def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"]) -> Float[np.ndarray, "stimuli points"]:
@@ -171,9 +172,3 @@ def _same_as(between: Float[np.ndarray, "stimuli stimuli"]) -> Int[np.ndarray, "
     nearest = np.argmax(between <= np.diagonal(between)[:, None] + close, axis=1)
     same = np.all(np.isclose(between, between[nearest], rtol=0, atol=close), axis=1)
     return np.where(same, nearest, np.arange(len(between)))
-
-
-def alphabet_of(p: Float[np.ndarray, " all"], cost: Cost | np.ndarray) -> Alphabet:
-    """The alphabet of a matrix or of a cost."""
-    build: Callable[..., Alphabet] = Columns if isinstance(cost, np.ndarray) else Anywhere
-    return build(p, cost)

@@ -101,7 +101,9 @@ def _extended(state: _State, length: np.ndarray) -> Float[np.ndarray, "starts st
     return longer
 
 
-def _height(beta: float, logw: np.ndarray, distances: np.ndarray) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "points stimuli"]]:
+def _height(
+    beta: float, logw: np.ndarray, distances: np.ndarray
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "points stimuli"]]:
     """log c of every point, and every stimulus's share in it."""
     share = -beta * distances.T
     share += logw

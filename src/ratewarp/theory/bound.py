@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import refuse
-from ratewarp.theory.alphabets import Alphabet, alphabet_of
+from ratewarp.theory.alphabets import Alphabet, Anywhere, Columns
 from ratewarp.theory.checks import check_array, check_distortions, check_number, check_probabilities
 from ratewarp.theory.costs import Cost
 from ratewarp.theory.curve import Curve
@@ -49,17 +49,20 @@ def rate_distortion(
         0.11
     """
     probabilities = check_probabilities(p)
-    if isinstance(cost, Cost):
-        if cost.stimuli != len(probabilities):
-            refuse("cost", f"a cost of the {len(probabilities)} stimuli of p", f"one of {cost.stimuli}")
-        alphabet = alphabet_of(probabilities, cost)
-    else:
-        alphabet = alphabet_of(probabilities, check_distortions(cost, len(probabilities)))
+    alphabet = _alphabet(probabilities, cost)
     tolerance = check_number(tolerance, "tolerance", above=0)
     ends = _ends(alphabet, _SHARE * tolerance)
     asked = _asked(points, rates, ends[1].rate)
     most = _MOST_SLOPES * len(asked) if max_slopes is None else int(check_number(max_slopes, "max_slopes", least=0))
     return Curve(asked, _refined(alphabet, ends, asked, tolerance, most), alphabet)
+
+
+def _alphabet(p: Float[np.ndarray, " stimuli"], cost: object) -> Alphabet:
+    if not isinstance(cost, Cost):
+        return Columns(p, check_distortions(cost, len(p)))
+    if cost.stimuli != len(p):
+        refuse("cost", f"a cost of the {len(p)} stimuli of p", f"one of {cost.stimuli}")
+    return Anywhere(p, cost)
 
 
 def _asked(points: int, rates: object, highest: float) -> Float[np.ndarray, " rates"]:

@@ -18,8 +18,8 @@ def best_weights(
     """q that maximises Σ_s p_s log Σ_k q_k K_sk over the simplex.
 
     Primal–dual interior point on min −Σ_s p_s log (K q)_s + Σ_k q_k, q ≥ 0, whose solution sums to 1 by itself, with slack
-    σ_k = 1 − Σ_s p_s K_sk / (K q)_s. A step costs one Cholesky factor, as large as the fewer of stimuli and points; ten to twenty steps do, however close
-    to each other the points are, where fixed-point (EM, Blahut–Arimoto) steps run into the thousands.
+    σ_k = 1 − Σ_s p_s K_sk / (K q)_s. A step costs one Cholesky factor, as large as the fewer of stimuli and points; ten to twenty steps
+    do, however close to each other the points are, where fixed-point (EM, Blahut–Arimoto) steps run into the thousands.
 
     Arguments:
         p: probabilities, positive.

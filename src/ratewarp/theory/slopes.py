@@ -12,6 +12,7 @@ from ratewarp.theory.mixing import best_weights
 
 _WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
 _SHARELESS = 1e-3
+_FIRM_ROUNDS = 8  # from then on less and less is left out, lest points come and go
 _MOST_ROUNDS = 60
 _ENTRANTS = 200  # most new points in a round
 
@@ -59,19 +60,21 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
     11(1): 86–94, 1983.
     """
     points, weights = alphabet.condensed(points, weights)
-    for done in range(_MOST_ROUNDS):
+    done = 0
+    while True:
         K = kernel(beta, alphabet.distances(points))
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = _worth(K, weights, 0.5 ** max(0, done - 8))
+        kept = _worth(K, weights, 0.5 ** max(0, done - _FIRM_ROUNDS))
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
         z = kernel(beta, alphabet.distances(points)) @ weights
         logw = np.log(alphabet.p) - np.log(z)
         peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
-        if peaks.highest <= tolerance:
+        if peaks.highest <= tolerance or done == _MOST_ROUNDS:
             peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=True)
-            if peaks.highest <= tolerance:
-                break
+        if peaks.highest <= tolerance or done == _MOST_ROUNDS:
+            break
         points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
+        done += 1
     lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest)
     rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
     lower += 0 if np.isinf(beta) else beta * alphabet.offset
@@ -79,7 +82,7 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
 
 
 def _worth(K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"], leniency: float) -> Bool[np.ndarray, " points"]:
-    """Points of some weight, or of some share in a stimulus, which may be rare. More lenient in later rounds, lest points come and go."""
+    """Points of some weight, or of some share in a stimulus, which may be rare."""
     shares = np.max(K * weights / (K @ weights)[:, None], axis=0)
     return (weights > _WEIGHTLESS * leniency) | (shares > _SHARELESS * leniency)
 
