@@ -62,8 +62,19 @@ def test_one_label_is_a_straight_line():
     curve = rate_distortion(p, LogLoss(labels), points=8)
     assert curve.maximum_rate == pytest.approx(entropy)
     assert curve.table.distortion.to_numpy() == pytest.approx(entropy - curve.table.rate_nats.to_numpy(), abs=1e-6)
+    assert set(curve.table.certificate) == {"proved"}
     assert curve.slope([0.1, 0.5]) == pytest.approx([-1, -1], abs=1e-6)
     assert_achieves(curve, p, curve.asked)
+
+
+@pytest.mark.parametrize("beta", [0.2, 0.9, 1.0, 3.0])
+def test_ceiling_of_log_loss_is_the_highest_point(beta):
+    rng = np.random.default_rng(0)
+    cost, logw = LogLoss([0, 1, 1, 2]), rng.normal(size=4)
+    y = np.concatenate([rng.dirichlet(np.ones(3), size=20000), np.eye(3)])
+    heights = np.log(np.exp(logw - beta * cost.distances(y).T).sum(axis=1))
+    assert heights.max() <= cost.ceiling(beta, logw) + 1e-12
+    assert heights.max() == pytest.approx(cost.ceiling(beta, logw), abs=1e-3)
 
 
 def test_two_labels_with_weights():

@@ -15,7 +15,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from ratewarp.theory.ascent import ascend, cells
-from ratewarp.theory.costs import Cost
+from ratewarp.theory.costs import Bounded, Cost
 
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
@@ -109,7 +109,7 @@ class Columns:
 
 
 class Anywhere:
-    """Any point of a cost's space; the largest c is searched for by ascent from many starts, so it is not proved."""
+    """Any point of a cost's space; the largest c is searched for by ascent from many starts, which proves nothing unless the cost knows a bound."""
 
     def __init__(self, p: Float[np.ndarray, " all"], cost: Cost):
         self._cost, self.kept = cost, np.flatnonzero(p)
@@ -136,7 +136,12 @@ class Anywhere:
         cell = partial(cells, width=_CELL * self._scale)
         climb = partial(ascend, self.distances, self._merged.points, beta, logw, level=level, cell=cell)
         found, heights = climb(starts, steps=500 if thorough else 20)
-        return Peaks(found, heights, float(heights.max()), False)
+        highest = float(heights.max())
+        if isinstance(self._merged, Bounded):
+            ceiling = self._merged.ceiling(beta, logw + beta * self._least)
+            if ceiling <= max(highest, level):
+                return Peaks(found, heights, ceiling, True)
+        return Peaks(found, heights, highest, False)
 
     @cached_property
     def _starts(self) -> np.ndarray:
