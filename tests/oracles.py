@@ -56,3 +56,45 @@ def class_distortion(codes: np.ndarray, reference: np.ndarray, classes: np.ndarr
     labels = sorted({a for a, _ in sums})
     everything = np.mean([v for values in sums.values() for v in values])
     return np.array([[np.mean(sums[a, b]) - everything for b in labels] for a in labels])
+
+
+def corridor_means(rows: tuple[int, int, int] = (6, 1, 6)) -> np.ndarray:
+    """Noise-free Corridors images, pixel by pixel: stimuli (x_UC, x_LC) in row-major order, pixels flattened."""
+    images = []
+    for upper in range(13):
+        for lower in range(13):
+            places = [upper] * rows[0] + [None] * rows[1] + [lower] * rows[2]
+            images.append([0.0 if x is None else 1 - np.exp(-((c - x) ** 2) / (2 * 1.2**2)) for x in places for c in range(13)])
+    return np.array(images)
+
+
+def blahut_arimoto(p: np.ndarray, d: np.ndarray, beta: float, steps: int = 20000) -> tuple[float, float]:
+    """Rate (nats) and distortion at slope β after so many alternating steps."""
+    q = np.full(d.shape[1], 1 / d.shape[1])
+    for _ in range(steps):
+        r = q * np.exp(-beta * d)
+        r /= r.sum(axis=1, keepdims=True)
+        q = p @ r
+    terms = np.where(r > 0, r * (np.log(np.where(r > 0, r, 1)) - np.log(np.where(q > 0, q, 1))), 0)
+    return max(0.0, float(p @ terms.sum(axis=1))), float(p @ (r * d).sum(axis=1))
+
+
+def least_lagrangian(p: np.ndarray, d: np.ndarray, beta: float) -> float:
+    """min I + βD over channels, nats: sequential quadratic programming over the output probabilities, from several starts."""
+    from scipy.optimize import minimize
+
+    kernel = np.exp(-beta * d)
+    starts = [np.full(d.shape[1], 1 / d.shape[1]), *np.random.default_rng(0).dirichlet(np.ones(d.shape[1]), size=3)]
+    found = [
+        minimize(
+            lambda q: -p @ np.log(kernel @ np.maximum(q, 0) / np.maximum(q, 0).sum()),
+            start,
+            jac=lambda q: 1 - kernel.T @ (p / (kernel @ np.maximum(q, 1e-15))),
+            bounds=[(0, 1)] * len(start),
+            constraints={"type": "eq", "fun": lambda q: q.sum() - 1, "jac": np.ones_like},
+            method="SLSQP",
+            options={"ftol": 1e-13, "maxiter": 1000},
+        ).fun
+        for start in starts
+    ]
+    return float(min(found))

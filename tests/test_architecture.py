@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "sources": {"_checks"},
     "models": {"_checks"},
     "geometry": {"_checks"},
+    "theory": {"_checks"},
     "measurement": {"_checks", "geometry"},
     "rsa": {"_checks", "geometry"},
     "codes_files": {"_checks"},
@@ -97,7 +98,7 @@ def test_levels_have_no_cycle():
         ranks |= dict.fromkeys(ready, len(ranks))
 
 
-@pytest.mark.parametrize("module", ["ratewarp", "ratewarp.cli", "ratewarp.geometry"])
+@pytest.mark.parametrize("module", ["ratewarp", "ratewarp.cli", "ratewarp.geometry", "ratewarp.theory"])
 def test_import_needs_no_jax(module):
     code = f"import {module}, sys; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,21 +7,20 @@ the mean of what was taken off.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from ratewarp.theory.ascent import ascend, cells
-from ratewarp.theory.costs import Cost
+from ratewarp.theory.costs import Bounded, Cost
 
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
-_RANDOM_STARTS = 0.5  # random starts of a search, per stimulus
+_RANDOM_STARTS = 0.25  # random starts of a search, per stimulus
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,9 @@ class Alphabet(Protocol):
 
     def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray: ...
 
-    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]: ...
+    def shown(
+        self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]
+    ) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]: ...
 
 
 def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"]) -> Float[np.ndarray, "stimuli points"]:
@@ -97,7 +98,8 @@ class Columns:
         return Peaks(others, heights[others], float(heights.max()), True)
 
     def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
-        return points, weights
+        columns, place = np.unique(points, return_inverse=True)
+        return columns, np.bincount(place, weights)
 
     def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
         return points
@@ -107,7 +109,7 @@ class Columns:
 
 
 class Anywhere:
-    """Any point of a cost's space; the largest c is searched for by ascent from many starts, so it is not proved."""
+    """Any point of a cost's space; the largest c is searched for by ascent from many starts, which proves nothing unless the cost knows a bound."""
 
     def __init__(self, p: Float[np.ndarray, " all"], cost: Cost):
         self._cost, self.kept = cost, np.flatnonzero(p)
@@ -130,17 +132,23 @@ class Anywhere:
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
         if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
             return Peaks(self.own[:0], np.zeros(0), 0.0, True)
-        starts = np.concatenate([points, self._starts()]) if thorough else points
+        starts = np.concatenate([points, self._starts]) if thorough else points
         cell = partial(cells, width=_CELL * self._scale)
         climb = partial(ascend, self.distances, self._merged.points, beta, logw, level=level, cell=cell)
         found, heights = climb(starts, steps=500 if thorough else 20)
-        return Peaks(found, heights, float(heights.max()), False)
+        highest = float(heights.max())
+        if isinstance(self._merged, Bounded):
+            ceiling = self._merged.ceiling(beta, logw + beta * self._least)
+            if ceiling <= max(highest, level):
+                return Peaks(found, heights, ceiling, True)
+        return Peaks(found, heights, highest, False)
 
+    @cached_property
     def _starts(self) -> np.ndarray:
         """Every stimulus's own point, the middle, the middles of neighbours, and random mixtures of few stimuli."""
         n = len(self.p)
         between = self.distances(self.own) + np.diag(np.full(n, np.inf))
-        pairs = 0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)])
+        pairs = np.unique(0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)]), axis=0)
         mixtures = np.random.default_rng(0).dirichlet(np.full(n, 3 / n), size=int(np.ceil(_RANDOM_STARTS * n)))
         return np.concatenate([self.own, self.middle, self._merged.points(np.concatenate([pairs, mixtures]))])
 
@@ -169,9 +177,3 @@ def _same_as(between: Float[np.ndarray, "stimuli stimuli"]) -> Int[np.ndarray, "
     nearest = np.argmax(between <= np.diagonal(between)[:, None] + close, axis=1)
     same = np.all(np.isclose(between, between[nearest], rtol=0, atol=close), axis=1)
     return np.where(same, nearest, np.arange(len(between)))
-
-
-def alphabet_of(p: Float[np.ndarray, " all"], cost: Cost | np.ndarray) -> Alphabet:
-    """The alphabet of a matrix or of a cost."""
-    build: Callable[..., Alphabet] = Columns if isinstance(cost, np.ndarray) else Anywhere
-    return build(p, cost)

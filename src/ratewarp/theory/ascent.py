@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-_PATIENCE = 0.01  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
+_PATIENCE = 0.02  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
 _LENGTHEN = 1.4  # factor by which steps grow as long as they climb
 _MERGE_EVERY = 4
+_HASH = np.array([1, 1_000_003, 998_244_353_011, 1_000_000_000_000_000_003])  # one number for four; sums may wrap around
 
 
 def ascend(
@@ -99,7 +101,9 @@ def _extended(state: _State, length: np.ndarray) -> Float[np.ndarray, "starts st
     return longer
 
 
-def _height(beta: float, logw: np.ndarray, distances: np.ndarray) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "points stimuli"]]:
+def _height(
+    beta: float, logw: np.ndarray, distances: np.ndarray
+) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "points stimuli"]]:
     """log c of every point, and every stimulus's share in it."""
     share = -beta * distances.T
     share += logw
@@ -113,8 +117,13 @@ def _height(beta: float, logw: np.ndarray, distances: np.ndarray) -> tuple[Float
 
 def cells(points: Float[np.ndarray, "points coordinates"], width: float) -> Int[np.ndarray, " points"]:
     """Number of the cell of every point: points that share one are about `width` apart at most, seen along four fixed random directions."""
-    directions = np.random.default_rng(0).normal(size=(points.shape[1], 4))
-    return np.unique(np.round(points @ directions / width), axis=0, return_inverse=True)[1]
+    places = np.round(points @ _directions(points.shape[1]) / width).astype(np.int64)
+    return np.unique(places @ _HASH, return_inverse=True)[1]
+
+
+@cache
+def _directions(coordinates: int) -> Float[np.ndarray, "coordinates four"]:
+    return np.random.default_rng(0).normal(size=(coordinates, 4))
 
 
 def highest(cell: Int[np.ndarray, " points"], heights: Float[np.ndarray, " points"]) -> Int[np.ndarray, " cells"]:

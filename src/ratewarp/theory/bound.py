@@ -6,15 +6,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import refuse
-from ratewarp.theory.alphabets import Alphabet, alphabet_of
+from ratewarp.theory.alphabets import Alphabet, Anywhere, Columns
 from ratewarp.theory.checks import check_array, check_distortions, check_number, check_probabilities
 from ratewarp.theory.costs import Cost
 from ratewarp.theory.curve import Curve
-from ratewarp.theory.envelope import Envelope, envelope
+from ratewarp.theory.refining import SHARE, refined
 from ratewarp.theory.slopes import Solved, solve
 
 _MOST_SLOPES = 12  # solved slopes for every asked rate, at most
-_SHARE = 0.25  # of the tolerance, that a single slope may use up
 
 
 def rate_distortion(
@@ -49,17 +48,20 @@ def rate_distortion(
         0.11
     """
     probabilities = check_probabilities(p)
-    if isinstance(cost, Cost):
-        if cost.stimuli != len(probabilities):
-            refuse("cost", f"a cost of the {len(probabilities)} stimuli of p", f"one of {cost.stimuli}")
-        alphabet = alphabet_of(probabilities, cost)
-    else:
-        alphabet = alphabet_of(probabilities, check_distortions(cost, len(probabilities)))
+    alphabet = _alphabet(probabilities, cost)
     tolerance = check_number(tolerance, "tolerance", above=0)
-    ends = _ends(alphabet, _SHARE * tolerance)
+    ends = _ends(alphabet, SHARE * tolerance)
     asked = _asked(points, rates, ends[1].rate)
     most = _MOST_SLOPES * len(asked) if max_slopes is None else int(check_number(max_slopes, "max_slopes", least=0))
-    return Curve(asked, _refined(alphabet, ends, asked, tolerance, most), alphabet)
+    return Curve(asked, refined(alphabet, ends, asked, tolerance, most), alphabet)
+
+
+def _alphabet(p: Float[np.ndarray, " stimuli"], cost: object) -> Alphabet:
+    if not isinstance(cost, Cost):
+        return Columns(p, check_distortions(cost, len(p)))
+    if cost.stimuli != len(p):
+        refuse("cost", f"a cost of the {len(p)} stimuli of p", f"one of {cost.stimuli}")
+    return Anywhere(p, cost)
 
 
 def _asked(points: int, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
@@ -77,41 +79,3 @@ def _ends(alphabet: Alphabet, tolerance: float) -> list[Solved]:
     silent = Solved(0.0, 0.0, largest, 0.0, True, alphabet.middle, np.ones(1))
     own = alphabet.own
     return [silent, solve(alphabet, np.inf, own, np.full(len(own), 1 / len(own)), tolerance)]
-
-
-def _refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " rates"], tolerance: float, most: int) -> Envelope:
-    """Solves the slope of the chord below which the widest gap lies, again and again.
-
-    On a straight piece of the curve that slope is the piece's own, and its tangent closes the gap at once.
-    """
-    solved = list(ends)
-    hopeless: set[float] = set()
-    while True:
-        strip = envelope(solved)
-        gaps = gaps_at(strip, asked)
-        chords = _chords(strip, asked)
-        gaps[[float(chord) in hopeless for chord in chords]] = 0
-        widest = int(gaps.argmax())
-        if gaps[widest] <= tolerance or len(solved) - len(ends) >= most:
-            return strip
-        beta = float(chords[widest])
-        right = int(np.clip(np.searchsorted(strip.rates, asked[widest]), 1, len(strip.rates) - 1))
-        near = [solved[i] for i in strip.corners[right - 1 : right + 1]]
-        points = np.concatenate([one.points for one in near])
-        weights = np.concatenate([one.weights for one in near]) / 2
-        solved.append(solve(alphabet, beta, points, weights, _SHARE * tolerance))
-        hopeless.add(beta)
-
-
-def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:
-    """Achieved rate minus certified rate, at the distortion achieved at given rates."""
-    achieved = np.minimum(rates, strip.rates[-1])
-    return np.maximum(achieved - strip.lower_rate(strip.upper_distortion(rates))[0], 0)
-
-
-def _chords(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:
-    """β of the chord above each rate."""
-    if len(strip.rates) < 2:
-        return np.zeros(len(rates))
-    slopes = -np.diff(strip.rates) / np.diff(strip.distortions)
-    return slopes[np.clip(np.searchsorted(strip.rates, rates) - 1, 0, len(slopes) - 1)]

@@ -58,13 +58,13 @@ def check_classes(values: object, *, argument: str = "labels") -> Int[np.ndarray
     return labels.astype(np.int64)
 
 
-def check_number(value: object, argument: str, *, above: float | None = None, least: float | None = None) -> float:
+def check_number(value: object, argument: str, *, above: float | None = None, least: float = 0) -> float:
     """`value` as a finite number above or at least the given limit, or `RequestError`."""
-    requirement = f"a number above {above:g}" if above is not None else f"a number of at least {least:g}" if least is not None else "a number"
+    requirement = f"a number above {above:g}" if above is not None else f"a number of at least {least:g}"
     try:
         number = float(value)  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
         refuse(argument, requirement, value)
-    if not np.isfinite(number) or (above is not None and number <= above) or (least is not None and number < least):
+    if not np.isfinite(number) or (number < least if above is None else number <= above):
         refuse(argument, requirement, value)
     return number

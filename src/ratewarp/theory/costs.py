@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import logsumexp
 
 from ratewarp._checks import refuse
 from ratewarp.theory.checks import check_array, check_classes, check_number
@@ -39,6 +40,15 @@ class Cost(Protocol):
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> Cost:
         """The same cost of these stimuli only. Its points may be laid out otherwise, in as few coordinates as will do."""
+        ...
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A cost whose c(y) = Σ_s w_s exp(−β d(s, y)) has a known bound, so that certificates are proved where it is tight."""
+
+    def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
+        """At least max_y log c(y), given log w."""
         ...
 
 
@@ -127,6 +137,14 @@ class LogLoss:
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points classes"]:
         return weights @ np.eye(self.classes)[self.labels]
+
+    def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
+        """log max of Σ_l a_l y_l^β over distributions y, a_l the sum of the w of label l: one label for β ≥ 1, Hölder's bound below."""
+        highest = logw.max()
+        sums = np.bincount(self.labels, np.exp(logw - highest), self.classes)
+        with np.errstate(divide="ignore"):
+            logs = np.log(sums) + highest
+        return float(logs.max() if beta >= 1 else (1 - beta) * logsumexp(logs / (1 - beta)))
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> LogLoss:
         """Classes that none of the stimuli has are left out."""

@@ -122,11 +122,13 @@ class Curve:
         return np.where(possible, self.envelope.lower_rate(distortions)[0], np.inf)
 
     def _slope(self, rates: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
-        _, tangent = self.envelope.lower_rate(self.envelope.upper_distortion(rates))
-        beta = np.array([one.beta for one in self.envelope.solved])
-        smallest = np.min(beta[beta > 0], initial=np.inf)
-        steep = np.where(beta > 0, beta, smallest)[tangent]
-        return np.where(rates >= self.maximum_rate, 0.0, -1 / steep)
+        """Interpolated in log β between corners; a corner at the end of the curve has the slope of its chord."""
+        corners, solved = self.envelope.corners, self.envelope.solved
+        if len(corners) == 1:
+            return np.zeros(len(rates))
+        chords = -np.diff(self.envelope.rates) / np.diff(self.envelope.distortions)
+        beta = np.array([chords[0], *[solved[i].beta for i in corners[1:-1]], chords[-1]])
+        return np.where(rates >= self.maximum_rate, 0.0, -1 / np.exp(np.interp(rates, self.envelope.rates, np.log(beta))))
 
     def _mixed(self, rate: float) -> list[tuple[Solved, float]]:
         """The ends of the chord above a rate, and their shares."""

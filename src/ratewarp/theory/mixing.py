@@ -18,8 +18,8 @@ def best_weights(
     """q that maximises Σ_s p_s log Σ_k q_k K_sk over the simplex.
 
     Primal–dual interior point on min −Σ_s p_s log (K q)_s + Σ_k q_k, q ≥ 0, whose solution sums to 1 by itself, with slack
-    σ_k = 1 − Σ_s p_s K_sk / (K q)_s. A step costs one Cholesky factor, as large as the fewer of stimuli and points; ten to twenty steps do, however close
-    to each other the points are, where fixed-point (EM, Blahut–Arimoto) steps run into the thousands.
+    σ_k = 1 − Σ_s p_s K_sk / (K q)_s. A step costs one Cholesky factor, as large as the fewer of stimuli and points; ten to twenty steps
+    do, however close to each other the points are, where fixed-point (EM, Blahut–Arimoto) steps run into the thousands.
 
     Arguments:
         p: probabilities, positive.
@@ -32,13 +32,14 @@ def best_weights(
         the caller's certificate tells.
 
     Source: Koenker & Mizera, JASA 109(506): 674–685, 2014, for the interior point; Kim, Carbonetto, Stephens & Anitescu,
-    J Comput Graph Stat 29(2): 261–273, 2020, for the form without the sum constraint.
+    J Comput Graph Stat 29(2): 261–273, 2020, for the form without the sum constraint; Mehrotra, SIAM J Optim 2(4): 575–601, 1992,
+    for the steps.
     """
     points = len(start)
-    q = 0.8 * start + 0.2 / points
+    q = 0.95 * start + 0.05 / points
     z = kernel @ q
     gradient = kernel.T @ (p / z)
-    slack = np.maximum(1 - gradient, 0.1)
+    slack = np.maximum(1 - gradient, 0.05)
     for _ in range(_MOST_STEPS):
         complementarity = float(q @ slack)
         residual = 1 - gradient - slack
@@ -46,12 +47,14 @@ def best_weights(
             break
         newton = _newton(kernel * (np.sqrt(p) / z)[:, None], slack / q)
         affine = newton(gradient - 1)
-        predicted = _reach(q, affine) * _reach(slack, -slack - slack / q * affine)
-        target = (1 - predicted) ** 2 * max(0.05, 1 - predicted) * complementarity / points + 0.01 * complementarity / points
-        step = affine + newton(target / q)
-        slack_step = target / q - slack - slack / q * step
-        q = q + _BOUNDARY * _reach(q, step) * step
-        slack = slack + _BOUNDARY * _reach(slack, slack_step) * slack_step
+        slack_affine = -slack - slack / q * affine
+        left = (q + _reach(q, affine) * affine) @ (slack + _reach(slack, slack_affine) * slack_affine) / complementarity
+        target = max(left**3, 0.01) * complementarity / points
+        corrected = (target - affine * slack_affine) / q
+        step = affine + newton(corrected)
+        slack_step = corrected - slack - slack / q * step
+        q = q + _reach(q, step) * step
+        slack = slack + _reach(slack, slack_step) * slack_step
         z = kernel @ q
         gradient = kernel.T @ (p / z)
     return q / q.sum()
@@ -74,6 +77,6 @@ def _newton(
 
 
 def _reach(values: np.ndarray, step: np.ndarray) -> float:
-    """How far along `step` positive values stay positive, at most 1 (the boundary factor is the caller's)."""
+    """How far along `step`, at most all of it, positive values stay positive by a margin."""
     shrinking = step < 0
-    return min(1.0, float(np.min(-values[shrinking] / step[shrinking]))) if np.any(shrinking) else 1.0
+    return min(1.0, _BOUNDARY * float(np.min(-values[shrinking] / step[shrinking]))) if np.any(shrinking) else 1.0

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Bool, Float, Shaped
 
 from ratewarp.theory.alphabets import Alphabet, Peaks, kernel
 from ratewarp.theory.mixing import best_weights
 
-_WEIGHTLESS = 1e-6  # points with less weight are left out
+_WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
+_SHARELESS = 1e-3
+_FIRM_ROUNDS = 8  # from then on less and less is left out, lest points come and go
 _MOST_ROUNDS = 60
 _ENTRANTS = 200  # most new points in a round
 
@@ -57,23 +59,32 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
     Source: Blahut, IEEE Trans Inf Theory 18(4): 460–473, 1972; Csiszár, IEEE Trans Inf Theory 20(1): 122–124, 1974; Lindsay, Ann Stat
     11(1): 86–94, 1983.
     """
-    for _ in range(_MOST_ROUNDS):
+    points, weights = alphabet.condensed(points, weights)
+    done = 0
+    while True:
         K = kernel(beta, alphabet.distances(points))
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = weights > _WEIGHTLESS
+        kept = _worth(K, weights, 0.5 ** max(0, done - _FIRM_ROUNDS))
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
         z = kernel(beta, alphabet.distances(points)) @ weights
         logw = np.log(alphabet.p) - np.log(z)
         peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
-        if peaks.highest <= tolerance:
+        if peaks.highest <= tolerance or done == _MOST_ROUNDS:
             peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=True)
-            if peaks.highest <= tolerance:
-                break
+        if peaks.highest <= tolerance or done == _MOST_ROUNDS:
+            break
         points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
+        done += 1
     lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest)
     rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
     lower += 0 if np.isinf(beta) else beta * alphabet.offset
     return Solved(beta, rate, distortion + alphabet.offset, lower, peaks.proved, points, weights)
+
+
+def _worth(K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"], leniency: float) -> Bool[np.ndarray, " points"]:
+    """Points of some weight, or of some share in a stimulus, which may be rare."""
+    shares = np.max(K * weights / (K @ weights)[:, None], axis=0)
+    return (weights > _WEIGHTLESS * leniency) | (shares > _SHARELESS * leniency)
 
 
 def _joined(points: np.ndarray, weights: np.ndarray, peaks: Peaks, least: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,61 @@
+"""Which slopes to solve, so that few of them hold the curve within a tolerance at every asked rate."""
+
+from __future__ import annotations
+
+import numpy as np
+from jaxtyping import Float
+from scipy.interpolate import PchipInterpolator
+
+from ratewarp.theory.alphabets import Alphabet
+from ratewarp.theory.envelope import Envelope, envelope
+from ratewarp.theory.slopes import Solved, solve
+
+SHARE = 0.3  # of the tolerance, that a single slope may use up
+_NEAR = 2.0  # slopes of neighbours within this factor tell where the slope between them goes
+_MOST_TRIES = 20  # slopes for one rate
+
+
+def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " rates"], tolerance: float, most: int) -> Envelope:
+    """Solves one more slope for the rate where the gap is widest, again and again.
+
+    Arguments:
+        alphabet: stimuli and what may stand for them.
+        ends: rate 0 and the smallest distortion.
+        asked: rates, nats.
+        tolerance: widest gap at these rates, nats.
+        most: most slopes.
+    """
+    solved = list(ends)
+    tries = np.zeros(len(asked), int)
+    while True:
+        strip = envelope(solved)
+        gaps = np.where(tries < _MOST_TRIES, gaps_at(strip, asked), 0)
+        widest = int(gaps.argmax())
+        if gaps[widest] <= tolerance or len(solved) - len(ends) >= most:
+            return strip
+        above = int(np.clip(np.searchsorted(strip.rates, asked[widest]), 1, len(strip.rates) - 1))
+        left, right = solved[strip.corners[above - 1]], solved[strip.corners[above]]
+        beta = _next(strip, left, right, asked[widest], again=tries[widest] % 2 == 1)
+        points = np.concatenate([left.points, right.points])
+        weights = np.concatenate([left.weights, right.weights]) / 2
+        solved.append(solve(alphabet, beta, points, weights, SHARE * tolerance))
+        tries[widest] += 1
+
+
+def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:
+    """Achieved rate minus certified rate, at the distortion achieved at given rates."""
+    achieved = np.minimum(rates, strip.rates[-1])
+    return np.maximum(achieved - strip.lower_rate(strip.upper_distortion(rates))[0], 0)
+
+
+def _next(strip: Envelope, left: Solved, right: Solved, rate: float, *, again: bool) -> float:
+    """The next slope to solve between two neighbours.
+
+    Either the slope of their chord, which is the curve's own where it is straight, so that its tangent closes the gap at once; or, where
+    the curve bends gently, the slope that it should have at the rate itself. Where one of them has not done, it is the other's turn.
+    """
+    far = not 0 < right.beta < _NEAR * left.beta
+    if far != again or left.beta == 0 or np.isinf(right.beta):
+        return (right.rate - left.rate) / (left.distortion - right.distortion)
+    inner = [strip.solved[i] for i in strip.corners if 0 < strip.solved[i].beta < np.inf]
+    return float(np.exp(PchipInterpolator([one.rate for one in inner], np.log([one.beta for one in inner]))(rate)))
