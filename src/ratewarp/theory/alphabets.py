@@ -20,6 +20,7 @@ from ratewarp.theory.costs import Bounded, Cost
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
+_FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
 _RANDOM_STARTS = 0.25  # random starts of a search, per stimulus
 
 
@@ -140,8 +141,12 @@ class Anywhere:
             return Peaks(self.own[:0], np.zeros(0), 0.0, True)
         starts = np.concatenate([points, self._starts]) if thorough else points
         cell = partial(cells, widths=_CELL * self._spread)
-        climb = partial(ascend, self.distances, self._merged.points, beta, logw, level=level, cell=cell)
-        found, heights = climb(starts, steps=500 if thorough else 20)
+        climb = partial(ascend, self.distances, self._merged.points, beta, logw, cell=cell)
+        found, heights = climb(starts, level=level, steps=500 if thorough else 20)
+        if thorough:  # the few that matter go on until they hardly rise
+            best = np.argsort(-heights)[:_FINALISTS]
+            tops, top_heights = climb(found[best], level=_FINAL_LEVEL * level, steps=500)
+            found, heights = np.concatenate([found, tops]), np.append(heights, top_heights)
         highest = float(heights.max())
         if isinstance(self._merged, Bounded):
             ceiling = self._merged.ceiling(beta, logw + beta * self._least)

@@ -10,7 +10,7 @@ from ratewarp.theory.alphabets import Alphabet
 from ratewarp.theory.envelope import Envelope, envelope
 from ratewarp.theory.slopes import Solved, solve
 
-SHARE = 0.3  # of the tolerance, that a single slope may use up
+SHARE = 0.4  # of the tolerance, that a single slope may use up
 _NEAR = 2.0  # slopes of neighbours within this factor tell where the slope between them goes
 _MOST_TRIES = 20  # slopes for one rate
 
