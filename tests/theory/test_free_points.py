@@ -109,6 +109,17 @@ def test_a_task_that_costs_more_is_served_at_the_expense_of_the_image():
     assert image_error(0.0) < image_error(2.0) < image_error(20.0)
 
 
+def test_the_unit_of_pixels_does_not_matter():
+    p, means = clusters(5, stimuli=7)
+    labels = np.arange(7) % 2
+    found = [
+        rate_distortion(p, Weighted((1 / scale**2, SquaredError(scale * means)), (1.0, LogLoss(labels))), rates=[0.4, 1.2])
+        for scale in (1.0, 255.0)
+    ]
+    assert found[1].table.gap_nats.max() <= 1e-4
+    assert found[1].distortion([0.4, 1.2]) == pytest.approx(found[0].distortion([0.4, 1.2]), abs=5e-4)
+
+
 def test_stimuli_that_cost_the_same_are_one_and_absent_ones_still_have_a_row():
     p, means = clusters(4, stimuli=5, pixels=3)
     split, absent = np.append(p, [p[0] / 2, 0.0]), np.vstack([means, means[:1], 9 + means[:1]])
@@ -127,7 +138,7 @@ def test_one_stimulus():
 
 def test_a_cost_of_ones_own():
     class Absolute:  # squared error in disguise, without any shortcut
-        stimuli, coordinates = 4, 1
+        stimuli, spread = 4, np.ones(1)
         means = np.array([[0.0], [0.4], [0.7], [1.0]])
 
         def distances(self, points):

@@ -138,6 +138,10 @@ def test_refusals(p, cost, options, message):
     curve = rate_distortion([0.5, 0.5], [[0, 1], [1, 0]], points=3)
     with pytest.raises(RequestError, match="rate must be"):
         curve.distortion(-1)
+    with pytest.raises(RequestError, match="rate must be a single rate"):
+        curve.channel([0.1, 0.2])
+    with pytest.raises(RequestError, match="beta must be"):
+        curve.lagrangian(np.nan)
 
 
 def test_a_curve_that_is_cut_short_says_so():

@@ -20,6 +20,7 @@ from ratewarp.theory.costs import Bounded, Cost
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
+_FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
 _RANDOM_STARTS = 0.25  # random starts of a search, per stimulus
 
 
@@ -44,23 +45,29 @@ class Alphabet(Protocol):
     """Points are rows of an array that only the alphabet understands."""
 
     p: Float[np.ndarray, " merged"]
-    groups: Int[np.ndarray, " kept"]  # merged stimulus of every kept one
-    kept: Int[np.ndarray, " kept"]  # stimuli of positive probability
     offset: float
     own: Shaped[np.ndarray, "points ..."]  # the points that are best for some stimulus
     middle: Shaped[np.ndarray, "one ..."]  # the one point that is best for all
 
-    def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]: ...
+    def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
+        """What points cost, from each stimulus's smallest on."""
+        ...
 
-    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks: ...
+    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
+        """Where c is large, seen from the points at hand or, `thorough`, from everywhere; log c below `level` does not matter."""
+        ...
 
-    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, Float[np.ndarray, " points"]]: ...
+    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, Float[np.ndarray, " points"]]:
+        """The same points with those that (nearly) coincide made one."""
+        ...
 
-    def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray: ...
+    def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
+        """The points that are best for given shares of stimuli."""
+        ...
 
-    def shown(
-        self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]
-    ) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]: ...
+    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]:
+        """The moved points as the user knows them, and what they cost every stimulus."""
+        ...
 
 
 def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"]) -> Float[np.ndarray, "stimuli points"]:
@@ -75,9 +82,9 @@ class Columns:
     """The columns of a matrix of distortions; the largest c over them is found by looking at all, so it is proved."""
 
     def __init__(self, p: Float[np.ndarray, " all"], matrix: Float[np.ndarray, "all columns"]):
-        self._matrix, self.kept = matrix, np.flatnonzero(p)
-        rows, self.groups = np.unique(matrix[self.kept], axis=0, return_inverse=True)
-        self.p = np.bincount(self.groups, p[self.kept])
+        self._matrix, kept = matrix, np.flatnonzero(p)
+        rows, groups = np.unique(matrix[kept], axis=0, return_inverse=True)
+        self.p = np.bincount(groups, p[kept])
         least = rows.min(axis=1)
         self.offset = float(self.p @ least)
         self._rows = rows - least[:, None]
@@ -109,21 +116,21 @@ class Columns:
 
 
 class Anywhere:
-    """Any point of a cost's space; the largest c is searched for by ascent from many starts, which proves nothing unless the cost knows a bound."""
+    """Any point of a cost's space; the largest c is searched for by ascent from many starts, no proof unless the cost knows a bound."""
 
     def __init__(self, p: Float[np.ndarray, " all"], cost: Cost):
-        self._cost, self.kept = cost, np.flatnonzero(p)
-        every = cost.restricted(self.kept)
-        between = every.distances(every.points(np.eye(len(self.kept))))
-        first, self.groups = np.unique(_same_as(between), return_inverse=True)
-        self.p = np.bincount(self.groups, p[self.kept])
-        self._first = self.kept[first]
+        self._cost, kept = cost, np.flatnonzero(p)
+        every = cost.restricted(kept)
+        between = every.distances(every.points(np.eye(len(kept))))
+        first, groups = np.unique(_same_as(between), return_inverse=True)
+        self.p = np.bincount(groups, p[kept])
+        self._first = kept[first]
         self._merged = cost.restricted(self._first)
         self.own = self._merged.points(np.eye(len(first)))
         self._least = np.diagonal(self._merged.distances(self.own)).copy()
         self.offset = float(self.p @ self._least)
         self.middle = self._merged.points(self.p[None])
-        self._scale = float(np.ptp(self.own, axis=0).max()) if len(first) > 1 else 1.0
+        self._spread = self._merged.spread
 
     def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
         distances = self._merged.distances(points)
@@ -133,9 +140,13 @@ class Anywhere:
         if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
             return Peaks(self.own[:0], np.zeros(0), 0.0, True)
         starts = np.concatenate([points, self._starts]) if thorough else points
-        cell = partial(cells, width=_CELL * self._scale)
-        climb = partial(ascend, self.distances, self._merged.points, beta, logw, level=level, cell=cell)
-        found, heights = climb(starts, steps=500 if thorough else 20)
+        cell = partial(cells, widths=_CELL * self._spread)
+        climb = partial(ascend, self.distances, self._merged.points, beta, logw, cell=cell)
+        found, heights = climb(starts, level=level, steps=500 if thorough else 20)
+        if thorough:  # the few that matter go on until they hardly rise
+            best = np.argsort(-heights)[:_FINALISTS]
+            tops, top_heights = climb(found[best], level=_FINAL_LEVEL * level, steps=500)
+            found, heights = np.concatenate([found, tops]), np.append(heights, top_heights)
         highest = float(heights.max())
         if isinstance(self._merged, Bounded):
             ceiling = self._merged.ceiling(beta, logw + beta * self._least)
@@ -154,7 +165,7 @@ class Anywhere:
 
     def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
         """Points that have nearly met become one, at their centre of mass."""
-        cell = cells(points, _TOUCHING * self._scale)
+        cell = cells(points, _TOUCHING * self._spread)
         total = np.bincount(cell, weights)
         sums = np.zeros((len(total), points.shape[1]))
         np.add.at(sums, cell, weights[:, None] * points)

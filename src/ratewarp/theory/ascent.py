@@ -115,9 +115,9 @@ def _height(
     return highest + np.log(total), share
 
 
-def cells(points: Float[np.ndarray, "points coordinates"], width: float) -> Int[np.ndarray, " points"]:
-    """Number of the cell of every point: points that share one are about `width` apart at most, seen along four fixed random directions."""
-    places = np.round(points @ _directions(points.shape[1]) / width).astype(np.int64)
+def cells(points: Float[np.ndarray, "points coordinates"], widths: Float[np.ndarray, " coordinates"]) -> Int[np.ndarray, " points"]:
+    """Number of the cell of every point: points that share one are about a width apart at most, seen along four fixed random directions."""
+    places = np.round((points / widths) @ _directions(points.shape[1])).astype(np.int64)
     return np.unique(places @ _HASH, return_inverse=True)[1]
 
 

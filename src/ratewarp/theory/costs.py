@@ -1,6 +1,6 @@
 """What an imperfect reproduction costs: squared error, log loss, and weighted sums of them.
 
-A cost is three small functions of points, where a point is whatever stands for a stimulus (an image, a distribution over labels), laid
+A cost is a few small functions of points, where a point is whatever stands for a stimulus (an image, a distribution over labels), laid
 out as a row of numbers. Costs compose: `Weighted` is a cost made of costs.
 """
 
@@ -26,8 +26,8 @@ class Cost(Protocol):
         ...
 
     @property
-    def coordinates(self) -> int:
-        """Length of a point."""
+    def spread(self) -> Float[np.ndarray, " coordinates"]:
+        """How far points differ in every coordinate, positive: a hundredth of it, and less, counts as near."""
         ...
 
     def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
@@ -82,8 +82,8 @@ class SquaredError:
         return len(self.means)
 
     @property
-    def coordinates(self) -> int:
-        return self.means.shape[1]
+    def spread(self) -> Float[np.ndarray, " pixels"]:
+        return np.full(self.means.shape[1], float(np.ptp(self.means, axis=0).max()) or 1.0)
 
     def distances(self, points: Float[np.ndarray, "points pixels"]) -> Float[np.ndarray, "stimuli points"]:
         found = points @ (-2 / self.pixels * self.means).T  # in place from here on: most of a curve's time goes into this
@@ -128,8 +128,8 @@ class LogLoss:
         return len(self.labels)
 
     @property
-    def coordinates(self) -> int:
-        return self.classes
+    def spread(self) -> Float[np.ndarray, " classes"]:
+        return np.ones(self.classes)
 
     def distances(self, points: Float[np.ndarray, "points classes"]) -> Float[np.ndarray, "stimuli points"]:
         with np.errstate(divide="ignore"):
@@ -187,11 +187,11 @@ class Weighted:
         return self.costs[0].stimuli
 
     @property
-    def coordinates(self) -> int:
-        return sum(cost.coordinates for cost in self.costs)
+    def spread(self) -> Float[np.ndarray, " coordinates"]:
+        return np.concatenate([cost.spread for cost in self.costs])
 
     def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
-        splits = np.cumsum([cost.coordinates for cost in self.costs])[:-1]
+        splits = np.cumsum([len(cost.spread) for cost in self.costs])[:-1]
         parts = zip(self.weights, self.costs, np.split(points, splits, axis=1), strict=True)
         total = np.zeros((self.stimuli, len(points)))
         for weight, cost, part in parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -9,6 +10,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
 
+from ratewarp._checks import refuse
 from ratewarp.theory.alphabets import Alphabet, kernel
 from ratewarp.theory.checks import check_array
 from ratewarp.theory.envelope import Envelope
@@ -107,9 +109,14 @@ class Curve:
         return self._at(rate, "rate", self._slope)
 
     def channel(self, rate: float) -> Channel:
-        """A channel of this rate, in nats, and of the distortion that `distortion` says: at most two solved channels, mixed."""
-        at = float(check_array(rate, "rate", "a finite, non-negative rate in nats", 0))
-        parts = [(_shown(self.alphabet, one), share) for one, share in self._mixed(at) if share > 0]
+        """A channel of this rate, in nats, and of the distortion that `distortion` says: at most two solved channels, mixed.
+
+        Of two mixed channels a point of either stays a point of its own, even where both have the same.
+        """
+        at = self._at(rate, "rate", lambda rates: rates)
+        if at.ndim > 0:
+            refuse("rate", "a single rate in nats", rate)
+        parts = [(_shown(self.alphabet, one), share) for one, share in self._mixed(float(at)) if share > 0]
         return Channel(
             np.hstack([share * part.probabilities for part, share in parts]),
             np.concatenate([part.points for part, _ in parts]),
@@ -140,10 +147,11 @@ class Curve:
         share = float((rate - rates[right - 1]) / (rates[right] - rates[right - 1]))
         return [(ends[right - 1], 1 - share), (ends[right], share)]
 
-    def _at(self, values: object, argument: str, function) -> Float[np.ndarray, "..."]:
-        array = check_array(values, argument, "finite and non-negative numbers")
+    def _at(self, values: object, argument: str, function: Callable[[np.ndarray], np.ndarray]) -> Float[np.ndarray, "..."]:
+        requirement = "finite and non-negative"
+        array = check_array(values, argument, requirement)
         if array.min() < 0:
-            check_array(np.nan, argument, "finite and non-negative numbers")
+            refuse(argument, requirement, float(array.min()))
         return function(array.ravel()).reshape(array.shape)
 
 

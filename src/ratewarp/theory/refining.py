@@ -10,8 +10,9 @@ from ratewarp.theory.alphabets import Alphabet
 from ratewarp.theory.envelope import Envelope, envelope
 from ratewarp.theory.slopes import Solved, solve
 
-SHARE = 0.3  # of the tolerance, that a single slope may use up
+SHARE = 0.4  # of the tolerance, that a single slope may use up
 _NEAR = 2.0  # slopes of neighbours within this factor tell where the slope between them goes
+_SAME_SLOPE = 1e-10  # relative
 _MOST_TRIES = 20  # slopes for one rate
 
 
@@ -36,10 +37,12 @@ def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " r
         above = int(np.clip(np.searchsorted(strip.rates, asked[widest]), 1, len(strip.rates) - 1))
         left, right = solved[strip.corners[above - 1]], solved[strip.corners[above]]
         beta = _next(strip, left, right, asked[widest], again=tries[widest] % 2 == 1)
+        tries[widest] += 1
+        if np.any(np.isclose(beta, [one.beta for one in solved], rtol=_SAME_SLOPE, atol=0)):
+            continue
         points = np.concatenate([left.points, right.points])
         weights = np.concatenate([left.weights, right.weights]) / 2
         solved.append(solve(alphabet, beta, points, weights, SHARE * tolerance))
-        tries[widest] += 1
 
 
 def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:

@@ -69,10 +69,10 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
         z = kernel(beta, alphabet.distances(points)) @ weights
         logw = np.log(alphabet.p) - np.log(z)
         peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
-        if peaks.highest <= tolerance or done == _MOST_ROUNDS:
+        if peaks.highest <= 0.6 * tolerance or done == _MOST_ROUNDS:  # by a margin, since a thorough look costs most
             peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=True)
-        if peaks.highest <= tolerance or done == _MOST_ROUNDS:
-            break
+            if peaks.highest <= tolerance or done == _MOST_ROUNDS:
+                break
         points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
         done += 1
     lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest)
