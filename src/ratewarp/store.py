@@ -26,7 +26,7 @@ from safetensors.numpy import load_file, save
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
 from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
 
-TABLES = ("models", "tasks", "geometry")
+TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
 CONDITION_FILES = ("condition.json", *READOUT_FILES)
 
@@ -82,7 +82,7 @@ class RunDirectory:
             return load_file(file)
 
     def table(self, name: str, needs: Sequence[str] = ()) -> pd.DataFrame:
-        """One of the tables `models`, `tasks`, `geometry`; `needs` are columns it must have."""
+        """One of `TABLES`; `needs` are columns it must have."""
         if name not in TABLES:
             refuse_name("table", "table", name, TABLES)
         file = self.path / "tables" / f"{name}.csv"

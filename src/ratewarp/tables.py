@@ -1,4 +1,5 @@
-"""The tables of a run: one row a condition, one a task of a condition, one a geometric measure of a condition."""
+"""The tables of a run: one row a condition, a task of a condition, a geometric measure of a condition, a rate of the bound, a measure
+of an optimal code."""
 
 from __future__ import annotations
 
@@ -9,12 +10,15 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from ratewarp.bounds import BOUND, Distance, bound_rows, distance, semantic_curve
 from ratewarp.geometry import active_units
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
+from ratewarp.normative import NORMATIVE, normative_rows
 from ratewarp.recipe import Constrained
 from ratewarp.scores import f1, f1_over_batches
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Study
+from ratewarp.theory import information_bounds
 
 MODELS = [
     "condition",
@@ -28,7 +32,15 @@ MODELS = [
     "distortion",
     "distortion_se",
     "semantic_distortion",
+    "semantic_se",
     "multiplier",
+    *Distance._fields,
+    "stimulus_information_low",
+    "stimulus_information_high",
+    "image_information_low",
+    "image_information_high",
+    "information_se",
+    "information_images",
     "active_units",
     "steps",
     "status",
@@ -48,13 +60,15 @@ def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
         "models": models.astype({"diverged_at": "Int64"}),
         "tasks": pd.DataFrame([row for c in study.conditions for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
         "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
+        "bound": pd.DataFrame(bound_rows(study), columns=BOUND),
+        "normative": pd.DataFrame(normative_rows(study), columns=NORMATIVE),
     }
 
 
 def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
     rate, rate_se = _weighted(record["rate"], record["frequency"])
     distortion, distortion_se = _weighted(record["distortion"], record["frequency"])
-    semantic, _ = _weighted(record["semantic_distortion"], record["frequency"])
+    semantic, semantic_se = _weighted(record["semantic_distortion"], record["frequency"])
     sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
     return {
         **_labels(condition),
@@ -65,12 +79,29 @@ def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np
         "distortion": distortion,
         "distortion_se": distortion_se,
         "semantic_distortion": semantic,
+        "semantic_se": semantic_se,
         "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Constrained) else None,
+        **(distance(semantic_curve(condition.setting), (rate, rate_se), (semantic, semantic_se))._asdict() if sound else {}),
+        **(_information(record) if sound else {}),
         "active_units": active_units(record["code"].values) if sound else None,
         "steps": record.sizes["step"],
         "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
         "diverged_at": _first_not_finite(record),
     }
+
+
+def _information(record: xr.Dataset) -> dict[str, float]:
+    """Bounds on what sampled codes tell about the stimulus and about the image, nats, from the images whose codes are stored."""
+    arrays = (record[name].values for name in ("code", "variance", "stimulus"))
+    found = information_bounds(*arrays, frequency=record["frequency"].values, seed=0)
+    bounds = {
+        "stimulus_information_low": found.stimulus_low,
+        "stimulus_information_high": found.stimulus_high,
+        "image_information_low": found.image_low,
+        "image_information_high": found.image_high,
+    }
+    values = {name: bound.value for name, bound in bounds.items()}
+    return {**values, "information_se": max(bound.standard_error for bound in bounds.values()), "information_images": found.images}
 
 
 def rate_status(rate: float, capacity: float) -> str:

@@ -52,6 +52,10 @@ class Corridors(BaseModel):
     def stimuli(self) -> Int[np.ndarray, "stimuli factors"]:
         return np.indices((SIZE, SIZE)).reshape(2, -1).T
 
+    @property
+    def independent_pixels(self) -> bool:
+        return True
+
     def mean_images(self) -> Float[np.ndarray, "stimuli height width"]:
         """Probability of wall at every pixel of every stimulus, 0–1."""
         return np.stack([1 - _corridor_probability()[offsets] for offsets in _offsets()])

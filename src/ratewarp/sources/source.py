@@ -30,6 +30,11 @@ class Source(Protocol):
         """Factor values of every stimulus; the row number is the stimulus's index everywhere else."""
         ...
 
+    @property
+    def independent_pixels(self) -> bool:
+        """Whether pixels are independent of each other given the stimulus."""
+        ...
+
     def mean_images(self) -> Float[np.ndarray, "stimuli height width"]:
         """Noise-free mean image of every stimulus."""
         ...

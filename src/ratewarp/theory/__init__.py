@@ -4,16 +4,26 @@ from ratewarp.theory.bound import rate_distortion
 from ratewarp.theory.closed_forms import binary_hamming, gaussian, uniform_hamming
 from ratewarp.theory.costs import Cost, LogLoss, SquaredError, Weighted
 from ratewarp.theory.curve import Channel, Curve
+from ratewarp.theory.information import Estimate, Information, information_bounds
+from ratewarp.theory.pixel_noise import bernoulli_squared_error, noise_floor, pixel_bounds
+from ratewarp.theory.posterior_codes import posterior_codes
 
 __all__ = [
     "Channel",
     "Cost",
     "Curve",
+    "Estimate",
+    "Information",
     "LogLoss",
     "SquaredError",
     "Weighted",
+    "bernoulli_squared_error",
     "binary_hamming",
     "gaussian",
+    "information_bounds",
+    "noise_floor",
+    "pixel_bounds",
+    "posterior_codes",
     "rate_distortion",
     "uniform_hamming",
 ]

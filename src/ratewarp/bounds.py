@@ -1,0 +1,107 @@
+"""The rate–distortion bounds of a study: the curve of each of its models, and how far a trained model is from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ratewarp.recipe import Published
+from ratewarp.sources import Source
+from ratewarp.studies import Setting, Study
+from ratewarp.theory import Cost, Curve, LogLoss, SquaredError, Weighted, pixel_bounds, rate_distortion
+
+BOUND = ["model", "rate_nats", "rate_bits", "distortion", "distortion_below", "slope", "gap_nats", "certificate", "raw_low", "raw_high"]
+
+POINTS = 24  # rates at which a curve is solved, evenly spread
+TOLERANCE = 1e-3  # of the rate there, nats: a hundredth of what seeds differ by
+_BEYOND = 1.15  # the curves of raw pixels go on beyond the largest capacity by this factor
+
+
+class Distance(NamedTuple):
+    """Where a model stands against the bound of its source and frequency.
+
+    Attributes:
+        bound_rate_nats: least rate at which any code has the model's semantic distortion; certified, so that the true one is not lower.
+        excess_nats: the model's rate minus that, nats.
+        excess_nats_se: its standard error, over images.
+        excess_distortion: the model's semantic distortion minus the least at its rate.
+        efficiency: bound_rate_nats over the model's rate.
+        bound_slope: marginal distortion of a nat on the bound at the model's rate, per nat, at most 0.
+    """
+
+    bound_rate_nats: float
+    excess_nats: float
+    excess_nats_se: float
+    excess_distortion: float
+    efficiency: float
+    bound_slope: float
+
+
+def semantic_curve(setting: Setting) -> Curve:
+    """R(D) of the source under a setting's frequency, D the squared error per pixel to the noise-free mean image of the stimulus."""
+    return _curve(setting.source, tuple(setting.probabilities()), ())
+
+
+def task_curve(setting: Setting) -> Curve:
+    """R(D) under the objective of the setting: squared error per pixel plus its tasks' weighted log losses, nats."""
+    recipe = setting.recipe
+    many = recipe.many_class_weight if isinstance(recipe, Published) else 1.0
+    terms = [(recipe.task_weight * (1.0 if task.classes == 2 else many), tuple(task.labels)) for task in setting.labellings()]
+    return _curve(setting.source, tuple(setting.probabilities()), tuple(terms))
+
+
+@lru_cache(maxsize=64)
+def _curve(source: Source, probabilities: tuple[float, ...], tasks: tuple[tuple[float, tuple[int, ...]], ...]) -> Curve:
+    images: Cost = SquaredError(source.mean_images())
+    cost = Weighted((1.0, images), *[(weight, LogLoss(labels)) for weight, labels in tasks]) if tasks else images
+    return rate_distortion(np.array(probabilities), cost, points=POINTS, tolerance=TOLERANCE)
+
+
+def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, float]) -> Distance:
+    """How far a model is from a semantic curve.
+
+    Arguments:
+        curve: the curve of the model's source and frequency.
+        rate: the model's, nats, and its standard error.
+        distortion: its semantic distortion, and its standard error.
+    """
+    bound = float(curve.rate_below(distortion[0]))
+    steepness = (float(curve.rate_below(max(distortion[0] - distortion[1], 0))) - bound) / distortion[1] if distortion[1] > 0 else 0.0
+    return Distance(
+        bound_rate_nats=bound,
+        excess_nats=rate[0] - bound,
+        excess_nats_se=float(np.hypot(rate[1], steepness * distortion[1])),
+        excess_distortion=distortion[0] - float(curve.distortion_below(rate[0])),
+        efficiency=bound / rate[0] if rate[0] > 0 else np.nan,
+        bound_slope=float(curve.slope(rate[0])),
+    )
+
+
+def bound_rows(study: Study) -> Iterator[dict[str, Any]]:
+    """The semantic curve of every model's source and frequency, and between which distortions raw pixels must and can be.
+
+    Yields:
+        Rows of `BOUND`: rates in nats and bits; `distortion`, the least semantic one that is achieved, and `distortion_below`, which is
+        certified; `slope` per nat; `gap_nats` and `certificate` as in `Curve.table`; `raw_low` and `raw_high` as in `pixel_bounds`,
+        empty for sources whose pixels are not independent.
+    """
+    for model, setting in study.settings.items():
+        curve = semantic_curve(setting)
+        last = max(_BEYOND * max(study.capacities_nats), curve.maximum_rate)
+        rates = np.append(curve.table["rate_nats"], np.linspace(curve.maximum_rate, last, POINTS)[1:])
+        table = replace(curve, asked=rates).table
+        table["distortion_below"] = curve.distortion_below(rates)
+        table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)
+        table["model"] = model
+        yield from table[BOUND].to_dict("records")
+
+
+def _raw(setting: Setting, curve: Curve, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not setting.source.independent_pixels:
+        return np.full(len(rates), np.nan), np.full(len(rates), np.nan)
+    table = pixel_bounds(setting.probabilities(), setting.source.mean_images(), curve, rates)
+    return table["low"].to_numpy(), table["high"].to_numpy()

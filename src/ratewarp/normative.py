@@ -1,0 +1,72 @@
+"""Normative codes: the three warps of the best possible code, at every rate, for each model of a study."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from ratewarp._checks import RequestError
+from ratewarp.bounds import task_curve
+from ratewarp.geometry import free_orthogonalization, participation_ratio, prototypization, specialization
+from ratewarp.studies import Setting, Study
+from ratewarp.studies.condition import FREQUENCY_SCHEME
+from ratewarp.theory import Curve, posterior_codes
+
+NORMATIVE = ["model", "rate_nats", "measure", "task", "value"]
+RATES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5)  # nats; below the entropy of the stimuli, then that itself
+
+Codes = Float[np.ndarray, "stimuli points"]
+
+
+def normative_rows(study: Study) -> Iterator[dict[str, Any]]:
+    """Measures of the optimal codes of every model's objective, and their change from the reference model's optimal codes at equal rate.
+
+    A model's optimum is of its own frequency and of its own tasks' weights. Its codes are `posterior_codes` of the optimal channel: they
+    have no privileged axes, so orthogonalization is the rotation-invariant one. Measures that are not defined are left out, such as
+    those of codes that are all alike.
+
+    Yields:
+        Rows of `NORMATIVE`. Names of measures are those of `tables/geometry.csv`.
+    """
+    reference = study.settings[study.reference]
+    for model, setting in study.settings.items():
+        curve, compared = task_curve(setting), task_curve(reference)
+        for rate in [*(rate for rate in RATES if rate < curve.maximum_rate), curve.maximum_rate]:
+            codes, others = _codes(curve, rate), _codes(compared, rate)
+            for measure, task, value in _changes(codes, others if model != study.reference else None, setting):
+                yield {"model": model, "rate_nats": rate, "measure": measure, "task": task, "value": value}
+
+
+def _codes(curve: Curve, rate: float) -> Codes:
+    return posterior_codes(curve.channel(rate))
+
+
+def _changes(codes: Codes, others: Codes | None, setting: Setting) -> Iterator[tuple[str, str, float]]:
+    """Every measure that is defined, then its change."""
+    own = dict(_measured(codes, setting))
+    before = dict(_measured(others, setting)) if others is not None else {}
+    for (measure, task), value in own.items():
+        yield measure, task, value
+        if (measure, task) in before:
+            yield f"{measure}_change", task, value - before[measure, task]
+
+
+def _measured(codes: Codes, setting: Setting) -> Iterator[tuple[tuple[str, str], float]]:
+    schemes = setting.class_schemes()
+    frequency, factors = setting.probabilities(), setting.source.stimuli.astype(float)
+    try:
+        yield ("participation_ratio", ""), participation_ratio(codes)
+        for task, labels in schemes.items():
+            yield ("prototypization", task), prototypization(codes, labels)
+            yield ("free_orthogonalization", task), free_orthogonalization(codes, labels)
+        if FREQUENCY_SCHEME in schemes:
+            stimuli = np.arange(len(codes))
+            yield (
+                ("specialization", FREQUENCY_SCHEME),
+                specialization(codes, stimuli, factors, frequency, noise=np.ones_like(codes)),
+            )
+    except RequestError:  # codes that are all alike, or neighbours that are
+        return
