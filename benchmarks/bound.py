@@ -15,6 +15,7 @@ from time import perf_counter
 import dit
 import numpy as np
 import pandas as pd
+from dit.rate_distortion import RDCurve
 
 from ratewarp.theory import Curve, rate_distortion
 
@@ -22,9 +23,9 @@ SIZES = (2, 4, 8, 16, 32)
 POINTS = 21
 
 
-def _dit_curve(p: np.ndarray) -> dit.rate_distortion.RDCurve:
+def _dit_curve(p: np.ndarray) -> RDCurve:
     outcomes = [(str(i),) for i in range(len(p))]
-    return dit.rate_distortion.RDCurve(dit.Distribution(outcomes, p), beta_num=POINTS, method="ba")
+    return RDCurve(dit.Distribution(outcomes, p), beta_num=POINTS, method="ba")
 
 
 def _our_curve(p: np.ndarray) -> Curve:

@@ -21,7 +21,8 @@ _SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
 _FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
-_RANDOM_STARTS = 0.25  # random starts of a search, per stimulus
+_RANDOM_STARTS = 0.5  # random starts of a search, per stimulus and kind
+_MIXED = (2.0, 8.0, 30.0)  # kinds of random mixture: about so many stimuli take part
 
 
 @dataclass(frozen=True)
@@ -160,7 +161,9 @@ class Anywhere:
         n = len(self.p)
         between = self.distances(self.own) + np.diag(np.full(n, np.inf))
         pairs = np.unique(0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)]), axis=0)
-        mixtures = np.random.default_rng(0).dirichlet(np.full(n, 3 / n), size=int(np.ceil(_RANDOM_STARTS * n)))
+        size = int(np.ceil(_RANDOM_STARTS * n))
+        rng = np.random.default_rng(0)
+        mixtures = np.concatenate([rng.dirichlet(np.full(n, few / n), size=size) for few in _MIXED])
         return np.concatenate([self.own, self.middle, self._merged.points(np.concatenate([pairs, mixtures]))])
 
     def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:

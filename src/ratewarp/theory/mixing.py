@@ -69,11 +69,12 @@ def _newton(
         hessian[np.diag_indices_from(hessian)] += diagonal
         factor = cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
         return lambda v: cho_solve(factor, v, check_finite=False)
-    spread = B / diagonal
-    inner = spread @ B.T
+    root = np.sqrt(diagonal)
+    C = B / root
+    inner = C @ C.T
     inner[np.diag_indices_from(inner)] += 1
     factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
-    return lambda v: (v - B.T @ cho_solve(factor, spread @ v, check_finite=False)) / diagonal
+    return lambda v: (v / root - C.T @ cho_solve(factor, C @ (v / root), check_finite=False)) / root
 
 
 def _reach(values: np.ndarray, step: np.ndarray) -> float:

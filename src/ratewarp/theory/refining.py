@@ -29,6 +29,7 @@ def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " r
     solved = list(ends)
     tries = np.zeros(len(asked), int)
     while True:
+        _corrected(alphabet, solved, SHARE * tolerance)
         strip = envelope(solved)
         gaps = np.where(tries < _MOST_TRIES, gaps_at(strip, asked), 0)
         widest = int(gaps.argmax())
@@ -43,6 +44,22 @@ def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " r
         points = np.concatenate([left.points, right.points])
         weights = np.concatenate([left.weights, right.weights]) / 2
         solved.append(solve(alphabet, beta, points, weights, SHARE * tolerance))
+
+
+def _corrected(alphabet: Alphabet, solved: list[Solved], tolerance: float) -> None:
+    """Solves again, in place, slopes whose bound another channel has since beaten: a search may have missed a peak.
+
+    The channel that beat it joins the start, so that the new bound lies below it.
+    """
+    betas = np.array([one.beta for one in solved])
+    rates, distortions = np.array([one.rate for one in solved]), np.array([one.distortion for one in solved])
+    for i in np.flatnonzero((betas > 0) & np.isfinite(betas)):
+        paid = rates + betas[i] * distortions
+        best = int(paid.argmin())
+        if solved[i].lower > paid[best] + 0.1 * tolerance:
+            points = np.concatenate([solved[i].points, solved[best].points])
+            weights = np.concatenate([solved[i].weights, solved[best].weights]) / 2
+            solved[i] = solve(alphabet, betas[i], points, weights, tolerance)
 
 
 def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.ndarray, " rates"]:

@@ -64,7 +64,7 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
     while True:
         K = kernel(beta, alphabet.distances(points))
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = _worth(K, weights, 0.5 ** max(0, done - _FIRM_ROUNDS))
+        kept = _worth(K, weights, 0.5 ** min(max(0, done - _FIRM_ROUNDS), 7))
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
         z = kernel(beta, alphabet.distances(points)) @ weights
         logw = np.log(alphabet.p) - np.log(z)
