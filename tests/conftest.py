@@ -36,6 +36,7 @@ def tiny() -> Study:
         codes_each=2,
         models={"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}},
         capacities_nats=[0.3, 2],
+        bound_points=0,
     )
 
 

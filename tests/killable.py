@@ -26,6 +26,7 @@ STUDY = Study(
     codes_each=2,
     models={"long": {"recipe": {"steps": 330}}, "short": {"frequency": "E1M1", "recipe": {"steps": 250}}},
     capacities_nats=[0.3, 2],
+    bound_points=0,
 )
 STAGES = ("write_checkpoint", "remove_checkpoints", "write_condition", "write_table", "write_manifest", "create_run")
 FUNCTIONS = ("fsync", "replace", "unlink", "rmdir", "mkdir")

@@ -274,6 +274,7 @@ def test_tasks_with_classes_of_one_stimulus_and_untrained_models_still_have_tabl
         codes_each=1,
         models={"a": {}, "b": {"tasks": [{"name": "corner", "label": "x_UC == 0 and x_LC == 0"}]}},
         capacities_nats=[1],
+        bound_points=0,
     )
     geometry = run(study, tmp_path / "run").table("geometry")
     corner = geometry[geometry["measure"] == "class_distortion[0,0]"].iloc[0]

@@ -33,6 +33,7 @@ STUDY = Study(
     models={"slow": {"recipe": {"learning_rate": 1e-4}}, "short": {"frequency": "E1M1", "recipe": {"steps": 120}}, "base": {}},
     reference="base",
     capacities_nats=[0.3],
+    bound_points=0,
 )
 
 

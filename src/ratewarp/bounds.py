@@ -16,7 +16,6 @@ from ratewarp.theory import Cost, Curve, LogLoss, SquaredError, Weighted, pixel_
 
 BOUND = ["model", "rate_nats", "rate_bits", "distortion", "distortion_below", "slope", "gap_nats", "certificate", "raw_low", "raw_high"]
 
-POINTS = 24  # rates at which a curve is solved, evenly spread
 TOLERANCE = 1e-3  # of the rate there, nats: a hundredth of what seeds differ by
 _BEYOND = 1.15  # the curves of raw pixels go on beyond the largest capacity by this factor
 
@@ -41,24 +40,27 @@ class Distance(NamedTuple):
     bound_slope: float
 
 
-def semantic_curve(setting: Setting) -> Curve:
-    """R(D) of the source under a setting's frequency, D the squared error per pixel to the noise-free mean image of the stimulus."""
-    return _curve(setting.source, tuple(setting.probabilities()), ())
+def semantic_curve(setting: Setting, points: int) -> Curve:
+    """R(D) of the source under a setting's frequency, D the squared error per pixel to the noise-free mean image of the stimulus.
+
+    Solved at so many rates, evenly spread, to `TOLERANCE`.
+    """
+    return _curve(setting.source, tuple(setting.probabilities()), (), points)
 
 
-def task_curve(setting: Setting) -> Curve:
+def task_curve(setting: Setting, points: int) -> Curve:
     """R(D) under the objective of the setting: squared error per pixel plus its tasks' weighted log losses, nats."""
     recipe = setting.recipe
     many = recipe.many_class_weight if isinstance(recipe, Published) else 1.0
     terms = [(recipe.task_weight * (1.0 if task.classes == 2 else many), tuple(task.labels)) for task in setting.labellings()]
-    return _curve(setting.source, tuple(setting.probabilities()), tuple(terms))
+    return _curve(setting.source, tuple(setting.probabilities()), tuple(terms), points)
 
 
 @lru_cache(maxsize=64)
-def _curve(source: Source, probabilities: tuple[float, ...], tasks: tuple[tuple[float, tuple[int, ...]], ...]) -> Curve:
+def _curve(source: Source, probabilities: tuple[float, ...], tasks: tuple[tuple[float, tuple[int, ...]], ...], points: int) -> Curve:
     images: Cost = SquaredError(source.mean_images())
     cost = Weighted((1.0, images), *[(weight, LogLoss(labels)) for weight, labels in tasks]) if tasks else images
-    return rate_distortion(np.array(probabilities), cost, points=POINTS, tolerance=TOLERANCE)
+    return rate_distortion(np.array(probabilities), cost, points=points, tolerance=TOLERANCE)
 
 
 def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, float]) -> Distance:
@@ -89,10 +91,10 @@ def bound_rows(study: Study) -> Iterator[dict[str, Any]]:
         certified; `slope` per nat; `gap_nats` and `certificate` as in `Curve.table`; `raw_low` and `raw_high` as in `pixel_bounds`,
         empty for sources whose pixels are not independent.
     """
-    for model, setting in study.settings.items():
-        curve = semantic_curve(setting)
+    for model, setting in study.settings.items() if study.bound_points else ():
+        curve = semantic_curve(setting, study.bound_points)
         last = max(_BEYOND * max(study.capacities_nats), curve.maximum_rate)
-        rates = np.append(curve.table["rate_nats"], np.linspace(curve.maximum_rate, last, POINTS)[1:])
+        rates = np.append(curve.table["rate_nats"], np.linspace(curve.maximum_rate, last, study.bound_points)[1:])
         table = replace(curve, asked=rates).table
         table["distortion_below"] = curve.distortion_below(rates)
         table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)

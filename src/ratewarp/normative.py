@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import RequestError
 from ratewarp.bounds import task_curve
@@ -31,17 +32,24 @@ def normative_rows(study: Study) -> Iterator[dict[str, Any]]:
     Yields:
         Rows of `NORMATIVE`. Names of measures are those of `tables/geometry.csv`.
     """
-    reference = study.settings[study.reference]
+    if not study.bound_points:
+        return
+    curves = {model: task_curve(setting, study.bound_points) for model, setting in study.settings.items()}
     for model, setting in study.settings.items():
-        curve, compared = task_curve(setting), task_curve(reference)
-        for rate in [*(rate for rate in RATES if rate < curve.maximum_rate), curve.maximum_rate]:
-            codes, others = _codes(curve, rate), _codes(compared, rate)
-            for measure, task, value in _changes(codes, others if model != study.reference else None, setting):
+        highest = curves[model].maximum_rate
+        for rate in [*(rate for rate in RATES if rate < highest), highest]:
+            codes = _codes(curves[model], rate)
+            others = _codes(curves[study.reference], rate) if model != study.reference else None
+            for measure, task, value in _changes(codes, others, setting):
                 yield {"model": model, "rate_nats": rate, "measure": measure, "task": task, "value": value}
 
 
 def _codes(curve: Curve, rate: float) -> Codes:
-    return posterior_codes(curve.channel(rate))
+    """Codes of the channel of this rate, turned into the few dimensions that they span, which changes no measure."""
+    codes = posterior_codes(curve.channel(rate))
+    with threadpool_limits(1):  # of a matrix this small, several threads wait for each other
+        left, singular, _ = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
+    return left * singular
 
 
 def _changes(codes: Codes, others: Codes | None, setting: Setting) -> Iterator[tuple[str, str, float]]:

@@ -55,7 +55,7 @@ RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, 
 def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
     """All tables of a study whose conditions are all stored, by name."""
     records = {c.id: run.record(c.id) for c in study.conditions}
-    models = pd.DataFrame([_model_row(c, records[c.id], run.params(c.id)) for c in study.conditions], columns=MODELS)
+    models = pd.DataFrame([_model_row(c, study, records[c.id], run.params(c.id)) for c in study.conditions], columns=MODELS)
     return {
         "models": models.astype({"diverged_at": "Int64"}),
         "tasks": pd.DataFrame([row for c in study.conditions for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
@@ -65,7 +65,7 @@ def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
     }
 
 
-def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
     rate, rate_se = _weighted(record["rate"], record["frequency"])
     distortion, distortion_se = _weighted(record["distortion"], record["frequency"])
     semantic, semantic_se = _weighted(record["semantic_distortion"], record["frequency"])
@@ -81,7 +81,7 @@ def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np
         "semantic_distortion": semantic,
         "semantic_se": semantic_se,
         "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Constrained) else None,
-        **(distance(semantic_curve(condition.setting), (rate, rate_se), (semantic, semantic_se))._asdict() if sound else {}),
+        **(_against_bound(condition, study, (rate, rate_se), (semantic, semantic_se)) if sound and study.bound_points else {}),
         **(_information(record) if sound else {}),
         "active_units": active_units(record["code"].values) if sound else None,
         "steps": record.sizes["step"],
@@ -90,10 +90,15 @@ def _model_row(condition: Condition, record: xr.Dataset, params: Mapping[str, np
     }
 
 
+def _against_bound(condition: Condition, study: Study, rate: tuple[float, float], semantic: tuple[float, float]) -> dict[str, float]:
+    """How far a model is from the bound of its source and frequency."""
+    return distance(semantic_curve(condition.setting, study.bound_points), rate, semantic)._asdict()
+
+
 def _information(record: xr.Dataset) -> dict[str, float]:
     """Bounds on what sampled codes tell about the stimulus and about the image, nats, from the images whose codes are stored."""
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
-    found = information_bounds(*arrays, frequency=record["frequency"].values, seed=0)
+    found = information_bounds(*arrays, frequency=record["frequency"].values, draws=1, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,
         "stimulus_information_high": found.stimulus_high,

@@ -43,6 +43,8 @@ class Study(SettingKeys):
         readouts: model → tasks for which heads are trained on its frozen codes, once it is trained: the regime `disjoint` where
             the model has no task of its own, `transfer` where it has. Heads follow the study's recipe: its steps, batches and
             learning rate.
+        bound_points: rates at which the rate–distortion bound is solved, at least 2, or 0 for none; it takes seconds with hundreds of
+            stimuli, minutes with thousands.
 
     Raises:
         RequestError: naming the key, what is required, what came and the nearest valid name.
@@ -61,6 +63,7 @@ class Study(SettingKeys):
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     reference: str = ""
     readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    bound_points: Annotated[int, Field(ge=0, le=1000)] = 24
 
     def __init__(self, **data: Any):
         try:
@@ -80,6 +83,8 @@ class Study(SettingKeys):
     def _check(self) -> Study:
         if self.reference not in self.models:
             refuse_name("reference", "model", self.reference, self.models)
+        if self.bound_points == 1:
+            refuse("bound_points", "0, for no bound, or at least 2", self.bound_points)
         for name in ("capacities_nats", "seeds"):
             values = getattr(self, name)
             if len(set(values)) < len(values):

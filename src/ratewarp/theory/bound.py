@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import refuse
 from ratewarp.theory.alphabets import Alphabet, Anywhere, Columns
@@ -14,6 +15,7 @@ from ratewarp.theory.refining import SHARE, refined
 from ratewarp.theory.slopes import Solved, solve
 
 _MOST_SLOPES = 12  # solved slopes for every asked rate, at most
+_SMALL = 1000  # stimuli up to which one thread multiplies faster than several, which wait for each other
 
 
 def rate_distortion(
@@ -50,6 +52,11 @@ def rate_distortion(
     probabilities = check_probabilities(p)
     alphabet = _alphabet(probabilities, cost)
     tolerance = check_number(tolerance, "tolerance", above=0)
+    with threadpool_limits(1 if len(probabilities) <= _SMALL else None):
+        return _solved(alphabet, points, rates, tolerance, max_slopes)
+
+
+def _solved(alphabet: Alphabet, points: object, rates: object, tolerance: float, max_slopes: object) -> Curve:
     ends = _ends(alphabet, SHARE * tolerance)
     asked = _asked(points, rates, ends[1].rate)
     most = _MOST_SLOPES * len(asked) if max_slopes is None else int(check_number(max_slopes, "max_slopes", least=0))
