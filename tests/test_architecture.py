@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "sources": {"_checks"},
     "models": {"_checks"},
     "geometry": {"_checks"},
+    "theory": {"_checks"},
     "measurement": {"_checks", "geometry"},
     "rsa": {"_checks", "geometry"},
     "codes_files": {"_checks"},
