@@ -35,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "readout": {"_checks", "devices", "sources", "models", "recipe", "objective", "training"},
     "studies": {"_checks", "_files", "sources", "models", "recipe"},
     "records": {"_checks", "sources", "evaluation", "studies", "training"},
-    "bounds": {"_checks", "recipe", "sources", "studies", "theory"},
+    "bounds": {"recipe", "studies", "theory"},
     "normative": {"_checks", "bounds", "geometry", "studies", "theory"},
     "tables": {"_checks", "bounds", "geometry", "normative", "recipe", "scores", "store", "studies", "theory"},
     "published": set(),
@@ -60,10 +60,12 @@ ALLOWED: dict[str, set[str]] = {
     },
     "report": {"_checks", "_files", "geometry", "measurement", "published", "store", "studies"},
     "measure_command": {"_checks", "codes_request", "measurement", "report"},
+    "bound_request": {"_checks", "bounds", "codes_files", "studies", "theory"},
+    "bound_command": {"_checks", "bound_request", "report", "store", "studies", "theory"},
     "api": {"_checks", "report", "runner", "store", "studies"},
     "bench": {"_checks", "devices", "models", "objective", "recipe", "sources", "training"},
-    "cli": {"_checks", "api", "bench", "checkpoints", "comparison", "measure_command", "report", "runner", "store", "studies", "waves"},
-    "__init__": {"_checks", "api", "comparison", "geometry", "measurement", "sources", "store", "studies", "trained"},
+    "cli": {"_checks", "api", "bench", "bound_command", "checkpoints", "comparison", "measure_command", "report", "runner", "store", "studies", "waves"},
+    "__init__": {"_checks", "api", "comparison", "geometry", "measurement", "sources", "store", "studies", "theory", "trained"},
 }
 
 
