@@ -10,6 +10,7 @@ from scipy.spatial import KDTree
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.reach import exponent, scaled, scaled_noise
 from ratewarp.geometry.tuning import tuning_curves
 
 
@@ -58,8 +59,8 @@ def local_resolution(
         >>> local_resolution(codes, np.array([0, 0, 1, 1, 2, 2]), np.array([[0.0], [1.0], [2.0]])).round(1)
         array([ 7.1, 14.1, 21.2])
     """
-    codes, places, factors = _checked(codes, stimuli, factors)
-    means = in_units_of_noise(tuning_curves(codes, places), noise_covariance(codes, places, noise), whitened=whitened)
+    codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
+    means = in_units_of_noise(tuning_curves(codes, places), noise_covariance(codes, places, noise, whole=whitened), whitened=whitened)
     return resolution(means, neighbours(factors))
 
 
@@ -102,7 +103,7 @@ def specialization(
         >>> round(specialization(position[:, None], np.arange(5), np.arange(5.0)[:, None], frequency), 2)
         0.43
     """
-    codes, places, factors = _checked(codes, stimuli, factors)
+    codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
     weights = check_frequency(frequency, len(factors))
     if np.ptp(weights) == 0:
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
@@ -158,14 +159,23 @@ def resolution(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) ->
     return np.divide(np.bincount(both, twice, minlength=len(means)), number, out=np.full(len(means), np.nan), where=number > 0)
 
 
-def noise_covariance(codes: np.ndarray, places: np.ndarray, noise: np.ndarray | None) -> Float[np.ndarray, "latents latents"]:
-    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items, plus the given variances."""
+def noise_covariance(
+    codes: np.ndarray, places: np.ndarray, noise: np.ndarray | None, *, whole: bool = True
+) -> Float[np.ndarray, "sizes sizes"]:
+    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items, plus the given variances.
+
+    Where not the whole of it is wanted, the mean variance of a latent, as an array of one cell.
+    """
     stimuli = int(places.max()) + 1
     if noise is None and np.bincount(places, minlength=stimuli).min() < 2:
         refuse("stimuli", "at least two items of every stimulus, where no noise is given", "a stimulus with one item")
     deviations = codes - tuning_curves(codes, places, stimuli)[places]
-    scatter = deviations.T @ deviations / max(len(codes) - stimuli, 1)
-    covariance = scatter if noise is None else scatter + np.diag(check_noise(noise, codes.shape).mean(axis=0))
+    freedom = max(len(codes) - stimuli, 1)
+    added = np.zeros(codes.shape[1]) if noise is None else noise.mean(axis=0)
+    if whole:
+        covariance = deviations.T @ deviations / freedom + np.diag(added)
+    else:
+        covariance = np.mean(np.sum(deviations**2, axis=0) / freedom + added).reshape(1, 1)
     if not np.trace(covariance) > 0:
         refuse("codes", "different for at least two items of a stimulus", "codes that are the same for all items of a stimulus")
     return covariance
@@ -202,8 +212,11 @@ def slopes(
     return np.divide(np.sum(shares * x * y, axis=1), spread, out=np.full(len(weights), np.nan), where=spread > 1e-12)
 
 
-def _checked(codes: object, stimuli: object, factors: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _checked(
+    codes: object, stimuli: object, factors: object, noise: object
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
     values = check_codes(codes)
+    variances, power = None if noise is None else check_noise(noise, values.shape), exponent(values)
     places = check_labels(stimuli, len(values), argument="stimuli")
     grid = check_codes(factors, argument="factors")
     counts = np.bincount(places, minlength=len(grid)) if places.min() >= 0 else np.zeros(1)
@@ -211,4 +224,4 @@ def _checked(codes: object, stimuli: object, factors: object) -> tuple[np.ndarra
         refuse(
             "stimuli", f"0 … {len(grid) - 1}, a row of factors each, with at least one item of each", f"{places.min()} to {places.max()}"
         )
-    return values, places, grid
+    return scaled(values, power), places, grid, None if variances is None else scaled_noise(variances, power)
