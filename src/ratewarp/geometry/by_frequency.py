@@ -10,7 +10,7 @@ import numpy as np
 from ratewarp.geometry.bench import Bench
 from ratewarp.geometry.inference import Statistic, permutation_p
 from ratewarp.geometry.representation import Finding, Representation
-from ratewarp.geometry.specialization import Neighbours, neighbours, resolution, slopes
+from ratewarp.geometry.specialization import Neighbours, neighbours, ratios, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
 
 _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
@@ -30,19 +30,14 @@ def of_frequency(bench: Bench, factors: np.ndarray, frequency: np.ndarray) -> It
         return lambda weights: slopes(logs, log_frequency, weights[:, bench.block_of])
 
     def ratio(one: Representation) -> Statistic:
-        own = found(one)
-
-        def mean(counts: np.ndarray, group: np.ndarray) -> np.ndarray:
-            weight = counts[:, group].sum(axis=1)
-            return np.divide(counts[:, group] @ own[group], weight, out=np.full(len(counts), np.nan), where=weight > 0)
-
-        return lambda weights: mean(weights[:, bench.block_of], often) / mean(weights[:, bench.block_of], ~often)
+        means = tuning_curves(one.span, one.units)
+        return lambda weights: ratios(means, near, often, weights[:, bench.block_of])
 
     linked = np.stack([near.first, near.second], axis=1) if int(bench.block_of.max()) + 1 == len(frequency) else None
     test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
     for one in bench.findings("specialization", "frequency", slope, bounds=(-math.inf, math.inf), p=test, linked=linked):
         yield one._replace(note=one.note or note) if one.measure == "specialization" else one
-    yield from bench.findings("resolution_ratio", "frequency", ratio, bounds=(0.0, math.inf), linked=linked)
+    yield from bench.findings("resolution_ratio", "frequency", ratio, bounds=(0.0, math.inf))
 
 
 def _frequency_test(

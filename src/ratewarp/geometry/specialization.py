@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
 from ratewarp._checks import refuse
@@ -114,6 +114,64 @@ def specialization(
     if not (found > 0).all():
         refuse("codes", "different for neighbouring stimuli", f"stimulus {int(np.argmin(found))} coded as all its neighbours are")
     return float(slopes(np.log(found), np.log(weights), np.ones((1, len(weights))))[0])
+
+
+def resolution_ratio(
+    codes: Float[np.ndarray, "items latents"],
+    stimuli: Int[np.ndarray, " items"],
+    factors: Float[np.ndarray, "stimuli factors"],
+    frequency: Float[np.ndarray, " stimuli"],
+) -> float:
+    """How much better neighbours are told apart that are both frequent than neighbours that are both rare.
+
+    Ratio of two geometric means, over pairs of neighbours as in `local_resolution`, of the distance of their mean codes (over their
+    distance in the factors, off a grid). Frequent is more frequent than the mean of all. Pairs of one frequent and one rare stimulus
+    belong to neither, unless no neighbours are both frequent (both rare): then pairs with one such end stand for them. Range from 0; 1
+    when both are told apart equally well. Invariant to rotation, shift, common scale, and to pooled noise.
+
+    Arguments:
+        codes: one row an item.
+        stimuli: stimulus of every item, from 0; every stimulus must have items.
+        factors: factor values of every stimulus.
+        frequency: of every stimulus, positive, up to a factor; not all the same.
+
+    Returns:
+        The ratio.
+
+    Raises:
+        RequestError: as `specialization`; all neighbours coded alike.
+
+    Examples:
+        >>> position = np.array([0.0, 2.0, 4.0, 5.0, 6.0])  # the first three are spread out
+        >>> resolution_ratio(position[:, None], np.arange(5), np.arange(5.0)[:, None], np.array([4.0, 4.0, 4.0, 1.0, 1.0]))
+        2.0
+    """
+    codes, places, factors, _ = _checked(codes, stimuli, factors, None)
+    weights = check_frequency(frequency, len(factors))
+    if np.ptp(weights) == 0:
+        refuse("frequency", "different for at least two stimuli", "the same frequency for all")
+    found = float(ratios(tuning_curves(codes, places), neighbours(factors), weights > weights.mean(), np.ones((1, len(weights))))[0])
+    if np.isnan(found):
+        refuse("codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike")
+    return found
+
+
+def ratios(
+    means: Float[np.ndarray, "stimuli latents"],
+    near: Neighbours,
+    often: Bool[np.ndarray, " stimuli"],
+    weights: Float[np.ndarray, "draws stimuli"],
+) -> Float[np.ndarray, " draws"]:
+    """`resolution_ratio` in every draw, a pair as often as both its ends are drawn; NaN where one kind of pairs has no weight."""
+    distances = np.linalg.norm(means[near.first] - means[near.second], axis=1) / near.steps
+    logs = []
+    for group in (often, ~often):
+        both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]
+        kind = (both if both.any() else any_end) & (distances > 0)
+        pairs = weights[:, near.first[kind]] * weights[:, near.second[kind]]
+        total = pairs.sum(axis=1)
+        logs.append(np.divide(pairs @ np.log(distances[kind]), total, out=np.full(len(weights), np.nan), where=total > 0))
+    return np.exp(logs[0] - logs[1])
 
 
 def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stimuli"]:
