@@ -24,6 +24,7 @@ _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
 _FEWEST_ITEMS = 3  # more are needed for the debiased CKA
+_PERMUTED = 2**21  # permuted labels of units held at once
 _MAX_CELLS = 2000  # blocks × classes whose pairs are kept for intervals of the class distortion matrix
 
 
@@ -138,13 +139,19 @@ def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] |
     of_units = csr_array((np.ones(len(own.units)), (own.units, np.arange(len(own.units)))), shape=(own.number, len(own.units))) @ centred
     counts, total = np.bincount(own.units).astype(float), np.sum(centred**2)
 
-    def share(labels: np.ndarray) -> float:
-        """η² with these labels of units; the sum of squares over all codes stays as it is."""
-        chosen = csr_array((np.ones(len(labels)), (labels, np.arange(len(labels)))), shape=(int(labels.max()) + 1, len(labels)))
-        return float(np.sum((chosen @ of_units) ** 2 / (chosen @ counts)[:, None]) / total)
+    number, batch = int(first.max()) + 1, max(1, _PERMUTED // own.number)
+
+    def shares(drawn: int) -> np.ndarray:
+        """η² with permuted labels of units; the sum of squares over all codes stays as it is."""
+        labels = np.stack([rng.permutation(first) for _ in range(drawn)])
+        places = (np.arange(drawn)[:, None] * number + labels).ravel()
+        units = np.tile(np.arange(own.number), drawn)
+        chosen = csr_array((np.ones(len(places)), (places, units)), shape=(drawn * number, own.number))
+        return (np.sum((chosen @ of_units) ** 2, axis=1) / (chosen @ counts)).reshape(drawn, number).sum(axis=1) / total
 
     def test(value: float) -> float:
-        return permutation_p(value, np.array([share(rng.permutation(first)) for _ in range(settings.permutations)]))
+        sizes = [min(batch, settings.permutations - start) for start in range(0, settings.permutations, batch)]
+        return permutation_p(value, np.concatenate([shares(size) for size in sizes]))
 
     return test
 
@@ -162,4 +169,4 @@ def of_distances(bench: Bench, reference: Representation, task: str, classes: np
     for a in range(number):
         for b in range(a, number):
             ends = (float(found.value[a, b]), float(found.low[a, b]), float(found.high[a, b]))
-            yield Finding(f"class_distortion[{a},{b}]", task, *ends, math.nan, found.n, found.note)
+            yield Finding(f"class_distortion[{a},{b}]", task, *ends, math.nan, found.n, found.note_at(a, b))
