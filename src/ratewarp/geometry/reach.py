@@ -65,6 +65,8 @@ def shrinkage(deviations: Float[np.ndarray, "items latents"], latents: int | Non
         0.944
     """
     items, width = deviations.shape
+    if not width:
+        return 0.0
     gram = deviations @ deviations.T if items < width else deviations.T @ deviations
     sizes, squares = np.sum(deviations**2, axis=1), np.sum(gram**2) / items**2
     above = (np.sum(sizes**2) / items - squares) / items
