@@ -33,18 +33,17 @@ def wide_alignment(
     if not (shares > 0).all():
         return float("nan")
     member, share = members[kept], weights[kept] / weights.sum()
-    means = np.zeros((number, codes.shape[1]))
-    np.add.at(means, member, codes[kept] * share[:, None])
-    means /= shares[:, None]
-    rows = codes[kept] - means[member]
+    rows = codes[kept]
+    means = (np.eye(number)[:, member] * share / shares[:, None]) @ rows
+    rows -= means[member]
     rows *= np.sqrt(share)[:, None]
     offsets = means - shares @ means
-    variances = np.sum(rows**2, axis=0)
+    variances = np.einsum("il,il->l", rows, rows)
     spread = np.sqrt(np.maximum(variances, 1e-12 * (variances + shares @ offsets**2)))
     spread[spread == 0] = 1  # constant in this draw
     rows *= np.sqrt(1 - amount) / spread
     offsets /= spread
-    diagonal = 1 + 1e-12 - np.sum(rows**2, axis=0)
+    diagonal = 1 + 1e-12 - np.einsum("il,il->l", rows, rows)
     over = rows / diagonal
     inside = np.linalg.solve(np.eye(len(rows)) + over @ rows.T, over @ offsets.T)
     directions = (offsets / diagonal - inside.T @ over) * np.sqrt(shares)[:, None]
