@@ -79,6 +79,7 @@ _GEOMETRY_COLUMNS = {
     "low": "95 % from",
     "high": "to",
     "p": "p",
+    "p_adjusted": "p, corrected",
     "n": "stimuli",
     "note": "note",
 }
