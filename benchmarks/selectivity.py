@@ -1,9 +1,10 @@
 """Whether the three indices measure three things: distortions planted at graded strength, alone and together.
 
-    python benchmarks/selectivity.py OUT
+    python benchmarks/selectivity.py OUT ["pure noise"]
 
-Writes OUT/selectivity.csv (one row a cell: mean change of an index from the reference, its mean standard error, their ratio, and the share
-of simulated data sets in which it was detected, its 95 % interval being off 0) and OUT/selectivity.png and .pdf.
+With a second argument, only the cells of that name. Writes OUT/selectivity.csv (one row a cell: mean change of an index from the reference,
+its mean standard error, their ratio, and the share of simulated data sets in which it was detected, its 95 % interval being off 0) and,
+for all cells, OUT/selectivity.png and .pdf.
 """
 
 from __future__ import annotations
@@ -40,14 +41,18 @@ SETTINGS: dict[str, dict[str, Any]] = {  # what differs from 144 stimuli, 8 item
     "many latents": {"latents": 20},
     "much noise": {"noise": 0.5},
 }
+NOISE: dict[str, float] = {}  # codes and reference that know nothing of the stimuli
 REPEATS = 100
 
 
 def changes(setting: dict[str, Any], strengths: dict[str, float], seed: int) -> dict[str, tuple[float, float, bool]]:
     """Change of every index from the reference, its standard error, and whether its interval is off 0, in one simulated data set."""
-    planted = planted_codes(**setting, **strengths, seed=seed)
+    planted = planted_codes(**setting, **({} if strengths is NOISE else strengths), seed=seed)
     known = (planted.stimuli, planted.factors, planted.frequency)
-    own, reference = (Representation(codes, *known) for codes in (planted.codes, planted.reference))
+    pair = (planted.codes, planted.reference)
+    if strengths is NOISE:
+        pair = tuple(np.random.default_rng([seed, side]).standard_normal(codes.shape) for side, codes in enumerate(pair))
+    own, reference = (Representation(codes, *known) for codes in pair)
     settings = Settings(permutations=0, families=("classes", "frequency"))
     found = {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
     stimuli = len(planted.factors)
@@ -56,13 +61,15 @@ def changes(setting: dict[str, Any], strengths: dict[str, float], seed: int) -> 
     return {index: (one.value, errors[index], not one.low <= 0 <= one.high) for index, one in parts.items()}
 
 
-def rows() -> list[dict[str, Any]]:
-    """Every cell: setting, planted strengths, index."""
+def rows(only: str | None = None) -> list[dict[str, Any]]:
+    """Every cell, or those of one name: setting, planted strengths, index."""
     cells: list[tuple[str, str, float, dict[str, float]]] = []
     for name in SETTINGS:
         cells.append((name, "none", 0.0, {}))
         cells += [(name, planted, one, {planted: one}) for planted in INDICES for one in STRENGTHS[planted]]
         cells.append((name, "all three", 1.0, TOGETHER))
+        cells.append((name, "pure noise", 0.0, NOISE))
+    cells = [cell for cell in cells if only in (None, cell[1])]
     out = []
     for place, (name, planted, strength, strengths) in enumerate(cells):
         print(f"{place + 1} of {len(cells)}: {name}, {planted} {strength:g}", flush=True)
@@ -94,20 +101,22 @@ def draw(table: pd.DataFrame) -> plt.Figure:
     return figure
 
 
-def main(out: Path) -> None:
+def main(out: Path, only: str | None = None) -> None:
     """Simulates, writes the table, draws."""
     out.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(rows())
+    table = pd.DataFrame(rows(only))
     table.to_csv(out / "selectivity.csv", index=False, float_format="%.4g")
+    if only is not None:
+        return
     with figure_style():
         figure = draw(table)
         for suffix in ("png", "pdf"):
             figure.savefig(out / f"selectivity.{suffix}")
-    for setting, planted in product(SETTINGS, ("none", *INDICES, "all three")):
+    for setting, planted in product(SETTINGS, ("none", *INDICES, "all three", "pure noise")):
         chosen = table[(table["setting"] == setting) & (table["planted"] == planted)]
         strongest = chosen[chosen["strength"] == chosen["strength"].max()]
         print(f"{setting:>14} {planted:>18}", "  ".join(f"{r['index'][:5]} {r['ratio']:+6.1f}" for r in strongest.to_dict("records")))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -92,6 +92,68 @@ def test_a_second_file_is_matched_by_id(tmp_path):
         gather(tmp_path / "own.npz", {"reference": str(tmp_path / "bare.npz")})
 
 
+def test_every_second_file_is_matched_by_id(tmp_path):
+    """Codes, and noise of the reference, not only labels."""
+    order, noise = RNG.permutation(6), np.arange(18.0).reshape(6, 3)
+    pd.DataFrame({"ids": np.arange(6), "labels": LABELS}).to_csv(tmp_path / "labels.csv", index=False)
+    np.savez(tmp_path / "turned.npz", z=CODES[order], ids=np.arange(6)[order])
+    codes = gather(tmp_path / "labels.csv", {"codes": f"{tmp_path}/turned.npz:z", "ids": "ids"}).arguments
+    np.testing.assert_array_equal(codes["codes"], CODES)
+    assert codes["labels"]["labels"].tolist() == LABELS.tolist()
+    np.savez(tmp_path / "own.npz", codes=CODES, ids=np.arange(6), spread=noise)
+    np.savez(tmp_path / "noise.npz", spread=noise[::-1], ids=np.arange(6)[::-1])
+    for source in ("own.npz:spread", "noise.npz:spread"):
+        found = gather(tmp_path / "own.npz", {"reference": f"{tmp_path}/turned.npz:z", "reference_noise": f"{tmp_path}/{source}"}).arguments
+        np.testing.assert_array_equal(found["reference_noise"], noise[order])
+        np.testing.assert_array_equal(found["reference_ids"], np.arange(6)[order])
+
+
+def test_ids_of_a_second_file_name_the_rows_of_the_first(tmp_path):
+    np.save(tmp_path / "own.npy", CODES)
+    pd.DataFrame({"trial": np.arange(6), "kind": LABELS}).to_csv(tmp_path / "names.csv", index=False)
+    pd.DataFrame({"trial": np.arange(6)[::-1], "side": LABELS[::-1]}).to_csv(tmp_path / "side.csv", index=False)
+    found = gather(tmp_path / "own.npy", {"ids": f"{tmp_path}/names.csv:trial", "labels": f"{tmp_path}/side.csv:side"})
+    assert found.arguments["labels"]["side"].tolist() == LABELS.tolist()
+
+
+def test_wrong_ids_are_refused_although_no_other_file_is_matched(tmp_path):
+    np.savez(tmp_path / "twice.npz", codes=CODES, ids=[0, 1, 2, 3, 3, 5])
+    np.savez(tmp_path / "missing.npz", codes=CODES, ids=[0, 1, np.nan, 3, 4, 5])
+    np.savez(tmp_path / "short.npz", codes=CODES, ids=[0, 1])
+    for name, match in (
+        ("twice", "different for every row; got '3 2 times'"),
+        ("missing", "missing values"),
+        ("short", "6 items; got '2'"),
+    ):
+        with pytest.raises(RequestError, match=match):
+            gather(tmp_path / f"{name}.npz", {})
+
+
+def test_rows_that_cannot_be_matched_are_said(tmp_path):
+    np.savez(tmp_path / "own.npz", codes=CODES)
+    pd.DataFrame({"ids": np.arange(6), "kind": LABELS}).to_csv(tmp_path / "labels.csv", index=False)
+    told = gather(tmp_path / "own.npz", {"labels": f"{tmp_path}/labels.csv:kind"}).told
+    assert any("rows taken in order" in line for line in told)
+
+
+def test_labels_of_a_bare_array_are_named_after_its_file(tmp_path):
+    np.save(tmp_path / "own.npy", CODES)
+    np.save(tmp_path / "kind.npy", LABELS)
+    assert list(gather(tmp_path / "own.npy", {"labels": str(tmp_path / "kind.npy")}).arguments["labels"]) == ["kind"]
+
+
+def test_arrays_of_objects_are_not_left_out_in_silence(tmp_path):
+    np.savez(tmp_path / "own.npz", codes=CODES, labels=LABELS.astype(object), kind=LABELS.astype(object))
+    for wanted in ({}, {"labels": "kind"}):
+        with pytest.raises(RequestError, match=r"only running code could read; save it .*\.astype\(str\)"):
+            gather(tmp_path / "own.npz", wanted)
+    np.savez(tmp_path / "other.npz", codes=CODES, remark=LABELS.astype(object))
+    assert any(line.startswith("left out: remark") for line in gather(tmp_path / "other.npz", {}).told)
+    np.savez(tmp_path / "codes.npz", codes=CODES.astype(object), other=CODES)
+    with pytest.raises(RequestError, match=r"'codes' holds Python objects"):
+        gather(tmp_path / "codes.npz", {})
+
+
 def test_other_arrays_of_the_same_file(tmp_path):
     np.savez(tmp_path / "own.npz", high=CODES, low=CODES / 2, kind=LABELS)
     request = gather(tmp_path / "own.npz", {"codes": "low", "reference": "high", "labels": "kind"})

@@ -62,3 +62,23 @@ def test_wrong_requests(folder, arguments, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_too_little_memory_is_said(folder, monkeypatch):
+    from ratewarp import measurement
+    from ratewarp._checks import RatewarpError
+    from ratewarp.measure_command import measure
+
+    def starved(*_, **__):
+        raise MemoryError
+
+    monkeypatch.setattr(measurement, "measure", starved)
+    with pytest.raises(RatewarpError, match="48 items of 5 latents need more memory than this machine has"):
+        measure(folder / "own.npz")
+
+
+def test_two_items_leave_nothing_on_stderr_but_what_was_taken(tmp_path):
+    np.savez(tmp_path / "two.npz", codes=P.codes[:2], labels=[0, 1], reference=P.reference[:2])
+    done = _call(tmp_path, "two.npz", "--permutations", "50")
+    assert done.returncode == 0
+    assert done.stderr == "codes: codes\nlabels: labels\nreference: reference\n"

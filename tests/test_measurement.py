@@ -57,6 +57,22 @@ def test_narrow_numbers_do_not_overflow():
     assert measure(half, P.classes, **QUICK).value("prototypization", "labels") == pytest.approx(0.7, abs=0.2)
 
 
+class Brain(Tensor):
+    """PyTorch's bfloat16, which NumPy cannot read."""
+
+    dtype = "torch.bfloat16"
+
+    def detach(self):
+        return Brain(self.values)
+
+    def float(self):
+        return Tensor(self.values, ready=True)
+
+
+def test_bfloat16_of_pytorch():
+    assert _value(codes=Brain(P.codes)).value("prototypization", "labels") == _value().value("prototypization", "labels")
+
+
 def test_names_of_classes_and_matrices():
     names = np.array(["low", "high"])[P.classes]
     found = _value(labels={"half": names}, reference=P.reference)
@@ -153,10 +169,14 @@ def test_more_dimensions_than_items_and_duplicate_rows():
         ({"noise": np.ones((48, 2))}, "noise must be variances of the same shape"),
         ({"noise": -np.ones(P.codes.shape)}, "noise must be variances, at least 0"),
         ({"reference": P.reference, "ids": np.arange(48)}, "must be given together"),
-        ({"reference": P.reference, "ids": np.arange(48), "reference_ids": np.arange(48) + 1}, "reference_ids lacks 0; both must"),
+        ({"reference": P.reference, "ids": np.arange(48), "reference_ids": np.arange(48) + 1}, "reference_ids lacks id 0; both must"),
         (
             {"reference": P.reference, "ids": np.zeros(48), "reference_ids": np.arange(48)},
             "ids must be different for every row; got .*48 times",
+        ),
+        (
+            {"reference": P.reference, "ids": np.r_[np.nan, 1:48], "reference_ids": np.arange(48)},
+            "ids must be without missing values; got '1, first in row 0'",
         ),
         ({"seed": -1}, "seed must be a whole number"),
         ({"permutations": 10.5}, "permutations must be a whole number"),

@@ -19,6 +19,7 @@ from sklearn.metrics import f1_score
 from oracles import class_distortion
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RequestError
+from ratewarp.geometry import adjusted
 from ratewarp.runner import resolved, run_study
 from ratewarp.store import TABLES
 
@@ -47,6 +48,10 @@ def test_tables_have_a_row_for_everything(finished):
     matrices = geometry[geometry["measure"].str.startswith("class_distortion")]
     assert set(matrices["model"]) == {"E1M1", "E2M1"}
     assert set(geometry.loc[geometry["measure"] == "participation_ratio", "model"]) == {"baseline", "E1M1", "E2M1"}
+    tested = geometry[geometry["p"].notna()]  # corrected over the whole study
+    np.testing.assert_allclose(tested["p_adjusted"], adjusted(tested["p"].to_numpy()))
+    assert len(tested) > 1
+    assert geometry.loc[geometry["p"].isna(), "p_adjusted"].isna().all()
     known = geometry[geometry["low"].notna()]
     assert np.all(known["low"] <= known["high"])
 

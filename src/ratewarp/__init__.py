@@ -10,13 +10,14 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ratewarp import geometry, sources
+    from ratewarp import geometry, sources, theory
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
     from ratewarp.comparison import compare_published
     from ratewarp.measurement import Measurement, measure
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study
+    from ratewarp.theory import rate_distortion
     from ratewarp.trained import trained_networks
 
 _PLACES = {
@@ -31,9 +32,10 @@ _PLACES = {
     "Condition": "ratewarp.studies",
     "Study": "ratewarp.studies",
     "load_study": "ratewarp.studies",
+    "rate_distortion": "ratewarp.theory",
     "trained_networks": "ratewarp.trained",
 }
-_MODULES = ("geometry", "sources")
+_MODULES = ("geometry", "sources", "theory")
 
 __all__ = [
     "Condition",
@@ -47,8 +49,10 @@ __all__ = [
     "load_study",
     "measure",
     "open_run",
+    "rate_distortion",
     "run",
     "sources",
+    "theory",
     "trained_networks",
 ]
 __version__ = version("ratewarp")

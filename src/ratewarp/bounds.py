@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ratewarp.recipe import Published
-from ratewarp.sources import Source
 from ratewarp.studies import Setting, Study
 from ratewarp.theory import Cost, Curve, LogLoss, SquaredError, Weighted, pixel_bounds, rate_distortion
 
@@ -40,27 +39,36 @@ class Distance(NamedTuple):
     bound_slope: float
 
 
-def semantic_curve(setting: Setting, points: int) -> Curve:
-    """R(D) of the source under a setting's frequency, D the squared error per pixel to the noise-free mean image of the stimulus.
+def semantic_cost(setting: Setting) -> Cost:
+    """Squared error per pixel to the noise-free mean image of the stimulus."""
+    return SquaredError(setting.source.mean_images())
 
-    Solved at so many rates, evenly spread, to `TOLERANCE`.
-    """
-    return _curve(setting.source, tuple(setting.probabilities()), (), points)
+
+def task_cost(setting: Setting) -> Cost:
+    """The objective of a setting: squared error per pixel, plus its tasks' log losses in nats with the weights of its recipe."""
+    recipe = setting.recipe
+    many = recipe.many_class_weight if isinstance(recipe, Published) else 1.0
+    terms = [(recipe.task_weight * (1.0 if task.classes == 2 else many), LogLoss(task.labels)) for task in setting.labellings()]
+    return Weighted((1.0, semantic_cost(setting)), *terms) if terms else semantic_cost(setting)
+
+
+def semantic_curve(setting: Setting, points: int) -> Curve:
+    """R(D) under `semantic_cost`, solved at so many rates, evenly spread, to `TOLERANCE`. Solved once for each source and frequency."""
+    bare = Setting(source=setting.source, frequency=setting.frequency)
+    return _solved(bare, points)
 
 
 def task_curve(setting: Setting, points: int) -> Curve:
-    """R(D) under the objective of the setting: squared error per pixel plus its tasks' weighted log losses, nats."""
-    recipe = setting.recipe
-    many = recipe.many_class_weight if isinstance(recipe, Published) else 1.0
-    terms = [(recipe.task_weight * (1.0 if task.classes == 2 else many), tuple(task.labels)) for task in setting.labellings()]
-    return _curve(setting.source, tuple(setting.probabilities()), tuple(terms), points)
+    """R(D) under `task_cost`, solved likewise."""
+    if not setting.tasks:
+        return semantic_curve(setting, points)
+    asked = Setting(source=setting.source, frequency=setting.frequency, tasks=setting.tasks, recipe=setting.recipe)
+    return _solved(asked, points)
 
 
 @lru_cache(maxsize=64)
-def _curve(source: Source, probabilities: tuple[float, ...], tasks: tuple[tuple[float, tuple[int, ...]], ...], points: int) -> Curve:
-    images: Cost = SquaredError(source.mean_images())
-    cost = Weighted((1.0, images), *[(weight, LogLoss(labels)) for weight, labels in tasks]) if tasks else images
-    return rate_distortion(np.array(probabilities), cost, points=points, tolerance=TOLERANCE)
+def _solved(setting: Setting, points: int) -> Curve:
+    return rate_distortion(setting.probabilities(), task_cost(setting), points=points, tolerance=TOLERANCE)
 
 
 def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, float]) -> Distance:

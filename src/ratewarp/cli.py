@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
+from ratewarp.bound_command import bound
 from ratewarp.measure_command import measure
 
 if TYPE_CHECKING:
@@ -180,6 +181,7 @@ def report(
 
 
 app.command()(measure)
+app.command()(bound)
 
 
 @app.command("check-paper")

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ import pandas as pd
 
 from ratewarp._checks import RatewarpError, RequestError, did_you_mean, refuse
 
+_OBJECTS = "holds Python objects, which only running code could read; save it as numbers, or names with .astype(str)"
 MAX_BYTES = 4 * 10**9  # of a file that is read, and of an array in it
 
 
@@ -23,11 +25,13 @@ class Content(NamedTuple):
         shapes: shape of every array, by name.
         read: reads the array of a name.
         tabular: whether the arrays are columns of one table.
+        refused: arrays that are left out because only running code could read them: what to say of each.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
     tabular: bool
+    refused: Mapping[str, str] = MappingProxyType({})
 
 
 def open_codes(path: Path) -> Content:
@@ -57,6 +61,8 @@ def read(path: Path, content: Content, keys: Iterable[str]) -> dict[str, np.ndar
     """
     found = {}
     for key in keys:
+        if key in content.refused:
+            raise RequestError(f"{path}: {key!r} {content.refused[key]}")
         if key not in content.shapes:
             known = ", ".join(describe(content)) or "nothing"
             raise RequestError(f"{path} holds no array named {key!r}.{did_you_mean(key, content.shapes)} It holds: {known}")
@@ -108,6 +114,7 @@ def _npy(path: Path) -> Content:
 
 def _npz(path: Path) -> Content:
     shapes: dict[str, tuple[int, ...]] = {}
+    refused: dict[str, str] = {}
     with zipfile.ZipFile(path) as archive:
         for entry in archive.infolist():
             _too_large(f"{path}: {entry.filename}", entry.file_size)
@@ -115,14 +122,17 @@ def _npz(path: Path) -> Content:
                 version = np.lib.format.read_magic(stream)
                 header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
                 shape, _, dtype = header(stream)
-            if not dtype.hasobject:
-                shapes[entry.filename.removesuffix(".npy")] = shape
+            name = entry.filename.removesuffix(".npy")
+            if dtype.hasobject:
+                refused[name] = _OBJECTS
+            else:
+                shapes[name] = shape
 
     def one(key: str) -> np.ndarray:
         with np.load(path, allow_pickle=False) as archive:
             return archive[key]
 
-    return Content(shapes, one, tabular=False)
+    return Content(shapes, one, tabular=False, refused=refused)
 
 
 def _frame(table: pd.DataFrame) -> Content:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
-from ratewarp._checks import RequestError, did_you_mean
+from ratewarp._checks import RequestError, did_you_mean, refuse
 from ratewarp.codes_files import Content, describe, known_suffixes, open_codes, read
+from ratewarp.ids import order_by_id, rows_by_id
 
 ROLES = ("labels", "factors", "stimuli", "noise", "frequency", "ids")
 _CODES = ("codes", "code", "latents", "latent", "z", "embedding", "embeddings", "activations", "rates")
@@ -41,34 +42,59 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
         RequestError: a file or key does not exist or cannot be read, or rows cannot be matched.
     """
     main = open_codes(file)
+    _check_readable(file, main, wanted)
     places = {role: _place(file, main, role, text) for role in ROLES if (text := wanted.get(role) or _named(main, role))}
-    id_key = places["ids"].keys[0] if "ids" in places else None
     asked, against = wanted.get("codes"), wanted.get("reference") or _named(main, "reference")
     named = {key for place in places.values() if place.file == file for key in place.keys}
     named |= {
         key for text in (against, wanted.get("reference_noise")) if text and _split(text)[0] is None for key in _expanded(file, main, text)
     }
     codes = _place(file, main, "codes", asked) if asked else _Place(file, main, _codes_keys(file, main, named))
-    arguments: dict[str, Any] = {"codes": _matrix(codes)}
-    told = [f"codes: {_written(codes, file)}"]
-    ids = _column(places["ids"]) if "ids" in places else None
+    rows = _Rows.of(file, main, places.get("ids"))
+    arguments: dict[str, Any] = {"codes": rows.matched(_matrix(codes), codes)}
+    told = [f"codes: {_written(codes, file)}", *(f"left out: {name}, {why}" for name, why in main.refused.items())]
+    if rows.ids is not None and len(rows.ids) != len(arguments["codes"]):
+        refuse("ids", f"one for each of the {len(arguments['codes'])} items", f"{len(rows.ids)}")
     for role, place in places.items():
-        place = _without(place, id_key if role != "ids" else None)
+        place = _without(place, rows.key if role != "ids" else None)
         told.append(f"{role}: {_written(place, file)}")
-        arguments[role] = _table(place) if role in ("labels", "factors") else _matrix(place) if role == "noise" else _column(place)
-        if place.file != file and ids is not None and id_key is not None:
-            arguments[role] = _reordered(arguments[role], ids, _other_ids(place, id_key), place.file)
+        values = _table(place) if role in ("labels", "factors") else _matrix(place) if role == "noise" else _column(place)
+        arguments[role] = values if role == "ids" else rows.matched(values, place)
     if against:
-        place = _reference(file, main, against, codes, id_key)
+        place = _reference(file, main, against, codes, rows.key)
         told.append(f"reference: {_written(place, file)}")
-        arguments["reference"] = _matrix(place)
-        if ids is not None and id_key is not None:
-            arguments["reference_ids"] = ids if place.file == file else _other_ids(place, id_key)
-        if text := wanted.get("reference_noise"):
-            arguments["reference_noise"] = _matrix(_place(file, main, "reference_noise", text))
+        arguments |= _of_reference(
+            rows, place, _place(file, main, "reference_noise", text) if (text := wanted.get("reference_noise")) else None
+        )
     if "reference_ids" not in arguments:  # other files are in order already
         arguments.pop("ids", None)
+    others = {
+        place.file for place in (codes, *places.values()) if place.file != file and rows.ids is None and "ids" in place.content.shapes
+    }
+    told += [f"{other}: rows taken in order, since {file} has no ids to match them by" for other in sorted(others)]
     return Request(arguments, told)
+
+
+def _check_readable(file: Path, main: Content, wanted: Mapping[str, str | None]) -> None:
+    """An array that a role would take must not be left out in silence."""
+    by_name = [role for role in (*ROLES, "reference") if not wanted.get(role)] + ([] if wanted.get("codes") else list(_CODES))
+    for name in by_name:
+        if name in main.refused:
+            raise RequestError(f"{file}: {name!r} {main.refused[name]}")
+
+
+def _of_reference(rows: _Rows, place: _Place, noise: _Place | None) -> dict[str, Any]:
+    """The reference, its noise in the same order, and its ids."""
+    found: dict[str, Any] = {"reference": _matrix(place)}
+    ids = rows.of_file(place)
+    if ids is not None:
+        found["reference_ids"] = ids
+    if noise is not None:
+        values = _matrix(noise)
+        if ids is not None and noise.file != place.file:
+            values = values[order_by_id(ids, cast(np.ndarray, rows.of_file(noise)), str(place.file), str(noise.file))]
+        found["reference_noise"] = values
+    return found
 
 
 class _Place(NamedTuple):
@@ -77,6 +103,43 @@ class _Place(NamedTuple):
     file: Path
     content: Content
     keys: tuple[str, ...]
+
+
+class _Rows(NamedTuple):
+    """Names of the items, by which rows of other files are matched.
+
+    Attributes:
+        ids: of every item; None where they have no names.
+        key: name of the array that holds them, in every file.
+        ordered: files whose rows are in the order of `ids`.
+    """
+
+    ids: np.ndarray | None
+    key: str | None
+    ordered: frozenset[Path]
+
+    @staticmethod
+    def of(file: Path, main: Content, place: _Place | None) -> _Rows:
+        """Ids of a request; those of a second file are of the rows of the first, unless that has ids of its own."""
+        if place is None:
+            return _Rows(None, None, frozenset())
+        ids, key = _column(place), place.keys[0]
+        rows_by_id(ids, f"ids ({key} of {place.file})")
+        return _Rows(ids, key, frozenset({place.file} if key in main.shapes else {place.file, file}))
+
+    def of_file(self, place: _Place) -> np.ndarray | None:
+        """Ids of the rows of a file."""
+        return self.ids if self.ids is None or self.key is None or place.file in self.ordered else _other_ids(place, self.key)
+
+    def matched(self, values: Any, place: _Place) -> Any:
+        """Rows of a file in the order of the items."""
+        if self.ids is None or place.file in self.ordered:
+            return values
+        theirs = cast(np.ndarray, self.of_file(place))
+        if len(theirs) != len(values):
+            refuse(str(place.file), f"of as many rows as it has ids, {len(theirs)}", f"{len(values)} rows")
+        order = order_by_id(self.ids, theirs, "ids", str(place.file))
+        return values.iloc[order] if isinstance(values, pd.DataFrame) else values[order]
 
 
 def _reference(file: Path, main: Content, text: str, codes: _Place, id_key: str | None) -> _Place:
@@ -126,6 +189,8 @@ def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
     for part in text.split(","):
         name = part.strip()
         fitting = [key for key in content.shapes if fnmatchcase(key, name)] if "*" in name else [name]
+        if name in content.refused:
+            raise RequestError(f"{file}: {name!r} {content.refused[name]}")
         if not fitting or fitting[0] not in content.shapes:
             known = ", ".join(describe(content)) or "nothing"
             raise RequestError(f"{file} holds no array named {name!r}.{did_you_mean(name, content.shapes)} It holds: {known}")
@@ -159,6 +224,8 @@ def _only(file: Path, content: Content, role: str) -> tuple[str, ...]:
 
 def _written(place: _Place, file: Path) -> str:
     keys = ", ".join(place.keys[:6]) + (f", … ({len(place.keys)} in all)" if len(place.keys) > 6 else "")
+    if place.file.suffix.lower() == ".npy" and place.file != file:
+        return str(place.file)
     return keys if place.file == file else f"{keys} of {place.file}"
 
 
@@ -174,7 +241,8 @@ def _matrix(place: _Place) -> np.ndarray:
 def _table(place: _Place) -> pd.DataFrame:
     """Columns by name; those of a two-dimensional array are numbered."""
     columns: dict[str, np.ndarray] = {}
-    for key, array in read(place.file, place.content, place.keys).items():
+    for name, array in read(place.file, place.content, place.keys).items():
+        key = place.file.stem if place.file.suffix.lower() == ".npy" else name  # arrays of npy files have no names
         if array.ndim == 2 and array.shape[1] > 1:
             columns |= {f"{key}{number}": array[:, number] for number in range(array.shape[1])}
         else:
@@ -203,16 +271,3 @@ def _other_ids(place: _Place, key: str) -> np.ndarray:
             f"{place.file} holds no {key!r}, by which its rows are to be matched; it holds: {', '.join(describe(place.content))}"
         )
     return _column(_Place(place.file, place.content, (key,)))
-
-
-def _reordered(values: Any, ids: np.ndarray, theirs: np.ndarray, file: Path) -> Any:
-    """Rows of a second file in the order of the codes'."""
-    rows = {one: row for row, one in enumerate(theirs.tolist())}
-    lacking = [one for one in ids.tolist() if one not in rows]
-    if len(set(ids.tolist())) < len(ids):
-        raise RequestError("ids must be different for every row; some id comes twice")
-    if lacking or len(rows) != len(theirs):
-        what = f"lacks id {lacking[0]!r}" if lacking else "names an id twice"
-        raise RequestError(f"{file} {what}; its rows are matched by id")
-    order = [rows[one] for one in ids.tolist()]
-    return values.iloc[order] if isinstance(values, pd.DataFrame) else values[order]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ratewarp._checks import refuse
+from ratewarp._checks import RatewarpError, refuse
 
 _KEY = "KEY, several with commas, FILE or FILE:KEY"
 _DECIMALS = 3
@@ -28,7 +28,9 @@ def measure(
     reference_noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every reference code.")] = None,
     ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
     extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
-    interval: Annotated[str, typer.Option(help="How intervals are made: jackknife, bca or percentile.")] = "jackknife",
+    interval: Annotated[
+        str, typer.Option(help="jackknife; or bca, percentile: these cover orthogonalization 71–91 % of the time only.")
+    ] = "jackknife",
     resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile.")] = 1000,
     permutations: Annotated[int, typer.Option(help="Permutations of labels and frequencies for tests; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,
@@ -39,6 +41,8 @@ def measure(
 
     Arrays that are named labels, factors, stimuli, noise, frequency, ids or reference in FILE are used without being asked for.
     """
+    import numpy as np
+
     from ratewarp.codes_request import gather
     from ratewarp.measurement import measure as measured
 
@@ -59,8 +63,13 @@ def measure(
     for line in request.told:
         print(line, file=sys.stderr)
     knobs: dict[str, Any] = {"interval": interval, "resamples": resamples, "permutations": permutations, "seed": seed}
-    found = measured(**request.arguments, extra=extra, **knobs)
-    items, latents = found.codes.shape
+    items, latents = np.shape(request.arguments["codes"])
+    try:
+        found = measured(**request.arguments, extra=extra, **knobs)
+    except MemoryError:
+        raise RatewarpError(
+            f"{items:,} items of {latents:,} latents need more memory than this machine has; measure a part of the items or of the latents"
+        ) from None
     if as_json:
         rows = json.loads(str(found.table.to_json(orient="records")))
         print(json.dumps({"items": items, "latents": latents, "units": found.units, "classes": dict(found.classes), "measures": rows}))

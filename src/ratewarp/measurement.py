@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,9 +16,9 @@ from ratewarp.geometry import adjusted, disentanglement, mutual_information_gap
 from ratewarp.geometry.checks import check_codes
 from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes
 from ratewarp.geometry.specialization import check_frequency, check_noise
+from ratewarp.ids import order_by_id
 
 _MANY_CLASSES = 200
-_SHOWN = 5  # ids named in an error
 
 
 @dataclass(frozen=True)
@@ -179,6 +179,8 @@ def _array(values: Any, argument: str) -> np.ndarray:
     """Any array-like as NumPy's, without importing where it comes from."""
     if hasattr(values, "detach"):  # PyTorch
         values = values.detach().cpu()
+        if str(getattr(values, "dtype", "")) == "torch.bfloat16":  # NumPy has no such numbers
+            values = values.float()
     if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
         refuse(argument, "without masked values", f"{int(np.ma.count_masked(values))} masked")
     try:
@@ -292,11 +294,7 @@ def _order(rows: int, items: int, ids: Any, reference_ids: Any) -> np.ndarray:
             raise RequestError(f"codes and reference must hold the same items; got {items} and {rows} rows")
         return np.arange(rows)
     own, theirs = _ids(ids, items, "ids"), _ids(reference_ids, rows, "reference_ids")
-    for name, others, kind in ((own, theirs, "reference_ids lacks"), (theirs, own, "ids lacks")):
-        if lacking := [one for one in name if one not in others]:
-            more = f" and {len(lacking) - _SHOWN} more" if len(lacking) > _SHOWN else ""
-            raise RequestError(f"{kind} {', '.join(map(repr, lacking[:_SHOWN]))}{more}; both must name the same items")
-    return np.array([theirs[one] for one in own])
+    return order_by_id(own, theirs, "ids", "reference_ids", both=True)
 
 
 def _check_whole(argument: str, value: Any) -> None:
@@ -304,13 +302,8 @@ def _check_whole(argument: str, value: Any) -> None:
         refuse(argument, "a whole number, 0 or more", value)
 
 
-def _ids(values: Any, rows: int, argument: str) -> dict[Hashable, int]:
-    """Row of every id."""
+def _ids(values: Any, rows: int, argument: str) -> np.ndarray:
     array = _array(values, argument)
     if array.shape != (rows,):
         refuse(argument, f"one id for each of the {rows} rows", f"shape {array.shape}")
-    places = {one: row for row, one in enumerate(array.tolist())}
-    if len(places) != rows:
-        found, counts = np.unique(array, return_counts=True)
-        refuse(argument, "different for every row", f"{found[np.argmax(counts)]!r} {counts.max()} times")
-    return places
+    return array

@@ -11,7 +11,7 @@ import pandas as pd
 import xarray as xr
 
 from ratewarp.bounds import BOUND, Distance, bound_rows, distance, semantic_curve
-from ratewarp.geometry import active_units
+from ratewarp.geometry import active_units, adjusted
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 from ratewarp.normative import NORMATIVE, normative_rows
 from ratewarp.recipe import Constrained
@@ -47,8 +47,10 @@ MODELS = [
     "diverged_at",
 ]
 TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "f1_batches", "accuracy"]
-GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "p", "n", "note"]
+GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "p", "p_adjusted", "n", "note"]
 
+_PERMUTATIONS_A_TEST = 40  # p cannot be below 1 / permutations: with fewer, no test would stand the correction for all of them
+_MOST_PERMUTATIONS = 10_000
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
 
@@ -59,7 +61,7 @@ def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
     return {
         "models": models.astype({"diverged_at": "Int64"}),
         "tasks": pd.DataFrame([row for c in study.conditions for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
-        "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
+        "geometry": _geometry(study, records),
         "bound": pd.DataFrame(bound_rows(study), columns=BOUND),
         "normative": pd.DataFrame(normative_rows(study), columns=NORMATIVE),
     }
@@ -165,7 +167,18 @@ def _task_rows(condition: Condition, record: xr.Dataset, regime: str, sound: boo
         yield {**row, **(scores if sound else dict.fromkeys(scores))}
 
 
-def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset]) -> Iterator[dict[str, Any]]:
+def _geometry(study: Study, records: dict[str, xr.Dataset]) -> pd.DataFrame:
+    """What is measured on all conditions; tests are corrected for their number in the whole study (Holm)."""
+    tests = sum(len(condition.setting.class_schemes()) + 1 for condition in study.conditions)
+    settings = Settings(permutations=min(max(Settings().permutations, _PERMUTATIONS_A_TEST * tests), _MOST_PERMUTATIONS))
+    rows = [row for condition in study.conditions for row in _geometry_rows(condition, study, records, settings)]
+    table = pd.DataFrame(rows, columns=GEOMETRY)
+    tested = table["p"].notna()
+    table.loc[tested, "p_adjusted"] = adjusted(table.loc[tested, "p"].to_numpy(dtype=float))
+    return table.astype({"p_adjusted": float})
+
+
+def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset], settings: Settings) -> Iterator[dict[str, Any]]:
     """What is measured on the codes of one condition, against those of its reference; measures that are not defined are left out."""
     record = records[condition.id]
     if not _sound(record):
@@ -176,7 +189,7 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
     own = _representation(record)
     labels = {name: classes[own.units] for name, classes in schemes.items()}
     theirs = _representation(records[reference.id]) if compared else None
-    for found in measure_codes(own, labels, theirs, Settings()):
+    for found in measure_codes(own, labels, theirs, settings):
         if np.isfinite(found.value):
             yield {**_labels(condition), **found._asdict()}
 

@@ -50,3 +50,12 @@ def test_bad_input_is_named():
         mutual_information_gap(GRID[:, :1], GRID)
     with pytest.raises(RequestError, match="at least two values"):
         disentanglement(GRID, np.ones((400, 1)))
+
+
+def test_the_order_and_the_units_of_latents_do_not_matter():
+    rng = np.random.default_rng(3)
+    factors = np.array([[a, b] for a in range(4) for b in range(4)] * 8, float)
+    codes = factors @ rng.normal(size=(2, 4)) + 0.5 * rng.normal(size=(128, 4))
+    found = disentanglement(codes, factors)
+    for other in (codes[:, [2, 0, 3, 1]], codes * [1, 10, 0.1, 4] + 3):
+        np.testing.assert_allclose(disentanglement(other, factors), found, atol=1e-12)

@@ -136,3 +136,13 @@ def test_bad_requests_are_named():
         permutation_p(0.0, np.array([np.nan]))
     with pytest.raises(RequestError, match="correction"):
         adjusted(np.array([0.1]), method="bonferroni")
+
+
+def test_only_entries_without_an_interval_are_noted():
+    def statistic(weights):
+        return np.stack([weights @ np.arange(10.0) / weights.sum(axis=1), np.where(weights[:, 0] > 0, 1.0, np.nan)], axis=1)
+
+    found = infer(statistic, 10, bounds=(0, 9))
+    assert (found.note_at(0), found.note_at(1)) == ("", "too few to tell")
+    few = infer(lambda w: np.stack([w @ np.arange(5.0), np.where(w[:, 0] > 0, 1.0, np.nan)], axis=1), 5)
+    assert (few.note_at(0), few.note_at(1)) == ("only 5 units", "only 5 units: too few to tell")

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import linregress
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry import local_resolution, specialization
+from ratewarp.geometry import local_resolution, resolution_ratio, specialization
 from ratewarp.geometry.specialization import neighbours
 
 RNG = np.random.default_rng(0)
@@ -98,3 +98,24 @@ def test_bad_input_is_named():
         specialization(CODES, PLACES, FACTORS, np.ones(11))
     with pytest.raises(RequestError, match="coded as all its neighbours"):
         specialization(np.zeros((12, 2)) + (np.arange(12) == 11)[:, None], np.arange(12), FACTORS, np.arange(1.0, 13))
+
+
+def test_ratio_by_loops():
+    rng = np.random.default_rng(8)
+    grid = np.array([[a, b] for a in range(4) for b in range(5)], float)
+    means, frequent = rng.normal(size=(20, 3)), grid[:, 1] < 3
+    logs = {True: [], False: []}
+    for a in range(20):
+        for b in range(a):
+            if np.abs(grid[a] - grid[b]).sum() == 1 and frequent[a] == frequent[b]:
+                logs[bool(frequent[a])].append(np.log(np.linalg.norm(means[a] - means[b])))
+    expected = np.exp(np.mean(logs[True]) - np.mean(logs[False]))
+    frequency = np.where(frequent, 5.0, 1.0)
+    assert resolution_ratio(means, np.arange(20), grid, frequency) == pytest.approx(expected)
+    alone = np.arange(20) == 7  # no neighbours are both frequent
+    near = [(a, b) for a in range(20) for b in range(a) if np.abs(grid[a] - grid[b]).sum() == 1]
+    steps = {pair: np.log(np.linalg.norm(means[pair[0]] - means[pair[1]])) for pair in near}
+    apart = np.mean([step for pair, step in steps.items() if 7 in pair]) - np.mean([step for pair, step in steps.items() if 7 not in pair])
+    assert resolution_ratio(means, np.arange(20), grid, np.where(alone, 5.0, 1.0)) == pytest.approx(np.exp(apart))
+    with pytest.raises(RequestError, match="neighbours that are coded alike"):
+        resolution_ratio(np.ones((20, 2)), np.arange(20), grid, frequency)

@@ -10,7 +10,7 @@ from ratewarp.geometry.information import effective_prototypes, latent_rates, st
 from ratewarp.geometry.planted import Planted, planted_codes
 from ratewarp.geometry.prototypes import prototypization
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
-from ratewarp.geometry.specialization import local_resolution, specialization
+from ratewarp.geometry.specialization import local_resolution, resolution_ratio, specialization
 from ratewarp.geometry.tuning import scaled_tuning, tuning_curves
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "planted_codes",
     "procrustes_distance",
     "prototypization",
+    "resolution_ratio",
     "scaled_tuning",
     "specialization",
     "stimulus_information",

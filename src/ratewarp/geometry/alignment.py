@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
 from scipy.linalg import subspace_angles
-from sklearn.covariance import ledoit_wolf_shrinkage
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels
 from ratewarp.geometry.prototypes import whole
-from ratewarp.geometry.scatter import Scatter
+from ratewarp.geometry.reach import exponent, scaled, scaled_noise, shrinkage, spanned
+from ratewarp.geometry.scatter import Sample, Scatter
+from ratewarp.geometry.specialization import check_noise
+from ratewarp.geometry.wide import on_axes, wide_alignment
 
-ACTIVE_SHARE = 0.01  # variance of a latent, as a share of the largest, above which it takes part
+ACTIVE_SHARE = 0.01  # variance of a latent, as a share of the largest or of its noise, above which it takes part
 
 
-def orthogonalization(codes: Float[np.ndarray, "items latents"], classes: Int[np.ndarray, " items"]) -> float:
+def orthogonalization(
+    codes: Float[np.ndarray, "items latents"],
+    classes: Int[np.ndarray, " items"],
+    *,
+    noise: Float[np.ndarray, "items latents"] | None = None,
+) -> float:
     """How nearly the directions that tell classes apart are the latents' own axes.
 
     Two classes: max_j |u_j| / ‖u‖ with u = R⁻¹ (Δμ / σ): Δμ the difference of the class means, σ the latents' standard deviations
@@ -28,18 +35,23 @@ def orthogonalization(codes: Float[np.ndarray, "items latents"], classes: Int[np
     equally. More classes: ‖diag M‖ / ‖M‖ with M = Σ_c p_c u_c u_cᵀ and u_c = R⁻¹ ((μ_c − μ) / σ): 1 when M is diagonal, that is, when
     every direction that tells classes apart is a latent; for two equal classes in one or in two latents both forms agree.
 
-    Latents whose variance is below 1 % of the largest are left out. Range 1/√L … 1. Classes shifted along a direction at random give, on
-    average, 0.90 with two active latents, 0.83 with three and 0.74 with five; the two sides of a plane at random through a ball of codes
-    0.86, 0.79 and 0.70. Invariant to shift, to the scale of every latent, to collapse of all classes
-    onto their means by one factor, and to the order of latents; not to rotation: it asks about the latents' own axes. See
-    `free_orthogonalization` for codes without axes of their own.
+    Silent latents are left out: those whose variance is below 1 % of their own noise or, where no noise is given, of the largest variance.
+    They must be, since mean codes carry no noise: a latent that a decoder cannot hear may tell the classes apart all the same.
+
+    Range 1/√L … 1. Classes shifted along a direction at random give, on average, 0.90 with two active latents, 0.83 with three and 0.74
+    with five; the two sides of a plane at random through a ball of codes 0.86, 0.79 and 0.70. Invariant to shift, to the scale of every
+    latent (where no noise is given, as long as none crosses the 1 %), to collapse of all classes onto their means by one factor, and to
+    the order of latents; not to rotation: it asks about the latents' own axes. See `free_orthogonalization` for codes without axes of
+    their own.
 
     Arguments:
         codes: posterior means, one row an item.
         classes: class of every item, of at least two.
+        noise: variance of every code about its row, such as a posterior variance; it settles which latents are silent.
 
     Returns:
-        The alignment; 1 if only one latent is active.
+        The alignment; 1 if only one latent is active. With more latents than items it is as well defined, by the shrinkage of R, but
+        says little: R is then near the identity, and the few items tell single latents apart by chance.
 
     Raises:
         RequestError: codes that are not a finite (items, latents) array, or are constant, or not at least two classes.
@@ -51,8 +63,11 @@ def orthogonalization(codes: Float[np.ndarray, "items latents"], classes: Int[np
         >>> round(orthogonalization(codes, codes[:, 0] + codes[:, 1] > 0), 1)
         0.7
     """
-    codes, members = _checked(codes, classes)
-    return float(alignment(whole(codes, members), *standing(codes, members))[0])
+    values = check_codes(codes)
+    power = exponent(values)
+    variances = None if noise is None else scaled_noise(check_noise(noise, values.shape), power)
+    values, members = _checked(values, classes)
+    return float(alignment_statistic(values, np.zeros(len(values), np.int64), members, variances)(np.ones((1, 1)))[0])
 
 
 def free_orthogonalization(codes: Float[np.ndarray, "items latents"], classes: Int[np.ndarray, " items"]) -> float:
@@ -78,7 +93,8 @@ def free_orthogonalization(codes: Float[np.ndarray, "items latents"], classes: I
         >>> free_orthogonalization(codes, np.array([0, 0, 1, 1]))
         1.0
     """
-    found = float(freedom(whole(*_checked(codes, classes)))[0])
+    values, members = _checked(codes, classes)
+    found = float(freedom(whole(spanned(values), members))[0])
     if np.isnan(found):
         refuse("codes", "scattered within classes, with class means that differ", "codes without one of the two")
     return found
@@ -112,7 +128,7 @@ def task_angles(codes: Float[np.ndarray, "items latents"], tasks: Mapping[str, I
     spans = {}
     for name, classes in tasks.items():
         values, members = _checked(codes, classes)
-        means = whole(values, members).means[0]
+        means = whole(spanned(values), members).means[0]
         offsets = means - means.mean(axis=0)
         _, sizes, directions = np.linalg.svd(offsets, full_matrices=False)
         spans[name] = directions[sizes > 1e-9 * max(sizes[0], 1e-300)].T
@@ -121,7 +137,7 @@ def task_angles(codes: Float[np.ndarray, "items latents"], tasks: Mapping[str, I
 
 
 def _checked(codes: object, classes: object) -> tuple[np.ndarray, np.ndarray]:
-    values = check_codes(codes)
+    values = scaled(check_codes(codes))
     labels, members = np.unique(check_labels(classes, len(values)), return_inverse=True)
     if len(labels) < 2:
         refuse("classes", "labels of at least two classes", f"{len(labels)} class")
@@ -130,40 +146,66 @@ def _checked(codes: object, classes: object) -> tuple[np.ndarray, np.ndarray]:
     return values, members
 
 
-def standing(codes: Float[np.ndarray, "items latents"], members: Int[np.ndarray, " items"]) -> tuple[np.ndarray, float]:
-    """Which latents take part, and by how much their correlations within classes are shrunk: settled once for a sample and its draws."""
+def active_latents(codes: Float[np.ndarray, "items latents"], noise: Float[np.ndarray, "items latents"] | None) -> np.ndarray:
+    """Which latents are not silent: settled once for a sample and its draws."""
     variance = codes.var(axis=0)
-    active = variance > ACTIVE_SHARE * variance.max()
-    inner = codes[:, active] - whole(codes, members).means[0][members][:, active]
-    inner -= inner.mean(axis=0)
+    if noise is not None:
+        heard = variance > ACTIVE_SHARE * noise.mean(axis=0)
+        if heard.any():
+            return heard
+    return variance > ACTIVE_SHARE * variance.max()
+
+
+def alignment_statistic(
+    codes: Float[np.ndarray, "items latents"],
+    unit: Int[np.ndarray, " items"],
+    members: Int[np.ndarray, " items"],
+    noise: Float[np.ndarray, "items latents"] | None = None,
+) -> Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, " draws"]]:
+    """`orthogonalization` of every weighting of units.
+
+    Arguments:
+        codes: one row an item, of a size whose squares a float can hold.
+        unit: unit of every item, 0 … units − 1.
+        members: class of every item, 0 … classes − 1.
+        noise: as in `orthogonalization`.
+    """
+    chosen = codes[:, active_latents(codes, noise)]
+    inner = chosen - _means(chosen, members)[members]
     spread = inner.std(axis=0)
-    if not (spread > 0).all() or active.sum() == 1:
-        return active, 0.0
-    return active, float(ledoit_wolf_shrinkage(inner / spread, assume_centered=True))
+    amount = shrinkage(inner[:, spread > 0] / spread[spread > 0])
+    if chosen.shape[1] > len(chosen):
+        return lambda weights: np.array([wide_alignment(chosen, members, row[unit], amount) for row in weights])
+    sample = Sample(chosen, unit, members)
+    return lambda weights: alignment(sample.scatter(weights), amount)
 
 
-def alignment(scatter: Scatter, active: np.ndarray, shrinkage: float) -> Float[np.ndarray, "*draws"]:
-    """`orthogonalization` of every draw; NaN where a class has no weight, or classes do not differ."""
-    within = scatter.within[..., active, :][..., active]
+def _means(codes: np.ndarray, members: np.ndarray) -> Float[np.ndarray, "classes latents"]:
+    """Mean code of every class."""
+    sums = np.zeros((int(members.max()) + 1, codes.shape[1]))
+    np.add.at(sums, members, codes)
+    return sums / np.maximum(np.bincount(members), 1)[:, None]
+
+
+def alignment(scatter: Scatter, amount: float) -> Float[np.ndarray, "*draws"]:
+    """`orthogonalization` of every draw, R shrunk by `amount`; NaN where a class has no weight, or classes do not differ."""
+    within = scatter.within
     variances = np.diagonal(within, axis1=-2, axis2=-1)
-    floor = 1e-12 * np.diagonal(scatter.total, axis1=-2, axis2=-1)[..., active]  # a latent that is constant within classes
+    floor = 1e-12 * np.diagonal(scatter.total, axis1=-2, axis2=-1)  # a latent that is constant within classes
     spread = np.sqrt(np.maximum(variances, floor))
-    correlations = (1 - shrinkage) * within / (spread[..., :, None] * spread[..., None, :])
-    size = int(active.sum())
+    spread = np.where(spread > 0, spread, 1)  # constant in this draw
+    correlations = (1 - amount) * within / (spread[..., :, None] * spread[..., None, :])
+    size = within.shape[-1]
     correlations[..., np.arange(size), np.arange(size)] = 1 + 1e-12
     shares = scatter.counts / scatter.counts.sum(axis=-1, keepdims=True)
-    means = scatter.means[..., active]
+    means = scatter.means
     centre = np.sum(np.nan_to_num(means) * shares[..., None], axis=-2, keepdims=True)
     offsets = np.swapaxes((means - centre) / spread[..., None, :], -1, -2)
     directions = np.linalg.solve(correlations, np.nan_to_num(offsets))
     weighted = directions * np.sqrt(shares)[..., None, :]
-    spanned = weighted @ np.swapaxes(weighted, -1, -2)
-    own = np.diagonal(spanned, axis1=-2, axis2=-1)
-    if scatter.counts.shape[-1] == 2:
-        found = np.sqrt(own.max(axis=-1) / np.where(own.sum(axis=-1) > 0, own.sum(axis=-1), np.nan))
-    else:
-        norm = np.sqrt(np.sum(spanned**2, axis=(-2, -1)))
-        found = np.sqrt(np.sum(own**2, axis=-1)) / np.where(norm > 0, norm, np.nan)
+    together = weighted @ np.swapaxes(weighted, -1, -2)
+    own = np.diagonal(together, axis1=-2, axis2=-1)
+    found = on_axes(own, np.sum(together**2, axis=(-2, -1)), scatter.counts.shape[-1])
     return np.where((scatter.counts > 0).all(axis=-1), found, np.nan)
 
 

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.reach import scaled, spanned
 
 ACTIVE_VARIANCE = 0.01
 
@@ -32,7 +33,7 @@ def participation_ratio(codes: Float[np.ndarray, "items latents"]) -> float:
         >>> participation_ratio(np.array([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]]))
         2.0
     """
-    codes = check_codes(codes)
+    codes = spanned(scaled(check_codes(codes)))
     if not np.ptp(codes, axis=0).any():
         refuse("codes", "different for at least two items", "constant codes")
     return float(spread_of_dimensions(np.cov(codes.T, bias=True).reshape(codes.shape[1], codes.shape[1])))

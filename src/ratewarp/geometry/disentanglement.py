@@ -11,6 +11,7 @@ from sklearn.metrics import mutual_info_score
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.reach import scaled
 
 _BINS = 20  # of a latent, as usual for MIG
 _TREES = 100
@@ -96,6 +97,7 @@ def disentanglement(
         1.0
     """
     values, levels = _checked(codes, factors)
+    values = _in_order(values)
     order = np.random.default_rng(seed).permutation(len(values))
     fitted, held = order[::2], order[1::2]
     importances, right = [], []
@@ -105,6 +107,13 @@ def disentanglement(
         right.append(np.mean(forest.predict(values[held]) == level[held]))
     served = np.array(importances).T
     return Disentanglement(_concentration(served), _concentration(served.T), float(np.mean(right)))
+
+
+def _in_order(values: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, "items latents"]:
+    """Latents in units of their range and in an order of their own: trees break ties by the order, and compute in single precision."""
+    low, span = values.min(axis=0), np.ptp(values, axis=0)
+    unit = (values - low) / np.where(span > 0, span, 1)
+    return unit[:, np.lexsort(unit.round(6)[::-1])]
 
 
 def _concentration(importances: np.ndarray) -> float:
@@ -120,7 +129,7 @@ def _concentration(importances: np.ndarray) -> float:
 
 def _checked(codes: object, factors: object) -> tuple[np.ndarray, list[Int[np.ndarray, " items"]]]:
     """Codes, and the level of every item in every factor that has several."""
-    values, table = check_codes(codes), check_codes(factors, argument="factors")
+    values, table = scaled(check_codes(codes)), check_codes(factors, argument="factors")
     if len(values) != len(table):
         refuse("factors", f"one row for each of the {len(values)} items", f"{len(table)} rows")
     levels = [np.unique(column, return_inverse=True)[1] for column in table.T if np.ptp(column) > 0]

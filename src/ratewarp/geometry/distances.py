@@ -8,8 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels, check_same_items
 from ratewarp.geometry.pairs import pair_sums, ratios
+from ratewarp.geometry.reach import scaled
+
+_FAR = 400  # powers of two between the sizes of two sets of codes, above which no ratio of their distances means anything
 
 
 def distance_ratios(
@@ -39,6 +43,7 @@ def distance_ratios(
     """
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
     check_same_items(codes, reference)
+    codes, reference = _in_reach(codes, reference)
     return ratios(codes, codes, reference, reference)
 
 
@@ -96,6 +101,7 @@ def class_distortion_matrix(
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
     check_same_items(codes, reference)
     labels, members, counts = np.unique(check_labels(classes, len(codes)), return_inverse=True, return_counts=True)
+    codes, reference = _in_reach(codes, reference)
     sums, pairs = pair_sums(codes, reference, members, len(labels), logarithmic=logarithmic)
     means = np.divide(sums, pairs, out=np.full_like(sums, np.nan), where=pairs > 0)
     return ClassDistortion(means - sums.sum() / pairs.sum(), labels, counts)
@@ -125,6 +131,7 @@ def class_distortion_statistic(
         array([[[-0.2,  0.2],
                 [ 0.2, -0.2]]])
     """
+    codes, reference = _in_reach(codes, reference)
     number, width = int(units.max()) + 1, int(classes.max()) + 1
     found, cells = np.unique(units * width + classes, return_inverse=True)
     sums, pairs = pair_sums(codes, reference, cells, len(found))
@@ -146,3 +153,12 @@ def class_distortion_statistic(
         return means - (above.sum(axis=(1, 2)) / below.sum(axis=(1, 2)))[:, None, None]
 
     return statistic
+
+
+def _in_reach(codes: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Both divided by one power of two where squares of their distances would overflow or vanish; their ratios stay as they are."""
+    own, theirs = (int(np.frexp(np.abs(one).max())[1]) for one in (codes, reference))
+    if min(np.abs(codes).max(), np.abs(reference).max()) > 0 and abs(own - theirs) > _FAR:
+        refuse("codes and reference", "of sizes that can be compared", f"{np.abs(codes).max():.0e} and {np.abs(reference).max():.0e}")
+    power = (own + theirs) // 2 if max(abs(own), abs(theirs)) > _FAR // 2 else 0
+    return scaled(codes, power), scaled(reference, power)

@@ -11,6 +11,7 @@ from scipy.linalg import orthogonal_procrustes
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.reach import exponent, scaled
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def embed(
     from sklearn.manifold import smacof
 
     codes = check_codes(codes)
+    power = exponent(codes)
+    codes = scaled(codes, power)
     if align_to is not None and (np.shape(align_to) != (len(codes), 2) or not np.all(np.isfinite(align_to))):
         refuse("align_to", f"a finite map of the same {len(codes)} items, shape ({len(codes)}, 2)", f"shape {np.shape(align_to)}")
     if iterations < 1:
@@ -63,7 +66,7 @@ def embed(
     start = _principal_plane(codes)
     distances = pdist(codes)
     if not distances.any():
-        return Map(start, 0.0)
+        return Map(scaled(start, -power), 0.0)
     found: Any = smacof(
         squareform(distances),
         metric=True,
@@ -80,7 +83,7 @@ def embed(
     )
     points = found[0] - found[0].mean(axis=0)
     stress = float(np.sqrt(np.sum((pdist(points) - distances) ** 2) / np.sum(distances**2)))
-    return Map(points if align_to is None else _turned(points, align_to), stress)
+    return Map(scaled(points if align_to is None else _turned(points, scaled(np.asarray(align_to, dtype=float))), -power), stress)
 
 
 def _principal_plane(codes: np.ndarray) -> np.ndarray:

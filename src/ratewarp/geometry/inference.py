@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.stats import false_discovery_control, norm, t
 
 from ratewarp._checks import refuse, refuse_name
@@ -20,6 +20,7 @@ INTERVALS = ("jackknife", "bca", "percentile")
 OVER = ("units", "seeds", "both")
 _FEW_UNITS = 8  # below this an interval over units says little
 _FEWEST_UNITS = 4  # below this leaving one out says nothing
+_UNTOLD = "too few to tell"
 _ROWS = 256  # weightings made at once
 
 
@@ -33,6 +34,7 @@ class Interval:
         high: upper end, likewise.
         n: number of units the interval rests on: units resampled, or seeds.
         note: why an interval should not be trusted, or why it is as wide as the measure's range; empty if all is well.
+        open_ended: where it is as wide as the range.
     """
 
     value: Float[np.ndarray, ...]
@@ -40,6 +42,11 @@ class Interval:
     high: Float[np.ndarray, ...]
     n: int
     note: str = ""
+    open_ended: Bool[np.ndarray, ...] = field(default_factory=lambda: np.zeros((), bool))
+
+    def note_at(self, *place: int) -> str:
+        """What to know of one entry of an array of numbers."""
+        return self.note if self.open_ended[place] else self.note.removesuffix(_UNTOLD).removesuffix(": ")
 
 
 def infer(
@@ -265,8 +272,8 @@ def _within(found: Interval, bounds: tuple[float, float]) -> Interval:
     high = np.where(open_ended, bounds[1], np.clip(found.high, *bounds))
     note = found.note
     if open_ended.any():
-        note = f"{note + ': ' if note else ''}too few to tell"
-    return Interval(found.value, low, high, found.n, note)
+        note = f"{note + ': ' if note else ''}{_UNTOLD}"
+    return Interval(found.value, low, high, found.n, note, open_ended)
 
 
 def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -6,10 +6,10 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
-from sklearn.covariance import ledoit_wolf
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.reach import exponent, scaled, scaled_noise, shrinkage, spanned
 from ratewarp.geometry.specialization import check_frequency, check_noise
 from ratewarp.geometry.tuning import tuning_curves
 
@@ -56,22 +56,25 @@ def stimulus_information(
         array([1.39, 1.39, 1.39, 1.39])
     """
     values = check_codes(codes)
+    power = exponent(values)
+    values = scaled(values, power)
     places = check_labels(stimuli, len(values), argument="stimuli")
     counts = np.bincount(places) if places.min() >= 0 else np.zeros(1)
     if counts.min() < FEWEST:
         refuse("stimuli", "indices from 0, each of at least three items", f"{int(counts.min())} items of stimulus {int(counts.argmin())}")
     prior = check_frequency(np.ones(len(counts)) if frequency is None else frequency, len(counts))
     if noise is not None:
-        spread = np.sqrt(np.tile(check_noise(noise, values.shape), (draws, 1)))
+        spread = np.sqrt(np.tile(scaled_noise(check_noise(noise, values.shape), power), (draws, 1)))
         values, places = np.tile(values, (draws, 1)), np.tile(places, draws)
         values = values + spread * np.random.default_rng(seed).standard_normal(values.shape)
+    latents, values = values.shape[1], spanned(scaled(values))
     if not np.ptp(values, axis=0).any():
         return np.zeros(len(counts))
     folds = int(min(counts.min(), _MOST_FOLDS))
     fold = np.tile(_alternate(places[: len(places) // draws], folds), draws) if noise is not None else _alternate(places, folds)
     gained = np.empty(len(values))
     for held in range(folds):
-        gained[fold == held] = _log_ratio(values, places, fold != held, fold == held, np.log(prior))
+        gained[fold == held] = _log_ratio(values, places, fold != held, np.log(prior), latents)
     return np.bincount(places, gained) / np.bincount(places)
 
 
@@ -133,7 +136,11 @@ def latent_rates(codes: Float[np.ndarray, "items latents"], noise: Float[np.ndar
     variances = check_noise(noise, means.shape)
     if not (variances > 0).all():
         refuse("noise", "positive variances", 0)
-    return 0.5 * np.mean(means**2 + variances - np.log(variances) - 1, axis=0)
+    with np.errstate(over="ignore"):
+        found = 0.5 * np.mean(means**2 + variances - np.log(variances) - 1, axis=0)
+    if not np.isfinite(found).all():
+        refuse("codes", "in units of the prior's standard deviation", f"codes as large as {np.abs(means).max():.0e}")
+    return found
 
 
 def _alternate(places: np.ndarray, folds: int) -> np.ndarray:
@@ -145,25 +152,31 @@ def _alternate(places: np.ndarray, folds: int) -> np.ndarray:
     return fold
 
 
-def _log_ratio(values: np.ndarray, places: np.ndarray, fitted: np.ndarray, held: np.ndarray, log_prior: np.ndarray) -> np.ndarray:
-    """log q(s|z) / p(s) of the held items, with q fitted on others."""
+def _log_ratio(values: np.ndarray, places: np.ndarray, fitted: np.ndarray, log_prior: np.ndarray, latents: int) -> np.ndarray:
+    """log q(s|z) / p(s) of the items that q was not fitted on; values may be coordinates in the span of more latents."""
     means = tuning_curves(values[fitted], places[fitted], len(log_prior))
     deviations = values[fitted] - means[places[fitted]]
     spread = deviations.std()
-    if not spread > 0:  # no noise at all: every item is at the mean of its stimulus
-        spread, deviations = 1e-9 * max(np.ptp(values), 1e-300), np.ones((1, values.shape[1]))
-    else:
-        deviations = deviations / spread
-    freedom = max(len(deviations) - len(log_prior), 1)
-    each = np.bincount(places[fitted], minlength=len(log_prior)).mean()
-    covariance = ledoit_wolf(deviations, assume_centered=True)[0] * len(deviations) / freedom * (1 + 1 / each)  # means are estimated too
-    covariance += 1e-9 * np.trace(covariance) / len(covariance) * np.eye(len(covariance))
+    if spread > 0:
+        freedom = max(len(deviations) - len(log_prior), 1)
+        each = np.bincount(places[fitted], minlength=len(log_prior)).mean()
+        covariance = _covariance(deviations / spread, latents) * len(deviations) / freedom * (1 + 1 / each)  # means are estimated too
+    else:  # no noise at all: every item is at the mean of its stimulus
+        spread, covariance = 1e-9 * max(np.ptp(values), 1e-300), np.eye(values.shape[1])
     root = np.linalg.cholesky(covariance)
     centres = np.linalg.solve(root, (means / spread).T).T
     found = []
     height = max(1, _CELLS // len(log_prior))
-    for start in range(0, int(held.sum()), height):
-        rows = np.flatnonzero(held)[start : start + height]
+    held = np.flatnonzero(~fitted)
+    for start in range(0, len(held), height):
+        rows = held[start : start + height]
         exponents = -0.5 * cdist(np.linalg.solve(root, (values[rows] / spread).T).T, centres, "sqeuclidean")
         found.append(exponents[np.arange(len(rows)), places[rows]] - logsumexp(exponents + log_prior, axis=1))
     return np.concatenate(found)
+
+
+def _covariance(deviations: np.ndarray, latents: int) -> np.ndarray:
+    """Shrunk towards the identity of all latents, and never singular."""
+    plain, share = deviations.T @ deviations / len(deviations), shrinkage(deviations, latents)
+    level = np.trace(plain) / latents
+    return (1 - share) * plain + (share + 1e-9) * level * np.eye(len(plain))

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.reach import scaled, spanned
 from ratewarp.geometry.scatter import Sample, Scatter
 
 
@@ -36,7 +37,7 @@ def prototypization(codes: Float[np.ndarray, "items latents"], classes: Int[np.n
         >>> prototypization(np.array([[0.0], [2.0], [0.0], [2.0]]), np.array([0, 0, 1, 1]))
         0.0
     """
-    codes = check_codes(codes)
+    codes = spanned(scaled(check_codes(codes)))
     _, members = np.unique(check_labels(classes, len(codes)), return_inverse=True)
     if not np.ptp(codes, axis=0).any():
         refuse("codes", "different for at least two items", "constant codes")

@@ -51,6 +51,9 @@ class Scatter(NamedTuple):
         return self.total - self.between
 
 
+MOST_BYTES = 2**28  # of products of latents that are held at once; where units need more, they are made anew for every draw
+
+
 @dataclass(frozen=True)
 class Sample:
     """Codes in units that are drawn together, such as the items of a stimulus.
@@ -81,20 +84,38 @@ class Sample:
         return self.codes - self.codes.mean(axis=0)
 
     @cached_property
-    def _by_unit(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Counts and sums of every class in every unit, and products of every unit."""
+    def _by_unit(self) -> tuple[np.ndarray, np.ndarray]:
+        """Counts and sums of every class in every unit."""
         cells, latents = self.unit * self.classes + self.label, self.codes.shape[1]
         counts = np.bincount(cells, minlength=self.units * self.classes).reshape(self.units, self.classes)
         sums = np.zeros((self.units * self.classes, latents))
         np.add.at(sums, cells, self._centred)
+        return counts.astype(float), sums.reshape(self.units, self.classes, latents)
+
+    @cached_property
+    def _products(self) -> np.ndarray:
+        """Products of every unit."""
         order = np.argsort(self.unit, kind="stable")
         starts = np.searchsorted(self.unit[order], np.arange(self.units + 1))
         rows = self._centred[order]
-        products = np.stack([rows[a:b].T @ rows[a:b] for a, b in pairwise(starts)])
-        return counts.astype(float), sums.reshape(self.units, self.classes, latents), products
+        return np.stack([rows[a:b].T @ rows[a:b] for a, b in pairwise(starts)])
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        """Products of all codes."""
+        return self._centred.T @ self._centred
+
+    def _drawn(self, weights: np.ndarray) -> np.ndarray:
+        """Products of one draw, from the codes of the units whose weight is not 1."""
+        extra = (weights - 1)[self.unit]
+        changed = np.flatnonzero(extra)
+        rows = self._centred[changed]
+        return self._whole + (rows * extra[changed, None]).T @ rows
 
     def scatter(self, weights: Float[np.ndarray, "draws units"]) -> Scatter:
         """The scatter when units count as often as `weights` says, a draw a row."""
-        counts, sums, products = self._by_unit
+        counts, sums = self._by_unit
         flat = lambda array: (weights @ array.reshape(self.units, -1)).reshape(len(weights), *array.shape[1:])  # noqa: E731
-        return Scatter(flat(counts), flat(sums), flat(products))
+        held = 8 * self.units * self.codes.shape[1] ** 2 <= MOST_BYTES
+        products = flat(self._products) if held else np.stack([self._drawn(one) for one in weights])
+        return Scatter(flat(counts), flat(sums), products)

@@ -7,6 +7,7 @@ from jaxtyping import Float
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_same_items
+from ratewarp.geometry.reach import scaled, spanned
 
 _ROUNDING = 1e-9  # share of the squared norm below which the unbiased estimate is a matter of rounding
 
@@ -79,11 +80,12 @@ def procrustes_distance(codes: Float[np.ndarray, "items latents"], reference: Fl
 
 
 def _centred(codes: object, reference: object) -> tuple[np.ndarray, np.ndarray]:
-    first, second = check_codes(codes), check_codes(reference, argument="reference")
+    first, second = scaled(check_codes(codes)), scaled(check_codes(reference, argument="reference"))
     check_same_items(first, second)
     for argument, values in (("codes", first), ("reference", second)):
         if not np.ptp(values, axis=0).any():
             refuse(argument, "different for at least two items", "constant codes")
+    first, second = spanned(first), spanned(second)
     return first - first.mean(axis=0), second - second.mean(axis=0)
 
 

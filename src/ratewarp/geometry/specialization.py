@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.reach import exponent, scaled, scaled_noise
 from ratewarp.geometry.tuning import tuning_curves
 
 
@@ -58,8 +59,8 @@ def local_resolution(
         >>> local_resolution(codes, np.array([0, 0, 1, 1, 2, 2]), np.array([[0.0], [1.0], [2.0]])).round(1)
         array([ 7.1, 14.1, 21.2])
     """
-    codes, places, factors = _checked(codes, stimuli, factors)
-    means = in_units_of_noise(tuning_curves(codes, places), noise_covariance(codes, places, noise), whitened=whitened)
+    codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
+    means = in_units_of_noise(tuning_curves(codes, places), noise_covariance(codes, places, noise, whole=whitened), whitened=whitened)
     return resolution(means, neighbours(factors))
 
 
@@ -102,7 +103,7 @@ def specialization(
         >>> round(specialization(position[:, None], np.arange(5), np.arange(5.0)[:, None], frequency), 2)
         0.43
     """
-    codes, places, factors = _checked(codes, stimuli, factors)
+    codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
     weights = check_frequency(frequency, len(factors))
     if np.ptp(weights) == 0:
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
@@ -113,6 +114,64 @@ def specialization(
     if not (found > 0).all():
         refuse("codes", "different for neighbouring stimuli", f"stimulus {int(np.argmin(found))} coded as all its neighbours are")
     return float(slopes(np.log(found), np.log(weights), np.ones((1, len(weights))))[0])
+
+
+def resolution_ratio(
+    codes: Float[np.ndarray, "items latents"],
+    stimuli: Int[np.ndarray, " items"],
+    factors: Float[np.ndarray, "stimuli factors"],
+    frequency: Float[np.ndarray, " stimuli"],
+) -> float:
+    """How much better neighbours are told apart that are both frequent than neighbours that are both rare.
+
+    Ratio of two geometric means, over pairs of neighbours as in `local_resolution`, of the distance of their mean codes (over their
+    distance in the factors, off a grid). Frequent is more frequent than the mean of all. Pairs of one frequent and one rare stimulus
+    belong to neither, unless no neighbours are both frequent (both rare): then pairs with one such end stand for them. Range from 0; 1
+    when both are told apart equally well. Invariant to rotation, shift, common scale, and to pooled noise.
+
+    Arguments:
+        codes: one row an item.
+        stimuli: stimulus of every item, from 0; every stimulus must have items.
+        factors: factor values of every stimulus.
+        frequency: of every stimulus, positive, up to a factor; not all the same.
+
+    Returns:
+        The ratio.
+
+    Raises:
+        RequestError: as `specialization`; all neighbours coded alike.
+
+    Examples:
+        >>> position = np.array([0.0, 2.0, 4.0, 5.0, 6.0])  # the first three are spread out
+        >>> resolution_ratio(position[:, None], np.arange(5), np.arange(5.0)[:, None], np.array([4.0, 4.0, 4.0, 1.0, 1.0]))
+        2.0
+    """
+    codes, places, factors, _ = _checked(codes, stimuli, factors, None)
+    weights = check_frequency(frequency, len(factors))
+    if np.ptp(weights) == 0:
+        refuse("frequency", "different for at least two stimuli", "the same frequency for all")
+    found = float(ratios(tuning_curves(codes, places), neighbours(factors), weights > weights.mean(), np.ones((1, len(weights))))[0])
+    if np.isnan(found):
+        refuse("codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike")
+    return found
+
+
+def ratios(
+    means: Float[np.ndarray, "stimuli latents"],
+    near: Neighbours,
+    often: Bool[np.ndarray, " stimuli"],
+    weights: Float[np.ndarray, "draws stimuli"],
+) -> Float[np.ndarray, " draws"]:
+    """`resolution_ratio` in every draw, a pair as often as both its ends are drawn; NaN where one kind of pairs has no weight."""
+    distances = np.linalg.norm(means[near.first] - means[near.second], axis=1) / near.steps
+    logs = []
+    for group in (often, ~often):
+        both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]
+        kind = (both if both.any() else any_end) & (distances > 0)
+        pairs = weights[:, near.first[kind]] * weights[:, near.second[kind]]
+        total = pairs.sum(axis=1)
+        logs.append(np.divide(pairs @ np.log(distances[kind]), total, out=np.full(len(weights), np.nan), where=total > 0))
+    return np.exp(logs[0] - logs[1])
 
 
 def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stimuli"]:
@@ -158,14 +217,23 @@ def resolution(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) ->
     return np.divide(np.bincount(both, twice, minlength=len(means)), number, out=np.full(len(means), np.nan), where=number > 0)
 
 
-def noise_covariance(codes: np.ndarray, places: np.ndarray, noise: np.ndarray | None) -> Float[np.ndarray, "latents latents"]:
-    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items, plus the given variances."""
+def noise_covariance(
+    codes: np.ndarray, places: np.ndarray, noise: np.ndarray | None, *, whole: bool = True
+) -> Float[np.ndarray, "sizes sizes"]:
+    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items, plus the given variances.
+
+    Where not the whole of it is wanted, the mean variance of a latent, as an array of one cell.
+    """
     stimuli = int(places.max()) + 1
     if noise is None and np.bincount(places, minlength=stimuli).min() < 2:
         refuse("stimuli", "at least two items of every stimulus, where no noise is given", "a stimulus with one item")
     deviations = codes - tuning_curves(codes, places, stimuli)[places]
-    scatter = deviations.T @ deviations / max(len(codes) - stimuli, 1)
-    covariance = scatter if noise is None else scatter + np.diag(check_noise(noise, codes.shape).mean(axis=0))
+    freedom = max(len(codes) - stimuli, 1)
+    added = np.zeros(codes.shape[1]) if noise is None else noise.mean(axis=0)
+    if whole:
+        covariance = deviations.T @ deviations / freedom + np.diag(added)
+    else:
+        covariance = np.mean(np.sum(deviations**2, axis=0) / freedom + added).reshape(1, 1)
     if not np.trace(covariance) > 0:
         refuse("codes", "different for at least two items of a stimulus", "codes that are the same for all items of a stimulus")
     return covariance
@@ -202,8 +270,11 @@ def slopes(
     return np.divide(np.sum(shares * x * y, axis=1), spread, out=np.full(len(weights), np.nan), where=spread > 1e-12)
 
 
-def _checked(codes: object, stimuli: object, factors: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _checked(
+    codes: object, stimuli: object, factors: object, noise: object
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None]:
     values = check_codes(codes)
+    variances, power = None if noise is None else check_noise(noise, values.shape), exponent(values)
     places = check_labels(stimuli, len(values), argument="stimuli")
     grid = check_codes(factors, argument="factors")
     counts = np.bincount(places, minlength=len(grid)) if places.min() >= 0 else np.zeros(1)
@@ -211,4 +282,4 @@ def _checked(codes: object, stimuli: object, factors: object) -> tuple[np.ndarra
         refuse(
             "stimuli", f"0 … {len(grid) - 1}, a row of factors each, with at least one item of each", f"{places.min()} to {places.max()}"
         )
-    return values, places, grid
+    return scaled(values, power), places, grid, None if variances is None else scaled_noise(variances, power)

@@ -14,7 +14,9 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
+from ratewarp.report.bound import bound_figure
 from ratewarp.report.curves import distortion_figure, f1_figure
+from ratewarp.report.normative import normative_figure
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
 from ratewarp.report.stimuli import capacity_figure, images_figure
 from ratewarp.report.style import MUTED, RULE, class_colours, figure_style, model_colours, model_markers
@@ -37,7 +39,13 @@ def make_figures(view: RunView) -> dict[str, Figure]:
             "examples": examples_figure(view),
             f"model_{view.study.reference}": reference_figure(view),
         }
-        optional = {"f1": f1_figure(view), "capacity": capacity_figure(view), "warps": warps_figure(view)}
+        optional = {
+            "bound": bound_figure(view),
+            "f1": f1_figure(view),
+            "capacity": capacity_figure(view),
+            "warps": warps_figure(view),
+            "normative": normative_figure(view),
+        }
         figures |= {name: figure for name, figure in optional.items() if figure is not None}
         for model in view.study.models:
             for scheme in view.study.settings[model].class_schemes() if model != view.study.reference else ():

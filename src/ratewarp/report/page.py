@@ -41,6 +41,24 @@ _MODEL_COLUMNS = {
     "status": "status",
     "diverged_at": "diverged at step",
 }
+_DISTANCE_COLUMNS = {
+    "model": "model",
+    "capacity_nats": "target, nats",
+    "seed": "seed",
+    "rate_nats": "rate, nats",
+    "semantic_distortion": "semantic distortion",
+    "bound_rate_nats": "least rate, nats",
+    "excess_nats": "excess, nats",
+    "excess_nats_se": "± s.e.",
+    "efficiency": "efficiency",
+    "multiplier": "multiplier, per nat",
+    "bound_slope": "slope of the bound, per nat",
+    "stimulus_information_low": "information about stimulus, nats, from",
+    "stimulus_information_high": "to",
+    "image_information_low": "about image, from",
+    "image_information_high": "to",
+    "information_images": "images",
+}
 _TASK_COLUMNS = {
     "representation": "model",
     "task": "task",
@@ -61,6 +79,7 @@ _GEOMETRY_COLUMNS = {
     "low": "95 % from",
     "high": "to",
     "p": "p",
+    "p_adjusted": "p, corrected",
     "n": "stimuli",
     "note": "note",
 }
@@ -116,6 +135,8 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
         plotly=Markup(get_plotlyjs()),
+        baseline_published="baseline" in view.published_models,
+        distances=_table(tables["models"], _DISTANCE_COLUMNS),
         models=_table(tables["models"], _MODEL_COLUMNS),
         tasks=_table(tables["tasks"], _TASK_COLUMNS),
         geometry=_table(tables["geometry"], _GEOMETRY_COLUMNS),

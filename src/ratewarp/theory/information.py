@@ -101,7 +101,7 @@ def information_bounds(
     stimuli: Int[np.ndarray, " images"],
     *,
     frequency: Float[np.ndarray, " stimuli"] | None = None,
-    draws: int = 4,
+    draws: int = 1,
     seed: int | np.random.Generator,
 ) -> Information:
     """Bounds on the information that a code drawn from its posterior carries about its image and about the image's stimulus.
@@ -130,7 +130,7 @@ def information_bounds(
         variances: posterior variances, positive.
         stimuli: stimulus of every image, from 0.
         frequency: of every stimulus, up to a factor; even if not given. Images of a stimulus that never occurs are left out.
-        draws: codes drawn for every image; more make the noise of drawing smaller, not that of the images.
+        draws: codes drawn for every image; more lessen the noise of drawing, not that of the images.
         seed: of the draws, or the generator that makes them.
 
     Returns:

@@ -1,0 +1,133 @@
+"""The command `ratewarp bound`: solves a rate–distortion curve, prints and draws it, or shows that of a run beside its models."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ratewarp._checks import RatewarpError, refuse
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ratewarp.bound_request import Asked
+
+_MODELS = ["model", "capacity_nats", "seed", "rate_nats", "semantic_distortion", "bound_rate_nats", "excess_nats", "excess_nats_se", "efficiency"]
+_POINTS = ["rate_nats", "rate_bits", "distortion", "slope", "gap_nats", "certificate"]
+_FIGURES = (".png", ".pdf", ".svg")
+
+
+def bound(
+    source: Annotated[
+        str, typer.Argument(metavar="SOURCE", help="corridors; a file with d (stimuli × points) or means (stimuli × pixels), and p; or a run directory.")
+    ],
+    frequency: Annotated[str, typer.Option(help="Of the stimuli of corridors: uniform, E1M1, E1M2, or an expression over factors.")] = "uniform",
+    tasks: Annotated[str | None, typer.Option(metavar="NAME,…", help="Tasks of corridors whose log loss counts, too: E2M1 … E2M5.")] = None,
+    task_weight: Annotated[float, typer.Option(help="Weight of every task's log loss, in nats, beside the squared error per pixel.")] = 1.0,
+    points: Annotated[int, typer.Option(min=2, max=10_000, help="Number of rates, from 0 to the highest that buys anything.")] = 60,
+    rates: Annotated[str | None, typer.Option(metavar="R,R,…", help="The rates themselves, in nats, instead.")] = None,
+    tolerance: Annotated[float, typer.Option(help="Widest gap between achieved and certified rate, nats.")] = 1e-4,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this file, as CSV.")] = None,
+    figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curve: png, pdf or svg.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Say how much must be lost at a given rate: the rate–distortion function of a source, with a certified gap at every point."""
+    for name, file, suffixes in (("out", out, None), ("figure", figure, _FIGURES)):
+        if file is not None and (file.exists() or not file.parent.is_dir() or (suffixes and file.suffix.lower() not in suffixes)):
+            kind = "a png, pdf or svg file" if suffixes else "a file"
+            refuse(name, f"{kind} that does not exist yet, in a folder that does", str(file))
+    if Path(source).is_dir() and (Path(source) / "study.yaml").exists():
+        table, head, models = _of_run(Path(source))
+    else:
+        table, head, models = *_of_source(_asked(source, frequency, tasks, task_weight), points, rates, tolerance), None
+    if as_json:
+        extra = {} if models is None else {"models": json.loads(str(models.to_json(orient="records")))}
+        print(json.dumps({**head, "points": json.loads(str(table.to_json(orient="records", double_precision=15))), **extra}))
+    else:
+        _print(table, head, models)
+    if out is not None:
+        _save(out, table.to_csv(index=False).encode())
+    if figure is not None:
+        from ratewarp.report.bound import draw_curves
+
+        _save(figure, draw_curves(table, models, figure.suffix.lower()[1:]))
+
+
+def _asked(source: str, frequency: str, tasks: str | None, task_weight: float) -> Asked:
+    from ratewarp.bound_request import SOURCES, of_file, of_setting
+    from ratewarp.studies import Study
+
+    if source not in SOURCES:
+        if frequency != "uniform" or tasks is not None:
+            refuse("frequency and tasks", f"given with a built-in source ({', '.join(SOURCES)}) only", source)
+        return of_file(Path(source))
+    names = [name.strip() for name in tasks.split(",")] if tasks else []
+    wanted = {"source": source, "frequency": frequency, "tasks": names, "recipe": {"task_weight": task_weight}}
+    return of_setting(source, Study(capacities_nats=[1], **wanted).settings["model"])
+
+
+def _of_source(asked: Asked, points: int, rates: str | None, tolerance: float) -> tuple[pd.DataFrame, dict[str, Any]]:
+    import numpy as np
+
+    from ratewarp.theory import noise_floor, pixel_bounds, rate_distortion
+
+    wanted = None
+    if rates is not None:
+        try:
+            wanted = [float(rate) for rate in rates.split(",")]
+        except ValueError:
+            refuse("rates", "numbers with commas between, such as 0.3,1,3", rates)
+    curve = rate_distortion(asked.p, asked.cost, points=points, rates=wanted, tolerance=tolerance)
+    table = curve.table
+    head: dict[str, Any] = {
+        "source": asked.name,
+        "stimuli": len(asked.p),
+        "distortion": asked.distortion,
+        "maximum_rate_nats": curve.maximum_rate,
+        "largest_gap_nats": float(table["gap_nats"].max()),
+    }
+    if asked.means is not None:
+        raw = pixel_bounds(asked.p, asked.means, curve, np.asarray(table["rate_nats"]))
+        table = table.assign(raw_low=raw["low"], raw_high=raw["high"])
+        head["pixel_noise_floor"] = noise_floor(asked.p, asked.means)
+    return table, head
+
+
+def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
+    from ratewarp.store import open_run
+
+    run = open_run(folder)
+    table, models = run.table("bound"), run.table("models", needs=["excess_nats"])
+    if table.empty:
+        raise RatewarpError(f"{folder} was run without a bound (bound_points: 0)")
+    head = {"source": str(folder), "distortion": "squared error per pixel to the noise-free mean image", "largest_gap_nats": float(table["gap_nats"].max())}
+    return table, head, models
+
+
+def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | None) -> None:
+    """What was asked in a few lines, then the numbers."""
+    print(f"{head['source']}: distortion is {head['distortion']}")
+    if "stimuli" in head:
+        print(f"{head['stimuli']:,} stimuli; distortion is least from {head['maximum_rate_nats']:.4f} nats on; largest gap {head['largest_gap_nats']:.1e} nats")
+    if "pixel_noise_floor" in head:
+        print(
+            f"raw pixels: {head['pixel_noise_floor']:.5f} of their distortion is noise; raw_high is achieved, no code is below raw_low",
+        )
+    print()
+    if models is not None:
+        print(models[_MODELS].to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+        return
+    shown = table[[*_POINTS, *[name for name in ("raw_low", "raw_high") if name in table]]].copy()
+    shown["gap_nats"] = [f"{gap:.1e}" for gap in shown["gap_nats"]]
+    print(shown.to_string(index=False, float_format=lambda value: f"{value:.5f}"))
+
+
+def _save(file: Path, content: bytes) -> None:
+    try:
+        with file.open("xb") as stream:
+            stream.write(content)
+    except OSError as error:
+        raise RatewarpError(f"cannot write {file}: {error.strerror}") from error

@@ -1,0 +1,75 @@
+"""What `ratewarp bound` is asked about: a built-in source, or a file with probabilities and what a reproduction costs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ratewarp._checks import RequestError, refuse
+from ratewarp.bounds import task_cost
+from ratewarp.codes_files import Content, known_suffixes, open_codes, read
+from ratewarp.studies import Setting
+from ratewarp.theory import Cost, SquaredError
+
+SOURCES = ("corridors",)
+KEYS = {"p": ("p", "probabilities", "frequency"), "d": ("d", "distortion", "distortions"), "means": ("means",)}
+
+
+class Asked(NamedTuple):
+    """A source of stimuli, and what its curve is of.
+
+    Attributes:
+        name: what it is called in messages.
+        p: probability of every stimulus.
+        cost: distortions as a matrix, or a cost.
+        means: probability of a 1 at every pixel of every stimulus where its images are binary with independent pixels; else None.
+        distortion: what the distortion is, in words.
+    """
+
+    name: str
+    p: np.ndarray
+    cost: Cost | np.ndarray
+    means: np.ndarray | None
+    distortion: str
+
+
+def of_setting(name: str, setting: Setting) -> Asked:
+    """A source as a study would train on it: squared error per pixel, and log losses of tasks if there are any."""
+    source = setting.source
+    means = source.mean_images() if source.independent_pixels and not setting.tasks else None
+    words = "squared error per pixel to the noise-free mean image"
+    tasks = [task.name for task in setting.labellings()]
+    if tasks:
+        words += f", plus {setting.recipe.task_weight:g} × log loss of {', '.join(tasks)} in nats"
+    return Asked(name, setting.probabilities(), task_cost(setting), means, words)
+
+
+def of_file(path: Path) -> Asked:
+    """A file that holds `d` (stimuli × points) or `means` (stimuli × pixels), and `p` unless stimuli are equally likely.
+
+    Raises:
+        RequestError: a file that cannot be read, or holds neither or both.
+    """
+    if path.suffix.lower() not in known_suffixes() and not path.exists():
+        raise RequestError(
+            f"{path}: neither a built-in source ({', '.join(SOURCES)}), nor a run directory, nor a file of a known format"
+            f" ({', '.join(known_suffixes())})"
+        )
+    content = open_codes(path)
+    if content.tabular:
+        refuse(str(path), "a file of arrays, such as npz with p and d", "a table")
+    found = {role: _key(content, role) for role in KEYS}
+    if (found["d"] is None) == (found["means"] is None):
+        refuse(str(path), "a file with either d (stimuli × reproduction points) or means (stimuli × pixels)", list(content.shapes))
+    arrays = read(path, content, [key for key in found.values() if key is not None])
+    values = arrays[found["d"] or found["means"] or ""]
+    p = arrays[found["p"]] if found["p"] is not None else np.full(len(values), 1 / max(len(values), 1))
+    if found["d"] is not None:
+        return Asked(path.name, p, values, None, f"{found['d']} of {path.name}")
+    return Asked(path.name, p, SquaredError(values), None, f"mean squared error to {found['means']} of {path.name}")
+
+
+def _key(content: Content, role: str) -> str | None:
+    return next((name for name in KEYS[role] if name in content.shapes), None)

@@ -1,0 +1,109 @@
+"""Codes and what is known of them, how they are to be measured, and one number of what is found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ratewarp.geometry.reach import exponent, scaled, scaled_noise, spanned
+
+FAMILIES = ("dimensions", "information", "likeness", "classes", "distances", "frequency")
+
+
+class Finding(NamedTuple):
+    """One number of one set of codes.
+
+    Attributes:
+        measure: its name; entries of a matrix as name[a,b].
+        task: the labelling it is of; empty for none.
+        value: the number; NaN where it is not defined, for the reason in `note`.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        p: how often chance reaches it; NaN where there is no test.
+        n: units resampled.
+        note: what to know; mostly empty.
+    """
+
+    measure: str
+    task: str
+    value: float
+    low: float
+    high: float
+    p: float
+    n: int
+    note: str
+
+
+def undefined(name: str, task: str, why: str) -> Finding:
+    """A number that has no value, and why."""
+    return Finding(name, task, math.nan, math.nan, math.nan, math.nan, 0, why)
+
+
+@dataclass(frozen=True)
+class Representation:
+    """Codes, checked, and what is known of their items.
+
+    Attributes:
+        codes: one row an item.
+        units: stimulus of every item, 0 … stimuli − 1; or the item itself, where stimuli are not known.
+        factors: factor values of every unit, if known.
+        frequency: of every unit, summing to 1, if known.
+        noise: variance of every code, if known.
+    """
+
+    codes: Float[np.ndarray, "items latents"]
+    units: Int[np.ndarray, " items"]
+    factors: Float[np.ndarray, "units factors"] | None = None
+    frequency: Float[np.ndarray, " units"] | None = None
+    noise: Float[np.ndarray, "items latents"] | None = None
+
+    @cached_property
+    def number(self) -> int:
+        """How many units there are."""
+        return int(self.units.max()) + 1
+
+    @cached_property
+    def constant(self) -> bool:
+        """Whether all codes are equal."""
+        return not np.ptp(self.safe, axis=0).any()
+
+    @cached_property
+    def safe(self) -> Float[np.ndarray, "items latents"]:
+        """Codes of ordinary size, for what does not depend on scale."""
+        return scaled(self.codes)
+
+    @cached_property
+    def span(self) -> Float[np.ndarray, "items coordinates"]:
+        """Codes in the space that they span, for what does not depend on rotation either: no more coordinates than items."""
+        return spanned(self.safe)
+
+    @cached_property
+    def safe_noise(self) -> Float[np.ndarray, "items latents"] | None:
+        """Noise of the codes as in `safe`."""
+        return None if self.noise is None else scaled_noise(self.noise, exponent(self.codes))
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How intervals and tests are made.
+
+    Attributes:
+        resamples: bootstrap draws, where the interval is of a bootstrap.
+        permutations: of labels or frequencies, for tests; 0 for none.
+        level: probability the intervals should cover.
+        seed: of draws and permutations.
+        interval: "jackknife", "bca" or "percentile"; see `infer`.
+        families: which families of measures, of `FAMILIES`.
+    """
+
+    resamples: int = 1000
+    permutations: int = 1000
+    level: float = 0.95
+    seed: int = 0
+    interval: Literal["jackknife", "bca", "percentile"] = "jackknife"
+    families: tuple[str, ...] = FAMILIES

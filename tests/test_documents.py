@@ -1,0 +1,55 @@
+"""The examples of the documentation run, and its claims about simulations are those of the stored results."""
+
+from __future__ import annotations
+
+import doctest
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parents[1]
+OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+INDICES = ("prototypization", "specialization", "orthogonalization")
+
+
+@pytest.mark.filterwarnings("ignore")  # of rsatoolbox
+@pytest.mark.parametrize("name", ["measures.md", "measure-your-codes.md"])
+def test_examples_run(name):
+    text = re.sub("^```.*$", "", (ROOT / "docs" / name).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    example = doctest.DocTestParser().get_doctest(text, {}, name, name, 0)
+    assert len(example.examples) > 5
+    assert doctest.DocTestRunner(optionflags=OPTIONS).run(example).failed == 0
+
+
+def test_every_card_has_an_example():
+    cards = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8").split("\n### ")[1:]
+    for card in cards:
+        assert ">>> " in card.split("\n## ")[0], card.splitlines()[0]
+        assert "**Source**" in card, card.splitlines()[0]
+
+
+def test_selectivity_is_what_the_page_says():
+    page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8")
+    table = pd.read_csv(ROOT / "benchmarks" / "results" / "selectivity.csv")
+    alone = table[table["planted"].isin(INDICES)]
+    assert alone.loc[alone["planted"] != alone["index"], "ratio"].abs().max() < 0.425
+    own = alone[alone["planted"] == alone["index"]]
+    _, moved, detected = page.split("| setting |")
+    for rows, column, least in ((moved, "ratio", 5), (detected, "detected", 0.8)):
+        for line, setting in zip(rows.splitlines()[2:8], table["setting"].unique(), strict=True):
+            for cell, index in zip(line.split("|")[2:5], INDICES, strict=True):
+                found = own[(own["setting"] == setting) & (own["index"] == index)].set_index("strength")[column]
+                reached = found[(found[::-1] >= least).cummin()[::-1]].index
+                said = re.match(r"[0-9.]+", cell.strip())
+                assert (float(said[0]) if said else None) == (reached[0] if len(reached) else None)
+
+
+def test_coverage_is_what_the_page_says():
+    table = pd.read_csv(ROOT / "benchmarks" / "results" / "coverage.csv").query("test == 'coverage'")
+    default = table[table["interval"] == "jackknife"]["share"]
+    assert (len(default), default.min(), default.max()) == (24, 0.922, 0.971)
+    page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8")
+    for share in default:
+        assert f"{100 * share:.1f}" in page
