@@ -94,7 +94,9 @@ def pixel_bounds(p: object, means: object, curve: Curve, rates: object) -> pd.Da
         refuse("rates", "a list of rates in nats, finite and non-negative", float(asked.min()))
     floor = noise_floor(probabilities, pixels)
     noise = _noise_curve(probabilities, pixels)
-    return pd.DataFrame({"rate_nats": asked, "low": _lower(curve, pixels.shape[1], floor, noise, asked), "high": _upper(curve, floor, noise, asked)})
+    return pd.DataFrame(
+        {"rate_nats": asked, "low": _lower(curve, pixels.shape[1], floor, noise, asked), "high": _upper(curve, floor, noise, asked)}
+    )
 
 
 def _lower(curve: Curve, pixels: int, floor: float, noise: Float[np.ndarray, "slopes three"], rates: np.ndarray) -> np.ndarray:
@@ -125,7 +127,10 @@ def _turns_right(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> bool:
 
 
 def _noise_curve(p: Float[np.ndarray, " stimuli"], means: Float[np.ndarray, "stimuli pixels"]) -> Float[np.ndarray, "slopes three"]:
-    """R(X | S): β per squared error of a pixel, rate in nats, mean distortion per pixel. At one β all pixels share one y, or are not told."""
+    """R(X | S): β per squared error of a pixel, rate in nats, mean distortion per pixel.
+
+    At one β all pixels share one y, or are not told.
+    """
     chances, places = np.unique(means.round(12), return_inverse=True)
     mass = np.bincount(places.ravel(), np.repeat(p, means.shape[1]))  # expected number of pixels of every chance
     variance = chances * (1 - chances)
