@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist
 from ratewarp import RequestError, Study, bounds
 from ratewarp.bounds import semantic_curve, task_curve
 from ratewarp.geometry import free_orthogonalization, participation_ratio, prototypization, specialization
-from ratewarp.normative import NORMATIVE, RATES, _codes, normative_rows
+from ratewarp.normative import NORMATIVE, RATES, _codes, _measured, normative_rows
 from ratewarp.theory import posterior_codes
 
 POINTS = 6
@@ -44,11 +44,6 @@ def value(rows: pd.DataFrame, model: str, rate: float, measure: str, task: str =
     return rows.loc[chosen, "value"].item()
 
 
-def has(rows: pd.DataFrame, model: str, rate: float, measure: str, task: str = "") -> bool:
-    chosen = rows[(rows["model"] == model) & np.isclose(rows["rate_nats"], rate)]
-    return bool(((chosen["measure"] == measure) & (chosen["task"] == task)).any())
-
-
 def test_rows_are_of_every_model_and_rate_and_are_numbers(rows):
     assert list(rows.columns) == NORMATIVE
     assert not rows.duplicated(["model", "rate_nats", "measure", "task"]).any()
@@ -81,14 +76,17 @@ def test_without_the_task_it_does_not(study, rows):
     assert reference < 0.5
 
 
-def test_a_measure_that_is_not_defined_takes_no_other_with_it(rows):
-    """Codes of two points have no scatter within classes, but a share of variance between the other classes."""
-    assert value(rows, "both", 0.1, "prototypization", "E2M1") == pytest.approx(1, abs=1e-6)
-    assert not has(rows, "both", 0.1, "free_orthogonalization", "E2M1")
-    assert 0 <= value(rows, "both", 0.1, "prototypization", "frequency") < 0.5
-    assert has(rows, "both", 0.1, "prototypization_change", "frequency")
-    assert value(rows, "both", 0.1, "free_orthogonalization", "frequency") == pytest.approx(0, abs=1e-6)  # all varies along one line
-    assert not has(rows, "both", 0.1, "specialization", "frequency")  # most neighbours are one point
+def test_a_measure_that_is_not_defined_takes_no_other_with_it(study):
+    """Codes of two points have no scatter within the task's classes, but a share of variance between any others."""
+    setting = study.settings["both"]
+    labels = setting.labellings()[0].labels
+    found = dict(_measured(np.stack([labels, -2.0 * labels], axis=1), setting))
+    assert found["prototypization", "E2M1"] == pytest.approx(1)
+    assert ("free_orthogonalization", "E2M1") not in found
+    assert 0 < found["prototypization", "frequency"] < 0.5
+    assert found["free_orthogonalization", "frequency"] == pytest.approx(0, abs=1e-9)  # all varies along one line
+    assert ("specialization", "frequency") not in found  # most neighbours are one point
+    assert list(_measured(np.ones((169, 2)), setting)) == []
 
 
 @pytest.mark.parametrize("model", ["E1M1", "E2M1"])

@@ -19,6 +19,7 @@ from sklearn.metrics import f1_score
 from oracles import class_distortion
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RequestError
+from ratewarp.bounds import Distance
 from ratewarp.geometry import adjusted
 from ratewarp.runner import resolved, run_study
 from ratewarp.store import TABLES
@@ -38,7 +39,7 @@ def _tables(path: Path) -> dict[str, bytes]:
 
 
 def test_tables_have_a_row_for_everything(finished):
-    models, tasks, geometry = (finished.table(name) for name in TABLES)
+    models, tasks, geometry = (finished.table(name) for name in ("models", "tasks", "geometry"))
     assert list(models["model"]) == ["baseline"] * 2 + ["E1M1"] * 2 + ["E2M1"] * 2
     assert set(models["status"]) <= {"ok", "off target"}
     assert models["diverged_at"].isna().all()
@@ -57,7 +58,7 @@ def test_tables_have_a_row_for_everything(finished):
 
 
 def test_table_values_from_the_records(finished):
-    models, tasks, geometry = (finished.table(name) for name in TABLES)
+    models, tasks, geometry = (finished.table(name) for name in ("models", "tasks", "geometry"))
     for _, row in models.iterrows():
         record = finished.record(row["condition"])
         p = record["frequency"].values
@@ -76,6 +77,12 @@ def test_table_values_from_the_records(finished):
     assert entry["value"] == pytest.approx(
         class_distortion(mine["code"].values.astype(float), theirs["code"].values.astype(float), labels)[0, 1], abs=1e-5
     )
+
+
+def test_without_points_there_is_no_bound(finished):
+    assert finished.table("models")[[*Distance._fields]].isna().all(axis=None)
+    assert finished.table("bound").empty
+    assert finished.table("normative").empty
 
 
 def test_the_same_seed_gives_the_same_tables(finished, tiny_study, tmp_path):

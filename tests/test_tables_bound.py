@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from conftest import TINY_NETWORK
-from ratewarp import Study, bounds, open_run, run
+from conftest import tiny
+from ratewarp import Study, bounds, open_run
 from ratewarp.bounds import BOUND, Distance, semantic_curve
 from ratewarp.normative import NORMATIVE
+from ratewarp.runner import run_study
 
 POINTS = 4
 INFORMATION = [
@@ -21,16 +22,7 @@ INFORMATION = [
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return Study(
-        network=TINY_NETWORK,
-        recipe={"steps": 40},
-        training_images=1000,
-        validation_each=4,
-        codes_each=2,
-        models={"baseline": {}, "E1M1": {"frequency": "E1M1", "tasks": ["E2M1"]}},
-        capacities_nats=[0.3, 3],
-        bound_points=POINTS,
-    )
+    return tiny().part(models=["E1M1"]).model_copy(update={"bound_points": POINTS})
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +30,9 @@ def finished(study, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bounds, "TOLERANCE", 0.05)
         bounds._solved.cache_clear()
-        yield open_run(run(study, tmp_path_factory.mktemp("runs") / "bound").path)
+        folder = tmp_path_factory.mktemp("runs") / "bound"
+        run_study(study, folder)
+        yield open_run(folder)
     bounds._solved.cache_clear()
 
 
@@ -102,12 +96,3 @@ def test_raw_distortion_of_models_is_above_the_lower_curve_of_raw_pixels(finishe
         rows = bound[bound["model"] == row["model"]]
         low = np.interp(row["rate_nats"], rows["rate_nats"], rows["raw_low"])  # above the convex curve itself, between its rates
         assert row["distortion"] >= low - 5 * row["distortion_se"]
-
-
-def test_without_points_the_columns_are_empty(study, tmp_path):
-    bare = Study(**{**study.model_dump(), "bound_points": 0, "models": {"baseline": {}}, "capacities_nats": [0.3], "recipe": {"steps": 2}})
-    done = run(bare, tmp_path / "bare")
-    assert done.table("models")[[*Distance._fields]].isna().all(axis=None)
-    assert done.table("models")[INFORMATION].notna().all(axis=None)
-    assert done.table("bound").empty
-    assert done.table("normative").empty
