@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.optimize import brentq
-from scipy.special import entr
+from scipy.special import entr, expit
 
 from ratewarp._checks import refuse
 from ratewarp.theory.checks import check_array, check_probabilities
@@ -135,8 +134,8 @@ def _noise_curve(p: Float[np.ndarray, " stimuli"], means: Float[np.ndarray, "sti
     mass = np.bincount(places.ravel(), np.repeat(p, means.shape[1]))  # expected number of pixels of every chance
     variance = chances * (1 - chances)
     rows = []
-    for beta in np.append(2.0, 2 * np.geomspace(1.001, _STEEPEST / 2, _SLOPES)):
-        left = brentq(lambda y, b=beta: np.log1p(-y) - np.log(y) - b * (1 - 2 * y), 1e-300, 0.5 - 1e-9) if beta > 2.0 + 1e-4 else 0.5
+    for odds in np.geomspace(0.01, _STEEPEST, _SLOPES):  # log (1 − y)/y, so that β = dR/dD has a closed form
+        left, beta = expit(-odds), odds / np.tanh(odds / 2)
         told = variance > left * (1 - left)
         rate = np.where(told, _entropy(chances) - _entropy(np.asarray(left)), 0)
         rows.append((beta, mass @ np.maximum(rate, 0), mass @ np.where(told, left * (1 - left), variance) / means.shape[1]))
