@@ -225,6 +225,10 @@ def _print_check(comparison: Comparison) -> None:
         lacking = f", {threshold.cells - threshold.compared} not in this run" if threshold.compared < threshold.cells else ""
         wanted = f"{threshold.needed} of {threshold.cells} wanted{lacking}"
         print(f"{threshold.name}: {threshold.holding} of {threshold.compared} inside ({wanted}): {verdict}")
+    beside = comparison.class_distortion.query("not counted").dropna(subset="inside")
+    if len(beside):
+        names = ", ".join(dict.fromkeys(beside["model"]))
+        print(f"class_distortion of {names}, beside the threshold: {beside['inside'].sum()} of {len(beside)} inside")
 
 
 @app.command()
