@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "records": {"_checks", "sources", "evaluation", "studies", "training"},
     "tables": {"_checks", "geometry", "recipe", "scores", "store", "studies"},
     "published": set(),
-    "comparison": {"_checks", "published", "store"},
+    "comparison": {"_checks", "published", "store", "studies", "tables"},
     "trained": {"_checks", "models", "store", "studies"},
     "readout_runner": {"models", "objective", "readout", "sources", "store", "studies", "trained", "training"},
     "waves": {"models", "objective", "studies", "training"},

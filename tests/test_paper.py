@@ -15,9 +15,10 @@ import yaml
 from conftest import TINY_NETWORK
 from oracles import ALGEBRA
 from ratewarp import RatewarpError, RequestError, Study, load_study, run, trained_networks
+from ratewarp.comparison import compare_published
 from ratewarp.runner import run_study
 from ratewarp.scores import f1_over_batches
-from ratewarp.store import TABLES
+from ratewarp.store import TABLES, open_run
 
 COMMAND = str(Path(sys.executable).with_name("ratewarp"))
 
@@ -50,6 +51,22 @@ def test_every_cell_of_the_publication_at_these_capacities(finished):
     assert compared["distortion"] == 16
     assert compared["f1"] == 48
     assert compared["class_distortion"] == 12
+
+
+def test_an_interrupted_run_is_compared_by_what_it_has_stored(finished, tmp_path):
+    out = tmp_path / "part"
+    shutil.copytree(finished.path, out, ignore=shutil.ignore_patterns("tables", "E[12]M[!1]*", "E1M1*", "E2M1_C0.3*"))
+    comparison = compare_published(open_run(out))
+    assert not (out / "tables").exists()
+    assert {t.name: t.compared for t in comparison.thresholds} == {"distortion": 3, "f1": 12, "class_distortion": 3, "statements": 0}
+    whole = compare_published(finished)
+    for name in ("distortion", "f1", "class_distortion"):
+        here, there = comparison.tables[name], whole.tables[name]
+        known = here["inside"].notna()
+        np.testing.assert_allclose(here[known]["mean"].astype(float), there[known]["mean"].astype(float), rtol=1e-6)
+    assert not comparison.complete
+    assert len([line for line in comparison.missing if line.startswith("conditions: ") and line.endswith(" and 8 more")]) == 1
+    assert any(line.startswith("distortion: ") and "E2M1 at 0.3, 1, 3, 6 nats" in line for line in comparison.missing)
 
 
 def test_scores_of_readouts_come_from_what_is_stored(finished):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -40,14 +40,22 @@ GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "v
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
 
-def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
-    """All tables of a study whose conditions are all stored, by name."""
-    records = {c.id: run.record(c.id) for c in study.conditions}
-    models = pd.DataFrame([_model_row(c, records[c.id], run.params(c.id)) for c in study.conditions], columns=MODELS)
+def build_tables(run: RunDirectory, study: Study, conditions: Sequence[Condition] | None = None) -> dict[str, pd.DataFrame]:
+    """All tables of a study, by name.
+
+    Arguments:
+        run: where its conditions are stored.
+        study: what was run.
+        conditions: those to be in the tables, all stored; every condition of the study if not given. Heads on frozen codes that are
+            not stored have no rows, and neither have changes from a reference that is not among them.
+    """
+    chosen = study.conditions if conditions is None else conditions
+    records = {c.id: run.record(c.id) for c in chosen}
+    models = pd.DataFrame([_model_row(c, records[c.id], run.params(c.id)) for c in chosen], columns=MODELS)
     return {
         "models": models.astype({"diverged_at": "Int64"}),
-        "tasks": pd.DataFrame([row for c in study.conditions for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
-        "geometry": pd.DataFrame([row for c in study.conditions for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
+        "tasks": pd.DataFrame([row for c in chosen for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
+        "geometry": pd.DataFrame([row for c in chosen for row in _geometry_rows(c, study, records)], columns=GEOMETRY),
     }
 
 
@@ -105,7 +113,7 @@ def _all_task_rows(condition: Condition, study: Study, run: RunDirectory, record
     """Rows of the model's own heads, and of those trained on its frozen codes."""
     sound, tasks = _sound(record), record.sizes["task"]
     yield from _task_rows(condition, record, "joint" if tasks == 1 else "simultaneous", sound)
-    if condition.model in study.readouts:
+    if condition.model in study.readouts and run.read_out(condition.id):
         yield from _task_rows(condition, run.readout(condition.id), "transfer" if tasks else "disjoint", sound)
 
 
@@ -135,7 +143,7 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
     if not _sound(record):
         return
     reference = study.reference_for(condition)
-    compared = reference.id != condition.id and _sound(records[reference.id])
+    compared = reference.id != condition.id and reference.id in records and _sound(records[reference.id])
     schemes = condition.setting.class_schemes() if compared else {}
     own = _representation(record)
     labels = {name: classes[own.units] for name, classes in schemes.items()}
