@@ -31,6 +31,7 @@ _ROOM = 0.06  # above and below what is shown, as a share of its range
 _REACH = 0.5  # how far beyond the values an interval is followed, as a share of their range
 _BESIDE = 1.025  # seeds stand beside their mean
 _APART = 0.03  # sideways shift that keeps lines with equal values apart, in the logarithm of the axis
+_ROW = 0.068  # of the legend, as a share of its panel
 _DASHES = ((0, (4, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
 
 
@@ -116,7 +117,7 @@ def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
             styles[model, schemes[0]] = whole
             continue
         for place, scheme in enumerate(schemes):
-            marker = markers.get(scheme, MODEL_MARKERS[place % len(MODEL_MARKERS)])
+            marker = MODEL_MARKERS[place % len(MODEL_MARKERS)]
             styles[model, scheme] = _Style(f"{model}, {scheme}", colours[model], marker, _DASHES[place % len(_DASHES)], hollow=True)
     return styles
 
@@ -187,6 +188,8 @@ def _legend(place: Axes, view: RunView, styles: dict[tuple[str, str], _Style], *
     marks = ["line: mean of the seeds; small point: one seed"] if several else []
     marks.append("bar: 95 % interval over stimuli" + (", mean of the seeds'" if several else ""))
     marks += ["arrow: the interval goes on beyond the axis"] if cut else []
-    place.legend(handles=handles, loc="upper center", ncols=2 if len(handles) > 5 else 1, handlelength=3.2)
-    place.text(0.5, 0.06, "\n".join(marks), ha="center", va="bottom", transform=place.transAxes, color=INK, fontsize="small")
+    columns = 2 if len(handles) > 5 else 1
+    place.legend(handles=handles, loc="upper center", ncols=columns, handlelength=3.2)
+    below = 0.93 - _ROW * -(-len(handles) // columns)
+    place.text(0.5, below, "\n".join(marks), ha="center", va="top", transform=place.transAxes, color=INK, fontsize="small")
     place.axis("off")
