@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ratewarp.report.style import INK, MUTED, model_colours, model_markers
 from ratewarp.report.views import RunView
@@ -33,25 +34,25 @@ def normative_figure(view: RunView) -> Figure | None:
     if lines.empty or len(view.study.models) < 2:
         return None
     marks = marks.merge(view.models[["condition", "rate_nats"]], on="condition")
-    panels = [measure for measure in _PANELS if (lines["measure"] == measure).any()]
+    panels = [measure for measure in _PANELS if measure in set(lines["measure"])]
     figure, axes = plt.subplots(1, len(panels), figsize=(3.15 * len(panels), 3.4), squeeze=False, layout="constrained")
     models = list(view.study.models)
     colours, markers = model_colours(models), model_markers(models)
     for place, measure in zip(axes[0], panels, strict=True):
         for model in models:
             _draw(place, _of(lines, measure, model), _of(marks, measure, model), colours[model], markers[model])
-        _dress(place, measure, float(marks["rate_nats"].max()))
-    handles = [plt.Line2D([], [], color=colours[m], marker=markers[m], ms=4.5, lw=1.2, label=m) for m in models]
+        _dress(place, measure, float(marks["rate_nats"].to_numpy().max()))
+    handles = [Line2D([], [], color=colours[m], marker=markers[m], ms=4.5, lw=1.2, label=m) for m in models]
     handles += [
-        plt.Line2D([], [], color=INK, lw=1.2, label="optimal codes"),
-        plt.Line2D([], [], color=INK, ls="", marker="o", ms=4.5, label="trained models"),
+        Line2D([], [], color=INK, lw=1.2, label="optimal codes"),
+        Line2D([], [], color=INK, ls="", marker="o", ms=4.5, label="trained models"),
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 10), fontsize="small")
     return figure
 
 
 def _of(table: pd.DataFrame, measure: str, model: str) -> pd.DataFrame:
-    rows = table[(table["measure"] == measure) & (table["model"] == model)]
+    rows: Any = table[(table["measure"] == measure) & (table["model"] == model)]
     return rows.assign(task=rows["task"].fillna("").astype(str))
 
 
@@ -60,7 +61,7 @@ def _draw(place: Axes, lines: pd.DataFrame, marks: pd.DataFrame, colour: str, ma
     styles: list[Any] = ["-", (0, (4, 1.5)), (0, (1.5, 1.5)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2))]
     tasks = list(dict.fromkeys(lines["task"]))
     for number, task in enumerate(tasks):
-        own = lines[lines["task"] == task].sort_values(by="rate_nats")
+        own: pd.DataFrame = lines.loc[lines["task"] == task].sort_values(by="rate_nats")
         place.plot(own["rate_nats"], own["value"], color=colour, lw=1.2, ls=styles[number % len(styles)])
         named = len([one for one in tasks if one != FREQUENCY_SCHEME]) > 1
         if named and len(own):
