@@ -79,15 +79,17 @@ def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, f
         rate: the model's, nats, and its standard error.
         distortion: its semantic distortion, and its standard error.
     """
-    bound = float(curve.rate_below(distortion[0]))
-    steepness = (float(curve.rate_below(max(distortion[0] - distortion[1], 0))) - bound) / distortion[1] if distortion[1] > 0 else 0.0
+    told = max(rate[0], 0)  # a sum of float32 may be a little less
+    least = float(curve.distortion(curve.maximum_rate))
+    bound = float(curve.rate_below(max(distortion[0], least)))
+    dearer = float(curve.rate_below(max(distortion[0] - distortion[1], least))) if distortion[1] > 0 else bound
     return Distance(
         bound_rate_nats=bound,
         excess_nats=rate[0] - bound,
-        excess_nats_se=float(np.hypot(rate[1], steepness * distortion[1])),
-        excess_distortion=distortion[0] - float(curve.distortion_below(rate[0])),
+        excess_nats_se=float(np.hypot(rate[1], dearer - bound if np.isfinite(distortion[1]) else np.nan)),
+        excess_distortion=distortion[0] - float(curve.distortion_below(told)),
         efficiency=bound / rate[0] if rate[0] > 0 else np.nan,
-        bound_slope=float(curve.slope(rate[0])),
+        bound_slope=float(curve.slope(told)),
     )
 
 
@@ -101,8 +103,9 @@ def bound_rows(study: Study) -> Iterator[dict[str, Any]]:
     """
     for model, setting in study.settings.items() if study.bound_points else ():
         curve = semantic_curve(setting, study.bound_points)
-        last = max(_BEYOND * max(study.capacities_nats), curve.maximum_rate)
-        rates = np.append(curve.table["rate_nats"], np.linspace(curve.maximum_rate, last, study.bound_points)[1:])
+        last = _BEYOND * max(study.capacities_nats)
+        beyond = np.linspace(curve.maximum_rate, last, study.bound_points)[1:] if last > curve.maximum_rate else []
+        rates = np.append(curve.table["rate_nats"], beyond)
         table = replace(curve, asked=rates).table
         table["distortion_below"] = curve.distortion_below(rates)
         table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -63,18 +65,18 @@ def _changes(codes: Codes, others: Codes | None, setting: Setting) -> Iterator[t
 
 
 def _measured(codes: Codes, setting: Setting) -> Iterator[tuple[tuple[str, str], float]]:
+    """Every measure that is defined: not those of codes that are all alike, within classes or between neighbours."""
+    for name, measure in _measures(codes, setting):
+        with suppress(RequestError):
+            yield name, measure()
+
+
+def _measures(codes: Codes, setting: Setting) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
     schemes = setting.class_schemes()
-    frequency, factors = setting.probabilities(), setting.source.stimuli.astype(float)
-    try:
-        yield ("participation_ratio", ""), participation_ratio(codes)
-        for task, labels in schemes.items():
-            yield ("prototypization", task), prototypization(codes, labels)
-            yield ("free_orthogonalization", task), free_orthogonalization(codes, labels)
-        if FREQUENCY_SCHEME in schemes:
-            stimuli = np.arange(len(codes))
-            yield (
-                ("specialization", FREQUENCY_SCHEME),
-                specialization(codes, stimuli, factors, frequency, noise=np.ones_like(codes)),
-            )
-    except RequestError:  # codes that are all alike, or neighbours that are
-        return
+    yield ("participation_ratio", ""), partial(participation_ratio, codes)
+    for task, labels in schemes.items():
+        yield ("prototypization", task), partial(prototypization, codes, labels)
+        yield ("free_orthogonalization", task), partial(free_orthogonalization, codes, labels)
+    if FREQUENCY_SCHEME in schemes:
+        stimuli, factors = np.arange(len(codes)), setting.source.stimuli.astype(float)
+        yield ("specialization", FREQUENCY_SCHEME), partial(specialization, codes, stimuli, factors, setting.probabilities())

@@ -1,0 +1,113 @@
+"""The bound, the information and the normative codes in the tables of a run."""
+
+import numpy as np
+import pytest
+
+from conftest import TINY_NETWORK
+from ratewarp import Study, bounds, open_run, run
+from ratewarp.bounds import BOUND, Distance, semantic_curve
+from ratewarp.normative import NORMATIVE
+
+POINTS = 4
+INFORMATION = [
+    "stimulus_information_low",
+    "stimulus_information_high",
+    "image_information_low",
+    "image_information_high",
+    "information_se",
+    "information_images",
+]
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    return Study(
+        network=TINY_NETWORK,
+        recipe={"steps": 40},
+        training_images=1000,
+        validation_each=4,
+        codes_each=2,
+        models={"baseline": {}, "E1M1": {"frequency": "E1M1", "tasks": ["E2M1"]}},
+        capacities_nats=[0.3, 3],
+        bound_points=POINTS,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(study, tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bounds, "TOLERANCE", 0.05)
+        bounds._solved.cache_clear()
+        yield open_run(run(study, tmp_path_factory.mktemp("runs") / "bound").path)
+    bounds._solved.cache_clear()
+
+
+def test_models_stand_on_or_above_the_bound(finished, study):
+    models = finished.table("models")
+    assert set(models["status"]) <= {"ok", "off target"}
+    assert models[[*Distance._fields]].notna().all(axis=None)
+    assert np.all(models["excess_nats"] >= -5 * models["excess_nats_se"])
+    assert np.all(models["efficiency"].between(0, 1))
+    assert np.all(models["excess_distortion"] > 0)
+    for _, row in models.iterrows():
+        record = finished.record(row["condition"])
+        semantic = record["semantic_distortion"].values.astype(float)
+        p = record["frequency"].values
+        assert row["semantic_distortion"] == pytest.approx(sum(p[s] * semantic[s].mean() for s in range(169)), rel=1e-6)
+        error = sum(p[s] ** 2 * semantic[s].var(ddof=1) / semantic.shape[1] for s in range(169)) ** 0.5
+        assert row["semantic_se"] == pytest.approx(error, rel=1e-6)
+        bound = float(semantic_curve(study.settings[row["model"]], POINTS).rate_below(row["semantic_distortion"]))
+        assert row["bound_rate_nats"] == pytest.approx(bound, abs=1e-9)
+        assert row["excess_nats"] == pytest.approx(row["rate_nats"] - bound)
+        assert row["excess_nats_se"] >= row["rate_se"]
+        assert row["multiplier"] == pytest.approx(float(record["history_multiplier"][-1]))
+
+
+def test_information_is_bounded_from_both_sides(finished):
+    models = finished.table("models")
+    assert models[INFORMATION].notna().all(axis=None)
+    slack = 5 * models["information_se"]
+    assert np.all(models["stimulus_information_low"] <= models["stimulus_information_high"] + slack)
+    assert np.all(models["image_information_low"] <= models["image_information_high"] + slack)
+    assert np.all(models["stimulus_information_low"] <= models["image_information_high"] + slack)
+    assert np.all(models["image_information_high"] <= models["rate_nats"] + slack + 5 * models["rate_se"])
+    assert np.all(models["stimulus_information_high"] <= np.log(169) + 1e-9)
+    assert set(models["information_images"]) == {2 * 169}
+
+
+def test_no_code_needs_less_than_its_information_says(finished):
+    """The semantic bound is on I(S;Z), which what was measured of it may not be below."""
+    models = finished.table("models")
+    assert np.all(models["stimulus_information_high"] >= models["bound_rate_nats"] - 5 * models["information_se"])
+
+
+def test_tables_of_the_bound_and_of_normative_codes(finished):
+    bound, normative = finished.table("bound"), finished.table("normative")
+    assert list(bound.columns) == BOUND
+    assert list(normative.columns) == NORMATIVE
+    for table in (bound, normative):
+        assert list(dict.fromkeys(table["model"])) == ["baseline", "E1M1"]
+    for _, rows in bound.groupby("model"):
+        assert len(rows) == POINTS
+        assert rows["rate_nats"].iloc[0] == 0
+        assert np.all(np.diff(rows["distortion"]) < 0)
+    assert np.isfinite(normative["value"]).all()
+    assert (finished.path / "tables" / "bound.csv").exists()
+    assert {"tables/bound.csv", "tables/normative.csv"} <= finished.manifest["sha256"].keys()
+
+
+def test_raw_distortion_of_models_is_above_the_lower_curve_of_raw_pixels(finished):
+    models, bound = finished.table("models"), finished.table("bound")
+    for _, row in models.iterrows():
+        rows = bound[bound["model"] == row["model"]]
+        low = np.interp(row["rate_nats"], rows["rate_nats"], rows["raw_low"])  # above the convex curve itself, between its rates
+        assert row["distortion"] >= low - 5 * row["distortion_se"]
+
+
+def test_without_points_the_columns_are_empty(study, tmp_path):
+    bare = Study(**{**study.model_dump(), "bound_points": 0, "models": {"baseline": {}}, "capacities_nats": [0.3], "recipe": {"steps": 2}})
+    done = run(bare, tmp_path / "bare")
+    assert done.table("models")[[*Distance._fields]].isna().all(axis=None)
+    assert done.table("models")[INFORMATION].notna().all(axis=None)
+    assert done.table("bound").empty
+    assert done.table("normative").empty
