@@ -107,5 +107,6 @@ def test_nothing_is_overwritten(coin, tmp_path):
 def test_a_bound_of_a_file_needs_no_jax(coin):
     import subprocess
 
-    code = f"import sys; from ratewarp.theory import rate_distortion; rate_distortion([.5,.5],[[0,1],[1,0]],points=3); sys.exit('jax' in sys.modules)"
+    solve = "from ratewarp.theory import rate_distortion; rate_distortion([0.5, 0.5], [[0, 1], [1, 0]], points=3)"
+    code = f"import sys; {solve}; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, cwd=coin.parent).returncode == 0
