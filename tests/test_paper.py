@@ -14,11 +14,11 @@ import yaml
 
 from conftest import TINY_NETWORK
 from oracles import ALGEBRA
-from ratewarp import RatewarpError, RequestError, Study, load_study, run, trained_networks
+from ratewarp import RatewarpError, RequestError, Study, load_study, readout_runner, run, tables, trained_networks
 from ratewarp.comparison import compare_published
 from ratewarp.runner import resolved, run_study
 from ratewarp.scores import f1_over_batches
-from ratewarp.store import TABLES, create_run, open_run
+from ratewarp.store import TABLES, RunDirectory, create_run, open_run
 
 COMMAND = str(Path(sys.executable).with_name("ratewarp"))
 
@@ -40,6 +40,20 @@ def tiny_paper() -> Study:
     for model in models.values():
         model.pop("training_images", None)
     return Study(**{**data, **small, "models": models, "recipe": {**data["recipe"], "steps": 12, "batch_size": 16}})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_models_at_once():
+    """So that heads are trained in several groups, all by the same programs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(readout_runner, "MODELS_AT_ONCE", 2)
+        yield
+
+
+@pytest.fixture
+def geometry_left_out(monkeypatch):
+    """Where the codes have been measured before."""
+    monkeypatch.setattr(tables, "_geometry_rows", lambda *_: iter(()))
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +132,9 @@ def test_interrupted_among_the_heads_it_ends_the_same(finished, tmp_path):
     assert all((out / f"tables/{name}.csv").read_bytes() == (finished.path / f"tables/{name}.csv").read_bytes() for name in TABLES)
 
 
+@pytest.mark.usefixtures("geometry_left_out")
 def test_heads_are_the_same_after_a_kill_between_two_of_them(finished, tmp_path, monkeypatch):
     """Models are read together in the same groups whatever is stored already."""
-    from ratewarp import readout_runner
-    from ratewarp.store import RunDirectory
-
-    monkeypatch.setattr(readout_runner, "MODELS_AT_ONCE", 2)
     out = tmp_path / "run"
     shutil.copytree(finished.path, out, ignore=shutil.ignore_patterns("readouts"))
     write, written = RunDirectory.write_readout, []
@@ -161,22 +172,14 @@ def test_a_run_directory_from_before_readouts_goes_on(tmp_path, tiny_study):
         begin(Study(**{**stored, "seeds": [7]}))
 
 
-def test_one_frequent_stimulus_has_a_value_without_an_interval(tmp_path):
-    rule = "20 if x_UC == 6 and x_LC == 6 else 1"
-    small = {"network": TINY_NETWORK, "recipe": {"steps": 600}, "training_images": 700, "validation_each": 3, "codes_each": 2}
-    done = run_study(Study(**small, models={"baseline": {}, "peaked": {"frequency": rule}}, capacities_nats=[5]), tmp_path / "run")
-    rows = done.table("geometry").query("model == 'peaked' and task == 'frequency'").set_index("measure")
-    for measure in ("prototypization", "orthogonalization", "resolution_ratio", "resolution_ratio_change"):
-        assert np.isfinite(rows.loc[measure, "value"])
-    assert rows.loc["resolution_ratio", ["low", "high"]].tolist() == [0, np.inf]
-    assert rows.loc["orthogonalization", "high"] <= 1 or np.isnan(rows.loc["orthogonalization", "high"])
-
-
-def test_a_finished_run_has_nothing_left_to_do(finished):
-    before = {file: file.stat().st_mtime_ns for file in finished.path.glob("*/*/*")}
-    run_study(tiny_paper(), finished.path)
-    assert {file: file.stat().st_mtime_ns for file in finished.path.glob("*/*/*")} == before
-    assert finished.manifest["sessions"][-1]["trained"] == []
+@pytest.mark.usefixtures("geometry_left_out")
+def test_a_finished_run_has_nothing_left_to_do(finished, tmp_path):
+    out = tmp_path / "again"
+    shutil.copytree(finished.path, out)
+    before = {file: file.stat().st_mtime_ns for file in out.glob("*/*/*")}
+    run_study(tiny_paper(), out)
+    assert {file: file.stat().st_mtime_ns for file in out.glob("*/*/*")} == before
+    assert open_run(out).manifest["sessions"][-1]["trained"] == []
 
 
 def test_trained_networks_give_the_stored_codes(finished):
