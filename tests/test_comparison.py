@@ -14,7 +14,7 @@ import pytest
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.comparison import compare_published, write_comparison
 from ratewarp.published import published_class_distortion, published_distortion, published_f1
-from ratewarp.store import open_run
+from ratewarp.store import TABLES, open_run
 
 COMMAND = [str(Path(sys.executable).with_name("ratewarp")), "check-paper"]
 CHANGES = {  # what the statements look at, all as the publication says
@@ -120,6 +120,12 @@ def test_a_part_is_compared_and_called_incomplete(tmp_path):
     assert _verdicts(comparison)["distortion"] == (10, 10, True)
     assert _verdicts(comparison)["f1"] == (40, 40, True)  # disjoint, joint E2M1, transfer from E2M1
     assert _verdicts(comparison)["statements"] == (2, 2, True)
+    assert comparison.missing == (
+        "distortion: E1M1, E1M2, E2M2, E2M3, E2M4, E2M5 at 0.3, 1, 3, 6, 10 nats",
+        "f1: joint E2M2, joint E2M3, joint E2M4, simultaneous E2M5, transfer E2M2, transfer E2M3, transfer E2M4 at 0.3, 1, 3, 6, 10 nats",
+        "class_distortion: E1M1, E2M5 at 0.3, 10 nats",
+        "statements: 8 of 10",
+    )
     missing = comparison.distortion[comparison.distortion["model"] == "E2M5"]
     assert missing["mean"].isna().all()
     assert set(missing["inside"]) == {None}
@@ -146,6 +152,61 @@ def test_a_model_that_diverged_is_outside_not_missing(tmp_path):
         "class_distortion": (6, 12, False),
         "statements": (8, 10, False),
     }
+
+
+NOTHING = {"distortion": (0, 0, None), "f1": (0, 0, None), "class_distortion": (0, 0, None), "statements": (0, 0, None)}
+
+
+@pytest.mark.parametrize(
+    ("lost", "left"),
+    [
+        (["tasks"], {"distortion": (40, 40, True), "class_distortion": (12, 12, True), "statements": (10, 10, True)}),
+        (["models"], {"f1": (120, 120, True), "class_distortion": (12, 12, True), "statements": (10, 10, True)}),
+        (["geometry"], {"distortion": (40, 40, True), "f1": (120, 120, True)}),
+        (["models", "tasks", "geometry"], {}),
+    ],
+)
+def test_what_an_unfinished_run_has_is_compared(tmp_path, lost, left):
+    run = _run(tmp_path / "run")
+    for name in lost:
+        (run.path / "tables" / f"{name}.csv").unlink()
+    comparison = compare_published(run)
+    assert _verdicts(comparison) == {**NOTHING, **left}
+    assert comparison.holds
+    assert not comparison.complete
+    table = {"models": "distortion", "tasks": "f1", "geometry": "class_distortion"}
+    told = [f"{table[name]}: everything (no tables/{name}.csv, and no stored conditions to compute it from)" for name in lost]
+    assert [line for line in comparison.missing if not line.startswith("statements")] == told
+    answer = subprocess.run([*COMMAND, str(run.path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 3, answer.stderr
+    assert f"is not finished (no table {', '.join(name for name in TABLES if name in lost)})" in answer.stderr
+    assert all(f"missing: {line}" in answer.stderr for line in comparison.missing)
+    assert f"{table[lost[0]]}: nothing to compare (" in answer.stdout
+    assert "of 0 inside" not in answer.stdout
+    assert ("incomplete: nothing to compare" in answer.stderr) == (not left)
+
+
+def test_an_unfinished_run_is_outside_where_it_is(tmp_path):
+    run = _run(tmp_path / "run", move={"distortion": 0.1})
+    (run.path / "tables" / "tasks.csv").unlink()
+    answer = subprocess.run([*COMMAND, str(run.path), "--json"], capture_output=True, text=True, check=False)
+    assert answer.returncode == 1
+    verdicts = {t["name"]: t["holds"] for t in json.loads(answer.stdout)["thresholds"]}
+    assert verdicts == {"distortion": False, "f1": None, "class_distortion": True, "statements": True}
+
+
+def test_matrices_of_E2M5_stand_beside_the_threshold(tmp_path):
+    run = _run(tmp_path / "run")
+    geometry = run.table("geometry")
+    geometry.loc[(geometry["model"] == "E2M5") & geometry["measure"].str.startswith("class_distortion"), "value"] *= -1
+    geometry.to_csv(run.path / "tables" / "geometry.csv", index=False)
+    comparison = compare_published(run)
+    assert _verdicts(comparison)["class_distortion"] == (12, 12, True)
+    beside = comparison.class_distortion.query("not counted")
+    assert beside.groupby("task")["inside"].sum().to_dict() == {"E2M1": 1, "E2M2": 0, "E2M3": 3}  # the small ones may have any sign
+    answer = subprocess.run([*COMMAND, str(run.path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert "class_distortion of E2M5, beside the threshold: 4 of 18 inside" in answer.stdout
 
 
 def test_a_statement_holds_only_for_every_seed(tmp_path):

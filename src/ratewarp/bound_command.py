@@ -15,16 +15,31 @@ if TYPE_CHECKING:
 
     from ratewarp.bound_request import Asked
 
-_MODELS = ["model", "capacity_nats", "seed", "rate_nats", "semantic_distortion", "bound_rate_nats", "excess_nats", "excess_nats_se", "efficiency"]
+_MODELS = [
+    "model",
+    "capacity_nats",
+    "seed",
+    "rate_nats",
+    "semantic_distortion",
+    "bound_rate_nats",
+    "excess_nats",
+    "excess_nats_se",
+    "efficiency",
+]
 _POINTS = ["rate_nats", "rate_bits", "distortion", "slope", "gap_nats", "certificate"]
 _FIGURES = (".png", ".pdf", ".svg")
 
 
 def bound(
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="corridors; a file with d (stimuli × points) or means (stimuli × pixels), and p; or a run directory.")
+        str,
+        typer.Argument(
+            metavar="SOURCE", help="corridors; a file with d (stimuli × points) or means (stimuli × pixels), and p; or a run directory."
+        ),
     ],
-    frequency: Annotated[str, typer.Option(help="Of the stimuli of corridors: uniform, E1M1, E1M2, or an expression over factors.")] = "uniform",
+    frequency: Annotated[
+        str, typer.Option(help="Of the stimuli of corridors: uniform, E1M1, E1M2, or an expression over factors.")
+    ] = "uniform",
     tasks: Annotated[str | None, typer.Option(metavar="NAME,…", help="Tasks of corridors whose log loss counts, too: E2M1 … E2M5.")] = None,
     task_weight: Annotated[float, typer.Option(help="Weight of every task's log loss, in nats, beside the squared error per pixel.")] = 1.0,
     points: Annotated[int, typer.Option(min=2, max=10_000, help="Number of rates, from 0 to the highest that buys anything.")] = 60,
@@ -87,7 +102,7 @@ def _of_source(asked: Asked, points: int, rates: str | None, tolerance: float) -
         "stimuli": len(asked.p),
         "distortion": asked.distortion,
         "maximum_rate_nats": curve.maximum_rate,
-        "largest_gap_nats": float(table["gap_nats"].max()),
+        "largest_gap_nats": float(table["gap_nats"].to_numpy().max()),
     }
     if asked.means is not None:
         raw = pixel_bounds(asked.p, asked.means, curve, np.asarray(table["rate_nats"]))
@@ -103,7 +118,11 @@ def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     table, models = run.table("bound"), run.table("models", needs=["excess_nats"])
     if table.empty:
         raise RatewarpError(f"{folder} was run without a bound (bound_points: 0)")
-    head = {"source": str(folder), "distortion": "squared error per pixel to the noise-free mean image", "largest_gap_nats": float(table["gap_nats"].max())}
+    head = {
+        "source": str(folder),
+        "distortion": "squared error per pixel to the noise-free mean image",
+        "largest_gap_nats": float(table["gap_nats"].to_numpy().max()),
+    }
     return table, head, models
 
 
@@ -111,18 +130,23 @@ def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | Non
     """What was asked in a few lines, then the numbers."""
     print(f"{head['source']}: distortion is {head['distortion']}")
     if "stimuli" in head:
-        print(f"{head['stimuli']:,} stimuli; distortion is least from {head['maximum_rate_nats']:.4f} nats on; largest gap {head['largest_gap_nats']:.1e} nats")
+        least = f"distortion is least from {head['maximum_rate_nats']:.4f} nats on"
+        print(f"{head['stimuli']:,} stimuli; {least}; largest gap {head['largest_gap_nats']:.1e} nats")
     if "pixel_noise_floor" in head:
         print(
             f"raw pixels: {head['pixel_noise_floor']:.5f} of their distortion is noise; raw_high is achieved, no code is below raw_low",
         )
     print()
     if models is not None:
-        print(models[_MODELS].to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+        print(_text(models[_MODELS], 4))
         return
     shown = table[[*_POINTS, *[name for name in ("raw_low", "raw_high") if name in table]]].copy()
     shown["gap_nats"] = [f"{gap:.1e}" for gap in shown["gap_nats"]]
-    print(shown.to_string(index=False, float_format=lambda value: f"{value:.5f}"))
+    print(_text(shown, 5))
+
+
+def _text(table: Any, digits: int) -> str:
+    return table.to_string(index=False, float_format=lambda value: f"{value:.{digits}f}")
 
 
 def _save(file: Path, content: bytes) -> None:

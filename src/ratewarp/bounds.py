@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -55,7 +55,7 @@ def task_cost(setting: Setting) -> Cost:
 def semantic_curve(setting: Setting, points: int) -> Curve:
     """R(D) under `semantic_cost`, solved at so many rates, evenly spread, to `TOLERANCE`. Solved once for each source and frequency."""
     bare = Setting(source=setting.source, frequency=setting.frequency)
-    return _solved(bare, points)
+    return _solved(cast(Any, bare), points)
 
 
 def task_curve(setting: Setting, points: int) -> Curve:
@@ -63,7 +63,7 @@ def task_curve(setting: Setting, points: int) -> Curve:
     if not setting.tasks:
         return semantic_curve(setting, points)
     asked = Setting(source=setting.source, frequency=setting.frequency, tasks=setting.tasks, recipe=setting.recipe)
-    return _solved(asked, points)
+    return _solved(cast(Any, asked), points)
 
 
 @lru_cache(maxsize=64)
@@ -110,7 +110,7 @@ def bound_rows(study: Study) -> Iterator[dict[str, Any]]:
         table["distortion_below"] = curve.distortion_below(rates)
         table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)
         table["model"] = model
-        yield from table[BOUND].to_dict("records")
+        yield from cast(Any, table[BOUND]).to_dict("records")
 
 
 def _raw(setting: Setting, curve: Curve, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

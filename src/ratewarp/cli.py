@@ -186,15 +186,17 @@ app.command()(bound)
 
 @app.command("check-paper")
 def check_paper(folder: FolderArgument, as_json: JsonOption = False) -> None:
-    """Set a finished run of the study paper, or of a part of it, beside the publication's numbers and statements.
+    """Set a run of the study paper, or of a part of it, beside the publication's numbers and statements.
 
-    Exit code 0: everything is there and within tolerance; 1: something is outside; 3: what is there is within tolerance, but the
-    run lacks conditions. Tables go to DIR/comparison.
+    Exit code 0: everything is there and within tolerance; 1: something is outside; 3: nothing is outside, but the run lacks
+    conditions, or is not finished. Tables go to DIR/comparison.
     """
     from ratewarp.comparison import compare_published, write_comparison
-    from ratewarp.store import open_run
+    from ratewarp.store import TABLES, open_run
 
     run = open_run(folder)
+    if absent := [name for name in TABLES if not run.has_table(name)]:
+        print(f"{folder} is not finished (no table {', '.join(absent)}); comparing what it has stored", file=sys.stderr)
     comparison = compare_published(run)
     written = write_comparison(run, comparison)
     if as_json:
@@ -202,10 +204,13 @@ def check_paper(folder: FolderArgument, as_json: JsonOption = False) -> None:
     else:
         _print_check(comparison)
     print(f"tables: {folder / 'comparison'}", file=sys.stderr)
+    for line in comparison.missing:
+        print(f"missing: {line}", file=sys.stderr)
     if not comparison.holds:
         _leave("outside tolerance", 1)
     if not comparison.complete:
-        _leave("incomplete: the run lacks conditions; what it has is within tolerance", 3)
+        nothing = all(threshold.holds is None for threshold in comparison.thresholds)
+        _leave("incomplete: " + ("nothing to compare" if nothing else "what the run has is within tolerance"), 3)
 
 
 def _print_check(comparison: Comparison) -> None:
@@ -213,7 +218,7 @@ def _print_check(comparison: Comparison) -> None:
     words = {True: "yes", False: "no", None: "–"}
     for name in ("distortion", "f1", "class_distortion"):
         table = comparison.tables[name]
-        shown = table.assign(inside=[words[inside] for inside in table["inside"]])
+        shown = table.assign(**{name: [words[value] for value in table[name]] for name in ("inside", "counted") if name in table})
         print(f"{name}\n\n{shown.to_string(index=False, na_rep='–', float_format=lambda value: f'{value:.4g}')}\n")
     print("statements\n")
     for row in comparison.statements.to_dict("records"):
@@ -223,10 +228,17 @@ def _print_check(comparison: Comparison) -> None:
             print(f"{'':>17}{part}")
     print()
     for threshold in comparison.thresholds:
+        if threshold.holds is None:
+            print(f"{threshold.name}: nothing to compare ({threshold.needed} of {threshold.cells} wanted, none in this run)")
+            continue
         verdict = "holds" if threshold.holds else "does not hold"
         lacking = f", {threshold.cells - threshold.compared} not in this run" if threshold.compared < threshold.cells else ""
         wanted = f"{threshold.needed} of {threshold.cells} wanted{lacking}"
         print(f"{threshold.name}: {threshold.holding} of {threshold.compared} inside ({wanted}): {verdict}")
+    beside = comparison.class_distortion.query("not counted").dropna(subset="inside")
+    if len(beside):
+        names = ", ".join(dict.fromkeys(beside["model"]))
+        print(f"class_distortion of {names}, beside the threshold: {beside['inside'].sum()} of {len(beside)} inside")
 
 
 @app.command()

@@ -22,6 +22,9 @@ DISTORTION_CELLS = 36  # of 40 that must lie within it
 F1_TOLERANCE = 0.05  # added to either end of the seeds' range
 F1_CELLS = 100  # of 120 published values that must lie inside
 SIGN_ABOVE = 0.05  # published entries of a class distortion matrix whose sign is compared
+COUNTED_MATRICES = ("E1M1", "E2M1")  # models whose matrices the threshold counts; those of E2M5 stand beside it
+
+_NAMED = 5  # conditions of an unfinished run that are named
 
 Table = pd.DataFrame
 Row = dict[str, Any]
@@ -40,9 +43,9 @@ class Threshold(NamedTuple):
     cells: int
 
     @property
-    def holds(self) -> bool:
-        """Whether enough hold; of a part of the cells, whether the same share does."""
-        return self.holding * self.cells >= self.needed * self.compared
+    def holds(self) -> bool | None:
+        """Whether enough hold; of a part of the cells, whether the same share does. None where there is nothing to compare."""
+        return self.holding * self.cells >= self.needed * self.compared if self.compared else None
 
 
 @dataclass(frozen=True)
@@ -52,9 +55,10 @@ class Comparison:
     Attributes:
         distortion: squared error per pixel, a row a published cell.
         f1: a row a published cell.
-        class_distortion: a row a published entry of a class distortion matrix.
+        class_distortion: a row a published entry of a class distortion matrix; `counted` says whether the threshold looks at it.
         statements: qualitative statements of the publication, a row each.
         thresholds: what must hold.
+        missing: what the run lacks, in words: conditions of its own study that are not stored yet, then published cells, a line a table.
     """
 
     distortion: Table
@@ -62,6 +66,7 @@ class Comparison:
     class_distortion: Table
     statements: Table
     thresholds: tuple[Threshold, ...]
+    missing: tuple[str, ...]
 
     @property
     def tables(self) -> dict[str, Table]:
@@ -70,21 +75,22 @@ class Comparison:
 
     @property
     def complete(self) -> bool:
-        """Whether the run holds every published cell."""
-        return all(threshold.compared == threshold.cells for threshold in self.thresholds)
+        """Whether the run holds every published cell, and is finished."""
+        return not self.missing
 
     @property
     def holds(self) -> bool:
-        """Whether everything that could be compared is within tolerance."""
-        return all(threshold.holds for threshold in self.thresholds)
+        """Whether nothing that could be compared is out of tolerance."""
+        return all(threshold.holds is not False for threshold in self.thresholds)
 
 
 def compare_published(run: RunDirectory) -> Comparison:
-    """Sets a finished run beside the publication.
+    """Sets a run beside the publication.
 
-    Cells that the run lacks are left empty; what it has is compared. A cell that was trained but has no number, because a model
-    diverged or collapsed, is outside. Published F1 are means over batches of 32 images, so they are compared with the column
-    `f1_batches`. The rate reached stands beside every distortion: the published rates are not known.
+    Cells that the run lacks are left empty; what it has is compared. Tables that an unfinished run does not have yet are computed
+    from the conditions that it has stored, and not written. A cell that was trained but has no number, because a model diverged or
+    collapsed, is outside. Published F1 are means over batches of 32 images, so they are compared with the column `f1_batches`. The
+    rate reached stands beside every distortion: the published rates are not known.
 
     Arguments:
         run: of the built-in study `paper`, a part of it, or any study with models of the same names.
@@ -94,21 +100,24 @@ def compare_published(run: RunDirectory) -> Comparison:
 
     Raises:
         RequestError: the run has no model that the publication has.
-        RatewarpError: the run is not finished.
+        RatewarpError: a table was written by another version.
     """
-    models, tasks, geometry = (_rows(run.table(name, needs)) for name, needs in _NEEDED.items())
-    theirs = {row["model"] for row in _rows(published_distortion())}
-    ours = {row["model"] for row in models}
-    if not theirs & ours:
-        raise RequestError(f"{run.path} has none of the published models ({', '.join(sorted(theirs))}); it has {', '.join(sorted(ours))}")
-    trained = {(row["model"], row["capacity_nats"]) for row in models}
+    tables, unfinished = _tables(run)
+    models, tasks, geometry = (_rows(tables[name]) if name in tables else [] for name in _NEEDED)
+    _refuse_strangers(run, {row["model"] for row in (*models, *geometry)} | {row["representation"] for row in tasks})
+    # where nothing was measured, nothing is known of how the codes are: their cells are missing
+    trained = {(row["model"], row["capacity_nats"]) for row in (*models, *geometry)} if geometry else set()
     rates = _beside(published_distortion(), models, _CELL, "distortion", "rate_nats", _near)
     distortion = [
         {**cell, "rate_nats": rate["mean"]}
         for cell, rate in zip(_beside(published_distortion(), models, _CELL, "distortion", "distortion", _near), rates, strict=True)
     ]
     f1 = _beside(published_f1(), tasks, _HEAD, "f1", "f1_batches", _in_range)
-    entries = _beside(published_class_distortion(), _entries(geometry, trained), _ENTRY, "value", "value", _same_sign)
+    entries = [
+        {**entry, "counted": entry["model"] in COUNTED_MATRICES}
+        for entry in _beside(published_class_distortion(), _entries(geometry, trained), _ENTRY, "value", "value", _same_sign)
+    ]
+    counted = [entry for entry in entries if entry["counted"]]
     statements = list(_statements(geometry, trained))
     return Comparison(
         distortion=Table(distortion),
@@ -118,9 +127,10 @@ def compare_published(run: RunDirectory) -> Comparison:
         thresholds=(
             _threshold("distortion", distortion, DISTORTION_CELLS),
             _threshold("f1", f1, F1_CELLS),
-            _threshold("class_distortion", entries, len(entries)),
+            _threshold("class_distortion", counted, len(counted)),
             _threshold("statements", statements, len(statements)),
         ),
+        missing=(*unfinished, *_missing(tables, distortion, f1, entries, statements)),
     )
 
 
@@ -131,12 +141,73 @@ def write_comparison(run: RunDirectory, comparison: Comparison) -> str:
     content = {
         "complete": comparison.complete,
         "holds": comparison.holds,
+        "missing": list(comparison.missing),
         "thresholds": [{**threshold._asdict(), "holds": threshold.holds} for threshold in comparison.thresholds],
         **{name: _plain(table) for name, table in comparison.tables.items()},
     }
     text = json.dumps(content, indent=1)
     run.write_text("comparison/comparison.json", text + "\n")
     return text
+
+
+def _tables(run: RunDirectory) -> tuple[dict[str, Table], list[str]]:
+    """Tables by name: those of the run, and of an unfinished one what its stored conditions give; and what those lack, in words."""
+    written = {name: run.table(name, needs) for name, needs in _NEEDED.items() if run.has_table(name)}
+    if len(written) == len(_NEEDED) or not run.begun:
+        return written, []
+    from ratewarp.studies import Study  # here, so that a finished run is compared without loading JAX
+    from ratewarp.tables import build_tables
+
+    study = Study(**run.study).model_copy(update={"bound_points": 0})  # nothing published is compared with the bound
+    stored = [condition for condition in study.conditions if run.finished(condition.id)]
+    read = [condition for condition in study.conditions if condition.model in study.readouts]
+    lacking = {
+        "conditions": [condition.id for condition in study.conditions if not run.finished(condition.id)],
+        "heads on the frozen codes of": [condition.id for condition in read if not run.read_out(condition.id)],
+    }
+    return {**build_tables(run, study, stored), **written}, [f"{what}: {_some(ids)}" for what, ids in lacking.items() if ids]
+
+
+def _some(ids: list[str]) -> str:
+    more = len(ids) - _NAMED
+    return ", ".join(ids[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _refuse_strangers(run: RunDirectory, ours: set[str]) -> None:
+    """A run of other models only is a mistake; one that has nothing yet is not."""
+    theirs = {row["model"] for row in _rows(published_distortion())}
+    if ours and not theirs & ours:
+        raise RequestError(f"{run.path} has none of the published models ({', '.join(sorted(theirs))}); it has {', '.join(sorted(ours))}")
+
+
+def _missing(tables: dict[str, Table], distortion: list[Row], f1: list[Row], entries: list[Row], statements: list[Row]) -> Iterator[str]:
+    """What could not be compared, a line a table."""
+    told: dict[str, tuple[str, list[Row], Callable[[Row], str]]] = {
+        "distortion": ("models", distortion, lambda row: row["model"]),
+        "f1": ("tasks", f1, lambda row: f"{row['regime']} {row['representation']}"),
+        "class_distortion": ("geometry", entries, lambda row: row["model"]),
+    }
+    for name, (table, rows, what) in told.items():
+        lacking = [row for row in rows if row["inside"] is None]
+        if len(lacking) == len(rows):
+            why = "" if table in tables else f" (no tables/{table}.csv, and no stored conditions to compute it from)"
+            yield f"{name}: everything{why}"
+        elif lacking:
+            yield f"{name}: {_places(lacking, what)}"
+    lost = sum(row["inside"] is None for row in statements)
+    if lost:
+        yield f"statements: {lost} of {len(statements)}"
+
+
+def _places(rows: list[Row], what: Callable[[Row], str]) -> str:
+    """Cells in a few words: what lacks the same capacities stands together."""
+    capacities: dict[str, dict[float, None]] = {}
+    for row in rows:
+        capacities.setdefault(what(row), {})[row["capacity_nats"]] = None
+    together: dict[tuple[float, ...], list[str]] = {}
+    for name, found in capacities.items():
+        together.setdefault(tuple(sorted(found)), []).append(name)
+    return "; ".join(f"{', '.join(sorted(names))} at {', '.join(f'{one:g}' for one in found)} nats" for found, names in together.items())
 
 
 def _rows(table: Table) -> list[Row]:

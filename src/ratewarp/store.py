@@ -63,6 +63,12 @@ class RunDirectory:
         """Whether the condition of that id is stored."""
         return all((self._folder(condition) / name).exists() for name in CONDITION_FILES)
 
+    @property
+    def begun(self) -> bool:
+        """Whether any condition is stored."""
+        folder = self.path / "conditions"
+        return folder.is_dir() and any(self.finished(one.name) for one in folder.iterdir())
+
     def condition(self, condition: str) -> dict[str, Any]:
         """The description of a stored condition."""
         file = self._existing(condition) / "condition.json"
@@ -81,12 +87,16 @@ class RunDirectory:
         with undamaged(file):
             return load_file(file)
 
+    def has_table(self, name: str) -> bool:
+        """Whether that table is written."""
+        return (self.path / "tables" / f"{name}.csv").exists()
+
     def table(self, name: str, needs: Sequence[str] = ()) -> pd.DataFrame:
         """One of `TABLES`; `needs` are columns it must have."""
         if name not in TABLES:
             refuse_name("table", "table", name, TABLES)
         file = self.path / "tables" / f"{name}.csv"
-        if not file.exists():
+        if not self.has_table(name):
             raise RatewarpError(
                 f"{self.path} has no {name} table yet; finish it with: ratewarp run {self.path / 'study.yaml'} --out {self.path}"
             )

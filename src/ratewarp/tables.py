@@ -3,7 +3,7 @@ of an optimal code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,14 +54,22 @@ _MOST_PERMUTATIONS = 10_000
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
 
-def build_tables(run: RunDirectory, study: Study) -> dict[str, pd.DataFrame]:
-    """All tables of a study whose conditions are all stored, by name."""
-    records = {c.id: run.record(c.id) for c in study.conditions}
-    models = pd.DataFrame([_model_row(c, study, records[c.id], run.params(c.id)) for c in study.conditions], columns=MODELS)
+def build_tables(run: RunDirectory, study: Study, conditions: Sequence[Condition] | None = None) -> dict[str, pd.DataFrame]:
+    """All tables of a study, by name.
+
+    Arguments:
+        run: where its conditions are stored.
+        study: what was run.
+        conditions: those to be in the tables, all stored; every condition of the study if not given. Heads on frozen codes that are
+            not stored have no rows, and neither have changes from a reference that is not among them.
+    """
+    chosen = study.conditions if conditions is None else conditions
+    records = {c.id: run.record(c.id) for c in chosen}
+    models = pd.DataFrame([_model_row(c, study, records[c.id], run.params(c.id)) for c in chosen], columns=MODELS)
     return {
         "models": models.astype({"diverged_at": "Int64"}),
-        "tasks": pd.DataFrame([row for c in study.conditions for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
-        "geometry": _geometry(study, records),
+        "tasks": pd.DataFrame([row for c in chosen for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
+        "geometry": _geometry(chosen, study, records),
         "bound": pd.DataFrame(bound_rows(study), columns=BOUND),
         "normative": pd.DataFrame(normative_rows(study), columns=NORMATIVE),
     }
@@ -143,7 +151,7 @@ def _all_task_rows(condition: Condition, study: Study, run: RunDirectory, record
     """Rows of the model's own heads, and of those trained on its frozen codes."""
     sound, tasks = _sound(record), record.sizes["task"]
     yield from _task_rows(condition, record, "joint" if tasks == 1 else "simultaneous", sound)
-    if condition.model in study.readouts:
+    if condition.model in study.readouts and run.read_out(condition.id):
         yield from _task_rows(condition, run.readout(condition.id), "transfer" if tasks else "disjoint", sound)
 
 
@@ -167,11 +175,11 @@ def _task_rows(condition: Condition, record: xr.Dataset, regime: str, sound: boo
         yield {**row, **(scores if sound else dict.fromkeys(scores))}
 
 
-def _geometry(study: Study, records: dict[str, xr.Dataset]) -> pd.DataFrame:
-    """What is measured on all conditions; tests are corrected for their number in the whole study (Holm)."""
-    tests = sum(len(condition.setting.class_schemes()) + 1 for condition in study.conditions)
+def _geometry(conditions: Sequence[Condition], study: Study, records: dict[str, xr.Dataset]) -> pd.DataFrame:
+    """What is measured on all conditions; tests are corrected for their number in the whole table (Holm)."""
+    tests = sum(len(condition.setting.class_schemes()) + 1 for condition in conditions)
     settings = Settings(permutations=min(max(Settings().permutations, _PERMUTATIONS_A_TEST * tests), _MOST_PERMUTATIONS))
-    rows = [row for condition in study.conditions for row in _geometry_rows(condition, study, records, settings)]
+    rows = [row for condition in conditions for row in _geometry_rows(condition, study, records, settings)]
     table = pd.DataFrame(rows, columns=GEOMETRY)
     tested = table["p"].notna()
     table.loc[tested, "p_adjusted"] = adjusted(table.loc[tested, "p"].to_numpy(dtype=float))
@@ -184,7 +192,7 @@ def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dat
     if not _sound(record):
         return
     reference = study.reference_for(condition)
-    compared = reference.id != condition.id and _sound(records[reference.id])
+    compared = reference.id != condition.id and reference.id in records and _sound(records[reference.id])
     schemes = condition.setting.class_schemes() if compared else {}
     own = _representation(record)
     labels = {name: classes[own.units] for name, classes in schemes.items()}

@@ -130,6 +130,19 @@ def test_what_is_not_defined_says_why():
     assert "too few to tell" in lonely["orthogonalization"].note
 
 
+def test_one_frequent_stimulus_has_a_value_without_an_interval():
+    planted = planted_codes(side=6)
+    frequency = np.where(np.arange(36) == 14, 20.0, 1.0)
+    known = (planted.stimuli, planted.factors, frequency / frequency.sum())
+    own, reference = (Representation(codes, *known) for codes in (planted.codes, planted.reference))
+    labels = {"frequency": (planted.stimuli == 14).astype(int)}
+    found = {one.measure: one for one in measure_codes(own, labels, reference, Settings(permutations=0)) if one.task == "frequency"}
+    for measure in ("prototypization", "orthogonalization", "resolution_ratio", "resolution_ratio_change"):
+        assert np.isfinite(found[measure].value)
+    assert (found["resolution_ratio"].low, found["resolution_ratio"].high) == (0, np.inf)
+    assert found["orthogonalization"].high <= 1 or np.isnan(found["orthogonalization"].high)
+
+
 def test_planted_strengths_are_checked():
     for wrong in ({"prototypization": 1.0}, {"specialization": -1}, {"orthogonalization": 2}, {"side": 5}, {"latents": 1}):
         with pytest.raises(RequestError, match=next(iter(wrong))):

@@ -15,10 +15,17 @@ FILE = Path(__file__).parents[3] / "shared" / "paper" / "latents.npz"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the publication's codes are not part of this repository")
 
 MATRICES = {
-    ("E1M1", "high"): [[0.127, -0.094], [-0.094, 0.069]],
-    ("E1M1", "low"): [[0.053, -0.343], [-0.343, 0.536]],
-    ("E2M1", "high"): [[-0.179, 0.185], [0.185, -0.189]],
-    ("E2M1", "low"): [[-0.703, 0.719], [0.719, -0.724]],
+    ("E1M1", "frequency", 10): [[0.127, -0.094], [-0.094, 0.069]],
+    ("E1M1", "frequency", 0.3): [[0.053, -0.343], [-0.343, 0.536]],
+    ("E2M1", "E2M1", 10): [[-0.179, 0.185], [0.185, -0.189]],
+    ("E2M1", "E2M1", 0.3): [[-0.703, 0.719], [0.719, -0.724]],
+}
+LEVELS = {10: "high", 0.3: "low"}
+RULES = {
+    "frequency": lambda upper, lower: lower <= 6,
+    "E2M1": lambda upper, lower: upper <= lower,
+    "E2M2": lambda upper, lower: (upper < 6) | (lower >= 6),
+    "E2M3": lambda upper, lower: upper == lower,
 }
 
 
@@ -27,21 +34,32 @@ def _codes(name):
         return data[name].astype(float)
 
 
-def _classes(model):
-    upper, lower = _codes("factors").T
-    return ((lower <= 6) if model == "E1M1" else (upper <= lower)).astype(int)
+def _classes(task):
+    return RULES[task](*_codes("factors").T).astype(int)
 
 
-@pytest.mark.parametrize(("model", "capacity"), MATRICES)
-def test_class_distortion_matrices(model, capacity):
-    codes, reference = _codes(f"{model}_{capacity}"), _codes(f"baseline_{capacity}")
-    values = class_distortion_matrix(codes, reference, _classes(model)).values
-    np.testing.assert_allclose(values, MATRICES[model, capacity], atol=PUBLISHED)
-
-
-def test_the_shipped_matrices_are_those():
+def _shipped():
+    """The shipped matrices, whole, by model, task and capacity."""
+    found = {}
     for row in published_class_distortion().itertuples():
-        assert row.value == MATRICES[row.model, "high" if row.capacity_nats == 10 else "low"][row.a][row.b]
+        matrix = found.setdefault((row.model, row.task, row.capacity_nats), np.full((2, 2), np.nan))
+        matrix[row.a, row.b] = matrix[row.b, row.a] = row.value
+    return found
+
+
+@pytest.mark.parametrize(("model", "task", "capacity"), _shipped())
+def test_shipped_class_distortion_matrices(model, task, capacity):
+    """Computed anew from the publication's codes."""
+    codes, reference = (_codes(f"{name}_{LEVELS[capacity]}") for name in (model, "baseline"))
+    values = class_distortion_matrix(codes, reference, _classes(task)).values
+    np.testing.assert_allclose(_shipped()[model, task, capacity], values, atol=PUBLISHED)
+    if (model, task, capacity) in MATRICES:
+        np.testing.assert_allclose(values, MATRICES[model, task, capacity], atol=PUBLISHED)
+
+
+def test_which_matrices_are_shipped():
+    tasks = [("E2M5", task) for task in ("E2M1", "E2M2", "E2M3")]
+    assert set(_shipped()) == {*MATRICES, *((model, task, capacity) for model, task in tasks for capacity in LEVELS)}
 
 
 def test_the_three_distortions_of_the_published_codes():
@@ -49,9 +67,9 @@ def test_the_three_distortions_of_the_published_codes():
         "prototypization of E2M1": (prototypization, "E2M1", [0.32, 0.49, 0.27, 0.96]),
         "orthogonalization of E2M1": (orthogonalization, "E2M1", [0.71, 1.00, 0.72, 1.00]),
     }
-    for measure, model, expected in rows.values():
-        names = [f"{name}_{capacity}" for capacity in ("high", "low") for name in ("baseline", model)]
-        np.testing.assert_allclose([measure(_codes(name), _classes(model)) for name in names], expected, atol=0.006)
+    for measure, task, expected in rows.values():
+        names = [f"{name}_{capacity}" for capacity in ("high", "low") for name in ("baseline", task)]
+        np.testing.assert_allclose([measure(_codes(name), _classes(task)) for name in names], expected, atol=0.006)
     factors = _codes("factors").astype(int)
     grid = np.stack(np.divmod(np.arange(169), 13), axis=1).astype(float)
     frequent = grid[:, 1] <= 6

@@ -1,7 +1,8 @@
 """The publication's numbers: D'Amato, Lancia, Pezzulo, PLoS Comput Biol 21(5): e1012952, 2025 (arXiv 2406.07269).
 
 `distortion.csv` and `f1.csv` are read off its vector figures (± 0.0003 and ± 0.001), one training run a number.
-`class_distortion.csv` is computed from the codes of 1,522 test images that the publication shares, against its baseline at equal capacity.
+`class_distortion.csv` is computed from the codes of 1,522 test images that the publication shares, against its baseline at equal capacity;
+class 1 are the frequent stimuli, or those of which the task's condition is true. Codes of E1M1, E2M1 and E2M5 are shared.
 """
 
 from __future__ import annotations

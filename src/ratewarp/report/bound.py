@@ -66,7 +66,7 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
     if raw:
         _name_raw(axes[0, 1], published)
     for place, words in zip(axes[0], (_SEMANTIC, _RAW), strict=False):
-        _dress(place, words, float(models["rate_nats"].max()))
+        _dress(place, words, float(models["rate_nats"].to_numpy().max()))
     axes[0, 0].set_title("Stimulus: no code can lie below its curve")
     axes[0, 0].legend(fontsize="x-small", loc="upper right")
     return figure
@@ -82,7 +82,9 @@ def _owners(curves: pd.DataFrame) -> dict[str, list[str]]:
 
 def _name_raw(place: Axes, published: pd.DataFrame | None) -> None:
     if published is not None:
-        place.plot(published["capacity_nats"], published["distortion"], "x", color=INK, ms=5, mew=1.1, label="published baseline, at its capacity")
+        place.plot(
+            published["capacity_nats"], published["distortion"], "x", color=INK, ms=5, mew=1.1, label="published baseline, at its capacity"
+        )
     place.plot([], [], color=MUTED, lw=1.0, label="achieved")
     place.plot([], [], color=MUTED, lw=1.0, ls=(0, (3, 2)), label="no code is below")
     place.set_title("Image: its pixel noise counts, too")
@@ -113,8 +115,18 @@ def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str) -> 
 def _single(table: pd.DataFrame) -> Figure:
     figure, place = plt.subplots(figsize=(4.8, 3.7), layout="constrained")
     if "raw_low" in table:
-        place.fill_between(table["rate_nats"], table["raw_low"], table["raw_high"], color=MUTED, label="raw pixels: proved to achieved", **_BAND)
-    place.plot(table["rate_nats"], table["distortion"], color=INK, marker="o", ms=2.2, lw=1.2, label=f"R(D), gap at most {table['gap_nats'].max():.1e} nats")
+        place.fill_between(
+            table["rate_nats"], table["raw_low"], table["raw_high"], color=MUTED, label="raw pixels: proved to achieved", **_BAND
+        )
+    place.plot(
+        table["rate_nats"],
+        table["distortion"],
+        color=INK,
+        marker="o",
+        ms=2.2,
+        lw=1.2,
+        label=f"R(D), gap at most {table['gap_nats'].max():.1e} nats",
+    )
     place.set(xlabel="rate, nats", ylabel="distortion", xlim=(0, None), ylim=(0, None))
     bits = place.secondary_xaxis("top", functions=(lambda nats: nats / np.log(2), lambda bits: bits * np.log(2)))
     bits.set_xlabel("rate, bits")

@@ -28,8 +28,8 @@ def distortion_figure(view: RunView) -> Figure:
     settings, reference = view.study.settings, view.study.reference
     tasked = [name for name, setting in settings.items() if setting.tasks]
     panels = {
-        "Without tasks": [name for name in settings if name not in tasked],
-        f"{reference} and models with tasks": [reference, *[name for name in tasked if name != reference]] if tasked else [],
+        "Models without tasks": [name for name in settings if name not in tasked],
+        f"Models with tasks, and {reference}": [reference, *[name for name in tasked if name != reference]] if tasked else [],
     }
     panels = {title: models for title, models in panels.items() if models}
     figure, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained")

@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
 from ratewarp.report.bound import bound_figure
+from ratewarp.report.classes import MANY, class_ticks
 from ratewarp.report.curves import distortion_figure, f1_figure
 from ratewarp.report.normative import normative_figure
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
@@ -24,6 +25,7 @@ from ratewarp.report.views import ConditionView, RunView, class_names, scheme_ti
 from ratewarp.report.warps import warps_figure
 from ratewarp.studies import Setting
 
+_LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
 _SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
 _WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
 
@@ -69,6 +71,7 @@ def overview_figure(view: RunView) -> Figure:
             place.set_title(model, fontsize=11, fontweight="bold", pad=8)
         if row == len(capacities) - 1:
             _class_legend(place, shown)
+    figure.supxlabel(view.seed_note, x=0.995, ha="right", fontsize="small", color=MUTED)
     return figure
 
 
@@ -93,7 +96,7 @@ def _scheme_legend(axes: Axes, scheme: str, classes: int, setting: Setting) -> N
     """What a labelling's colours mean, below the axes."""
     names = class_names(scheme, classes)
     if not names:
-        axes.set_xlabel(f"colour: class of {scheme}", color=MUTED, labelpad=8)
+        axes.set_xlabel(f"colour: class of {scheme},\nfirst (blue) to last (red)", color=MUTED, labelpad=8)
         return
     axes.set_xlabel(scheme_title(scheme, setting), color=MUTED, labelpad=4)
     dots = [Line2D([], [], marker="o", ls="", ms=4.5, mec="none", color=c, label=n) for c, n in zip(class_colours(2), names, strict=True)]
@@ -162,7 +165,9 @@ def reference_figure(view: RunView) -> Figure:
             draw_map(axes, shown, colours, extent=map_extent([shown]), title=f"codes, coloured by {factor}" if row == 0 else "")
             if column == 0:
                 axes.set_ylabel(f"{capacity:g} nats", fontsize="large")
-        _tuning_row(figure, grid[row, len(factors)], shown, heading="tuning curves" if row == 0 else "")
+        lowest = row == len(capacities) - 1
+        _tuning_row(figure, grid[row, len(factors)], shown, heading="tuning curves" if row == 0 else "", lowest=lowest)
+    _note_seed(figure, view)
     return figure
 
 
@@ -180,51 +185,85 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
     latents = len(view.shown[model, capacities[0]].order)
     labels = view.study.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
-    found = {c: view.distortion_matrix(view.shown[model, c], scheme) for c in capacities}
-    matrices = {c: matrix for c, matrix in found.items() if matrix is not None}
-    limit = max([0.1, *(np.abs(m.values).max() for m in matrices.values())])
-    strip = 0.68 * latents
-    figure = plt.figure(figsize=(2 * (2.2 + strip) + 1.7 + 0.7, 2.25 * len(capacities) + 0.85))
+    strip, scale = 0.68 * latents, 0.95 if classes >= MANY else 0.02
+    figure = plt.figure(figsize=(2 * (2.2 + strip) + 2.6 + scale, 2.25 * len(capacities) + 0.95))
     grid = GridSpec(
         len(capacities),
-        5,
+        7,
         figure,
-        width_ratios=[2.2, strip, 2.2, strip, 1.7],
+        width_ratios=[2.2, strip, 2.2, strip, 0.2, 1.7, scale],
         wspace=0.07,
         hspace=0.12,
         left=0.025,
-        right=0.99,
+        right=0.995,
         top=0.915,
-        bottom=0.1,
+        bottom=0.12,
     )
     for row, capacity in enumerate(capacities):
+        first, last = row == 0, row == len(capacities) - 1
         shown = view.shown[model, capacity]
         reference = view.reference_of(shown)
         extent = map_extent([shown, reference])
         for column, (one, name) in enumerate(((reference, view.study.reference), (shown, model))):
             axes = figure.add_subplot(grid[row, 2 * column])
-            draw_map(axes, one, stimulus_colours(labels), extent=extent, title=name if row == 0 else "")
+            draw_map(axes, one, stimulus_colours(labels), extent=extent, title=name if first else "")
             axes.title.set_fontweight("bold")
             if column == 0:
                 axes.set_ylabel(f"{capacity:g} nats", fontsize="large")
-            if row == len(capacities) - 1:
+            if last:
                 _scheme_legend(axes, scheme, classes, shown.condition.setting)
-            _tuning_row(figure, grid[row, 2 * column + 1], one, heading=f"tuning curves, {name}" if row == 0 else "")
-        if capacity in matrices:
-            axes = figure.add_subplot(grid[row, 4].subgridspec(1, 1)[0])
-            heading = f"class distortion\n{model} against {view.study.reference}" if row == 0 else ""
-            draw_matrix(axes, matrices[capacity], limit=limit, names=class_names(scheme, classes), title=heading)
+            _tuning_row(figure, grid[row, 2 * column + 1], one, heading=f"tuning curves, {name}" if first else "", lowest=last)
+    _matrix_column(figure, grid, view, model, scheme)
+    _note_seed(figure, view)
     return figure
 
 
-def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: str) -> None:
-    """A row of tuning curves in a grid cell, with a heading above and the reading aid below."""
+def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, scheme: str) -> None:
+    """Class distortion matrices, a row a capacity, on one scale; that scale beside them where no numbers are written in them."""
+    capacities = view.panel_capacities
+    labels = view.study.settings[model].class_schemes()[scheme]
+    classes = int(labels.max()) + 1
+    matrices = {capacity: view.distortion_matrix(view.shown[model, capacity], scheme) for capacity in capacities}
+    entries = [np.abs(matrix.values).ravel() for matrix in matrices.values() if matrix is not None]
+    whole = _LIMIT if classes >= MANY else 1
+    limit = max([0.1, *(float(np.quantile(one, whole)) for one in entries)])
+    record = view.shown[model, capacities[0]].record
+    ticks = class_ticks(labels, record["factor_value"].values, list(record["factor"].values))
+    image = None
+    for row, (capacity, matrix) in enumerate(matrices.items()):
+        axes = figure.add_subplot(grid[row, 5])
+        heading = f"class distortion\n{model} against {view.study.reference}" if row == 0 else ""
+        if matrix is None:
+            axes.set(xticks=[], yticks=[], title=heading, aspect="equal")
+            axes.text(0.5, 0.5, f"not defined\nat {capacity:g} nats", ha="center", va="center", transform=axes.transAxes, color=MUTED)
+            continue
+        image = draw_matrix(axes, matrix, limit=limit, names=class_names(scheme, classes), title=heading, ticks=ticks)
+        if classes >= MANY and row == len(capacities) - 1:
+            axes.set_xlabel(ticks.title.replace(", by", ",\nby"), fontsize="x-small", color=MUTED, labelpad=2)
+    if image is not None and classes >= MANY:
+        place = grid[:, 6].subgridspec(3, 3, width_ratios=[0.2, 1, 6], height_ratios=[0.4, 1, 0.4])
+        bar = figure.colorbar(image, cax=figure.add_subplot(place[1, 1]), extend="both")
+        bar.set_label("distance ratio,\nminus its mean over all pairs", fontsize="x-small")
+        bar.ax.tick_params(labelsize="x-small", length=2, color=RULE)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def _note_seed(figure: Figure, view: RunView) -> None:
+    """Says in the lower right corner which seed is shown."""
+    figure.text(0.995, 0.012, view.seed_note, ha="right", va="bottom", fontsize="small", color=MUTED)
+
+
+def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: str, lowest: bool) -> None:
+    """A row of tuning curves in a grid cell, with a heading above, the first factor at the side, the second below the lowest row."""
     latents = len(view.order)
     inner = cell.subgridspec(1, latents, wspace=0.1)  # type: ignore[attr-defined]
     axes = [figure.add_subplot(inner[0, i]) for i in range(latents)]
     draw_tuning(axes, view)
     down, across = view.record["factor"].values[:2]
-    axes[0].set_ylabel(f"{down} ↓   {across} →", fontsize="xx-small", color=MUTED, labelpad=2)
+    axes[0].set_ylabel(f"← {down}", fontsize="x-small", color=MUTED, labelpad=2)  # turned, so that the arrow points down
+    if lowest:
+        below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "top"}
+        axes[0].annotate(f"{across} →", (0.5, 0), (0, -16), fontsize="x-small", color=MUTED, **below)
     if heading:
         middle = axes[latents // 2]
         middle.annotate(

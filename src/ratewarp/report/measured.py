@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from ratewarp._files import disk_errors
 from ratewarp.geometry import ClassDistortion, embed
 from ratewarp.measurement import Measurement
+from ratewarp.report.classes import MANY
 from ratewarp.report.panels import draw_matrix
 from ratewarp.report.style import DIVERGING_MAP, INK, MODEL_COLOURS, MUTED, RULE, class_colours, figure_style
 
@@ -51,7 +52,7 @@ def measured_figure(found: Measurement) -> Figure:
     if matrix is not None:
         limit = max(0.1, float(np.nanmax(np.abs(matrix.values))))
         image = draw_matrix(axes[0, 2], matrix, limit=limit, names=found.classes[str(task)], title=f"class distortion, {task}")
-        if len(matrix.classes) > 4:
+        if len(matrix.classes) >= MANY:
             figure.colorbar(image, ax=axes[0, 2], shrink=0.7, cmap=DIVERGING_MAP)
     return figure
 

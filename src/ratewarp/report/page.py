@@ -116,6 +116,7 @@ def _write_figure(run: RunDirectory, name: str, figure: Figure) -> Markup:
             stream = io.BytesIO()
             figure.savefig(stream, format=kind, metadata=metadata)
             run.write_bytes(f"figures/{name}.{kind}", stream.getvalue())
+            figure.set_layout_engine("none")  # places are found once
         stream = io.BytesIO()
         figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=SCREEN_DPI)
     return Markup("data:image/svg+xml;base64,") + base64.b64encode(stream.getvalue()).decode()

@@ -10,12 +10,17 @@ from matplotlib import colormaps, patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
+from matplotlib.text import Text
 
 from ratewarp.geometry import ClassDistortion
+from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
 from ratewarp.report.style import DIVERGING_MAP, FACTOR_MAP, IMAGE_MAP, INK, MUTED, RULE, TUNING_MAP, class_colours
 from ratewarp.report.views import ConditionView
 
 _LABELLED_EVERY = 4  # factor values 0, 4, 8, 12 are labelled on maps
+_HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)  # around what is written over dots
+_LONG = 5  # letters of a tick's label that have room beside others
+_GLYPH, _LINE = 0.64, 1.1  # width of a digit and height of a line with the room around them, as shares of the type's size
 
 
 def draw_map(
@@ -41,24 +46,29 @@ def draw_map(
         side.set_color(RULE)
     left, low = -0.94 * extent, -0.92 * extent
     axes.plot([left, left + 1], [low, low], color=INK, lw=1.6, solid_capstyle="butt")
-    axes.annotate("1 s.d.", (left, low), (0, 3), textcoords="offset points", fontsize="x-small", color=MUTED)
-    axes.annotate(f"stress {view.stress:.2f}", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize="x-small", color=MUTED)
+    axes.annotate("1 s.d.", (left, low), (0, 3), textcoords="offset points", fontsize="x-small", color=MUTED, path_effects=[_HALO])
+    stress = {"xycoords": "axes fraction", "ha": "right", "fontsize": "x-small", "color": MUTED, "path_effects": [_HALO]}
+    written = axes.annotate(f"stress {view.stress:.2f}", (0.97, 0.03), **stress)
     if labels:
-        _label_stimuli(axes, view, centre, apart=0.13 * extent)
+        _label_stimuli(axes, view, centre, extent, written)
 
 
-def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, *, apart: float) -> None:
-    """Labels stimuli whose places on the map are at least `apart` from those already labelled."""
+def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: float, written: Text) -> None:
+    """Labels stimuli whose label overlaps none that stands already, nor what is `written` in the lower right, or left, corner."""
     factors = view.record["factor_value"].values
-    taken: list[np.ndarray] = []
+    box = axes.get_window_extent()
+    point = 2 * extent / min(box.width, box.height) * axes.figure.dpi / 72  # of type, in units of the codes
+    corner = np.array([_GLYPH * len(written.get_text()), 2 * _LINE]) * written.get_fontsize() * point + 0.06 * extent
+    taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
     for stimulus in np.flatnonzero(np.all(factors % _LABELLED_EVERY == 0, axis=1)):
-        values = factors[stimulus]
         place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
-        if any(np.linalg.norm(place - other) < apart for other in taken):
+        text = axes.annotate(",".join(map(str, factors[stimulus])), place, ha="center", va="center", fontsize="xx-small", color=INK)
+        half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
+        if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
+            text.remove()
             continue
-        taken.append(place)
-        text = axes.annotate(",".join(map(str, values)), place, ha="center", va="center", fontsize="xx-small", color=INK)
-        text.set_path_effects([patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)])
+        taken.append((place, half))
+        text.set_path_effects([_HALO])
 
 
 def map_extent(views: Sequence[ConditionView]) -> float:
@@ -87,23 +97,45 @@ def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
         place.set_xlabel(f"{view.latent_rates[latent]:.2f}", fontsize="x-small", color=MUTED, labelpad=2)
 
 
-def draw_matrix(axes: Axes, matrix: ClassDistortion, *, limit: float, names: Sequence[str] = (), title: str = "") -> AxesImage:
-    """Class distortion matrix, diverging around 0; numbers where there are few classes."""
+def draw_matrix(
+    axes: Axes, matrix: ClassDistortion, *, limit: float, names: Sequence[str] = (), title: str = "", ticks: ClassTicks | None = None
+) -> AxesImage:
+    """Class distortion matrix, diverging around 0; numbers where there are few classes, a few ticks where there are many.
+
+    Arguments:
+        axes: where to draw.
+        matrix: what to draw.
+        limit: where the colours end.
+        names: of the classes.
+        title: above the matrix.
+        ticks: for many classes, in place of some of the names.
+    """
     image = axes.imshow(matrix.values, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
-    few = len(matrix.classes) <= 4
-    ticks = matrix.classes if few else []
-    axes.set(xticks=ticks, yticks=ticks, title=title)
-    if few and names:
-        axes.set_xticklabels(names)
-        axes.set_yticklabels(names, rotation=90, va="center")
-    axes.tick_params(length=0)
+    axes.set_title(title)
     for side in axes.spines.values():
         side.set_color(RULE)
-    if few:
-        for (a, b), value in np.ndenumerate(matrix.values):
-            dark = abs(value) > 0.6 * limit
-            axes.text(b, a, f"{value:+.2f}".replace("-", "−"), ha="center", va="center", color="white" if dark else INK)
+    if len(matrix.classes) >= MANY:
+        _many_ticks(axes, ticks or sparse_ticks(names or [str(one) for one in matrix.classes]))
+        return image
+    axes.set(xticks=matrix.classes, yticks=matrix.classes)
+    axes.tick_params(length=0)
+    if names:
+        axes.set_xticklabels(names)
+        axes.set_yticklabels(names, rotation=90, va="center")
+    for (a, b), value in np.ndenumerate(matrix.values):
+        dark = abs(value) > 0.6 * limit
+        axes.text(b, a, f"{round(value, 2) + 0:+.2f}".replace("-", "−"), ha="center", va="center", color="white" if dark else INK)
     return image
+
+
+def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:
+    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, ticks.names)) > _LONG else {}
+    axes.set_xticks(ticks.places, labels=ticks.names, fontsize="x-small", **slanted)
+    axes.set_yticks(ticks.places, labels=ticks.names, fontsize="x-small")
+    axes.tick_params(length=0 if ticks.borders else 2, pad=2, color=RULE)
+    for border in ticks.borders:
+        axes.axhline(border, color="white", lw=0.6)
+        axes.axvline(border, color="white", lw=0.6)
 
 
 def draw_image(axes: Axes, image: np.ndarray) -> None:

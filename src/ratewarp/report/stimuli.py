@@ -63,7 +63,8 @@ def capacity_figure(view: RunView) -> Figure | None:
     ]
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
-    figure.supxlabel(f"stimulus, by {names[0]} then {names[1]} (numbers: {names[0]})", fontsize=8, color=INK)
+    axis = f"stimulus, by {names[0]} then {names[1]} (numbers: {names[0]})"
+    figure.supxlabel(f"{axis} · {view.seed_note}", fontsize=8, color=INK)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
         bar.set_label(f"distance ratio, {low:g} over {high:g} nats,\nminus its mean over all pairs", fontsize=7.5)

@@ -96,6 +96,12 @@ class RunView:
         return views
 
     @property
+    def seed_note(self) -> str:
+        """Which seed `shown` is of."""
+        seeds = self.study.seeds
+        return f"seed {seeds[0]}" + (f" (the first of {len(seeds)})" if len(seeds) > 1 else "")
+
+    @property
     def capacities(self) -> list[float]:
         """Capacities from large to small, as the figures stack them."""
         return sorted(self.study.capacities_nats, reverse=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.markers import CARETDOWN, CARETUP
 
-from ratewarp.report.style import INK, MUTED, model_colours, model_markers
+from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers
 from ratewarp.report.views import RunView
-from ratewarp.studies.condition import FREQUENCY_SCHEME
 
 Row = dict[Any, Any]
 
@@ -22,9 +25,53 @@ _PANELS = {
     "participation_ratio": "Dimensions: participation ratio",
     "effective_prototypes": "Effective prototypes",
 }
+_LOG = ("effective_prototypes",)
 _COLUMNS = 3
-_ROOM = 0.12  # above and below the values, as a share of their range
-_APART = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
+_ROOM = 0.06  # above and below what is shown, as a share of its range
+_REACH = 0.5  # how far beyond the values an interval is followed, as a share of their range
+_BESIDE = 1.025  # seeds stand beside their mean
+_APART = 0.03  # sideways shift that keeps lines with equal values apart, in the logarithm of the axis
+_ROW = 0.068  # of the legend, as a share of its panel
+_DASHES = ((0, (4, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
+
+
+@dataclass(frozen=True)
+class _Style:
+    """How the lines of one model under one of its labellings are drawn."""
+
+    label: str
+    colour: str
+    marker: str
+    dashes: Any = "-"
+    hollow: bool = False
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """As keywords of matplotlib."""
+        face = "white" if self.hollow else self.colour
+        return {"color": self.colour, "marker": self.marker, "ls": self.dashes, "lw": 1.1, "ms": 4, "mew": 0.9, "mfc": face}
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """One measure of a model under one labelling, by capacity: of every seed, their mean, and the mean of their intervals."""
+
+    key: tuple[str, str]
+    capacities: np.ndarray
+    seeds: list[list[float]]
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """One measure of some models."""
+
+    measure: str
+    title: str
+    curves: list[_Curve]
+    limits: tuple[float, float]
 
 
 def warps_figure(view: RunView) -> Figure | None:
@@ -35,55 +82,114 @@ def warps_figure(view: RunView) -> Figure | None:
             panels[row["measure"]].append({**row, "task": row["task"] if isinstance(row["task"], str) else ""})
     if not panels["prototypization_change"] and not panels["specialization_change"]:
         return None
-    panels = {measure: rows for measure, rows in panels.items() if rows}
-    models = list(view.study.models)
-    colours, markers = model_colours(models), model_markers(models)
-    height = -(-(len(panels) + 1) // _COLUMNS)
-    figure, axes = plt.subplots(height, _COLUMNS, figsize=(3.5 * _COLUMNS, 2.9 * height), squeeze=False, layout="constrained")
-    for place, (measure, found) in zip(axes.flat, panels.items(), strict=False):
-        for model, task in sorted({(row["model"], row["task"]) for row in found}, key=lambda pair: (models.index(pair[0]), pair[1])):
-            own = [row for row in found if (row["model"], row["task"]) == (model, task)]
-            shift = np.exp(_APART * (models.index(model) - (len(models) - 1) / 2))
-            _draw_line(place, own, shift, colours[model], markers[model], dashed=task not in ("", model, FREQUENCY_SCHEME))
-        _dress(place, view, measure, np.array([row["value"] for row in found]))
-    _legend(axes.flat[len(panels)], view, models, colours, markers)
-    for place in axes.flat[len(panels) + 1 :]:
+    styles = _styles(view)
+    drawn = [panel for measure, rows in panels.items() if rows for panel in _panels(measure, _curves(rows, list(styles)), styles)]
+    height = -(-(len(drawn) + 1) // _COLUMNS)
+    figure, axes = plt.subplots(height, _COLUMNS, figsize=(3.5 * _COLUMNS, 3.1 * height), squeeze=False, layout="constrained")
+    cut = [_draw_panel(place, view, panel, styles) for place, panel in zip(axes.flat, drawn, strict=False)]
+    _legend(axes.flat[len(drawn)], view, styles, cut=any(cut))
+    for place in axes.flat[len(drawn) + 1 :]:
         place.set_visible(False)
     return figure
 
 
-def _draw_line(place: Axes, rows: list[Row], shift: float, colour: str, marker: str, *, dashed: bool) -> None:
-    """Mean over seeds, with the mean of the seeds' intervals as bars."""
-    capacities = sorted({row["capacity_nats"] for row in rows})
-    seeds = [[row for row in rows if row["capacity_nats"] == one] for one in capacities]
-    value, low, high = (np.array([np.mean([row[key] for row in own]) for own in seeds]) for key in ("value", "low", "high"))
-    reach = np.abs(np.stack([low, high]) - value)
-    reach[~np.isfinite(reach)] = 0
-    style = {"color": colour, "marker": marker, "ms": 4, "lw": 1.1, "elinewidth": 0.9, "ls": "--" if dashed else "-"}
-    place.errorbar(np.array(capacities) * shift, value, yerr=reach, **style)
+def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _Style]) -> Iterator[_Panel]:
+    """All curves of a measure; those of a model with several labellings in a panel of their own, on the same axis."""
+    limits = _limits(curves, log=measure in _LOG)
+    shared = [curve for curve in curves if not styles[curve.key].hollow]
+    if shared:
+        yield _Panel(measure, _PANELS[measure], shared, limits)
+    for model in dict.fromkeys(curve.key[0] for curve in curves if styles[curve.key].hollow):
+        own = [curve for curve in curves if curve.key[0] == model]
+        yield _Panel(measure, f"{_PANELS[measure]}, {model}", own, limits)
 
 
-def _dress(place: Axes, view: RunView, measure: str, values: np.ndarray) -> None:
-    """Axes that hold all values; long bars are cut."""
+def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
+    """Style by model and labelling ("" for measures without one); of several labellings, dashed and hollow."""
+    models = list(view.study.models)
+    colours, markers = model_colours(models), model_markers(models)
+    styles: dict[tuple[str, str], _Style] = {}
+    for model, setting in view.study.settings.items():
+        whole = _Style(model, colours[model], markers[model])
+        schemes = list(setting.class_schemes())
+        styles[model, ""] = whole
+        if len(schemes) == 1:
+            styles[model, schemes[0]] = whole
+            continue
+        for place, scheme in enumerate(schemes):
+            marker = MODEL_MARKERS[place % len(MODEL_MARKERS)]
+            styles[model, scheme] = _Style(f"{model}, {scheme}", colours[model], marker, _DASHES[place % len(_DASHES)], hollow=True)
+    return styles
+
+
+def _curves(rows: list[Row], order: list[tuple[str, str]]) -> list[_Curve]:
+    curves = []
+    for key in sorted({(row["model"], row["task"]) for row in rows}, key=order.index):
+        own = [row for row in rows if (row["model"], row["task"]) == key]
+        capacities = sorted({row["capacity_nats"] for row in own})
+        seeds = [[row for row in own if row["capacity_nats"] == one] for one in capacities]
+        value, low, high = (np.array([np.mean([row[end] for row in found]) for found in seeds]) for end in ("value", "low", "high"))
+        curves.append(_Curve(key, np.array(capacities), [[row["value"] for row in found] for found in seeds], value, low, high))
+    return curves
+
+
+def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[str, str], _Style]) -> bool:
+    """Axes and curves; whether an interval goes on beyond the axis."""
     capacities = sorted(view.study.capacities_nats)
-    place.set(xscale="log", xlabel="capacity, nats", title=_PANELS[measure])
+    place.set(xscale="log", xlabel="capacity, nats", title=panel.title, yscale="log" if panel.measure in _LOG else "linear")
     place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
-    place.minorticks_off()
-    if measure == "effective_prototypes":
-        place.set_yscale("log")
-    else:
-        room = _ROOM * max(float(np.ptp(values)), 1e-3)
-        place.set_ylim(float(values.min()) - room, float(values.max()) + room)
-    if measure.endswith("_change"):
+    place.xaxis.minorticks_off()
+    place.set_ylim(panel.limits)
+    if panel.measure.endswith("_change"):
         place.axhline(0, color=MUTED, lw=0.7)
     place.spines[["top", "right"]].set_visible(False)
     place.grid(axis="y", color=MUTED, alpha=0.18, lw=0.6)
+    cut = []
+    for number, curve in enumerate(panel.curves):
+        shift = np.exp(_APART * (number - (len(panel.curves) - 1) / 2))
+        cut.append(_draw_curve(place, curve, styles[curve.key], curve.capacities * shift, panel.limits))
+    return any(cut)
 
 
-def _legend(place: Axes, view: RunView, models: list[str], colours: dict[str, str], markers: dict[str, str]) -> None:
-    """Names of models in an empty panel."""
-    handles = [place.plot([], [], color=colours[model], marker=markers[model], ms=4, lw=1.1, label=model)[0] for model in models]
-    if any(len(setting.class_schemes()) > 1 for setting in view.study.settings.values()):
-        handles += place.plot([], [], color=INK, lw=1.1, ls="--", label="one of several tasks")
-    place.legend(handles=handles, loc="center", ncols=2 if len(handles) > 5 else 1)
+def _limits(curves: list[_Curve], *, log: bool) -> tuple[float, float]:
+    """Ends of the vertical axis: they hold every value, and intervals as far as these do not dwarf the values."""
+    scale, back = (np.log, np.exp) if log else (np.asarray, np.asarray)
+    values = scale(np.array([value for curve in curves for found in curve.seeds for value in found]))
+    low, high = values.min(), values.max()
+    reach = _REACH * max(high - low, 1e-3)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ends = scale(np.concatenate([[*curve.low, *curve.high] for curve in curves]))
+    ends = np.clip(ends[~np.isnan(ends)], low - reach, high + reach)
+    low, high = min([low, *ends]), max([high, *ends])
+    room = _ROOM * max(high - low, 1e-3)
+    return float(back(low - room)), float(back(high + room))
+
+
+def _draw_curve(place: Axes, curve: _Curve, style: _Style, across: np.ndarray, limits: tuple[float, float]) -> bool:
+    """Means as a line, the seeds as small points, intervals as bars; an arrow where a bar goes on beyond the axis."""
+    place.plot(across, curve.value, **style.line, zorder=3)
+    for x, found in zip(across, curve.seeds, strict=True):
+        if len(found) > 1:
+            place.plot([x * _BESIDE] * len(found), found, ls="", marker="o", ms=2, mew=0, color=style.colour, zorder=2.5)
+    low, high = curve.low < limits[0], curve.high > limits[1]
+    known = ~(np.isnan(curve.low) | np.isnan(curve.high))
+    for x, bottom, top, cut in zip(across[known], curve.low[known], curve.high[known], (low & high)[known], strict=True):
+        place.plot([x, x], np.clip([bottom, top], *limits), color=style.colour, lw=0.8, alpha=0.35 if cut else 0.85, zorder=2)
+    for beyond, end, arrow in ((low, limits[0], CARETDOWN), (high, limits[1], CARETUP)):
+        for x in across[beyond]:
+            place.plot([x], [end], ls="", marker=arrow, ms=4, mew=0, color=style.colour, clip_on=False, zorder=4)
+    return bool(low.any() or high.any())
+
+
+def _legend(place: Axes, view: RunView, styles: dict[tuple[str, str], _Style], *, cut: bool) -> None:
+    """Names of the lines in an empty panel, and how to read them."""
+    handles = [Line2D([], [], **style.line, label=style.label) for style in dict.fromkeys(styles.values())]
+    several = len(view.study.seeds) > 1
+    marks = ["line: mean of the seeds; small point: one seed"] if several else []
+    marks.append("bar: 95 % interval over stimuli" + (", mean of the seeds'" if several else ""))
+    marks += ["arrow: the interval goes on beyond the axis"] if cut else []
+    columns = 2 if len(handles) > 5 else 1
+    place.legend(handles=handles, loc="upper center", ncols=columns, handlelength=3.2)
+    below = 0.93 - _ROW * -(-len(handles) // columns)
+    place.text(0.5, below, "\n".join(marks), ha="center", va="top", transform=place.transAxes, color=INK, fontsize="small")
     place.axis("off")

@@ -56,7 +56,7 @@ def rate_distortion(
         return _solved(alphabet, points, rates, tolerance, max_slopes)
 
 
-def _solved(alphabet: Alphabet, points: object, rates: object, tolerance: float, max_slopes: object) -> Curve:
+def _solved(alphabet: Alphabet, points: int, rates: object, tolerance: float, max_slopes: object) -> Curve:
     ends = _ends(alphabet, SHARE * tolerance)
     asked = _asked(points, rates, ends[1].rate)
     most = _MOST_SLOPES * len(asked) if max_slopes is None else int(check_number(max_slopes, "max_slopes", least=0))

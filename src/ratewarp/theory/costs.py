@@ -144,7 +144,7 @@ class LogLoss:
         sums = np.bincount(self.labels, np.exp(logw - highest), self.classes)
         with np.errstate(divide="ignore"):
             logs = np.log(sums) + highest
-        return float(logs.max() if beta >= 1 else (1 - beta) * logsumexp(logs / (1 - beta)))
+        return float(logs.max() if beta >= 1 else (1 - beta) * np.asarray(logsumexp(logs / (1 - beta))))
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> LogLoss:
         """Classes that none of the stimuli has are left out."""
