@@ -134,7 +134,7 @@ def _noise_curve(p: Float[np.ndarray, " stimuli"], means: Float[np.ndarray, "sti
     mass = np.bincount(places.ravel(), np.repeat(p, means.shape[1]))  # expected number of pixels of every chance
     variance = chances * (1 - chances)
     rows = []
-    for odds in np.geomspace(0.01, _STEEPEST, _SLOPES):  # log (1 − y)/y, so that β = dR/dD has a closed form
+    for odds in np.geomspace(0.01, _STEEPEST, _SLOPES):  # log (1 − y)/y, so that β = −dR/dD has a closed form
         left, beta = expit(-odds), odds / np.tanh(odds / 2)
         told = variance > left * (1 - left)
         rate = np.where(told, _entropy(chances) - _entropy(np.asarray(left)), 0)
