@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+from scipy.special import entr
 
 from ratewarp.recipe import Published
 from ratewarp.studies import Setting, Study
@@ -53,7 +54,10 @@ def task_cost(setting: Setting) -> Cost:
 
 
 def semantic_curve(setting: Setting, points: int) -> Curve:
-    """R(D) under `semantic_cost`, solved at so many rates, evenly spread, to `TOLERANCE`. Solved once for each source and frequency."""
+    """R(D) under `semantic_cost`, solved at so many rates from 0 to H(S), low ones closer together, to `TOLERANCE`.
+
+    Solved once for each source and frequency.
+    """
     bare = Setting(source=setting.source, frequency=setting.frequency)
     return _solved(cast(Any, bare), points)
 
@@ -68,7 +72,9 @@ def task_curve(setting: Setting, points: int) -> Curve:
 
 @lru_cache(maxsize=64)
 def _solved(setting: Setting, points: int) -> Curve:
-    return rate_distortion(setting.probabilities(), task_cost(setting), points=points, tolerance=TOLERANCE)
+    p = setting.probabilities()
+    rates = np.linspace(0, 1, points) ** 2 * entr(p).sum()  # closer together where the curve is steep and models are few nats apart
+    return rate_distortion(p, task_cost(setting), rates=rates, tolerance=TOLERANCE)
 
 
 def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, float]) -> Distance:

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import RequestError
@@ -20,6 +20,7 @@ from ratewarp.theory import Curve, posterior_codes
 
 NORMATIVE = ["model", "rate_nats", "measure", "task", "value"]
 RATES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5)  # nats; below the entropy of the stimuli, then that itself
+_POINTS = 0.999  # prototypization from which what is left within classes is below the solver's tolerance
 
 Codes = Float[np.ndarray, "stimuli points"]
 
@@ -29,7 +30,7 @@ def normative_rows(study: Study) -> Iterator[dict[str, Any]]:
 
     A model's optimum is of its own frequency and of its own tasks' weights. Its codes are `posterior_codes` of the optimal channel: they
     have no privileged axes, so orthogonalization is the rotation-invariant one. Measures that are not defined are left out, such as
-    those of codes that are all alike.
+    those of codes that are all alike, and orthogonalization where classes are points but for the solver's last digits.
 
     Yields:
         Rows of `NORMATIVE`. Names of measures are those of `tables/geometry.csv`.
@@ -76,7 +77,13 @@ def _measures(codes: Codes, setting: Setting) -> Iterator[tuple[tuple[str, str],
     yield ("participation_ratio", ""), partial(participation_ratio, codes)
     for task, labels in schemes.items():
         yield ("prototypization", task), partial(prototypization, codes, labels)
-        yield ("free_orthogonalization", task), partial(free_orthogonalization, codes, labels)
+        yield ("free_orthogonalization", task), partial(_orthogonalization, codes, labels)
     if FREQUENCY_SCHEME in schemes:
         stimuli, factors = np.arange(len(codes)), setting.source.stimuli.astype(float)
         yield ("specialization", FREQUENCY_SCHEME), partial(specialization, codes, stimuli, factors, setting.probabilities())
+
+
+def _orthogonalization(codes: Codes, labels: Int[np.ndarray, " stimuli"]) -> float:
+    if prototypization(codes, labels) >= _POINTS:
+        raise RequestError("classes are points: nothing within them can be orthogonal to the task")
+    return free_orthogonalization(codes, labels)
