@@ -5,7 +5,9 @@
 Sources of 2 to 32 outcomes under the Hamming distortion, which is what dit's `RDCurve` is written for, with its own settings (100 restarts
 of at most 100 steps a slope) and as many rates as it has slopes. One row a size: median seconds of each and their ratio, and how far each
 lies above the certified least R + βD at dit's own slopes. At equal slope, since elsewhere a curve is a chord between its points: at dit's
-rates, which are not those that ours was asked for, the distortion of ours may be larger by more than its tolerance. Needs the extra `bench`.
+rates, which are not those that ours was asked for, the distortion of ours may be larger by more than its tolerance.
+
+Needs the extra `bench`.
 """
 
 from __future__ import annotations
@@ -43,15 +45,17 @@ def _excesses(p: np.ndarray, theirs: RDCurve) -> np.ndarray:
     return np.array(rows)
 
 
-def _row(size: int, rounds: int) -> dict[str, float]:
+def _row(size: int, rounds: int) -> dict[str, object]:
     p = np.random.default_rng(size).dirichlet(np.ones(size))
-    seconds = np.zeros((rounds, 2))
-    for i in range(rounds):
+    seconds, curves = [], []
+    for _ in range(rounds):
         start = perf_counter()
         theirs = _dit_curve(p)
         middle = perf_counter()
         ours = rate_distortion(p, 1 - np.eye(size), points=POINTS)
-        seconds[i] = middle - start, perf_counter() - middle
+        seconds.append((middle - start, perf_counter() - middle))
+        curves.append((theirs, ours))
+    theirs, ours = curves[-1]
     theirs_above, ours_above = _excesses(p, theirs).T
     dit_seconds, our_seconds = np.median(seconds, axis=0)
     return {

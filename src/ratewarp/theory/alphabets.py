@@ -18,7 +18,7 @@ from ratewarp.theory.ascent import ascend, cells
 from ratewarp.theory.costs import Bounded, Cost
 
 _SAME = 1e-12  # distances this close, as a share of the largest, are the same
-_CELL = 5e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
+_CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
 _FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
 _RANDOM_STARTS = 0.5  # random starts of a search, per stimulus and kind

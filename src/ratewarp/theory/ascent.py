@@ -121,7 +121,7 @@ def _height(
 
 
 def cells(points: Float[np.ndarray, "points coordinates"], widths: Float[np.ndarray, " coordinates"]) -> Int[np.ndarray, " points"]:
-    """The cell of every point, as a number: points that share one are about a width apart at most, seen along four fixed random directions."""
+    """The cell of every point, as a number: points that share one are at most about a width apart, along four fixed random directions."""
     places = np.round((points / widths) @ _directions(points.shape[1])).astype(np.int64)
     return places @ _HASH
 

@@ -94,7 +94,9 @@ def pixel_bounds(p: object, means: object, curve: Curve, rates: object) -> pd.Da
         refuse("rates", "a list of rates in nats, finite and non-negative", float(asked.min()))
     floor = noise_floor(probabilities, pixels)
     noise = _noise_curve(probabilities, pixels)
-    return pd.DataFrame({"rate_nats": asked, "low": _lower(curve, pixels.shape[1], floor, noise, asked), "high": _upper(curve, floor, noise, asked)})
+    return pd.DataFrame(
+        {"rate_nats": asked, "low": _lower(curve, pixels.shape[1], floor, noise, asked), "high": _upper(curve, floor, noise, asked)}
+    )
 
 
 def _lower(curve: Curve, pixels: int, floor: float, noise: Float[np.ndarray, "slopes three"], rates: np.ndarray) -> np.ndarray:
@@ -125,17 +127,22 @@ def _turns_right(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> bool:
 
 
 def _noise_curve(p: Float[np.ndarray, " stimuli"], means: Float[np.ndarray, "stimuli pixels"]) -> Float[np.ndarray, "slopes three"]:
-    """R(X | S): β per squared error of a pixel, rate in nats, mean distortion per pixel. At one β all pixels share one y, or are not told."""
+    """R(X | S): β per squared error of a pixel, rate in nats, mean distortion per pixel. At one β all pixels share one y or none."""
     chances, places = np.unique(means.round(12), return_inverse=True)
     mass = np.bincount(places.ravel(), np.repeat(p, means.shape[1]))  # expected number of pixels of every chance
     variance = chances * (1 - chances)
     rows = []
     for beta in np.append(2.0, 2 * np.geomspace(1.001, _STEEPEST / 2, _SLOPES)):
-        left = brentq(lambda y, b=beta: np.log1p(-y) - np.log(y) - b * (1 - 2 * y), 1e-300, 0.5 - 1e-9) if beta > 2.0 + 1e-4 else 0.5
+        left = _root(beta) if beta > 2.0 + 1e-4 else 0.5
         told = variance > left * (1 - left)
         rate = np.where(told, _entropy(chances) - _entropy(np.asarray(left)), 0)
         rows.append((beta, mass @ np.maximum(rate, 0), mass @ np.where(told, left * (1 - left), variance) / means.shape[1]))
     return np.array(rows)
+
+
+def _root(beta: float) -> float:
+    """The y below 1/2 with log((1 − y) / y) = β (1 − 2 y)."""
+    return float(brentq(lambda y: np.log1p(-y) - np.log(y) - beta * (1 - 2 * y), 1e-300, 0.5 - 1e-9))  # pyright: ignore[reportArgumentType]
 
 
 def _checked(p: object, means: object) -> tuple[Float[np.ndarray, " stimuli"], Float[np.ndarray, "stimuli pixels"]]:

@@ -11,7 +11,7 @@ from ratewarp.theory.envelope import Envelope, envelope
 from ratewarp.theory.slopes import Aim, Solved, solve
 
 SHARE = 0.4  # of the tolerance, that a single slope may use up
-_NEAR = 2.0  # slopes of neighbours within this factor tell where the slope between them goes
+_NEAR = 4.0  # slopes of neighbours within this factor tell where the slope between them goes
 _SAME_SLOPE = 1e-10  # relative
 _MOST_TRIES = 20  # slopes for one rate
 

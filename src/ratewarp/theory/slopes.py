@@ -12,8 +12,9 @@ from ratewarp.theory.mixing import best_weights
 
 _WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
 _SHARELESS = 1e-3
-_FIRM_ROUNDS = 8  # from then on less and less is left out, lest points come and go
+_FIRM_ROUNDS = 2  # from then on less and less is left out, lest points come and go
 _MOST_ROUNDS = 60
+_SEARCH_MARGIN = 0.1  # what climbers may still lack of their tops when they rest, in tolerances
 _AIMING_ROUNDS = 10
 _ENTRANTS = 200  # most new points in a round
 
@@ -91,7 +92,7 @@ def solve(
     while True:
         K = kernel(beta, alphabet.distances(points))
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = _worth(K, weights, 0.5 ** min(max(0, done - _FIRM_ROUNDS), 7))
+        kept = _worth(K, weights, 0.1 ** min(max(0, done - _FIRM_ROUNDS), 3))
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
         aimed = aim.corrected(beta, channel_of(alphabet, beta, points, weights)[0]) if aim and done < _AIMING_ROUNDS else beta
         hit, beta = aimed == beta, aimed
@@ -104,7 +105,7 @@ def solve(
                 break
         points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
         done += 1
-    lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest)
+    lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest) - (0 if peaks.proved else _SEARCH_MARGIN * tolerance)
     rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
     lower += 0 if np.isinf(beta) else beta * alphabet.offset
     return Solved(beta, rate, distortion + alphabet.offset, lower, peaks.proved, points, weights)
