@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from oracles import blahut_arimoto, least_lagrangian
 from ratewarp import RequestError
 from ratewarp.theory import binary_hamming, gaussian, rate_distortion, uniform_hamming
+from ratewarp.theory.alphabets import Columns
+from ratewarp.theory.slopes import solve
 
 
 def hamming(symbols: int) -> np.ndarray:
@@ -54,6 +56,29 @@ def test_alternating_minimisation_goes_to_the_same_point(beta):
     assert curve.lagrangian(beta) == pytest.approx(rate + beta * distortion, abs=1e-3)
     assert curve.lagrangian(beta) <= rate + beta * distortion + 1e-9
     assert curve.slope(rate) == pytest.approx(-1 / beta, rel=0.02)
+
+
+@pytest.mark.parametrize("symbols", [2, 4, 8])
+def test_small_alphabets_at_equal_slope(symbols):
+    """What dit computes, by the same iteration without its limits: R and D at slopes in bits under the Hamming distortion."""
+    p, d = np.random.default_rng(symbols).dirichlet(np.ones(symbols)), hamming(symbols)
+    alphabet = Columns(p, d)
+    for bits in [2.0, 4.0, 7.5, 10.0]:
+        beta = bits * np.log(2)
+        rate, distortion = blahut_arimoto(p, d, beta)
+        one = solve(alphabet, beta, alphabet.own, p, 1e-8)
+        assert (one.rate, one.distortion) == pytest.approx((rate, distortion), abs=1e-6)
+        assert one.lower == pytest.approx(rate + beta * distortion, abs=1e-7)
+        assert one.lower <= rate + beta * distortion + 1e-12
+
+
+def test_slopes_are_adjusted_to_the_asked_rates():
+    """Where the curve bends gently, so that one slope for each rate does, after a few that tell where the others are."""
+    rng = np.random.default_rng(7)
+    curve = rate_distortion(rng.dirichlet(np.ones(40)), rng.uniform(size=(40, 40)), points=40)
+    nearest = np.abs(curve.envelope.rates - curve.asked[1:-1, None]).min(axis=1)
+    assert np.median(nearest) < 2e-4
+    assert len(curve.envelope.solved) <= 60
 
 
 @settings(max_examples=20, deadline=None, derandomize=True)

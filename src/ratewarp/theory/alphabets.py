@@ -168,7 +168,7 @@ class Anywhere:
 
     def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
         """Points that have nearly met become one, at their centre of mass."""
-        cell = cells(points, _TOUCHING * self._spread)
+        cell = np.unique(cells(points, _TOUCHING * self._spread), return_inverse=True)[1]
         total = np.bincount(cell, weights)
         sums = np.zeros((len(total), points.shape[1]))
         np.add.at(sums, cell, weights[:, None] * points)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-_PATIENCE = 0.02  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
+_PATIENCE = 0.05  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
 _LENGTHEN = 1.4  # factor by which steps grow as long as they climb
 _MERGE_EVERY = 4
 _HASH = np.array([1, 1_000_003, 998_244_353_011, 1_000_000_000_000_000_003])  # one number for four; sums may wrap around
@@ -30,7 +30,7 @@ def ascend(
 
     A plain step moves y to the point that is best for weights ∝ w_s exp(−β d(s, y)), which never lowers c (it maximises a lower bound that
     touches log c at y). Steps grow longer while they climb; one that does not is replaced by the plain one. Starts that have met go on as
-    one; those at the top rest.
+    one, and stop where another rests; those at the top rest.
 
     Arguments:
         distances: d(s, y) of all stimuli and the given points.
@@ -50,7 +50,7 @@ def ascend(
         return _State(u, y, *_height(beta, logw, distances(y)))
 
     now = at(_height(beta, logw, distances(starts))[1])
-    length, tops = np.ones(len(starts)), []
+    length, tops, taken = np.ones(len(starts)), [], np.zeros(0, int)
     for step in range(steps):
         after = at(_extended(now, length))
         rise = after.height - now.height
@@ -61,7 +61,12 @@ def ascend(
         tops.append(now.take(np.flatnonzero(resting)))
         going = np.flatnonzero(~resting)
         if step % _MERGE_EVERY == 0:
-            going = going[highest(cell(now.points[going]), now.height[going])]
+            places = cell(now.points)
+            taken = np.concatenate([taken, places[resting]])
+            going = going[highest(places[going], now.height[going])]
+            going = going[~np.isin(places[going], taken)]
+        elif np.any(resting):
+            taken = np.concatenate([taken, cell(now.points[resting])])
         now, length = now.take(going), length[going]
         if len(going) == 0:
             break
@@ -116,9 +121,9 @@ def _height(
 
 
 def cells(points: Float[np.ndarray, "points coordinates"], widths: Float[np.ndarray, " coordinates"]) -> Int[np.ndarray, " points"]:
-    """Number of the cell of every point: points that share one are about a width apart at most, seen along four fixed random directions."""
+    """The cell of every point, as a number: points that share one are at most about a width apart, along four fixed random directions."""
     places = np.round((points / widths) @ _directions(points.shape[1])).astype(np.int64)
-    return np.unique(places @ _HASH, return_inverse=True)[1]
+    return places @ _HASH
 
 
 @cache

@@ -71,7 +71,7 @@ def _alphabet(p: Float[np.ndarray, " stimuli"], cost: object) -> Alphabet:
     return Anywhere(p, cost)
 
 
-def _asked(points: int, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
+def _asked(points: object, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
     if rates is None:
         return np.linspace(0, highest, int(check_number(points, "points", least=2)))
     asked = check_array(rates, "rates", "a list of rates in nats, finite and non-negative", 1)

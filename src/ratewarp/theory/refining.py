@@ -8,10 +8,10 @@ from scipy.interpolate import PchipInterpolator
 
 from ratewarp.theory.alphabets import Alphabet
 from ratewarp.theory.envelope import Envelope, envelope
-from ratewarp.theory.slopes import Solved, solve
+from ratewarp.theory.slopes import Aim, Solved, solve
 
 SHARE = 0.4  # of the tolerance, that a single slope may use up
-_NEAR = 2.0  # slopes of neighbours within this factor tell where the slope between them goes
+_NEAR = 4.0  # slopes of neighbours within this factor tell where the slope between them goes
 _SAME_SLOPE = 1e-10  # relative
 _MOST_TRIES = 20  # slopes for one rate
 
@@ -37,13 +37,13 @@ def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " r
             return strip
         above = int(np.clip(np.searchsorted(strip.rates, asked[widest]), 1, len(strip.rates) - 1))
         left, right = solved[strip.corners[above - 1]], solved[strip.corners[above]]
-        beta = _next(strip, left, right, asked[widest], again=tries[widest] % 2 == 1)
+        beta, aim = _next(strip, left, right, asked[widest], SHARE * tolerance, again=tries[widest] % 2 == 1)
         tries[widest] += 1
         if np.any(np.isclose(beta, [one.beta for one in solved], rtol=_SAME_SLOPE, atol=0)):
             continue
         points = np.concatenate([left.points, right.points])
         weights = np.concatenate([left.weights, right.weights]) / 2
-        solved.append(solve(alphabet, beta, points, weights, SHARE * tolerance))
+        solved.append(solve(alphabet, beta, points, weights, SHARE * tolerance, aim))
 
 
 def _corrected(alphabet: Alphabet, solved: list[Solved], tolerance: float) -> None:
@@ -68,14 +68,18 @@ def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.nda
     return np.maximum(achieved - strip.lower_rate(strip.upper_distortion(rates))[0], 0)
 
 
-def _next(strip: Envelope, left: Solved, right: Solved, rate: float, *, again: bool) -> float:
+def _next(strip: Envelope, left: Solved, right: Solved, rate: float, tolerance: float, *, again: bool) -> tuple[float, Aim | None]:
     """The next slope to solve between two neighbours.
 
     Either the slope of their chord, which is the curve's own where it is straight, so that its tangent closes the gap at once; or, where
-    the curve bends gently, the slope that it should have at the rate itself. Where one of them has not done, it is the other's turn.
+    the curve bends gently, the slope that it should have at the rate itself, to be adjusted until it has. Where one of them has not done,
+    it is the other's turn.
     """
     far = not 0 < right.beta < _NEAR * left.beta
     if far != again or left.beta == 0 or np.isinf(right.beta):
-        return (right.rate - left.rate) / (left.distortion - right.distortion)
+        return (right.rate - left.rate) / (left.distortion - right.distortion), None
     inner = [strip.solved[i] for i in strip.corners if 0 < strip.solved[i].beta < np.inf]
-    return float(np.exp(PchipInterpolator([one.rate for one in inner], np.log([one.beta for one in inner]))(rate)))
+    logs = PchipInterpolator([one.rate for one in inner], np.log([one.beta for one in inner]))
+    bend = float(logs.derivative()(rate))
+    near = tolerance / max(bend * (right.rate - left.rate), 1e-9)  # what the chords to the neighbours then lose, 1/2 of the tolerance
+    return float(np.exp(logs(rate))), Aim(rate, bend, near, left.beta, right.beta)

@@ -12,8 +12,10 @@ from ratewarp.theory.mixing import best_weights
 
 _WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
 _SHARELESS = 1e-3
-_FIRM_ROUNDS = 8  # from then on less and less is left out, lest points come and go
+_FIRM_ROUNDS = 2  # from then on less and less is left out, lest points come and go
 _MOST_ROUNDS = 60
+_SEARCH_MARGIN = 0.1  # what climbers may still lack of their tops when they rest, in tolerances
+_AIMING_ROUNDS = 10
 _ENTRANTS = 200  # most new points in a round
 
 
@@ -40,7 +42,32 @@ class Solved:
     weights: Float[np.ndarray, " points"]
 
 
-def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"], tolerance: float) -> Solved:
+@dataclass(frozen=True)
+class Aim:
+    """A rate that a channel should have, by small changes of the slope.
+
+    Attributes:
+        rate: R to be met, nats.
+        bend: d log β / dR of the curve there, about.
+        near: how near is near enough, nats.
+        low, high: limits of β.
+    """
+
+    rate: float
+    bend: float
+    near: float
+    low: float
+    high: float
+
+    def corrected(self, beta: float, rate: float) -> float:
+        """The slope to go on with from one that has been found to have a rate."""
+        off = self.rate - rate
+        return beta if abs(off) <= self.near else float(np.clip(beta * np.exp(self.bend * off), self.low, self.high))
+
+
+def solve(
+    alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"], tolerance: float, aim: Aim | None = None
+) -> Solved:
     """Minimises R + βD over reproduction points and channels.
 
     min over q of −Σ_s p_s log Z_s, Z_s = Σ_k q_k exp(−β d(s, y_k)), which is convex in the measure q. Column generation: find the best
@@ -52,6 +79,7 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
         beta: β, positive; ∞ for the smallest distortion.
         points, weights: where to start; some point must be at a finite distance from every stimulus.
         tolerance: of R + βD, nats.
+        aim: the rate for which β is adjusted in the first rounds.
 
     Returns:
         The channel and its bound, which tells how near it is even where the rounds ran out.
@@ -64,18 +92,20 @@ def solve(alphabet: Alphabet, beta: float, points: np.ndarray, weights: Float[np
     while True:
         K = kernel(beta, alphabet.distances(points))
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = _worth(K, weights, 0.5 ** min(max(0, done - _FIRM_ROUNDS), 7))
+        kept = _worth(K, weights, 0.1 ** min(max(0, done - _FIRM_ROUNDS), 3))
         points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
+        aimed = aim.corrected(beta, channel_of(alphabet, beta, points, weights)[0]) if aim and done < _AIMING_ROUNDS else beta
+        hit, beta = aimed == beta, aimed
         z = kernel(beta, alphabet.distances(points)) @ weights
         logw = np.log(alphabet.p) - np.log(z)
         peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
-        if peaks.highest <= 0.6 * tolerance or done == _MOST_ROUNDS:  # by a margin, since a thorough look costs most
+        if (hit and peaks.highest <= 0.6 * tolerance) or done == _MOST_ROUNDS:  # by a margin, since a thorough look costs most
             peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=True)
             if peaks.highest <= tolerance or done == _MOST_ROUNDS:
                 break
         points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
         done += 1
-    lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest)
+    lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest) - (0 if peaks.proved else _SEARCH_MARGIN * tolerance)
     rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
     lower += 0 if np.isinf(beta) else beta * alphabet.offset
     return Solved(beta, rate, distortion + alphabet.offset, lower, peaks.proved, points, weights)
