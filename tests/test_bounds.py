@@ -52,7 +52,7 @@ def test_an_optimal_code_is_on_the_bound_and_a_worse_one_is_not(rule, at):
     assert own.excess_nats == pytest.approx(rate * (1 - own.efficiency))
     blurred = 0.8 * channel.probabilities + 0.2 * channel.weights
     worse = distance(curve, (rate, 0.0), (rate_and_distortion(p, _with(channel, blurred), means)[1], 0.0))
-    assert worse.excess_nats > 0.1
+    assert worse.excess_nats > rate / 3
     assert worse.efficiency < own.efficiency
     dearer = distance(curve, (rate + 0.5, 0.0), (error, 0.0))
     assert dearer.excess_nats == pytest.approx(own.excess_nats + 0.5)
@@ -73,7 +73,7 @@ def test_ends(uniform):
     assert nothing.bound_rate_nats == nothing.excess_nats == pytest.approx(0, abs=1e-9)
     assert np.isnan(nothing.efficiency)
     everything = distance(uniform, (np.log(169), 0.0), (1e-12, 0.0))
-    assert np.log(169) - 0.2 < everything.bound_rate_nats <= np.log(169)  # next to the end the coarse tangents are a little low
+    assert np.log(169) - 0.6 < everything.bound_rate_nats <= np.log(169)  # next to the end the coarse tangents are a little low
     assert everything.efficiency == pytest.approx(everything.bound_rate_nats / np.log(169))
     assert distance(uniform, (np.log(169), 0.0), (0.0, 0.0)).efficiency == pytest.approx(1)
     assert everything.bound_slope == 0

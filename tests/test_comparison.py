@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from ratewarp._checks import RatewarpError, RequestError
-from ratewarp.comparison import compare_published, write_comparison
+from ratewarp.comparison import NEEDED, compare_published, write_comparison
 from ratewarp.published import published_class_distortion, published_distortion, published_f1
-from ratewarp.store import TABLES, open_run
+from ratewarp.store import open_run
 
 COMMAND = [str(Path(sys.executable).with_name("ratewarp")), "check-paper"]
 CHANGES = {  # what the statements look at, all as the publication says
@@ -179,7 +179,7 @@ def test_what_an_unfinished_run_has_is_compared(tmp_path, lost, left):
     assert [line for line in comparison.missing if not line.startswith("statements")] == told
     answer = subprocess.run([*COMMAND, str(run.path)], capture_output=True, text=True, check=False)
     assert answer.returncode == 3, answer.stderr
-    assert f"is not finished (no table {', '.join(name for name in TABLES if name in lost)})" in answer.stderr
+    assert f"is not finished (no table {', '.join(name for name in NEEDED if name in lost)})" in answer.stderr
     assert all(f"missing: {line}" in answer.stderr for line in comparison.missing)
     assert f"{table[lost[0]]}: nothing to compare (" in answer.stdout
     assert "of 0 inside" not in answer.stdout

@@ -60,12 +60,12 @@ def test_rows_are_of_every_model_and_rate_and_are_numbers(rows):
 
 @pytest.mark.parametrize("rate", [0.1, 0.3, 0.5])
 def test_at_low_rate_a_task_makes_two_prototypes(study, rows, rate):
-    assert value(rows, "E2M1", rate, "participation_ratio") == pytest.approx(1, abs=1e-6)
-    assert value(rows, "E2M1", rate, "prototypization", "E2M1") == pytest.approx(1, abs=1e-6)
+    assert value(rows, "E2M1", rate, "participation_ratio") == pytest.approx(1, abs=1e-4)
+    assert value(rows, "E2M1", rate, "prototypization", "E2M1") == pytest.approx(1, abs=1e-4)
     codes = posterior_codes(task_curve(study.settings["E2M1"], POINTS).channel(rate))
     labels = study.settings["E2M1"].labellings()[0].labels
-    assert pdist(codes[labels == 1]).max() < 1e-3
-    assert pdist(codes[labels == 0]).max() < 1e-3
+    assert pdist(codes[labels == 1]).max() < 1e-2
+    assert pdist(codes[labels == 0]).max() < 1e-2
     assert np.linalg.norm(codes[labels == 0][0] - codes[labels == 1][0]) > 0.1
 
 

@@ -36,7 +36,7 @@ def tiny_paper() -> Study:
     models = {name: {**model, "recipe": {**model.get("recipe", {}), "steps": 12}} for name, model in data["models"].items()}
     models["E1M1"]["recipe"] = models["baseline"]["recipe"]
     network = {"latents": 2, "convolutions": TINY_NETWORK["convolutions"][:1]}
-    small = {"network": network, "validation_each": 3, "codes_each": 2, "training_images": 700, "readouts": READOUTS}
+    small = {"network": network, "validation_each": 3, "codes_each": 2, "training_images": 700, "readouts": READOUTS, "bound_points": 4}
     for model in models.values():
         model.pop("training_images", None)
     return Study(**{**data, **small, "models": models, "recipe": {**data["recipe"], "steps": 12, "batch_size": 16}})
@@ -108,7 +108,20 @@ def test_every_figure_is_drawn_from_the_run(finished):
     drawn = {file.name for file in (finished.path / "figures").iterdir()}
     schemes = {"E1M1": ["frequency"], "E2M1": ["E2M1"], "E2M5": [f"E2M{i}" for i in range(1, 5)]}
     panels = [f"model_{model}_{scheme}" for model, names in schemes.items() for scheme in names]
-    names = ["images", "overview", "rate_distortion", "distortion", "f1", "capacity", "warps", "examples", "model_baseline", *panels]
+    names = [
+        "images",
+        "overview",
+        "rate_distortion",
+        "distortion",
+        "f1",
+        "capacity",
+        "warps",
+        "bound",
+        "normative",
+        "examples",
+        "model_baseline",
+        *panels,
+    ]
     assert drawn == {f"{name}.{kind}" for name in names for kind in ("pdf", "png")}
     page = (finished.path / "report.html").read_text()
     for anchor in ('id="curves"', 'id="capacity"', "dotted with crosses"):

@@ -191,11 +191,11 @@ def check_paper(folder: FolderArgument, as_json: JsonOption = False) -> None:
     Exit code 0: everything is there and within tolerance; 1: something is outside; 3: nothing is outside, but the run lacks
     conditions, or is not finished. Tables go to DIR/comparison.
     """
-    from ratewarp.comparison import compare_published, write_comparison
-    from ratewarp.store import TABLES, open_run
+    from ratewarp.comparison import NEEDED, compare_published, write_comparison
+    from ratewarp.store import open_run
 
     run = open_run(folder)
-    if absent := [name for name in TABLES if not run.has_table(name)]:
+    if absent := [name for name in NEEDED if not run.has_table(name)]:
         print(f"{folder} is not finished (no table {', '.join(absent)}); comparing what it has stored", file=sys.stderr)
     comparison = compare_published(run)
     written = write_comparison(run, comparison)

@@ -15,7 +15,7 @@ from ratewarp._checks import RequestError
 from ratewarp.published import published_class_distortion, published_distortion, published_f1
 from ratewarp.store import RunDirectory
 
-_NEEDED = {"models": ("rate_nats", "distortion"), "tasks": ("f1_batches",), "geometry": ("measure", "value")}
+NEEDED = {"models": ("rate_nats", "distortion"), "tasks": ("f1_batches",), "geometry": ("measure", "value")}
 
 DISTORTION_TOLERANCE = 0.005  # squared error per pixel, of the mean over seeds
 DISTORTION_CELLS = 36  # of 40 that must lie within it
@@ -103,7 +103,7 @@ def compare_published(run: RunDirectory) -> Comparison:
         RatewarpError: a table was written by another version.
     """
     tables, unfinished = _tables(run)
-    models, tasks, geometry = (_rows(tables[name]) if name in tables else [] for name in _NEEDED)
+    models, tasks, geometry = (_rows(tables[name]) if name in tables else [] for name in NEEDED)
     _refuse_strangers(run, {row["model"] for row in (*models, *geometry)} | {row["representation"] for row in tasks})
     # where nothing was measured, nothing is known of how the codes are: their cells are missing
     trained = {(row["model"], row["capacity_nats"]) for row in (*models, *geometry)} if geometry else set()
@@ -152,8 +152,8 @@ def write_comparison(run: RunDirectory, comparison: Comparison) -> str:
 
 def _tables(run: RunDirectory) -> tuple[dict[str, Table], list[str]]:
     """Tables by name: those of the run, and of an unfinished one what its stored conditions give; and what those lack, in words."""
-    written = {name: run.table(name, needs) for name, needs in _NEEDED.items() if run.has_table(name)}
-    if len(written) == len(_NEEDED) or not run.begun:
+    written = {name: run.table(name, needs) for name, needs in NEEDED.items() if run.has_table(name)}
+    if len(written) == len(NEEDED) or not run.begun:
         return written, []
     from ratewarp.studies import Study  # here, so that a finished run is compared without loading JAX
     from ratewarp.tables import build_tables
