@@ -294,8 +294,7 @@ def _in_torch(torch, layer):
     weight = torch.from_numpy(np.array(layer.weight))
     if weight.ndim == 2:
         return weight.T, torch.from_numpy(np.array(layer.bias))
-    order = (2, 3, 0, 1) if layer.axes[0].transposed else (3, 2, 0, 1)
-    return weight.permute(order), torch.from_numpy(np.array(layer.bias))
+    return weight.permute(3, 2, 0, 1), torch.from_numpy(np.array(layer.bias))
 
 
 def test_pytorch_trains_the_same_network(tmp_path):
