@@ -1,11 +1,15 @@
 """The bound, the information and the normative codes in the tables of a run."""
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from conftest import tiny
 from ratewarp import Study, bounds, open_run
 from ratewarp.bounds import BOUND, Distance, semantic_curve
+from ratewarp.cli import app
 from ratewarp.normative import NORMATIVE
 from ratewarp.runner import run_study
 
@@ -96,3 +100,14 @@ def test_raw_distortion_of_models_is_above_the_lower_curve_of_raw_pixels(finishe
         rows = bound[bound["model"] == row["model"]]
         low = np.interp(row["rate_nats"], rows["rate_nats"], rows["raw_low"])  # above the convex curve itself, between its rates
         assert row["distortion"] >= low - 5 * row["distortion_se"]
+
+
+def test_the_command_shows_the_bound_of_a_run_and_its_models(finished, tmp_path):
+    runner = CliRunner()
+    answer = runner.invoke(app, ["bound", str(finished.path), "--json", "--figure", str(tmp_path / "bound.png")])
+    assert answer.exit_code == 0, answer.output
+    found = json.loads(answer.stdout)
+    assert [model["excess_nats"] for model in found["models"]] == pytest.approx(list(finished.table("models")["excess_nats"]))
+    assert {point["model"] for point in found["points"]} == {"baseline", "E1M1"}
+    assert (tmp_path / "bound.png").read_bytes().startswith(b"\x89PNG")
+    assert "efficiency" in runner.invoke(app, ["bound", str(finished.path)]).stdout
