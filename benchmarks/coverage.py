@@ -3,7 +3,8 @@
     python benchmarks/coverage.py OUT
 
 Stimuli drawn at random from a population, two items each, whose true values are computed from 400,000 stimuli; 1,000 samples of 30, 60 and
-150 stimuli. Writes OUT/coverage.csv.
+150 stimuli. For frequency, grids of 36, 64 and 144 stimuli whose frequencies and codes are drawn anew, two items each; the truth is the
+mean of another 1,000 grids. Writes OUT/coverage.csv.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 
 TRIALS, STIMULI, TRUTH = 1000, (30, 60, 150), 400_000
 MEASURES = ("participation_ratio", "prototypization", "orthogonalization", "free_orthogonalization")
+FREQUENCY_MEASURES = ("specialization", "resolution_ratio")
+SIDES, EXPONENT, SCATTER = (6, 8, 12), 0.25, 0.15  # of grids; steps grow with frequency to this power, mean codes stray by so many steps
 INTERVALS = ("jackknife", "bca", "percentile")
 
 
@@ -51,10 +54,45 @@ def coverage() -> list[dict[str, Any]]:
         for interval in INTERVALS:
             print(f"{stimuli} stimuli, {interval}", flush=True)
             runs = [values(np.random.default_rng(trial), stimuli, interval) for trial in range(TRIALS)]
-            for name in names:
-                held = np.mean([run[name].low <= truth[name] <= run[name].high for run in runs])
-                rows.append({"test": "coverage", "stimuli": stimuli, "interval": interval, "measure": name, "share": held})
+            rows += [_covered(runs, truth, name, stimuli, interval) for name in names]
     return rows
+
+
+def grid_values(rng: np.random.Generator, side: int, interval: Any) -> dict[str, Any]:
+    """All findings about frequency on one grid, whose steps are longer between stimuli that are frequent, against an even grid."""
+    stimuli = side**2
+    factors = np.array([[a, b] for a in range(side) for b in range(side)], float)
+    frequency = rng.permutation(np.where(np.arange(stimuli) < stimuli // 2, 1.0, 4.0))
+    log_length = EXPONENT * np.log(frequency).reshape(side, side)
+    stretched = [np.cumsum(np.exp((log_length + np.roll(log_length, 1, axis)) / 2), axis).ravel() for axis in (0, 1)]
+    units = np.repeat(np.arange(stimuli), 2)
+
+    def noisy(means: np.ndarray) -> Representation:
+        strayed = np.column_stack([means, np.zeros(stimuli)]) + SCATTER * rng.normal(size=(stimuli, 3))
+        return Representation(strayed[units] + 0.1 * rng.normal(size=(2 * stimuli, 3)), units, factors, frequency / frequency.sum())
+
+    settings = Settings(permutations=0, families=("frequency",), interval=interval, resamples=500)
+    found = measure_codes(noisy(np.column_stack(stretched)), {}, noisy(factors), settings)
+    return {one.measure: one for one in found}
+
+
+def frequency_coverage() -> list[dict[str, Any]]:
+    """Share of grids whose interval holds the mean of all grids."""
+    names = [f"{name}{suffix}" for name in FREQUENCY_MEASURES for suffix in ("", "_change")]
+    rows = []
+    for side in SIDES:
+        others = [grid_values(np.random.default_rng(10**6 + trial), side, "jackknife") for trial in range(TRIALS)]
+        truth = {name: np.mean([run[name].value for run in others]) for name in names}
+        for interval in INTERVALS:
+            print(f"grid of {side**2}, {interval}", flush=True)
+            runs = [grid_values(np.random.default_rng(trial), side, interval) for trial in range(TRIALS)]
+            rows += [_covered(runs, truth, name, side**2, interval) for name in names]
+    return rows
+
+
+def _covered(runs: list[dict[str, Any]], truth: dict[str, Any], name: str, stimuli: int, interval: str) -> dict[str, Any]:
+    held = np.mean([run[name].low <= truth[name] <= run[name].high for run in runs])
+    return {"test": "coverage", "stimuli": stimuli, "interval": interval, "measure": name, "share": held}
 
 
 def false_findings() -> list[dict[str, Any]]:
@@ -77,7 +115,7 @@ def false_findings() -> list[dict[str, Any]]:
 def main(out: Path) -> None:
     """Simulates and writes the table."""
     out.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(coverage() + false_findings())
+    table = pd.DataFrame(coverage() + frequency_coverage() + false_findings())
     table.to_csv(out / "coverage.csv", index=False, float_format="%.4g")
     print(table.pivot_table(index=["test", "measure"], columns=["stimuli", "interval"], values="share").to_string())
 

@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
-# Tests compile much and compute little; commands that they start inherit both settings.
+# Tests compile much and compute little; commands that they start inherit both settings. Every process of the suite has a folder of its
+# own, since JAX does not lock one.
 os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
-os.environ["JAX_COMPILATION_CACHE_DIR"] = str(Path(__file__).parents[1] / ".pytest_cache" / "programs")
+os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
+    Path(__file__).parents[1] / ".pytest_cache" / "programs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+)
 
 from jaxtyping import install_import_hook
 
