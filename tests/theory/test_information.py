@@ -9,7 +9,7 @@ from scipy.stats import entropy, norm
 from oracles import STANDARD_ERRORS
 from ratewarp._checks import RequestError
 from ratewarp.theory import Information, information_bounds
-from ratewarp.theory.information import _log_densities
+from ratewarp.theory.densities import log_densities
 
 BOUNDS = ("stimulus_low", "stimulus_high", "image_low", "image_high", "within_low", "rate")
 
@@ -175,7 +175,7 @@ def test_log_densities_one_by_one(narrowest):
     variances = np.exp(rng.uniform(np.log(narrowest), 1, codes.shape))
     points = np.concatenate([codes + np.sqrt(variances), 50 + rng.standard_normal((4, 3))])
     expected = [[norm.logpdf(z, m, np.sqrt(v)).sum() for m, v in zip(codes, variances, strict=True)] for z in points]
-    np.testing.assert_allclose(_log_densities(points, codes, variances), expected, rtol=1e-9, atol=1e-7)
+    np.testing.assert_allclose(log_densities(points, codes, variances), expected, rtol=1e-9, atol=1e-7)
 
 
 def test_many_codes_in_blocks_are_the_same(monkeypatch):

@@ -11,13 +11,12 @@ from scipy.linalg import solve_triangular
 from scipy.special import entr, logsumexp
 
 from ratewarp._checks import refuse
+from ratewarp.theory.densities import log_densities, log_group_sums, log_sum
 
 _CELLS = 2**21  # points × images whose densities are held at once
 _MOST_FOLDS = 10
 _DOUBT = 1e-3  # share of the prior in the classifier: no code is ever certain to be of another stimulus
 _NEAR_CAP = 0.9  # share of its cap from which a bound is said to be at it
-_ROUNDING = 1e-8  # error of a log density that expanding its square may cause, nats
-_DEPTH = 100.0  # nats below the highest term of a sum at which terms no longer count
 _EXTREME = 1e50  # sizes whose squares, divided and squared again, are still numbers
 
 
@@ -182,11 +181,11 @@ def _of_images(sample: _Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         rest = 0.0 if count > 1 else np.log1p(-weight)
         for rows in _blocks(start, start + count, sample):
             own = _own_densities(sample, rows)
-            densities = _log_densities(_flat(sample.points[rows]), sample.codes, sample.variances)
+            densities = log_densities(_flat(sample.points[rows]), sample.codes, sample.variances)
             densities[np.arange(len(densities)), np.repeat(rows, sample.points.shape[1])] = -np.inf
             same = densities[:, start : start + count].copy()
-            near = _log_sum(same, np.ones(count)) if count > 1 else np.full(len(own), -np.inf)
-            others = _log_sum(densities, weights)
+            near = log_sum(same, np.ones(count)) if count > 1 else np.full(len(own), -np.inf)
+            others = log_sum(densities, weights)
             mixtures = (
                 np.logaddexp(others, near + log_surplus) - rest,
                 np.logaddexp(others, own + np.log(weight)),
@@ -225,9 +224,9 @@ def _log_classified(sample: _Sample, held: np.ndarray, fitted: np.ndarray) -> np
     told = np.empty(len(held))
     for block in _blocks(0, len(held), sample):
         points, truth = _flat(sample.points[held[block]]), np.repeat(sample.stimuli[held[block]], sample.points.shape[1])
-        mixtures = _log_group_sums(_log_densities(points, codes, variances), starts) - np.log(counts)
+        mixtures = log_group_sums(log_densities(points, codes, variances), starts) - np.log(counts)
         white = solve_triangular(root, points.T, lower=True).T
-        gaussians = _log_densities(white, centres, np.ones_like(centres)) - np.log(np.diag(root)).sum()
+        gaussians = log_densities(white, centres, np.ones_like(centres)) - np.log(np.diag(root)).sum()
         joint = np.logaddexp(mixtures, gaussians) + log_prior
         chosen = joint[np.arange(len(joint)), truth] - logsumexp(joint, axis=1)
         guarded = np.logaddexp(np.log1p(-_DOUBT) + chosen, np.log(_DOUBT) + log_prior[truth])
@@ -290,47 +289,6 @@ def _own_densities(sample: _Sample, rows: np.ndarray) -> np.ndarray:
     variances = sample.variances[rows, None]
     squares = (sample.points[rows] - sample.codes[rows, None]) ** 2 / variances
     return -0.5 * np.sum(squares + np.log(2 * np.pi * variances), axis=-1).ravel()
-
-
-def _log_densities(
-    points: Float[np.ndarray, "points latents"], codes: Float[np.ndarray, "images latents"], variances: Float[np.ndarray, "images latents"]
-) -> Float[np.ndarray, "points images"]:
-    """log N(z; μ, diag σ²) of every point z for every image.
-
-    −½ Σ (z − μ)²/σ² as one matrix product, [z², z, 1] · [−½/σ², μ/σ², −½ Σ μ²/σ²], about the mean code; one latent at a time where
-    posteriors are so narrow for their distances that its terms would cancel.
-    """
-    middle = codes.mean(axis=0)
-    points, codes, precisions = points - middle, codes - middle, 1 / variances
-    constants = -0.5 * np.sum(np.log(2 * np.pi * variances), axis=1)
-    reach = np.maximum(np.abs(points).max(axis=0), np.abs(codes).max(axis=0))
-    if np.sum(reach**2 * precisions.max(axis=0)) * np.finfo(float).eps < _ROUNDING:
-        weights = np.hstack([-0.5 * precisions, codes * precisions, (constants - 0.5 * np.sum(codes**2 * precisions, axis=1))[:, None]])
-        return np.hstack([points**2, points, np.ones((len(points), 1))]) @ weights.T
-    found = np.tile(constants, (len(points), 1))
-    for z, code, precision in zip(points.T, codes.T, precisions.T, strict=True):
-        found -= 0.5 * precision * (z[:, None] - code) ** 2
-    return found
-
-
-def _log_sum(exponents: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """log Σ w exp of every row; overwrites `exponents`."""
-    highest = _exponentiate(exponents)
-    return np.log(exponents @ weights) + highest[:, 0]
-
-
-def _log_group_sums(exponents: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """log Σ exp of every row over groups of columns, none further than e^_DEPTH below the highest term; overwrites `exponents`."""
-    highest = _exponentiate(exponents)
-    return np.log(np.add.reduceat(exponents, starts, axis=1)) + highest
-
-
-def _exponentiate(exponents: np.ndarray) -> np.ndarray:
-    """exp (x − highest of the row), in place; returns the highest. Terms that hardly are numbers would take several times as long."""
-    highest = exponents.max(axis=1, keepdims=True)
-    np.subtract(exponents, highest, out=exponents)
-    np.exp(np.maximum(exponents, -_DEPTH, out=exponents), out=exponents)
-    return highest
 
 
 def _drawn(
