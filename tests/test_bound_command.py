@@ -70,6 +70,8 @@ def test_corridors_with_frequency_and_task_as_a_table(tmp_path):
         (["corridors", "--rates=-1"], "rates must be"),
         (["corridors", "--tolerance", "0"], "tolerance must be"),
         (["corridors", "--figure", "x.txt"], "figure must be"),
+        (["corridors", "--task-weight", "2"], "--task-weight must be given together with --tasks"),
+        (["own.npz", "--task-weight", "2"], "--task-weight must be given with a built-in source"),
     ],
 )
 def test_bad_requests_are_explained(arguments, says):
@@ -89,6 +91,9 @@ def test_bad_requests_are_explained(arguments, says):
         ({"p": [0.5, 0.5], "d": [[0.0, np.inf], [1.0, 0.0]]}, "finite"),
         ({"p": [0.5, 0.5], "d": [[0.0, 1.0]]}, "one row for each"),
         ({"p": [0.5, 0.5], "means": [[0.0, 1.0]]}, "2 stimuli"),
+        ({"p": np.array([0.9, 0.1], dtype=object), "d": [[0.0, 1.0], [1.0, 0.0]]}, "Python objects"),
+        ({"p": [0.5, 0.5], "frequency": [0.9, 0.1], "d": [[0.0, 1.0], [1.0, 0.0]]}, "one of p, probabilities, frequency"),
+        ({"d": 3.0}, "a row for every stimulus"),
     ],
 )
 def test_bad_files_are_explained(tmp_path, arrays, says):

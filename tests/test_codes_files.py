@@ -52,6 +52,95 @@ def test_arrays_of_every_format(tmp_path, kind):
     np.testing.assert_array_equal(read(path, content, ["codes"])["codes"], CODES)
 
 
+def test_names_of_matlab(tmp_path):
+    cells = np.array(["west", "east", "west"], dtype=object)
+    savemat(tmp_path / "five.mat", {"cells": cells, "letters": np.array(["west", "no  "])})
+    with h5py.File(tmp_path / "seven.mat", "w", userblock_size=512) as file:
+        for place, word in enumerate(cells):
+            file[f"#refs#/{place}"] = np.array([[ord(letter)] for letter in word], np.uint16)
+            file[f"#refs#/{place}"].attrs["MATLAB_class"] = np.bytes_("char")
+        file["cells"] = np.array([[file[f"#refs#/{place}"].ref for place in range(3)]], h5py.ref_dtype)
+        file["cells"].attrs["MATLAB_class"] = np.bytes_("cell")
+        file["letters"] = np.array([[ord(letter) for letter in word] for word in ("west", "no  ")], np.uint16).T
+        file["letters"].attrs["MATLAB_class"] = np.bytes_("char")
+    with (tmp_path / "seven.mat").open("r+b") as file:
+        file.write(b"MATLAB 7.3 MAT-file".ljust(124) + struct.pack("<H", 0x0200) + b"IM")
+    for name in ("five.mat", "seven.mat"):
+        found = read(tmp_path / name, open_codes(tmp_path / name), ["cells", "letters"])
+        assert found["cells"].tolist() == ["west", "east", "west"]
+        assert found["letters"].tolist() == ["west", "no"]
+
+
+def test_names_stored_as_bytes_are_text(tmp_path):
+    np.savez(tmp_path / "own.npz", labels=np.array(["é", "b"]).astype(object).astype(str), raw=np.array([b"a", b"b"]))
+    found = read(tmp_path / "own.npz", open_codes(tmp_path / "own.npz"), ["labels", "raw"])
+    assert found["raw"].tolist() == ["a", "b"]
+    np.savez(tmp_path / "bad.npz", raw=np.array([b"\xff"]))
+    with pytest.raises(RequestError, match="raw must be text in UTF-8"):
+        read(tmp_path / "bad.npz", open_codes(tmp_path / "bad.npz"), ["raw"])
+
+
+def test_row_names_are_no_codes(tmp_path):
+    pd.DataFrame(CODES, columns=["x", "y", "z"], index=np.arange(1, 7)).sample(frac=1, random_state=0).to_csv(tmp_path / "own.csv")
+    request = gather(tmp_path / "own.csv", {})
+    assert request.arguments["codes"].shape == (6, 3)
+    assert any(line.startswith("left out: Unnamed: 0, a column without a name") for line in request.told)
+
+
+def test_first_rows_of_numbers_are_no_names(tmp_path):
+    for columns in (["0.5", "-0.1", "east"], ["0.5", "0.5"], ["3", "1", "x"]):
+        (tmp_path / "own.csv").write_text(",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n")
+        with pytest.raises(RequestError, match="first row must hold the names"):
+            open_codes(tmp_path / "own.csv")
+    pd.DataFrame(CODES).to_csv(tmp_path / "own.csv", index=False)  # pandas names columns 0, 1, 2
+    assert gather(tmp_path / "own.csv", {}).arguments["codes"].shape == (6, 3)
+    (tmp_path / "own.csv").write_text("a,b\n")
+    with pytest.raises(RequestError, match="holds no rows"):
+        open_codes(tmp_path / "own.csv")
+
+
+def test_columns_that_are_not_asked_for_need_not_be_complete(tmp_path):
+    pd.DataFrame({"a": [1.0, 2.0], "b": [2.0, 1.0], "notes": ["fine", None], "right": [True, False]}).to_csv(
+        tmp_path / "own.csv", index=False
+    )
+    request = gather(tmp_path / "own.csv", {})
+    assert request.arguments["codes"].shape == (2, 2)
+    assert "not used: right (2,)" in request.told
+
+
+def test_arrays_that_nothing_is_made_of_are_told(tmp_path):
+    np.savez(tmp_path / "own.npz", codes=CODES, label=LABELS, refernce=CODES)
+    told = gather(tmp_path / "own.npz", {}).told
+    assert "not used: label (6,) Did you mean 'labels'?" in told
+    assert "not used: refernce (6, 3) Did you mean 'reference'?" in told
+    with pytest.raises(RequestError, match="reference_noise must be given together with a reference"):
+        gather(tmp_path / "own.npz", {"reference_noise": "refernce"})
+    with pytest.raises(RequestError, match="'codes' is asked for 2 times"):
+        gather(tmp_path / "own.npz", {"codes": "codes,codes"})
+
+
+def test_rows_of_files_that_hold_no_ids(tmp_path):
+    ids, stimuli = np.array([f"i{row}" for row in range(6)]), np.repeat(["s0", "s1", "s2"], 2)
+    np.savez(tmp_path / "own.npz", codes=CODES, ids=ids, stimuli=stimuli)
+    np.save(tmp_path / "labels.npy", LABELS)
+    pd.DataFrame({"a": [1.0, 2.0, 4.0]}).to_csv(tmp_path / "factors.csv", index=False)
+    request = gather(tmp_path / "own.npz", {"labels": str(tmp_path / "labels.npy"), "factors": str(tmp_path / "factors.csv")})
+    assert request.arguments["labels"]["labels"].tolist() == LABELS.tolist()
+    assert request.arguments["factors"]["a"].tolist() == [1.0, 2.0, 4.0]
+    assert any("labels.npy: rows taken in order" in line for line in request.told)
+
+
+def test_files_are_told_from_keys(tmp_path):
+    folder = tmp_path / "İ export.matlab"
+    folder.mkdir()
+    savemat(folder / "base.mat", {"codes": CODES})
+    np.save(tmp_path / "own.npy", CODES)
+    (tmp_path / "labels.cvs").write_text("kind\na\n")
+    assert "reference" in gather(tmp_path / "own.npy", {"reference": f"{folder / 'base.mat'}:codes"}).arguments
+    with pytest.raises(RequestError, match=r"unknown format '\.cvs'\. Did you mean '\.csv'"):
+        gather(tmp_path / "own.npy", {"labels": str(tmp_path / "labels.cvs")})
+
+
 def test_matlab_7_3(tmp_path):
     path = tmp_path / "file.mat"
     _write_mat73(path)
@@ -181,8 +270,8 @@ def test_tables_are_not_taken_for_what_they_are_not(tmp_path):
     ("text", "match"),
     [
         ("1.5,2\n2,3\n", "first row must hold the names"),
-        ("a,b\n1,2\n?,3\n4,5\n", r"row 2 of a column of numbers is '\?'"),
-        ("a,kind\n1,x\n2,\n3,y\n", "column 'kind' must be complete; row 2 is empty"),
+        ("a,b\n1,2\n?,3\n4,5\n", r"row 1, counted from 0, of a column of numbers is '\?'"),
+        ("a,kind\n1,x\n2,\n3,y\n", "column 'kind' must be complete; row 1 is empty"),
     ],
 )
 def test_untidy_tables_are_refused(tmp_path, text, match):
@@ -205,8 +294,8 @@ def test_pickles_are_not_read(tmp_path, monkeypatch):
     np.save("own.npy", np.array([Trap(), 1], dtype=object))
     (tmp_path / "bare.npy").write_bytes(pickle.dumps(Trap()))
     savemat("own.mat", {"codes": np.array([{"a": 1}], dtype=object)})
-    for name in ("own.npy", "bare.npy"):
-        with pytest.raises(RequestError, match="cannot be read"):
+    for name, match in (("own.npy", r"own\.npy holds Python objects"), ("bare.npy", "cannot be read")):
+        with pytest.raises(RequestError, match=match):
             open_codes(tmp_path / name)
     with pytest.raises(RequestError, match="Python objects"):
         read(tmp_path / "own.mat", open_codes(tmp_path / "own.mat"), ["codes"])

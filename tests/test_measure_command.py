@@ -73,7 +73,7 @@ def test_too_little_memory_is_said(folder, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr(measurement, "measure", starved)
-    with pytest.raises(RatewarpError, match="48 items of 5 latents need more memory than this machine has"):
+    with pytest.raises(RatewarpError, match=r"codes of 48 × 5 .* need more memory than this machine has"):
         measure(folder / "own.npz")
 
 

@@ -136,6 +136,33 @@ def test_equidistant_codes_have_no_alignment():
     assert table.loc["procrustes_distance", "value"] == 0
 
 
+def test_one_item_that_carries_everything_is_measured():
+    spike = np.zeros((48, 2))
+    spike[0] = 1, 2
+    table = measure(spike, np.arange(48) % 2, reference=P.reference, **QUICK).table.set_index("measure")
+    assert np.isfinite(table.loc["procrustes_distance", "value"])
+    assert table.loc["prototypization", "note"] is not None
+    one = np.where(P.stimuli == 0, 1.0, 0.0)[:, None] * [1.0, 2.0]
+    found = measure(one, P.classes, stimuli=P.stimuli, reference=P.reference, **QUICK)
+    assert np.isfinite(found.value("linear_cka"))
+
+
+def test_what_is_not_defined_has_a_row_that_says_why():
+    alone = _value(labels=np.zeros(48, int), reference=P.reference)
+    assert alone.table.set_index("measure").loc["class_distortion", "note"] == "one class"
+    with pytest.raises(RequestError, match="no class distortion matrix of 'labels'; one class"):
+        alone.class_distortion("labels")
+    silent = _value(noise=np.zeros(P.codes.shape)).table.set_index("measure")
+    assert silent.loc["latent_rate", "note"] == "the noise of some codes is 0"
+    constant = _value(codes=np.ones((48, 2)), extra=True).table.set_index("measure")
+    assert "constant codes" in constant.loc["disentanglement", "note"]
+
+
+def test_names_stored_as_bytes_are_text():
+    names = np.array(["high", "low"])[P.classes]
+    assert _value(labels=names.astype("S")).classes == _value(labels=names).classes
+
+
 def test_extra():
     found = _value(extra=True).table.set_index("measure")
     assert {"mutual_information_gap", "dci_disentanglement", "dci_completeness", "dci_informativeness"} <= set(found.index)
@@ -178,6 +205,19 @@ def test_more_dimensions_than_items_and_duplicate_rows():
             {"reference": P.reference, "ids": np.r_[np.nan, 1:48], "reference_ids": np.arange(48)},
             "ids must be without missing values; got '1, first in row 0'",
         ),
+        ({"reference": P.reference, "ids": np.arange(48), "reference_ids": np.arange(48).astype(str)}, "ids are numbers, .* text"),
+        ({"ids": np.zeros(48)}, "ids must be different for every row"),
+        ({"reference_noise": np.ones(P.codes.shape)}, "reference_noise must be given together with a reference"),
+        ({"codes": (P.codes * 10).astype(int) + 2**60}, r"codes must be whole numbers of at most 2\^53"),
+        ({"codes": P.codes[:, :, None]}, "codes must be two-dimensional"),
+        ({"labels": [np.nan] + ["a"] * 47}, "labels must be without missing values"),
+        ({"labels": [1, "1"] * 24}, "labels must be all names or all numbers; got '1 at place 0"),
+        ({"labels": np.array(["NaT"] + ["2026-01-01"] * 47, "datetime64[D]")}, "labels must be without missing values"),
+        ({"labels": np.r_[np.zeros(17), np.nan, np.ones(30)]}, "got 'nan in row 17'"),
+        ({"frequency": np.r_[np.ones(40), np.full(8, np.nan)]}, "frequency must be positive and finite; got 'nan in row 40'"),
+        ({"frequency": ["often"] * 48}, "frequency must be one number for each item"),
+        ({"level": "95"}, "level must be between 0 and 1"),
+        ({"interval": None}, "interval: no interval is named 'None'"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"permutations": 10.5}, "permutations must be a whole number"),
         ({"frequency": 3.0}, "frequency must be an array"),

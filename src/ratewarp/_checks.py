@@ -27,7 +27,7 @@ def refuse(argument: str, requirement: str, came: object) -> NoReturn:
     raise RequestError(f"{argument} must be {requirement}; got {shorten(came)}")
 
 
-def refuse_name(argument: str, kind: str, came: str, known: Iterable[str]) -> NoReturn:
+def refuse_name(argument: str, kind: str, came: object, known: Iterable[str]) -> NoReturn:
     """Raises `RequestError` for an unknown name, with the nearest known one and the full list.
 
     Examples:
@@ -36,7 +36,7 @@ def refuse_name(argument: str, kind: str, came: str, known: Iterable[str]) -> No
         ...
         ratewarp._checks.RequestError: tasks: no task is named 'E2M9'. Did you mean 'E2M2'? Known: E2M1, E2M2
     """
-    raise RequestError(f"{argument}: no {kind} is named '{came}'.{did_you_mean(came, known)} Known: {', '.join(known)}")
+    raise RequestError(f"{argument}: no {kind} is named '{came}'.{did_you_mean(str(came), known)} Known: {', '.join(known)}")
 
 
 def did_you_mean(came: str, known: Iterable[str]) -> str:

@@ -38,13 +38,19 @@ def bound(
         ),
     ],
     frequency: Annotated[
-        str, typer.Option(help="Of the stimuli of corridors: uniform, E1M1, E1M2, or an expression over factors.")
-    ] = "uniform",
+        str | None, typer.Option(help="Of the stimuli of corridors: uniform (if not given), E1M1, E1M2, or an expression over factors.")
+    ] = None,
     tasks: Annotated[str | None, typer.Option(metavar="NAME,…", help="Tasks of corridors whose log loss counts, too: E2M1 … E2M5.")] = None,
-    task_weight: Annotated[float, typer.Option(help="Weight of every task's log loss, in nats, beside the squared error per pixel.")] = 1.0,
-    points: Annotated[int, typer.Option(min=2, max=10_000, help="Number of rates, from 0 to the highest that buys anything.")] = 60,
+    task_weight: Annotated[
+        float | None, typer.Option(help="Weight of every task's log loss, in nats, beside the squared error per pixel; 1 if not given.")
+    ] = None,
+    points: Annotated[
+        int | None, typer.Option(min=2, max=10_000, help="Number of rates, from 0 to the highest that buys anything; 60 if not given.")
+    ] = None,
     rates: Annotated[str | None, typer.Option(metavar="R,R,…", help="The rates themselves, in nats, instead.")] = None,
-    tolerance: Annotated[float, typer.Option(help="Widest gap between achieved and certified rate, nats.")] = 1e-4,
+    tolerance: Annotated[
+        float | None, typer.Option(help="Widest gap between achieved and certified rate, nats; 0.0001 if not given.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this file, as CSV.")] = None,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curve: png, pdf or svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -54,10 +60,14 @@ def bound(
         if file is not None and (file.exists() or not file.parent.is_dir() or (suffixes and file.suffix.lower() not in suffixes)):
             kind = "a png, pdf or svg file" if suffixes else "a file"
             refuse(name, f"{kind} that does not exist yet, in a folder that does", str(file))
+    of_stimuli = {"frequency": frequency, "tasks": tasks, "task-weight": task_weight}
+    of_curve = {"points": points, "rates": rates, "tolerance": tolerance}
     if Path(source).is_dir() and (Path(source) / "study.yaml").exists():
+        _refuse_given({**of_stimuli, **of_curve}, "a built-in source or a file; the curves of a run are in its tables", source)
         table, head, models = _of_run(Path(source))
     else:
-        table, head, models = *_of_source(_asked(source, frequency, tasks, task_weight), points, rates, tolerance), None
+        asked = _asked(source, of_stimuli)
+        table, head, models = *_of_source(asked, 60 if points is None else points, rates, 1e-4 if tolerance is None else tolerance), None
     if as_json:
         extra = {} if models is None else {"models": json.loads(str(models.to_json(orient="records")))}
         print(json.dumps({**head, "points": json.loads(str(table.to_json(orient="records", double_precision=15))), **extra}))
@@ -71,16 +81,25 @@ def bound(
         _save(figure, draw_curves(table, models, figure.suffix.lower()[1:]))
 
 
-def _asked(source: str, frequency: str, tasks: str | None, task_weight: float) -> Asked:
+def _refuse_given(options: dict[str, Any], needed: str, source: str) -> None:
+    given = [f"--{name}" for name, value in options.items() if value is not None]
+    if given:
+        refuse(" and ".join(given), f"given with {needed}", source)
+
+
+def _asked(source: str, options: dict[str, Any]) -> Asked:
     from ratewarp.bound_request import SOURCES, of_file, of_setting
     from ratewarp.studies import Study
 
     if source not in SOURCES:
-        if frequency != "uniform" or tasks is not None:
-            refuse("frequency and tasks", f"given with a built-in source ({', '.join(SOURCES)}) only", source)
+        _refuse_given(options, f"a built-in source ({', '.join(SOURCES)})", source)
         return of_file(Path(source))
+    tasks, weight = options["tasks"], options["task-weight"]
+    if weight is not None and not tasks:
+        refuse("--task-weight", "given together with --tasks", "no tasks")
     names = [name.strip() for name in tasks.split(",")] if tasks else []
-    wanted = {"source": source, "frequency": frequency, "tasks": names, "recipe": {"task_weight": task_weight}}
+    recipe = {"task_weight": 1.0 if weight is None else weight}
+    wanted = {"source": source, "frequency": options["frequency"] or "uniform", "tasks": names, "recipe": recipe}
     return of_setting(source, Study(capacities_nats=[1], **wanted).settings["model"])
 
 
@@ -134,7 +153,8 @@ def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | Non
         print(f"{head['stimuli']:,} stimuli; {least}; largest gap {head['largest_gap_nats']:.1e} nats")
     if "pixel_noise_floor" in head:
         print(
-            f"raw pixels: {head['pixel_noise_floor']:.5f} of their distortion is noise; raw_high is achieved, no code is below raw_low",
+            f"raw pixels: {head['pixel_noise_floor']:.5f} of their distortion is noise; raw_high is achieved,"
+            " and no code is below raw_low, by the certificate of the curve",
         )
     print()
     if models is not None:

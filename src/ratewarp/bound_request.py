@@ -60,16 +60,25 @@ def of_file(path: Path) -> Asked:
     content = open_codes(path)
     if content.tabular:
         refuse(str(path), "a file of arrays, such as npz with p and d", "a table")
-    found = {role: _key(content, role) for role in KEYS}
+    found = {role: _key(path, content, role) for role in KEYS}
     if (found["d"] is None) == (found["means"] is None):
         refuse(str(path), "a file with either d (stimuli × reproduction points) or means (stimuli × pixels)", list(content.shapes))
     arrays = read(path, content, [key for key in found.values() if key is not None])
     values = arrays[found["d"] or found["means"] or ""]
+    if values.ndim == 0:
+        refuse(str(path), "a file whose d or means has a row for every stimulus", "a single number")
     p = arrays[found["p"]] if found["p"] is not None else np.full(len(values), 1 / max(len(values), 1))
+    said = "" if found["p"] is not None else "; no p in the file: stimuli equally likely"
+    unused = sorted(set(content.shapes) - set(arrays))
+    said += f"; not used: {', '.join(unused)}" if unused else ""
     if found["d"] is not None:
-        return Asked(path.name, p, values, None, f"{found['d']} of {path.name}")
-    return Asked(path.name, p, SquaredError(values), None, f"mean squared error to {found['means']} of {path.name}")
+        return Asked(path.name, p, values, None, f"{found['d']} of {path.name}{said}")
+    return Asked(path.name, p, SquaredError(values), None, f"mean squared error to {found['means']} of {path.name}{said}")
 
 
-def _key(content: Content, role: str) -> str | None:
-    return next((name for name in KEYS[role] if name in content.shapes), None)
+def _key(path: Path, content: Content, role: str) -> str | None:
+    """Name of the array of a role; one that cannot be read is named too, so that reading it says why."""
+    found = [name for name in KEYS[role] if name in content.shapes or name in content.refused]
+    if len(found) > 1:
+        refuse(str(path), f"a file with one of {', '.join(KEYS[role])}", ", ".join(found))
+    return found[0] if found else None

@@ -24,7 +24,8 @@ class Distance(NamedTuple):
     """Where a model stands against the bound of its source and frequency.
 
     Attributes:
-        bound_rate_nats: least rate at which any code has the model's semantic distortion; certified, so that the true one is not lower.
+        bound_rate_nats: least rate at which any code has the model's semantic distortion; no code has less, by the certificate of the
+            curve.
         excess_nats: the model's rate minus that, nats.
         excess_nats_se: its standard error, over images.
         excess_distortion: the model's semantic distortion minus the least at its rate.
@@ -109,8 +110,8 @@ def bound_rows(study: Study) -> Iterator[dict[str, Any]]:
     """
     for model, setting in study.settings.items() if study.bound_points else ():
         curve = semantic_curve(setting, study.bound_points)
-        last = _BEYOND * max(study.capacities_nats)
-        beyond = np.linspace(curve.maximum_rate, last, study.bound_points)[1:] if last > curve.maximum_rate else []
+        highest, last = float(curve.table["rate_nats"].iloc[-1]), _BEYOND * max(study.capacities_nats)
+        beyond = np.linspace(highest, last, study.bound_points)[1:] if last > highest else []
         rates = np.append(curve.table["rate_nats"], beyond)
         table = replace(curve, asked=rates).table
         table["distortion_below"] = curve.distortion_below(rates)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ import pandas as pd
 from ratewarp._checks import RatewarpError, RequestError, did_you_mean, refuse
 
 _OBJECTS = "holds Python objects, which only running code could read; save it as numbers, or names with .astype(str)"
+_NAMELESS = "a column without a name, such as row names"
+_MOSTLY = 0.5  # share of numbers above which a column is one of numbers, with something wrong in it
 MAX_BYTES = 4 * 10**9  # of a file that is read, and of an array in it
 
 
@@ -25,13 +28,15 @@ class Content(NamedTuple):
         shapes: shape of every array, by name.
         read: reads the array of a name.
         tabular: whether the arrays are columns of one table.
-        refused: arrays that are left out because only running code could read them: what to say of each.
+        refused: arrays that are left out: what to say of each.
+        numeric: columns of a table that hold numbers, or hold them but for a cell that is wrong.
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     read: Callable[[str], np.ndarray]
     tabular: bool
     refused: Mapping[str, str] = MappingProxyType({})
+    numeric: frozenset[str] = frozenset()
 
 
 def open_codes(path: Path) -> Content:
@@ -67,7 +72,7 @@ def read(path: Path, content: Content, keys: Iterable[str]) -> dict[str, np.ndar
             known = ", ".join(describe(content)) or "nothing"
             raise RequestError(f"{path} holds no array named {key!r}.{did_you_mean(key, content.shapes)} It holds: {known}")
         with _readable(path):
-            found[key] = content.read(key)
+            found[key] = _decoded(f"{path}: {key}", content.read(key))
     return found
 
 
@@ -93,7 +98,18 @@ def _readable(path: Path) -> Iterator[None]:
     except MemoryError:
         raise RequestError(f"{path} is too large for this machine's memory; measure a part of the items") from None
     except Exception as error:  # readers of other packages raise whatever they like
-        raise RequestError(f"{path} cannot be read ({type(error).__name__}: {error})") from None
+        why = next(iter(str(error).splitlines()), "")
+        raise RequestError(f"{path} cannot be read ({type(error).__name__}: {why})") from None
+
+
+def _decoded(name: str, array: np.ndarray) -> np.ndarray:
+    """Names as text, also where a file holds them as bytes."""
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        refuse(name, "text in UTF-8", "other bytes")
 
 
 def _no_objects(name: str, array: np.ndarray) -> np.ndarray:
@@ -108,8 +124,17 @@ def _too_large(name: str, size: int) -> None:
 
 
 def _npy(path: Path) -> Content:
+    with path.open("rb") as stream:
+        if _header(stream)[2].hasobject:
+            raise RequestError(f"{path} {_OBJECTS}")
     array = np.load(path, allow_pickle=False, mmap_mode="r")
     return Content({"codes": array.shape}, lambda _: np.array(array), tabular=False)
+
+
+def _header(stream: Any) -> tuple[tuple[int, ...], bool, np.dtype]:
+    """Shape, order and type of an array in NumPy's format."""
+    version = np.lib.format.read_magic(stream)
+    return np.lib.format.read_array_header_1_0(stream) if version == (1, 0) else np.lib.format.read_array_header_2_0(stream)
 
 
 def _npz(path: Path) -> Content:
@@ -119,9 +144,7 @@ def _npz(path: Path) -> Content:
         for entry in archive.infolist():
             _too_large(f"{path}: {entry.filename}", entry.file_size)
             with archive.open(entry) as stream:
-                version = np.lib.format.read_magic(stream)
-                header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-                shape, _, dtype = header(stream)
+                shape, _, dtype = _header(stream)
             name = entry.filename.removesuffix(".npy")
             if dtype.hasobject:
                 refused[name] = _OBJECTS
@@ -136,15 +159,23 @@ def _npz(path: Path) -> Content:
 
 
 def _frame(table: pd.DataFrame) -> Content:
-    columns = {str(name): table[name] for name in table.columns if not _is_index(str(name), table[name])}
-    if columns and all(_is_number(name) for name in columns):
-        raise RequestError(f"the first row must hold the names of the columns; got {', '.join(list(columns)[:4])}")
-    return Content({name: (len(table),) for name in columns}, lambda key: _plain_column(cast(Any, columns[key])), tabular=True)
+    if len(table) == 0:
+        raise RequestError("it holds no rows")
+    names = [str(name) for name in table.columns]
+    nameless = {name: _NAMELESS for name in names if name.startswith("Unnamed:")}  # as pandas calls them
+    columns: dict[str, Any] = {name: table[column] for name, column in zip(names, table.columns, strict=True) if name not in nameless}
+    _check_header(list(columns))
+    numeric = frozenset(name for name, column in columns.items() if _are_numbers(column))
+    shapes = {name: (len(table),) for name in columns}
+    return Content(shapes, lambda key: _plain_column(columns[key]), tabular=True, refused=nameless, numeric=numeric)
 
 
-def _is_index(name: str, column: Any) -> bool:
-    """Whether a column is the row numbers that pandas writes beside a table."""
-    return name.startswith("Unnamed:") and np.array_equal(column, np.arange(len(column)))
+def _check_header(names: list[str]) -> None:
+    """Refuses a first row that holds numbers rather than names; whole numbers that rise from column to column may be names."""
+    plain = [re.sub(r"\.\d+$", "", name) if re.sub(r"\.\d+$", "", name) in names else name for name in names]  # repeated ones are numbered
+    numbers = [float(name) for name in plain if _is_number(name)]
+    if any(not number.is_integer() for number in numbers) or (np.diff(numbers) <= 0).any():
+        raise RequestError(f"the first row must hold the names of the columns; got {', '.join(plain[:4])}")
 
 
 def _is_number(text: str) -> bool:
@@ -155,19 +186,27 @@ def _is_number(text: str) -> bool:
     return True
 
 
+def _are_numbers(column: pd.Series) -> bool:
+    """Whether a column holds numbers, or mostly numbers."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return not pd.api.types.is_bool_dtype(column.dtype)
+    known = column.dropna().astype(str)
+    return len(known) > 0 and float(known.map(_is_number).mean()) > _MOSTLY
+
+
 def _plain_column(column: pd.Series) -> np.ndarray:
     """Numbers or names; a column of numbers with something else in it is an error, not names."""
     if pd.api.types.is_numeric_dtype(column.dtype):
         return column.to_numpy()
     missing = np.flatnonzero(column.isna().to_numpy())
     if missing.size:
-        raise RequestError(f"column {column.name!r} must be complete; row {missing[0] + 1} is empty")
+        raise RequestError(f"column {column.name!r} must be complete; row {missing[0]} is empty, counted from 0")
     texts = column.astype(str)
     numbers = texts.map(_is_number).to_numpy()
-    if 0.5 < numbers.mean() < 1:
+    if _MOSTLY < numbers.mean() < 1:
         row = int(np.argmin(numbers))
         raise RequestError(
-            f"column {column.name!r} must hold numbers or names; row {row + 1} of a column of numbers is {texts.iloc[row]!r}"
+            f"column {column.name!r} must hold numbers or names; row {row}, counted from 0, of a column of numbers is {texts.iloc[row]!r}"
         )
     return texts.to_numpy(dtype=np.str_)
 
@@ -191,17 +230,17 @@ def _hdf5(path: Path) -> Content:
         with h5py.File(path, "r") as file:
             dataset = cast(Any, file[key])
             _too_large(f"{path}: {key}", dataset.nbytes)
-            return _text(dataset[()])
+            return _text(key, dataset[()])
 
     return Content(found, one, tabular=False)
 
 
-def _text(values: Any) -> np.ndarray:
+def _text(name: str, values: Any) -> np.ndarray:
     """Strings of HDF5, which come as bytes, as text."""
     array = np.asarray(values)
     if array.dtype == object and all(isinstance(one, bytes | str) for one in array.ravel()):
         return np.array([one.decode() if isinstance(one, bytes) else one for one in array.ravel()]).reshape(array.shape)
-    return _no_objects("array", array)
+    return _no_objects(name, array)
 
 
 def _netcdf(path: Path) -> Content:
@@ -223,7 +262,7 @@ def _dataset(opened: Callable[[], Any]) -> Content:
     def one(key: str) -> np.ndarray:
         with opened() as data:
             _too_large(key, data[key].nbytes)
-            return _text(data[key].values)
+            return _text(key, data[key].values)
 
     return Content(shapes, one, tabular=False)
 
@@ -233,15 +272,48 @@ def _mat(path: Path) -> Content:
 
     try:
         shapes = {name: tuple(shape) for name, shape, _ in whosmat(str(path))}
-    except NotImplementedError:  # MATLAB 7.3 is HDF5, with axes reversed
-        content = _hdf5(path)
-        turned = {name: shape[::-1] for name, shape in content.shapes.items() if not name.startswith("#")}
-        return Content({name: _line(shape) for name, shape in turned.items()}, lambda key: _flat(content.read(key).T), tabular=False)
+    except NotImplementedError:  # MATLAB 7.3 is HDF5
+        return _mat73(path)
     return Content(
         {name: _line(shape) for name, shape in shapes.items()},
-        lambda key: _no_objects(key, _flat(loadmat(str(path), variable_names=[key])[key])),
+        lambda key: _no_objects(f"{path}: {key}", _flat(_strings(loadmat(str(path), variable_names=[key])[key]))),
         tabular=False,
     )
+
+
+def _strings(array: np.ndarray) -> np.ndarray:
+    """Names of a cell array or of the rows of a matrix of characters, without the blanks that fill rows up."""
+    if array.dtype == object and all(isinstance(one, np.ndarray) and one.dtype.kind == "U" and one.size == 1 for one in array.ravel()):
+        array = np.array([str(one.item()) for one in array.ravel()]).reshape(array.shape)
+    return np.char.rstrip(array) if array.dtype.kind == "U" else array
+
+
+def _mat73(path: Path) -> Content:
+    """HDF5 with axes reversed, letters as numbers, and cells as references to them."""
+    import h5py
+
+    content = _hdf5(path)
+    shapes = {name: _line(shape[::-1]) for name, shape in content.shapes.items() if not name.startswith("#")}
+
+    def one(key: str) -> np.ndarray:
+        with h5py.File(path, "r") as file:
+            dataset = cast(Any, file[key])
+            kind = dataset.attrs.get("MATLAB_class", b"")
+            if kind == b"char":
+                return np.array(_rows_of_letters(dataset))
+            if kind == b"cell":
+                cells = [cast(Any, file[reference]) for reference in dataset[()].T.ravel()]
+                if all(cell.attrs.get("MATLAB_class", b"") == b"char" for cell in cells):
+                    return np.array(["".join(_rows_of_letters(cell)) for cell in cells])
+        return _flat(content.read(key).T)
+
+    return Content(shapes, one, tabular=False)
+
+
+def _rows_of_letters(dataset: Any) -> list[str]:
+    """Rows of a matrix of characters; an empty one holds its shape instead."""
+    letters = np.atleast_2d(dataset[()].T)
+    return [] if dataset.attrs.get("MATLAB_empty", 0) else ["".join(map(chr, row)).rstrip() for row in letters]
 
 
 def _line(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from ratewarp.codes_files import Content, describe, known_suffixes, open_codes, 
 from ratewarp.ids import order_by_id, rows_by_id
 
 ROLES = ("labels", "factors", "stimuli", "noise", "frequency", "ids")
+_SHOWN = 8  # arrays that nothing was made of, named
 _CODES = ("codes", "code", "latents", "latent", "z", "embedding", "embeddings", "activations", "rates")
 
 
@@ -44,11 +46,11 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
     main = open_codes(file)
     _check_readable(file, main, wanted)
     places = {role: _place(file, main, role, text) for role in ROLES if (text := wanted.get(role) or _named(main, role))}
-    asked, against = wanted.get("codes"), wanted.get("reference") or _named(main, "reference")
+    asked, against, noise = wanted.get("codes"), wanted.get("reference") or _named(main, "reference"), wanted.get("reference_noise")
+    if noise and not against:
+        refuse("reference_noise", "given together with a reference", "no reference")
     named = {key for place in places.values() if place.file == file for key in place.keys}
-    named |= {
-        key for text in (against, wanted.get("reference_noise")) if text and _split(text)[0] is None for key in _expanded(file, main, text)
-    }
+    named |= {key for text in (against, noise) if text and _split(text)[0] is None for key in _expanded(file, main, text)}
     codes = _place(file, main, "codes", asked) if asked else _Place(file, main, _codes_keys(file, main, named))
     rows = _Rows.of(file, main, places.get("ids"))
     arguments: dict[str, Any] = {"codes": rows.matched(_matrix(codes), codes)}
@@ -59,20 +61,41 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
         place = _without(place, rows.key if role != "ids" else None)
         told.append(f"{role}: {_written(place, file)}")
         values = _table(place) if role in ("labels", "factors") else _matrix(place) if role == "noise" else _column(place)
-        arguments[role] = values if role == "ids" else rows.matched(values, place)
+        of_stimuli = role in ("factors", "frequency") and "stimuli" in places
+        arguments[role] = values if role == "ids" else rows.matched(values, place, of_stimuli=of_stimuli)
     if against:
         place = _reference(file, main, against, codes, rows.key)
+        beside = _place(file, main, "reference_noise", noise) if noise else None
         told.append(f"reference: {_written(place, file)}")
-        arguments |= _of_reference(
-            rows, place, _place(file, main, "reference_noise", text) if (text := wanted.get("reference_noise")) else None
-        )
+        told += [f"reference_noise: {_written(beside, file)}"] if beside else []
+        arguments |= _of_reference(rows, place, beside)
+        named |= {key for one in (place, beside) if one and one.file == file for key in one.keys}
     if "reference_ids" not in arguments:  # other files are in order already
         arguments.pop("ids", None)
-    others = {
-        place.file for place in (codes, *places.values()) if place.file != file and rows.ids is None and "ids" in place.content.shapes
-    }
-    told += [f"{other}: rows taken in order, since {file} has no ids to match them by" for other in sorted(others)]
+    told += _in_order(file, rows, [codes, *places.values()]) + _unused(main, named | set(codes.keys if codes.file == file else ()), wanted)
     return Request(arguments, told)
+
+
+def _in_order(file: Path, rows: _Rows, places: list[_Place]) -> list[str]:
+    """What to say of files whose rows could not be matched."""
+    others = {place.file: place for place in places if place.file != file}
+    if rows.ids is None:
+        found = [other for other, place in others.items() if "ids" in place.content.shapes]
+        return [f"{other}: rows taken in order, since {file} has no ids to match them by" for other in sorted(found)]
+    found = [other for other in others if _nameless(other) and other not in rows.ordered]
+    return [f"{other}: rows taken in order, since a file of this format holds no ids" for other in sorted(found)]
+
+
+def _unused(main: Content, used: set[str], wanted: Mapping[str, str | None]) -> list[str]:
+    """What to say of arrays that nothing was made of."""
+    free = [role for role in (*ROLES, "reference") if not wanted.get(role) and role not in main.shapes]
+    left = [f"{name} {main.shapes[name]}" + did_you_mean(name, free) for name in main.shapes if name not in used]
+    return [f"not used: {line}" for line in left[:_SHOWN]] + ([f"not used: {len(left) - _SHOWN} more"] if len(left) > _SHOWN else [])
+
+
+def _nameless(file: Path) -> bool:
+    """Whether arrays of the file have no names."""
+    return file.suffix.lower() == ".npy"
 
 
 def _check_readable(file: Path, main: Content, wanted: Mapping[str, str | None]) -> None:
@@ -92,7 +115,8 @@ def _of_reference(rows: _Rows, place: _Place, noise: _Place | None) -> dict[str,
     if noise is not None:
         values = _matrix(noise)
         if ids is not None and noise.file != place.file:
-            values = values[order_by_id(ids, cast(np.ndarray, rows.of_file(noise)), str(place.file), str(noise.file))]
+            theirs = rows.of_file(noise)
+            values = values if theirs is None else values[order_by_id(ids, theirs, str(place.file), str(noise.file))]
         found["reference_noise"] = values
     return found
 
@@ -128,14 +152,20 @@ class _Rows(NamedTuple):
         return _Rows(ids, key, frozenset({place.file} if key in main.shapes else {place.file, file}))
 
     def of_file(self, place: _Place) -> np.ndarray | None:
-        """Ids of the rows of a file."""
-        return self.ids if self.ids is None or self.key is None or place.file in self.ordered else _other_ids(place, self.key)
+        """Ids of the rows of a file; None where there are none to match by."""
+        if self.ids is None or self.key is None or place.file in self.ordered:
+            return self.ids
+        return None if _nameless(place.file) else _other_ids(place, self.key)
 
-    def matched(self, values: Any, place: _Place) -> Any:
-        """Rows of a file in the order of the items."""
+    def matched(self, values: Any, place: _Place, *, of_stimuli: bool = False) -> Any:
+        """Rows of a file in the order of the items; `of_stimuli`, a file without ids may hold a row a stimulus."""
         if self.ids is None or place.file in self.ordered:
             return values
-        theirs = cast(np.ndarray, self.of_file(place))
+        if of_stimuli and self.key not in place.content.shapes and len(values) != len(self.ids):
+            return values
+        theirs = self.of_file(place)
+        if theirs is None:
+            return values
         if len(theirs) != len(values):
             refuse(str(place.file), f"of as many rows as it has ids, {len(theirs)}", f"{len(values)} rows")
         order = order_by_id(self.ids, theirs, "ids", str(place.file))
@@ -176,11 +206,11 @@ def _place(file: Path, content: Content, role: str, text: str) -> _Place:
 
 def _split(text: str) -> tuple[Path | None, str]:
     """File and keys in `text`."""
-    for suffix in sorted(known_suffixes(), key=len, reverse=True):
-        before, found, after = text.lower().partition(suffix)
-        if found and (not after or after.startswith(":")):
-            return Path(text[: len(before) + len(suffix)]), text[len(before) + len(suffix) + 1 :]
-    return None, text
+    known = "|".join(re.escape(suffix) for suffix in known_suffixes())
+    if found := re.search(rf"({known})(?=:|$)", text, re.IGNORECASE):
+        return Path(text[: found.end()]), text[found.end() + 1 :]
+    name, _, keys = text.partition(":")
+    return (Path(name), keys) if Path(name).is_file() else (None, text)  # of a format that is not known: opening it says so
 
 
 def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
@@ -195,6 +225,9 @@ def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
             known = ", ".join(describe(content)) or "nothing"
             raise RequestError(f"{file} holds no array named {name!r}.{did_you_mean(name, content.shapes)} It holds: {known}")
         keys += fitting
+    for key in keys:
+        if keys.count(key) > 1:
+            raise RequestError(f"{file}: {key!r} is asked for {keys.count(key)} times; once is what can be used")
     return tuple(keys)
 
 
@@ -202,7 +235,7 @@ def _codes_keys(file: Path, content: Content, taken: set[str]) -> tuple[str, ...
     """What is meant by codes where no key is given."""
     taken = {*taken, *ROLES, "reference"}
     if content.tabular:
-        numbers = [key for key in content.shapes if key not in taken and np.issubdtype(content.read(key).dtype, np.number)]
+        numbers = [key for key in content.shapes if key not in taken and key in content.numeric]
         if numbers:
             return tuple(numbers)
     elif named := [key for key in _CODES if key in content.shapes]:
@@ -224,7 +257,7 @@ def _only(file: Path, content: Content, role: str) -> tuple[str, ...]:
 
 def _written(place: _Place, file: Path) -> str:
     keys = ", ".join(place.keys[:6]) + (f", … ({len(place.keys)} in all)" if len(place.keys) > 6 else "")
-    if place.file.suffix.lower() == ".npy" and place.file != file:
+    if _nameless(place.file) and place.file != file:
         return str(place.file)
     return keys if place.file == file else f"{keys} of {place.file}"
 
@@ -242,7 +275,7 @@ def _table(place: _Place) -> pd.DataFrame:
     """Columns by name; those of a two-dimensional array are numbered."""
     columns: dict[str, np.ndarray] = {}
     for name, array in read(place.file, place.content, place.keys).items():
-        key = place.file.stem if place.file.suffix.lower() == ".npy" else name  # arrays of npy files have no names
+        key = place.file.stem if _nameless(place.file) else name
         if array.ndim == 2 and array.shape[1] > 1:
             columns |= {f"{key}{number}": array[:, number] for number in range(array.shape[1])}
         else:

@@ -43,13 +43,16 @@ def order_by_id(ids: np.ndarray, theirs: np.ndarray, argument: str, other: str, 
         both: whether rows of theirs that `ids` does not name are an error.
 
     Raises:
-        RequestError: an id is missing, comes twice, or is not found.
+        RequestError: an id is missing, comes twice, or is not found; names on one side and numbers on the other.
 
     Examples:
         >>> order_by_id(np.array([1, 2]), np.array([2, 3, 1]), "ids", "table.csv")
         array([2, 0])
     """
     own, rows = rows_by_id(ids, argument), rows_by_id(theirs, other)
+    kinds = ["text" if array.dtype.kind in "US" else "numbers" for array in (ids, theirs)]
+    if kinds[0] != kinds[1]:
+        raise RequestError(f"ids must be of one kind to be matched: {argument} are {kinds[0]}, those of {other} {kinds[1]}")
     pairs = [(own, rows, f"{other} lacks")] + ([(rows, own, f"{argument} lacks")] if both else [])
     rule = "both must name the same items" if both else "its rows are matched by id"
     for names, others, kind in pairs:

@@ -63,13 +63,14 @@ def measure(
     for line in request.told:
         print(line, file=sys.stderr)
     knobs: dict[str, Any] = {"interval": interval, "resamples": resamples, "permutations": permutations, "seed": seed}
-    items, latents = np.shape(request.arguments["codes"])
     try:
         found = measured(**request.arguments, extra=extra, **knobs)
     except MemoryError:
+        shape = " × ".join(f"{size:,}" for size in np.shape(request.arguments["codes"]))
         raise RatewarpError(
-            f"{items:,} items of {latents:,} latents need more memory than this machine has; measure a part of the items or of the latents"
+            f"codes of {shape} (items × latents) need more memory than this machine has; measure a part of the items or of the latents"
         ) from None
+    items, latents = found.codes.shape
     if as_json:
         rows = json.loads(str(found.table.to_json(orient="records")))
         print(json.dumps({"items": items, "latents": latents, "units": found.units, "classes": dict(found.classes), "measures": rows}))

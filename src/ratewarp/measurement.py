@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,9 @@ from jaxtyping import Float, Int
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 from ratewarp.geometry import adjusted, disentanglement, mutual_information_gap
 from ratewarp.geometry.checks import check_codes
-from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes
+from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes, undefined
 from ratewarp.geometry.specialization import check_frequency, check_noise
-from ratewarp.ids import order_by_id
+from ratewarp.ids import order_by_id, rows_by_id
 
 _MANY_CLASSES = 200
 
@@ -53,7 +53,7 @@ class Measurement:
         found = {(row["measure"], row["task"]): row["value"] for row in self.table.to_dict("records")}
         if (measure, task) not in found:
             tasks = [other for name, other in found if name == measure]
-            of = f"; it is of {', '.join(map(repr, tasks))}" if tasks else f".{did_you_mean(measure, [name for name, _ in found])}"
+            of = f"; it is of {', '.join(map(repr, tasks))}" if tasks else f".{did_you_mean(str(measure), [name for name, _ in found])}"
             raise RequestError(f"measure: none is named {measure!r} of task {task!r}{of}")
         return float(found[measure, task])
 
@@ -67,7 +67,8 @@ class Measurement:
         names = self.classes.get(task, ())
         size = range(len(names))
         if "class_distortion[0,0]" not in found:
-            raise RequestError(f"task: no class distortion matrix of {task!r}; it needs labels of that name and a reference")
+            why = found["class_distortion"]["note"] if "class_distortion" in found else "it needs labels of that name and a reference"
+            raise RequestError(f"task: no class distortion matrix of {task!r}; {why}")
         cells = {(a, b): found[f"class_distortion[{min(a, b)},{max(a, b)}]"] for a in size for b in size}
         parts = {part: np.array([[cells[a, b][part] for b in size] for a in size]) for part in ("value", "low", "high")}
         axes = ("class", "other")
@@ -137,6 +138,11 @@ def measure(
     _check_whole("permutations", permutations)
     _check_whole("resamples", resamples)
     other_noise = None
+    for argument, given in (("reference_ids", reference_ids), ("reference_noise", reference_noise)):
+        if given is not None and other is None:
+            refuse(argument, "given together with a reference", "no reference")
+    if ids is not None:
+        rows_by_id(_ids(ids, len(values), "ids"), "ids")
     if other is not None:
         order = _order(len(other), len(values), ids, reference_ids)
         if reference_noise is not None:
@@ -145,7 +151,7 @@ def measure(
     names, tasks = _labels(labels, len(values))
     units, number = _units(stimuli, factors, len(values))
     table = _factors(factors, units, number)
-    weights = None if frequency is None else check_frequency(_by_unit(_array(frequency, "frequency"), units, number, "frequency"), number)
+    weights = None if frequency is None else _frequency(frequency, units, number)
     spread = None if noise is None else check_noise(_array(noise, "noise"), values.shape)
     own = Representation(values, units, table, weights, spread)
     theirs = None if other is None else Representation(other, units, table, weights, other_noise)
@@ -169,8 +175,11 @@ def _extra(codes: np.ndarray, factors: np.ndarray | None) -> list[Finding]:
     if factors is None:
         raise RequestError("extra: disentanglement needs factors")
     scores = {"mutual_information_gap": lambda: mutual_information_gap(codes, factors)} if codes.shape[1] > 1 else {}
-    dci = disentanglement(codes, factors)
-    values = {**{name: score() for name, score in scores.items()}, **{f"dci_{name}": value for name, value in dci._asdict().items()}}
+    try:
+        dci = disentanglement(codes, factors)
+        values = {**{name: score() for name, score in scores.items()}, **{f"dci_{name}": value for name, value in dci._asdict().items()}}
+    except RequestError as error:
+        return [undefined("disentanglement", "", str(error))]
     note = "no interval"
     return [Finding(name, "", value, np.nan, np.nan, np.nan, 0, note) for name, value in values.items()]
 
@@ -191,8 +200,12 @@ def _array(values: Any, argument: str) -> np.ndarray:
         array = array.astype(np.float32)
     if array.ndim == 0:
         refuse(argument, "an array", shorten(values))
-    if array.dtype == object and (missing := np.flatnonzero(pd.isna(array).ravel())).size:
-        refuse(argument, "without missing values", f"{missing.size}, first at place {missing[0]}")
+    _check_alike(array if isinstance(values, np.ndarray) or array.dtype.kind not in "SUO" else values, argument)
+    if array.dtype.kind == "S":
+        try:
+            array = np.char.decode(cast(Any, array), "utf-8")
+        except UnicodeDecodeError:
+            refuse(argument, "text in UTF-8", "other bytes")
     if array.dtype == object:  # a table of numbers, or of names, can still be one or the other
         try:
             array = np.array(array.tolist())
@@ -201,6 +214,20 @@ def _array(values: Any, argument: str) -> np.ndarray:
         if array.dtype == object:
             refuse(argument, "an array of numbers or names", "an array of Python objects")
     return array
+
+
+def _check_alike(values: Any, argument: str) -> None:
+    """Refuses missing values, and numbers among names, which NumPy would turn into names."""
+    array = np.asarray(values)
+    if array.dtype.kind in "SU" and not isinstance(values, np.ndarray):
+        array = np.asarray(values, dtype=object)
+    if array.dtype.kind == "M" or array.dtype == object:
+        flat = array.ravel()
+        if (missing := np.flatnonzero(pd.isna(flat))).size:
+            refuse(argument, "without missing values", f"{missing.size}, first at place {missing[0]}")
+        texts = [isinstance(one, str | bytes) for one in flat]
+        if any(texts) and not all(texts):
+            refuse(argument, "all names or all numbers", f"{flat[texts.index(False)]!r} at place {texts.index(False)} among names")
 
 
 def _columns(values: Any, argument: str) -> dict[str, np.ndarray]:
@@ -224,8 +251,11 @@ def _labels(labels: Any, items: int) -> tuple[dict[str, tuple[str, ...]], dict[s
         place = "labels" if task == "labels" else f"labels {task!r}"
         if column.shape != (items,):
             refuse(place, f"one label for each of the {items} items", f"shape {column.shape}")
-        if np.issubdtype(column.dtype, np.floating) and not (np.isfinite(column).all() and (column == np.round(column)).all()):
-            refuse(place, "whole numbers or names (numbers that vary continuously are factors)", column[0])
+        if np.issubdtype(column.dtype, np.floating):
+            odd = np.flatnonzero(~(np.isfinite(column) & (column == np.round(column))))
+            if odd.size:
+                came = f"{column[odd[0]]} in row {odd[0]}"
+                refuse(place, "whole numbers or names (numbers that vary continuously are factors)", came)
         classes, tasks[task] = np.unique(column, return_inverse=True)
         if len(classes) > _MANY_CLASSES:
             refuse(place, f"of at most {_MANY_CLASSES} classes", f"{len(classes)} classes")
@@ -269,6 +299,16 @@ def _factor_rows(factors: Any) -> Float[np.ndarray, "rows factors"]:
 
 def _factors(factors: Any, units: np.ndarray, number: int) -> Float[np.ndarray, "units factors"] | None:
     return None if factors is None or number < 2 else _by_unit(_factor_rows(factors), units, number, "factors")
+
+
+def _frequency(frequency: Any, units: np.ndarray, number: int) -> Float[np.ndarray, " units"]:
+    values = _array(frequency, "frequency")
+    if values.ndim != 1 or not np.issubdtype(values.dtype, np.number):
+        refuse("frequency", "one number for each item or stimulus", f"shape {values.shape}, dtype {values.dtype}")
+    if not np.isfinite(values).all():
+        bad = int(np.argmin(np.isfinite(values)))
+        refuse("frequency", "positive and finite", f"{values[bad]} in row {bad}")
+    return check_frequency(_by_unit(values, units, number, "frequency"), number)
 
 
 def _by_unit(values: np.ndarray, units: np.ndarray, number: int, argument: str) -> np.ndarray:

@@ -51,6 +51,7 @@ GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "v
 
 _PERMUTATIONS_A_TEST = 40  # p cannot be below 1 / permutations: with fewer, no test would stand the correction for all of them
 _MOST_PERMUTATIONS = 10_000
+_DRAWS = 16  # codes drawn of every image for bounds on information: one alone leaves an error of some hundredths of a nat
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
 
@@ -108,7 +109,7 @@ def _against_bound(condition: Condition, study: Study, rate: tuple[float, float]
 def _information(record: xr.Dataset) -> dict[str, float]:
     """Bounds on what sampled codes tell about the stimulus and about the image, nats, from the images whose codes are stored."""
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
-    found = information_bounds(*arrays, frequency=record["frequency"].values, draws=1, seed=0)
+    found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,
         "stimulus_information_high": found.stimulus_high,

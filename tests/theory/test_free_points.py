@@ -32,6 +32,25 @@ def test_free_points_beat_every_grid_and_a_fine_grid_nearly_beats_them():
     assert np.all(free.distortion(rates) - fixed.distortion_below(rates) < 5e-5)
 
 
+@pytest.mark.parametrize("means", [[0.0, 0.001, 1.0], np.linspace(0, 1, 60)])
+def test_stimuli_closer_than_points_are_told_apart(means):
+    p = np.full(len(means), 1 / len(means))
+    curve = rate_distortion(p, SquaredError(np.reshape(means, (-1, 1))), points=6)
+    assert curve.maximum_rate == pytest.approx(np.log(len(means)))
+    assert curve.distortion(curve.maximum_rate) == 0
+    assert curve.table["gap_nats"].max() <= 1e-4
+
+
+def test_means_far_from_zero_lose_nothing():
+    p, means = clusters()
+    near, far = (rate_distortion(p, SquaredError(means + offset), points=5) for offset in (0, 1e7))
+    assert far.distortion(1.0) == pytest.approx(near.distortion(1.0), rel=1e-6)
+    channel = far.channel(1.0)
+    assert p @ np.sum(channel.probabilities * channel.distortions, axis=1) == pytest.approx(far.distortion(1.0), rel=1e-6)
+    with pytest.raises(RequestError, match="means must be of size at most"):
+        SquaredError([[1e200]])
+
+
 def test_squared_error_ends_and_channels():
     p, means = clusters()
     curve = rate_distortion(p, SquaredError(means), points=10)

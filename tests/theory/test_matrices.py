@@ -172,3 +172,11 @@ def test_refusals(p, cost, options, message):
 def test_a_curve_that_is_cut_short_says_so():
     curve = rate_distortion([0.5, 0.5], hamming(2), points=20, max_slopes=2)
     assert curve.table.gap_nats.max() > 1e-3
+
+
+def test_a_large_entry_does_not_hide_a_small_one():
+    for forbidden in (1e3, 1e12, 1e100):
+        cost = [[0, 1, forbidden], [1, 0, forbidden], [forbidden, forbidden, 0]]
+        curve = rate_distortion(np.full(3, 1 / 3), cost, points=3)
+        assert curve.maximum_rate == pytest.approx(np.log(3))
+        assert curve.distortion_below(2.0) == 0

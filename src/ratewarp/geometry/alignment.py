@@ -192,7 +192,7 @@ def alignment(scatter: Scatter, amount: float) -> Float[np.ndarray, "*draws"]:
     within = scatter.within
     variances = np.diagonal(within, axis1=-2, axis2=-1)
     floor = 1e-12 * np.diagonal(scatter.total, axis1=-2, axis2=-1)  # a latent that is constant within classes
-    spread = np.sqrt(np.maximum(variances, floor))
+    spread = np.sqrt(np.maximum(np.maximum(variances, floor), 0))
     spread = np.where(spread > 0, spread, 1)  # constant in this draw
     correlations = (1 - amount) * within / (spread[..., :, None] * spread[..., None, :])
     size = within.shape[-1]

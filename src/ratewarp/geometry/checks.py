@@ -7,6 +7,8 @@ from jaxtyping import Float, Int
 
 from ratewarp._checks import RequestError, refuse
 
+_EXACT = 2**53
+
 
 def check_codes(codes: object, *, argument: str = "codes") -> Float[np.ndarray, "items latents"]:
     """`codes` as a float64 array of (items, latents), or `RequestError`."""
@@ -15,10 +17,14 @@ def check_codes(codes: object, *, argument: str = "codes") -> Float[np.ndarray, 
         refuse(argument, "an array of real numbers", f"dtype {array.dtype}")
     if array.ndim != 2 or array.shape[0] < 2 or array.shape[1] < 1:
         refuse(argument, "two-dimensional (items, latents) with at least 2 items", f"shape {array.shape}")
+    if np.issubdtype(array.dtype, np.integer) and max(abs(int(array.min())), abs(int(array.max()))) > _EXACT:
+        refuse(argument, "whole numbers of at most 2^53, which are exact as floats", max(int(array.max()), int(array.min()), key=abs))
+    with np.errstate(over="ignore"):
+        array = array.astype(np.float64)
     if not np.all(np.isfinite(array)):
         bad = int(np.argmin(np.isfinite(array).all(axis=1)))
         refuse(argument, "finite", f"NaN or infinity, first in row {bad}")
-    return array.astype(np.float64)
+    return array
 
 
 def check_labels(labels: object, items: int, *, argument: str = "classes") -> Int[np.ndarray, " items"]:

@@ -46,7 +46,7 @@ def mutual_information_gap(codes: Float[np.ndarray, "items latents"], factors: F
         The gap; factors with one value are left out.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, one latent, or no factor with two values.
+        RequestError: arrays that are not finite and of as many rows, constant codes, one latent, or no factor with two values.
 
     Source: Chen, Li, Grosse, Duvenaud, NeurIPS 2018.
 
@@ -87,7 +87,7 @@ def disentanglement(
         The three scores; disentanglement is 1 where there is one factor, completeness 1 where there is one latent.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, or no factor with two values.
+        RequestError: arrays that are not finite and of as many rows, constant codes, or no factor with two values.
 
     Source: Eastwood & Williams, ICLR 2018.
 
@@ -130,6 +130,8 @@ def _concentration(importances: np.ndarray) -> float:
 def _checked(codes: object, factors: object) -> tuple[np.ndarray, list[Int[np.ndarray, " items"]]]:
     """Codes, and the level of every item in every factor that has several."""
     values, table = scaled(check_codes(codes)), check_codes(factors, argument="factors")
+    if not np.ptp(values, axis=0).any():
+        refuse("codes", "different for at least two items", "constant codes")
     if len(values) != len(table):
         refuse("factors", f"one row for each of the {len(values)} items", f"{len(table)} rows")
     levels = [np.unique(column, return_inverse=True)[1] for column in table.T if np.ptp(column) > 0]

@@ -45,6 +45,8 @@ def of_information(bench: Bench) -> Iterator[Finding]:
     own = bench.own
     if own.noise is not None and (own.noise > 0).all():
         yield from _of_latents(own.codes, own.noise)
+    elif own.noise is not None:
+        yield undefined("latent_rate", "", "the noise of some codes is 0")
     if np.bincount(own.units).min() < FEWEST:
         yield undefined("effective_prototypes", "", f"needs {FEWEST} items of every stimulus")
         return
@@ -94,10 +96,18 @@ def of_likeness(bench: Bench, reference: Representation) -> Iterator[Finding]:
 
         def left(weights: np.ndarray, measure: Callable[..., float] = measure) -> np.ndarray:
             kept = [row[blocks] > 0 for row in weights]
-            return np.array([measure(first[one], second[one]) if one.sum() > _FEWEST_ITEMS else np.nan for one in kept])
+            return np.array([_likeness(measure, first[one], second[one]) for one in kept])
 
         found = infer(left, int(blocks.max()) + 1, interval="jackknife", bounds=bounds, level=bench.settings.level)
         yield Finding(name, "", value, float(found.low), float(found.high), math.nan, found.n, found.note)
+
+
+def _likeness(measure: Callable[..., float], first: np.ndarray, second: np.ndarray) -> float:
+    """The measure of a part of the items; NaN where it is not defined."""
+    try:
+        return measure(first, second) if len(first) > _FEWEST_ITEMS else math.nan
+    except RequestError:
+        return math.nan
 
 
 def of_classes(bench: Bench, task: str, classes: np.ndarray) -> Iterator[Finding]:
@@ -159,6 +169,9 @@ def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] |
 def of_distances(bench: Bench, reference: Representation, task: str, classes: np.ndarray) -> Iterator[Finding]:
     """Entries of the class distortion matrix."""
     number = int(classes.max()) + 1
+    if number < 2:
+        yield undefined("class_distortion", task, "one class")
+        return
     blocks = blocks_of(bench.own.number, max(_FEWEST_LEFT_OUT, _MAX_CELLS // number), bench.settings.seed)
     try:
         statistic = class_distortion_statistic(bench.own.codes, reference.codes, classes, blocks[bench.own.units])

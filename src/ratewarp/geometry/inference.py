@@ -196,7 +196,7 @@ def adjusted(p: Float[np.ndarray, " tests"], *, method: Literal["holm", "fdr"] =
 def _check(units: int, level: float, resamples: int, over: str, interval: str) -> None:
     if units < 2:
         refuse("units", "at least 2", units)
-    if not 0 < level < 1:
+    if isinstance(level, str) or not 0 < level < 1:
         refuse("level", "between 0 and 1", level)
     if resamples < 100:
         refuse("resamples", "at least 100", resamples)

@@ -12,7 +12,7 @@ from ratewarp.geometry.by_frequency import of_frequency
 from ratewarp.geometry.families import of_classes, of_dimensions, of_distances, of_information, of_likeness
 from ratewarp.geometry.representation import FAMILIES, Finding, Representation, Settings, undefined
 
-__all__ = ["FAMILIES", "MAX_BLOCKS", "Finding", "Representation", "Settings", "measure_codes"]
+__all__ = ["FAMILIES", "MAX_BLOCKS", "Finding", "Representation", "Settings", "measure_codes", "undefined"]
 
 _EVEN = 1e-9  # frequencies that differ by less than this share are the same
 
@@ -40,7 +40,7 @@ def measure_codes(
     for task, classes in labels.items():
         if "classes" in wanted:
             yield from of_classes(bench, task, classes)
-        if "distances" in wanted and reference is not None and classes.max() > 0:
+        if "distances" in wanted and reference is not None:
             yield from of_distances(bench, reference, task, classes)
     uneven = own.frequency is not None and np.ptp(own.frequency) > _EVEN * own.frequency.max()
     if "frequency" in wanted and own.frequency is not None and (own.factors is None or not uneven):

@@ -31,7 +31,8 @@ def linear_cka(
         The alignment.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, constant codes, codes at equal distances, or too few items.
+        RequestError: arrays that are not finite and of as many rows, too few items, codes that are constant, as far apart as can be, or
+            all at one place but one.
 
     Source: Kornblith, Norouzi, Lee, Hinton, ICML 2019; unbiased HSIC of Song, Smola, Gretton, Bedo, Borgwardt, JMLR 2012.
 
@@ -47,7 +48,11 @@ def linear_cka(
     own, theirs = hsic(first, first), hsic(second, second)
     for argument, values, size in (("codes", first, own), ("reference", second, theirs)):
         if not size > _ROUNDING * np.sum(values**2) ** 2:
-            refuse(argument, "of unequal distances between items (debiased, codes as far from each other as can be have none)", size)
+            refuse(
+                argument,
+                "of unequal distances between items, beyond rounding (codes all as far apart, or at one place but one, have none)",
+                size,
+            )
     return float(hsic(first, second) / np.sqrt(own * theirs))
 
 

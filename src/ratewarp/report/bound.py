@@ -66,10 +66,15 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
     if raw:
         _name_raw(axes[0, 1], published)
     for place, words in zip(axes[0], (_SEMANTIC, _RAW), strict=False):
-        _dress(place, words, float(models["rate_nats"].to_numpy().max()))
+        _dress(place, words, _reach(curves, models))
     axes[0, 0].set_title("Stimulus: no code can lie below its curve")
     axes[0, 0].legend(fontsize="x-small", loc="upper right")
     return figure
+
+
+def _reach(curves: pd.DataFrame, models: pd.DataFrame) -> float:
+    """Largest rate of the models; where there are none, of the curves."""
+    return float((curves if models.empty else models)["rate_nats"].to_numpy().max())
 
 
 def _owners(curves: pd.DataFrame) -> dict[str, list[str]]:
@@ -98,7 +103,7 @@ def _dress(place: Axes, ylabel: str, highest: float) -> None:
 
 
 def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str) -> bytes:
-    """A curve as an image file of this kind: with the models of a run if there are any, else with its tangent slopes and gaps named."""
+    """A curve as an image file of this kind: with the models of a run if there are any, else alone."""
     with figure_style():
         if models is not None:
             figure = plane_of_bounds(table, models.query("status != 'diverged'"), list(dict.fromkeys(models["model"])))

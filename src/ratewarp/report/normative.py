@@ -49,7 +49,7 @@ def normative_figure(view: RunView) -> Figure | None:
                 place.text(0.5, 0.5, "no specialization:\neven frequencies", transform=place.transAxes, ha="center", color=MUTED)
                 place.axis("off")
                 continue
-            _dress(place, measure, float(marks["rate_nats"].to_numpy().max()))
+            _dress(place, measure, float((lines if marks.empty else marks)["rate_nats"].to_numpy().max()))
         _legend(strip[-1], names, colours, markers)
     return figure
 

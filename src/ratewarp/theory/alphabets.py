@@ -17,7 +17,7 @@ from jaxtyping import Float, Int, Shaped
 from ratewarp.theory.ascent import ascend, cells
 from ratewarp.theory.costs import Bounded, Cost
 
-_SAME = 1e-12  # distances this close, as a share of the largest, are the same
+SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
 _TOUCHING = 3e-3  # width of a cell whose points become one
 _FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
@@ -47,6 +47,7 @@ class Alphabet(Protocol):
 
     p: Float[np.ndarray, " merged"]
     offset: float
+    same: float  # distances up to this one are rounding
     own: Shaped[np.ndarray, "points ..."]  # the points that are best for some stimulus
     middle: Shaped[np.ndarray, "one ..."]  # the one point that is best for all
 
@@ -71,16 +72,15 @@ class Alphabet(Protocol):
         ...
 
 
-def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"]) -> Float[np.ndarray, "stimuli points"]:
-    """exp(−β d); at β = ∞, 1 where d is 0."""
-    if np.isinf(beta):
-        finite = distances[np.isfinite(distances)]
-        return (distances <= _SAME * max(finite.max(), 1e-300)).astype(float)
-    return np.exp(-beta * distances)
+def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"], same: float | np.ndarray) -> Float[np.ndarray, "stimuli points"]:
+    """exp(−β d); at β = ∞, 1 where d is no more than `same`."""
+    return (distances <= same).astype(float) if np.isinf(beta) else np.exp(-beta * distances)
 
 
 class Columns:
     """The columns of a matrix of distortions; the largest c over them is found by looking at all, so it is proved."""
+
+    same = 0.0  # what is rounding is taken out of every row by itself: a large entry must not hide a small one
 
     def __init__(self, p: Float[np.ndarray, " all"], matrix: Float[np.ndarray, "all columns"]):
         self._matrix, kept = matrix, np.flatnonzero(p)
@@ -89,6 +89,7 @@ class Columns:
         least = rows.min(axis=1)
         self.offset = float(self.p @ least)
         self._rows = rows - least[:, None]
+        self._rows[self._rows <= SAME * least[:, None]] = 0
         self.own = np.unique(self._rows.argmin(axis=1))
         self.middle = np.array([int((self.p @ rows).argmin())])
         self._kernel: tuple[float, np.ndarray] = (0.0, np.ones((0, 0)))
@@ -98,7 +99,7 @@ class Columns:
 
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
         if self._kernel[0] != beta:
-            self._kernel = beta, kernel(beta, self._rows)
+            self._kernel = beta, kernel(beta, self._rows, self.same)
         highest = logw.max()
         with np.errstate(divide="ignore"):
             heights = np.log(np.exp(logw - highest) @ self._kernel[1]) + highest
@@ -128,7 +129,9 @@ class Anywhere:
         self._first = kept[first]
         self._merged = cost.restricted(self._first)
         self.own = self._merged.points(np.eye(len(first)))
-        self._least = np.diagonal(self._merged.distances(self.own)).copy()
+        own = self._merged.distances(self.own)
+        self._least = np.diagonal(own).copy()
+        self.same = SAME * max(float(own[np.isfinite(own)].max()), 1e-300)
         self.offset = float(self.p @ self._least)
         self.middle = self._merged.points(self.p[None])
         self._spread = self._merged.spread
@@ -187,7 +190,7 @@ class Anywhere:
 def _same_as(between: Float[np.ndarray, "stimuli stimuli"]) -> Int[np.ndarray, " stimuli"]:
     """First stimulus that costs the same as this one at every stimulus's own point."""
     finite = between[np.isfinite(between)]
-    close = _SAME * max(float(finite.max()), 1e-300)
+    close = SAME * max(float(finite.max()), 1e-300)
     nearest = np.argmax(between <= np.diagonal(between)[:, None] + close, axis=1)
     same = np.all(np.isclose(between, between[nearest], rtol=0, atol=close), axis=1)
     return np.where(same, nearest, np.arange(len(between)))

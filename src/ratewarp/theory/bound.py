@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import refuse
 from ratewarp.theory.alphabets import Alphabet, Anywhere, Columns
-from ratewarp.theory.checks import check_array, check_distortions, check_number, check_probabilities
+from ratewarp.theory.checks import check_array, check_distortions, check_number, check_probabilities, check_whole
 from ratewarp.theory.costs import Cost
 from ratewarp.theory.curve import Curve
 from ratewarp.theory.refining import SHARE, refined
@@ -59,7 +59,7 @@ def rate_distortion(
 def _solved(alphabet: Alphabet, points: int, rates: object, tolerance: float, max_slopes: object) -> Curve:
     ends = _ends(alphabet, SHARE * tolerance)
     asked = _asked(points, rates, ends[1].rate)
-    most = _MOST_SLOPES * len(asked) if max_slopes is None else int(check_number(max_slopes, "max_slopes", least=0))
+    most = _MOST_SLOPES * len(asked) if max_slopes is None else check_whole(max_slopes, "max_slopes", 0)
     return Curve(asked, refined(alphabet, ends, asked, tolerance, most), alphabet)
 
 
@@ -73,7 +73,7 @@ def _alphabet(p: Float[np.ndarray, " stimuli"], cost: object) -> Alphabet:
 
 def _asked(points: object, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
     if rates is None:
-        return np.linspace(0, highest, int(check_number(points, "points", least=2)))
+        return np.linspace(0, highest, check_whole(points, "points", 2))
     asked = check_array(rates, "rates", "a list of rates in nats, finite and non-negative", 1)
     if asked.min() < 0:
         refuse("rates", "a list of rates in nats, finite and non-negative", float(asked.min()))

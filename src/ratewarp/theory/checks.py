@@ -58,6 +58,13 @@ def check_classes(values: object, *, argument: str = "labels") -> Int[np.ndarray
     return labels.astype(np.int64)
 
 
+def check_whole(value: object, argument: str, least: int) -> int:
+    """`value` as a whole number of at least so many, or `RequestError`."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
+        refuse(argument, f"a whole number of at least {least}", value)
+    return int(value)
+
+
 def check_number(value: object, argument: str, *, above: float | None = None, least: float = 0) -> float:
     """`value` as a finite number above or at least the given limit, or `RequestError`."""
     requirement = f"a number above {above:g}" if above is not None else f"a number of at least {least:g}"

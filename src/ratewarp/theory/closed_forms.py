@@ -7,7 +7,7 @@ from jaxtyping import Float
 from scipy.special import entr
 
 from ratewarp._checks import refuse
-from ratewarp.theory.checks import check_array, check_number
+from ratewarp.theory.checks import check_array, check_number, check_whole
 
 
 def binary_hamming(p: float, distortion: object) -> Float[np.ndarray, "..."]:
@@ -49,7 +49,7 @@ def uniform_hamming(symbols: int, distortion: object) -> Float[np.ndarray, "..."
         >>> uniform_hamming(4, [0.0, 0.75]).round(3)
         array([1.386, 0.   ])
     """
-    m = check_number(symbols, "symbols", least=2)
+    m = check_whole(symbols, "symbols", 2)
     wrong = np.minimum(_distortions(distortion), 1 - 1 / m)
     return np.maximum(np.log(m) - _binary_entropy(wrong) - wrong * np.log(m - 1), 0)
 

@@ -13,7 +13,10 @@ from jaxtyping import Float, Int
 from scipy.special import logsumexp
 
 from ratewarp._checks import refuse
-from ratewarp.theory.checks import check_array, check_classes, check_number
+from ratewarp.theory.checks import check_array, check_classes, check_number, check_whole
+
+_EXTREME = 1e150  # sizes whose squares are still numbers
+_FAR = 10.0  # distance of the means from 0, in units of their range, from which they are counted from their middle
 
 
 @runtime_checkable
@@ -61,7 +64,7 @@ class SquaredError:
         pixels: P where it is not the number of coordinates of a mean, as after a change of coordinates.
 
     Raises:
-        RequestError: means that are not finite numbers.
+        RequestError: means that are not finite numbers of size at most 1e+150.
 
     Examples:
         >>> SquaredError([[0.0, 0.0], [1.0, 1.0]]).distances(np.array([[0.5, 0.5]]))
@@ -74,8 +77,14 @@ class SquaredError:
         if array.ndim < 1:
             refuse("means", "an array of finite numbers, one entry a stimulus", means)
         self.means: Float[np.ndarray, "stimuli pixels"] = array.reshape(len(array), -1)
-        self.pixels = self.means.shape[1] if pixels is None else pixels
-        self._squares = np.sum(self.means**2, axis=1) / self.pixels
+        self.pixels = self.means.shape[1] if pixels is None else check_whole(pixels, "pixels", 1)
+        if np.abs(self.means).max(initial=0) > _EXTREME:
+            refuse("means", f"of size at most {_EXTREME:g}", float(np.abs(self.means).max()))
+        middle = self.means.mean(axis=0)
+        far = np.abs(middle).max() > _FAR * np.ptp(self.means, axis=0).max()
+        self._origin = middle if far else None  # squares of numbers far from 0 would cancel
+        self._from_origin = self.means - middle if far else self.means
+        self._squares = np.sum(self._from_origin**2, axis=1) / self.pixels
 
     @property
     def stimuli(self) -> int:
@@ -86,7 +95,8 @@ class SquaredError:
         return np.full(self.means.shape[1], float(np.ptp(self.means, axis=0).max()) or 1.0)
 
     def distances(self, points: Float[np.ndarray, "points pixels"]) -> Float[np.ndarray, "stimuli points"]:
-        found = points @ (-2 / self.pixels * self.means).T  # in place from here on: most of a curve's time goes into this
+        points = points if self._origin is None else points - self._origin
+        found = points @ (-2 / self.pixels * self._from_origin).T  # in place from here on: most of a curve's time goes into this
         found += self._squares
         found += np.sum(points**2, axis=1)[:, None] / self.pixels
         return np.maximum(found, 0, out=found).T
@@ -119,7 +129,7 @@ class LogLoss:
 
     def __init__(self, labels: object, classes: int | None = None):
         self.labels: Int[np.ndarray, " stimuli"] = check_classes(labels)
-        self.classes = int(self.labels.max()) + 1 if classes is None else classes
+        self.classes = int(self.labels.max()) + 1 if classes is None else check_whole(classes, "classes", 1)
         if self.classes <= self.labels.max():
             refuse("classes", f"at least {self.labels.max() + 1}, one more than the largest label", classes)
 

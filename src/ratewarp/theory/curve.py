@@ -11,7 +11,7 @@ import pandas as pd
 from jaxtyping import Float, Shaped
 
 from ratewarp._checks import refuse
-from ratewarp.theory.alphabets import Alphabet, kernel
+from ratewarp.theory.alphabets import SAME, Alphabet, kernel
 from ratewarp.theory.checks import check_array
 from ratewarp.theory.envelope import Envelope
 from ratewarp.theory.slopes import Solved, channel_of
@@ -161,7 +161,8 @@ def _shown(alphabet: Alphabet, solved: Solved) -> Channel:
     points, distortions = alphabet.shown(solved.points, backward)
     finite = np.where(np.isfinite(distortions), distortions, np.finfo(float).max)
     above = distortions - finite.min(axis=1, keepdims=True)
-    K = kernel(solved.beta, above) if solved.beta > 0 else np.ones_like(above)
+    same = alphabet.same + SAME * finite.min(axis=1, keepdims=True)
+    K = kernel(solved.beta, above, same) if solved.beta > 0 else np.ones_like(above)
     K[K.sum(axis=1) == 0] = 1  # a stimulus of probability 0 that no point may stand for
     r = K * weights
     return Channel(r / r.sum(axis=1, keepdims=True), points, weights, distortions)

@@ -11,6 +11,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import entr, logsumexp
 
 from ratewarp._checks import refuse
+from ratewarp.theory.checks import check_whole
 from ratewarp.theory.densities import log_densities, log_group_sums, log_sum
 
 _CELLS = 2**21  # points × images whose densities are held at once
@@ -148,8 +149,8 @@ def information_bounds(
         >>> [round(bound.value, 2) for bound in (found.stimulus_low, found.stimulus_high, found.image_low, found.image_high)]
         [1.39, 1.39, 1.39, 1.39]
     """
-    if draws < 1:
-        refuse("draws", "at least 1", draws)
+    draws = check_whole(draws, "draws", 1)
+    seed = seed if isinstance(seed, np.random.Generator) else check_whole(seed, "seed", 0)
     sample = _drawn(*_checked(codes, variances, stimuli, frequency), draws, seed)
     entropy = float(entr(sample.frequency).sum())
     upper, lower, within = _of_images(sample)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from scipy.special import entr, expit
 
 from ratewarp._checks import refuse
-from ratewarp.theory.checks import check_array, check_probabilities
+from ratewarp.theory.checks import check_array, check_number, check_probabilities
 from ratewarp.theory.curve import Curve
 
 _SLOPES = 200  # tangents of the lower curve
@@ -54,8 +54,7 @@ def bernoulli_squared_error(p: object, distortion: float) -> Float[np.ndarray, "
     chances = check_array(p, "p", "probabilities, 0–1")
     if chances.min() < 0 or chances.max() > 1:
         refuse("p", "probabilities, 0–1", p)
-    if not 0 <= distortion < np.inf:
-        refuse("distortion", "a finite number of at least 0", distortion)
+    distortion = check_number(distortion, "distortion", least=0)
     left = (1 - np.sqrt(max(0.0, 1 - 4 * distortion))) / 2
     return np.maximum(_entropy(chances) - _entropy(np.asarray(left)), 0) * (chances * (1 - chances) > distortion)
 
@@ -67,7 +66,7 @@ def pixel_bounds(p: object, means: object, curve: Curve, rates: object) -> pd.Da
     tells no more of the image). From H(S) on, one may name the stimulus and spend the rest on the noise, pixel by pixel:
     H(S) + Σ R_Bernoulli. What lies on a chord between achieved points is achieved.
 
-    *Lower, proved*: for every β in (0, 2), β per squared error of a pixel,
+    *Lower, proved as far as the curve's own certificate is*: for every β in (0, 2), β per squared error of a pixel,
 
         R ≥ G_S(β(1 − β/2)) − βP·(D − floor),    G_S(β) = min R_S + βP·D_S,
 

@@ -87,16 +87,16 @@ def solve(
     Source: Blahut, IEEE Trans Inf Theory 18(4): 460–473, 1972; Csiszár, IEEE Trans Inf Theory 20(1): 122–124, 1974; Lindsay, Ann Stat
     11(1): 86–94, 1983.
     """
-    points, weights = alphabet.condensed(points, weights)
+    points, weights = _condensed(alphabet, beta, points, weights)
     done = 0
     while True:
-        K = kernel(beta, alphabet.distances(points))
+        K = kernel(beta, alphabet.distances(points), alphabet.same)
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
         kept = _worth(K, weights, 0.1 ** min(max(0, done - _FIRM_ROUNDS), 3))
-        points, weights = alphabet.condensed(points[kept], weights[kept] / weights[kept].sum())
+        points, weights = _condensed(alphabet, beta, points[kept], weights[kept] / weights[kept].sum())
         aimed = aim.corrected(beta, channel_of(alphabet, beta, points, weights)[0]) if aim and done < _AIMING_ROUNDS else beta
         hit, beta = aimed == beta, aimed
-        z = kernel(beta, alphabet.distances(points)) @ weights
+        z = kernel(beta, alphabet.distances(points), alphabet.same) @ weights
         logw = np.log(alphabet.p) - np.log(z)
         peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
         if (hit and peaks.highest <= 0.6 * tolerance) or done == _MOST_ROUNDS:  # by a margin, since a thorough look costs most
@@ -109,6 +109,11 @@ def solve(
     rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
     lower += 0 if np.isinf(beta) else beta * alphabet.offset
     return Solved(beta, rate, distortion + alphabet.offset, lower, peaks.proved, points, weights)
+
+
+def _condensed(alphabet: Alphabet, beta: float, points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points that nearly coincide made one; at β = ∞ none, since a point between two stimuli is the best of neither."""
+    return (points, weights) if np.isinf(beta) else alphabet.condensed(points, weights)
 
 
 def _worth(K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"], leniency: float) -> Bool[np.ndarray, " points"]:
@@ -134,12 +139,12 @@ def channel_of(
         every stimulus in each point (its position is `alphabet.moved`) that make it.
     """
     p = alphabet.p
-    before = _posterior(kernel(beta, alphabet.distances(points)), weights)
+    before = _posterior(kernel(beta, alphabet.distances(points), alphabet.same), weights)
     joint = (p[:, None] * before).T
     weights = joint.sum(axis=1)
     backward = joint / weights[:, None]
     distances = alphabet.distances(alphabet.moved(points, backward))
-    r = _posterior(kernel(beta, distances), weights)
+    r = _posterior(kernel(beta, distances, alphabet.same), weights)
     used = r > 0
     marginal = np.broadcast_to(p @ r, r.shape)
     terms = np.zeros_like(r)
