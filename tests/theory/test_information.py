@@ -244,7 +244,7 @@ def test_stimuli_that_never_occur_are_left_out():
         ({"stimuli": np.array([0, 0, 1, 1, 3, 3])}, "every stimulus that occurs has an image; got 'none of stimulus 2'"),
         ({"frequency": np.array([1.0, -1.0, 1.0])}, "frequency must be numbers of at least 0"),
         ({"frequency": np.ones(2)}, "frequency must be numbers of at least 0, one for each of the 3"),
-        ({"draws": 0}, "draws must be at least 1"),
+        ({"draws": 0}, "draws must be a whole number of at least 1"),
     ],
 )
 def test_bad_requests_are_named(change, message):
