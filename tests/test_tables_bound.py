@@ -7,10 +7,11 @@ import pytest
 from typer.testing import CliRunner
 
 from conftest import tiny
-from ratewarp import Study, bounds, open_run
+from ratewarp import RequestError, Study, bounds, open_run
 from ratewarp.bounds import BOUND, Distance, semantic_curve
 from ratewarp.cli import app
 from ratewarp.normative import NORMATIVE
+from ratewarp.report.bound import draw_curves
 from ratewarp.runner import run_study
 
 POINTS = 4
@@ -111,3 +112,14 @@ def test_the_command_shows_the_bound_of_a_run_and_its_models(finished, tmp_path)
     assert {point["model"] for point in found["points"]} == {"baseline", "E1M1"}
     assert (tmp_path / "bound.png").read_bytes().startswith(b"\x89PNG")
     assert "efficiency" in runner.invoke(app, ["bound", str(finished.path)]).stdout
+
+
+def test_options_of_curves_do_not_apply_to_a_run(finished):
+    answer = CliRunner().invoke(app, ["bound", str(finished.path), "--rates", "0.3", "--tolerance", "1"])
+    assert isinstance(answer.exception, RequestError)
+    assert "--rates and --tolerance must be given with a built-in source or a file" in str(answer.exception)
+
+
+def test_a_run_whose_models_all_diverged_is_drawn(finished):
+    drawn = draw_curves(finished.table("bound"), finished.table("models").assign(status="diverged"), "png")
+    assert drawn.startswith(b"\x89PNG")
