@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -30,29 +32,29 @@ _SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apa
 _WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
 
 
-def make_figures(view: RunView) -> dict[str, Figure]:
-    """Every figure of a run, by name."""
-    with figure_style():
-        figures = {
-            "images": images_figure(view),
-            "overview": overview_figure(view),
-            "rate_distortion": plane_figure(view),
-            "distortion": distortion_figure(view),
-            "examples": examples_figure(view),
-            f"model_{view.study.reference}": reference_figure(view),
-        }
-        optional = {
-            "bound": bound_figure(view),
-            "f1": f1_figure(view),
-            "capacity": capacity_figure(view),
-            "warps": warps_figure(view),
-            "normative": normative_figure(view),
-        }
-        figures |= {name: figure for name, figure in optional.items() if figure is not None}
-        for model in view.study.models:
-            for scheme in view.study.settings[model].class_schemes() if model != view.study.reference else ():
-                figures[f"model_{model}_{scheme}"] = model_figure(view, model, scheme)
-        return figures
+def make_figures(view: RunView) -> Iterator[tuple[str, Figure]]:
+    """Every figure of a run with its name, one drawn when the one before is done with."""
+    drawings: dict[str, Callable[[RunView], Figure | None]] = {
+        "images": images_figure,
+        "overview": overview_figure,
+        "rate_distortion": plane_figure,
+        "distortion": distortion_figure,
+        "examples": examples_figure,
+        f"model_{view.study.reference}": reference_figure,
+        "bound": bound_figure,
+        "f1": f1_figure,
+        "capacity": capacity_figure,
+        "warps": warps_figure,
+        "normative": normative_figure,
+    }
+    for model in view.study.models:
+        for scheme in view.study.settings[model].class_schemes() if model != view.study.reference else ():
+            drawings[f"model_{model}_{scheme}"] = partial(model_figure, model=model, scheme=scheme)
+    for name, draw in drawings.items():
+        with figure_style():
+            figure = draw(view)
+        if figure is not None:
+            yield name, figure
 
 
 def overview_figure(view: RunView) -> Figure:

@@ -99,11 +99,11 @@ def write_report(run: RunDirectory) -> Path:
     """
     view = RunView(run)
     tables = {name: run.table(name) for name in ("models", "tasks", "geometry")}
-    figures = make_figures(view)
-    try:
-        pictures = {name: _write_figure(run, name, figure) for name, figure in figures.items()}
-    finally:
-        for figure in figures.values():
+    pictures = {}
+    for name, figure in make_figures(view):
+        try:
+            pictures[name] = _write_figure(run, name, figure)
+        finally:
             plt.close(figure)
     run.write_text("report.html", _render(view, tables, pictures))
     return run.path / "report.html"
