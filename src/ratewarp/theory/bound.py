@@ -8,7 +8,7 @@ from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import refuse
 from ratewarp.theory.alphabets import Alphabet, Anywhere, Columns
-from ratewarp.theory.checks import check_array, check_distortions, check_number, check_probabilities, check_whole
+from ratewarp.theory.checks import check_distortions, check_number, check_probabilities, check_rates, check_whole
 from ratewarp.theory.costs import Cost
 from ratewarp.theory.curve import Curve
 from ratewarp.theory.refining import SHARE, refined
@@ -74,10 +74,7 @@ def _alphabet(p: Float[np.ndarray, " stimuli"], cost: object) -> Alphabet:
 def _asked(points: object, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
     if rates is None:
         return np.linspace(0, highest, check_whole(points, "points", 2))
-    asked = check_array(rates, "rates", "a list of rates in nats, finite and non-negative", 1)
-    if asked.min() < 0:
-        refuse("rates", "a list of rates in nats, finite and non-negative", float(asked.min()))
-    return np.sort(asked)
+    return np.sort(check_rates(rates))
 
 
 def _ends(alphabet: Alphabet, tolerance: float) -> list[Solved]:

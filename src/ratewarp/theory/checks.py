@@ -58,6 +58,15 @@ def check_classes(values: object, *, argument: str = "labels") -> Int[np.ndarray
     return labels.astype(np.int64)
 
 
+def check_rates(values: object) -> Float[np.ndarray, " rates"]:
+    """`values` as rates in nats, or `RequestError`."""
+    requirement = "a list of rates in nats, finite and non-negative"
+    rates = check_array(values, "rates", requirement, 1)
+    if rates.min() < 0:
+        refuse("rates", requirement, float(rates.min()))
+    return rates
+
+
 def check_whole(value: object, argument: str, least: int) -> int:
     """`value` as a whole number of at least so many, or `RequestError`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:

@@ -30,7 +30,7 @@ def binary_hamming(p: float, distortion: object) -> Float[np.ndarray, "..."]:
     if share > 1:
         refuse("p", "a probability, 0–1", p)
     wrong = np.minimum(_distortions(distortion), min(share, 1 - share))
-    return np.maximum(_binary_entropy(np.asarray(share)) - _binary_entropy(wrong), 0)
+    return np.maximum(binary_entropy(np.asarray(share)) - binary_entropy(wrong), 0)
 
 
 def uniform_hamming(symbols: int, distortion: object) -> Float[np.ndarray, "..."]:
@@ -51,7 +51,7 @@ def uniform_hamming(symbols: int, distortion: object) -> Float[np.ndarray, "..."
     """
     m = check_whole(symbols, "symbols", 2)
     wrong = np.minimum(_distortions(distortion), 1 - 1 / m)
-    return np.maximum(np.log(m) - _binary_entropy(wrong) - wrong * np.log(m - 1), 0)
+    return np.maximum(np.log(m) - binary_entropy(wrong) - wrong * np.log(m - 1), 0)
 
 
 def gaussian(variances: object, distortion: object) -> Float[np.ndarray, "..."]:
@@ -94,5 +94,6 @@ def _distortions(values: object) -> Float[np.ndarray, "..."]:
     return array
 
 
-def _binary_entropy(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+def binary_entropy(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+    """h(p) = −p log p − (1 − p) log(1 − p), nats."""
     return np.asarray(entr(p) + entr(1 - p))

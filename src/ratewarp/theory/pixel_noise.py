@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
-from scipy.special import entr, expit
+from scipy.special import expit
 
 from ratewarp._checks import refuse
-from ratewarp.theory.checks import check_array, check_number, check_probabilities
+from ratewarp.theory.checks import check_array, check_number, check_probabilities, check_rates
+from ratewarp.theory.closed_forms import binary_entropy
 from ratewarp.theory.curve import Curve
 
 _SLOPES = 200  # tangents of the lower curve
@@ -56,7 +57,7 @@ def bernoulli_squared_error(p: object, distortion: float) -> Float[np.ndarray, "
         refuse("p", "probabilities, 0–1", p)
     distortion = check_number(distortion, "distortion", least=0)
     left = (1 - np.sqrt(max(0.0, 1 - 4 * distortion))) / 2
-    return np.maximum(_entropy(chances) - _entropy(np.asarray(left)), 0) * (chances * (1 - chances) > distortion)
+    return np.maximum(binary_entropy(chances) - binary_entropy(np.asarray(left)), 0) * (chances * (1 - chances) > distortion)
 
 
 def pixel_bounds(p: object, means: object, curve: Curve, rates: object) -> pd.DataFrame:
@@ -87,9 +88,7 @@ def pixel_bounds(p: object, means: object, curve: Curve, rates: object) -> pd.Da
     R(X | S); Hoeffding, JASA 58: 13–30, 1963. The combination is of this project.
     """
     probabilities, pixels = _checked(p, means)
-    asked = check_array(rates, "rates", "a list of rates in nats, finite and non-negative", 1)
-    if asked.min() < 0:
-        refuse("rates", "a list of rates in nats, finite and non-negative", float(asked.min()))
+    asked = check_rates(rates)
     floor = noise_floor(probabilities, pixels)
     noise = _noise_curve(probabilities, pixels)
     return pd.DataFrame(
@@ -136,7 +135,7 @@ def _noise_curve(p: Float[np.ndarray, " stimuli"], means: Float[np.ndarray, "sti
     for odds in np.geomspace(0.01, _STEEPEST, _SLOPES):  # log (1 − y)/y, so that β = −dR/dD has a closed form
         left, beta = expit(-odds), odds / np.tanh(odds / 2)
         told = variance > left * (1 - left)
-        rate = np.where(told, _entropy(chances) - _entropy(np.asarray(left)), 0)
+        rate = np.where(told, binary_entropy(chances) - binary_entropy(np.asarray(left)), 0)
         rows.append((beta, mass @ np.maximum(rate, 0), mass @ np.where(told, left * (1 - left), variance) / means.shape[1]))
     return np.array(rows)
 
@@ -150,7 +149,3 @@ def _checked(p: object, means: object) -> tuple[Float[np.ndarray, " stimuli"], F
     if pixels.min() < 0 or pixels.max() > 1:
         refuse("means", requirement, f"{pixels.min():g} to {pixels.max():g}")
     return probabilities, pixels.reshape(len(pixels), -1)
-
-
-def _entropy(p: Float[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
-    return entr(p) + entr(1 - p)
