@@ -3,13 +3,15 @@
     python benchmarks/coverage.py OUT
 
 Stimuli drawn at random from a population, two items each, whose true values are computed from 400,000 stimuli; 1,000 samples of 30, 60 and
-150 stimuli. For frequency, grids of 36, 64 and 144 stimuli whose frequencies and codes are drawn anew, two items each; the truth is the
-mean of another 1,000 grids. Writes OUT/coverage.csv.
+150 stimuli. For orthogonalization, which has kinks where its truth is 1 and where two latents are tied, populations whose task lies at a
+known angle to a latent, too. For frequency, grids of 36, 64 and 144 stimuli whose frequencies and codes are drawn anew, two items each; the
+truth is the mean of another 1,000 grids. Writes OUT/coverage.csv.
 """
 
 from __future__ import annotations
 
 import sys
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 TRIALS, STIMULI, TRUTH = 1000, (30, 60, 150), 400_000
 MEASURES = ("participation_ratio", "prototypization", "orthogonalization", "free_orthogonalization")
 FREQUENCY_MEASURES = ("specialization", "resolution_ratio")
+JACKKNIFE_ONLY = ("orthogonalization", *FREQUENCY_MEASURES)  # whatever interval is asked for
+ANGLES = {2: (0, 10, 30, 45), 5: (0, 10, 30)}  # degrees between the task and the first latent, by number of latents
+APART = 2.5  # distance of two classes, in standard deviations within them
 SIDES, EXPONENT, SCATTER = (6, 8, 12), 0.25, 0.15  # of grids; steps grow with frequency to this power, mean codes stray by so many steps
 INTERVALS = ("jackknife", "bca", "percentile")
 
@@ -48,17 +53,39 @@ def values(rng: np.random.Generator, stimuli: int, interval: Any, permutations: 
 def coverage() -> list[dict[str, Any]]:
     """Share of samples whose interval holds the truth."""
     truth = {name: one.value for name, one in values(np.random.default_rng(10**6), TRUTH, "jackknife").items()}
-    names = [f"{name}{suffix}" for name in MEASURES for suffix in ("", "_change")]
     rows = []
     for stimuli in STIMULI:
         for interval in INTERVALS:
+            names = [
+                f"{one}{suffix}" for one in MEASURES if interval == "jackknife" or one not in JACKKNIFE_ONLY for suffix in ("", "_change")
+            ]
             print(f"{stimuli} stimuli, {interval}", flush=True)
             runs = [values(np.random.default_rng(trial), stimuli, interval) for trial in range(TRIALS)]
             rows += [_covered(runs, truth, name, stimuli, interval) for name in names]
     return rows
 
 
-def grid_values(rng: np.random.Generator, side: int, interval: Any) -> dict[str, Any]:
+def angle_coverage() -> list[dict[str, Any]]:
+    """Share of samples whose interval of orthogonalization holds the cosine of the angle between the task and the nearest latent."""
+    settings = Settings(permutations=0, families=("classes",))
+    rows = []
+    for stimuli, latents in product(STIMULI, ANGLES):
+        print(f"{stimuli} stimuli, {latents} latents at angles", flush=True)
+        for angle in ANGLES[latents]:
+            axis = np.r_[np.cos(np.radians(angle)), np.full(latents - 1, np.sin(np.radians(angle)) / np.sqrt(latents - 1))]
+            held = 0
+            for trial in range(TRIALS):
+                rng = np.random.default_rng(trial)
+                classes = rng.permutation(np.arange(stimuli) % 2)
+                own = Representation(rng.normal(size=(stimuli, latents)) + APART * classes[:, None] * axis, np.arange(stimuli))
+                found = {one.measure: one for one in measure_codes(own, {"class": classes}, None, settings)}["orthogonalization"]
+                held += found.low <= axis.max() <= found.high
+            name = f"orthogonalization, {latents} latents, {angle} degrees"
+            rows.append({"test": "coverage", "stimuli": stimuli, "interval": "jackknife", "measure": name, "share": held / TRIALS})
+    return rows
+
+
+def grid_values(rng: np.random.Generator, side: int) -> dict[str, Any]:
     """All findings about frequency on one grid, whose steps are longer between stimuli that are frequent, against an even grid."""
     stimuli = side**2
     factors = np.array([[a, b] for a in range(side) for b in range(side)], float)
@@ -71,7 +98,7 @@ def grid_values(rng: np.random.Generator, side: int, interval: Any) -> dict[str,
         strayed = np.column_stack([means, np.zeros(stimuli)]) + SCATTER * rng.normal(size=(stimuli, 3))
         return Representation(strayed[units] + 0.1 * rng.normal(size=(2 * stimuli, 3)), units, factors, frequency / frequency.sum())
 
-    settings = Settings(permutations=0, families=("frequency",), interval=interval, resamples=500)
+    settings = Settings(permutations=0, families=("frequency",))
     found = measure_codes(noisy(np.column_stack(stretched)), {}, noisy(factors), settings)
     return {one.measure: one for one in found}
 
@@ -81,12 +108,11 @@ def frequency_coverage() -> list[dict[str, Any]]:
     names = [f"{name}{suffix}" for name in FREQUENCY_MEASURES for suffix in ("", "_change")]
     rows = []
     for side in SIDES:
-        others = [grid_values(np.random.default_rng(10**6 + trial), side, "jackknife") for trial in range(TRIALS)]
+        others = [grid_values(np.random.default_rng(10**6 + trial), side) for trial in range(TRIALS)]
         truth = {name: np.mean([run[name].value for run in others]) for name in names}
-        for interval in INTERVALS:
-            print(f"grid of {side**2}, {interval}", flush=True)
-            runs = [grid_values(np.random.default_rng(trial), side, interval) for trial in range(TRIALS)]
-            rows += [_covered(runs, truth, name, side**2, interval) for name in names]
+        print(f"grid of {side**2}", flush=True)
+        runs = [grid_values(np.random.default_rng(trial), side) for trial in range(TRIALS)]
+        rows += [_covered(runs, truth, name, side**2, "jackknife") for name in names]
     return rows
 
 
@@ -115,7 +141,7 @@ def false_findings() -> list[dict[str, Any]]:
 def main(out: Path) -> None:
     """Simulates and writes the table."""
     out.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(coverage() + frequency_coverage() + false_findings())
+    table = pd.DataFrame(coverage() + angle_coverage() + frequency_coverage() + false_findings())
     table.to_csv(out / "coverage.csv", index=False, float_format="%.4g")
     print(table.pivot_table(index=["test", "measure"], columns=["stimuli", "interval"], values="share").to_string())
 

@@ -5,8 +5,9 @@ from ratewarp.geometry.dimensions import active_units, participation_ratio
 from ratewarp.geometry.disentanglement import Disentanglement, disentanglement, mutual_information_gap
 from ratewarp.geometry.distances import ClassDistortion, class_distortion_matrix, class_distortion_statistic, distance_ratios
 from ratewarp.geometry.embedding import Map, embed
-from ratewarp.geometry.inference import Interval, adjusted, infer, permutation_p
+from ratewarp.geometry.inference import adjusted, infer, permutation_p
 from ratewarp.geometry.information import effective_prototypes, latent_rates, stimulus_information
+from ratewarp.geometry.interval import Interval
 from ratewarp.geometry.planted import Planted, planted_codes
 from ratewarp.geometry.prototypes import prototypization
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ratewarp.geometry.bench import Bench
-from ratewarp.geometry.inference import Statistic, permutation_p
+from ratewarp.geometry.bench import Bench, difference
+from ratewarp.geometry.inference import infer, permutation_p
+from ratewarp.geometry.interval import Interval, Statistic
+from ratewarp.geometry.jackknife import log_mean_interval
 from ratewarp.geometry.representation import Finding, Representation
-from ratewarp.geometry.specialization import Neighbours, neighbours, ratios, resolution, slopes
+from ratewarp.geometry.specialization import Neighbours, log_ratio, neighbours, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
 
 _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
@@ -29,15 +30,23 @@ def of_frequency(bench: Bench, factors: np.ndarray, frequency: np.ndarray) -> It
         logs = np.log(np.where(own > 0, own, np.nan))
         return lambda weights: slopes(logs, log_frequency, weights[:, bench.block_of])
 
-    def ratio(one: Representation) -> Statistic:
-        means = tuning_curves(one.span, one.units)
-        return lambda weights: ratios(means, near, often, weights[:, bench.block_of])
+    def ratio(one: Representation) -> tuple[float, np.ndarray]:
+        return log_ratio(tuning_curves(one.span, one.units), near, often)
 
-    linked = np.stack([near.first, near.second], axis=1) if int(bench.block_of.max()) + 1 == len(frequency) else None
+    pairs = np.stack([near.first, near.second], axis=1)
+    blocks, level = int(bench.block_of.max()) + 1, bench.settings.level
+    linked = pairs if blocks == len(frequency) else None
+
+    def of_slopes(sides: Sequence[Statistic]) -> Interval:
+        return bench.by_jackknife(infer(difference(sides), blocks, level=level, linked=linked, batch=bench.batch))
+
+    def of_ratios(sides: Sequence[tuple[float, np.ndarray]]) -> Interval:
+        return bench.by_jackknife(log_mean_interval(sides, pairs, len(frequency), level))
+
     test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
-    for one in bench.findings("specialization", "frequency", slope, bounds=(-math.inf, math.inf), p=test, linked=linked):
-        yield one._replace(note=one.note or note) if one.measure == "specialization" else one
-    yield from bench.findings("resolution_ratio", "frequency", ratio, bounds=(0.0, math.inf))
+    for one in bench.compared("specialization", "frequency", slope, of_slopes, p=test):
+        yield one._replace(note="; ".join(filter(None, (one.note, note)))) if one.measure == "specialization" else one
+    yield from bench.compared("resolution_ratio", "frequency", ratio, of_ratios)
 
 
 def _frequency_test(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -13,8 +13,10 @@ from ratewarp.geometry.alignment import alignment_statistic, freedom
 from ratewarp.geometry.bench import MAX_BLOCKS, Bench, blocks_of
 from ratewarp.geometry.dimensions import spread_of_dimensions
 from ratewarp.geometry.distances import class_distortion_statistic
-from ratewarp.geometry.inference import Statistic, infer, permutation_p
+from ratewarp.geometry.inference import infer, permutation_p
 from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_information
+from ratewarp.geometry.interval import Interval, Statistic
+from ratewarp.geometry.jackknife import cosine_interval
 from ratewarp.geometry.prototypes import between_share
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
@@ -128,12 +130,15 @@ def of_classes(bench: Bench, task: str, classes: np.ndarray) -> Iterator[Finding
     def aligned(one: Representation) -> Statistic:
         return alignment_statistic(one.safe, of_axes[one.units], classes, one.safe_noise)
 
+    def of_cosines(sides: Sequence[Statistic]) -> Interval:
+        return bench.by_jackknife(cosine_interval(sides, int(of_axes.max()) + 1, bench.settings.level, bench.batch))
+
     def free(one: Representation) -> Statistic:
         kept = sample(one)
         return lambda weights: freedom(kept.scatter(weights))
 
     yield from bench.findings("prototypization", task, share, p=_label_test(bench, classes))
-    yield from bench.findings("orthogonalization", task, aligned, blocks=of_axes)
+    yield from bench.compared("orthogonalization", task, aligned, of_cosines)
     yield from bench.findings("free_orthogonalization", task, free)
 
 

@@ -3,50 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from scipy.stats import false_discovery_control, norm, t
 
 from ratewarp._checks import refuse, refuse_name
-
-Statistic = Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, "draws ..."]]
-"""A number, or an array of them, for every weighting of the units; NaN where a weighting leaves it undefined."""
+from ratewarp.geometry.interval import Interval, Statistic, few, within
+from ratewarp.geometry.jackknife import jackknife, left_out
 
 INTERVALS = ("jackknife", "bca", "percentile")
 OVER = ("units", "seeds", "both")
-_FEW_UNITS = 8  # below this an interval over units says little
-_FEWEST_UNITS = 4  # below this leaving one out says nothing
-_UNTOLD = "too few to tell"
-_ROWS = 256  # weightings made at once
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A number with its uncertainty; never NaN.
-
-    Attributes:
-        value: on the whole sample.
-        low: lower end of the interval; the least the measure can be where the sample is too small to tell.
-        high: upper end, likewise.
-        n: number of units the interval rests on: units resampled, or seeds.
-        note: why an interval should not be trusted, or why it is as wide as the measure's range; empty if all is well.
-        open_ended: where it is as wide as the range.
-    """
-
-    value: Float[np.ndarray, ...]
-    low: Float[np.ndarray, ...]
-    high: Float[np.ndarray, ...]
-    n: int
-    note: str = ""
-    open_ended: Bool[np.ndarray, ...] = field(default_factory=lambda: np.zeros((), bool))
-
-    def note_at(self, *place: int) -> str:
-        """What to know of one entry of an array of numbers."""
-        return self.note if self.open_ended[place] else self.note.removesuffix(_UNTOLD).removesuffix(": ")
 
 
 def infer(
@@ -112,12 +81,12 @@ def infer(
     if over == "seeds":
         found = _over_seeds(values, level)
     elif interval == "jackknife" or over == "both":
-        found = _jackknife(mean, values.mean(axis=0), units, level, linked)
+        found = jackknife(mean, values.mean(axis=0), units, level, linked)
     else:
         found = _bootstrap(mean, values.mean(axis=0), units, resamples, level, seed, corrected=interval == "bca")
     if over == "both":
         found = _combined(found, _over_seeds(values, level), units, len(values), level)
-    return _within(found, bounds)
+    return within(found, bounds)
 
 
 def permutation_p(
@@ -206,10 +175,6 @@ def _check(units: int, level: float, resamples: int, over: str, interval: str) -
         refuse_name("interval", "interval", interval, INTERVALS)
 
 
-def _left_out(statistic: Statistic, units: int) -> np.ndarray:
-    return np.concatenate([statistic(1 - np.eye(min(_ROWS, units - k), units, k)) for k in range(0, units, _ROWS)])
-
-
 def _bootstrap(
     statistic: Statistic, value: np.ndarray, units: int, resamples: int, level: float, seed: int, *, corrected: bool
 ) -> Interval:
@@ -218,25 +183,12 @@ def _bootstrap(
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     levels = np.broadcast_to(tails.reshape(2, *([1] * value.ndim)), (2, *value.shape))
     if corrected:
-        levels = _moved_levels(draws, value, _left_out(statistic, units), levels)
+        levels = _moved_levels(draws, value, left_out(statistic, units), levels)
     flat = draws.reshape(len(draws), -1)
     ends = [_quantile(column[~np.isnan(column)], q) for column, q in zip(flat.T, levels.reshape(2, -1).T, strict=True)]
     low, high = np.array(ends).T.reshape(2, *value.shape)
     scarce = np.isnan(draws).mean(axis=0) > 0.5
-    return Interval(value, np.where(scarce, np.nan, low), np.where(scarce, np.nan, high), units, _few(units))
-
-
-def _jackknife(statistic: Statistic, value: np.ndarray, units: int, level: float, linked: np.ndarray | None) -> Interval:
-    left_out = _left_out(statistic, units)
-    influence = left_out.mean(axis=0) - left_out
-    squares = np.sum(influence**2, axis=0)
-    if linked is not None and len(linked):
-        squares = np.maximum(squares, squares + 2 * np.sum(influence[linked[:, 0]] * influence[linked[:, 1]], axis=0))
-    spread = np.sqrt((units - 1) / units * squares)
-    stuck = (np.ptp(left_out, axis=0) <= 1e-12 * np.abs(value)) & (np.abs(left_out[0] - value) > 1e-9 * np.abs(value))
-    spread = np.where(stuck | (units < _FEWEST_UNITS), np.nan, spread)  # equal by construction, not for certain
-    reach = np.asarray(t.ppf((1 + level) / 2, units - 1) * spread)
-    return Interval(value, value - reach, value + reach, units, _few(units))
+    return Interval(value, np.where(scarce, np.nan, low), np.where(scarce, np.nan, high), units, few(units))
 
 
 def _over_seeds(values: np.ndarray, level: float) -> Interval:
@@ -259,21 +211,6 @@ def _combined(of_units: Interval, of_seeds: Interval, units: int, seeds: int, le
     freedom = np.divide(total**2, below, out=np.full_like(total, np.inf), where=below > 0)
     reach = t.ppf((1 + level) / 2, freedom) * np.sqrt(total)
     return Interval(of_units.value, of_units.value - reach, of_units.value + reach, seeds, of_units.note)
-
-
-def _few(units: int) -> str:
-    return f"only {units} units" if units < _FEW_UNITS else ""
-
-
-def _within(found: Interval, bounds: tuple[float, float]) -> Interval:
-    """Ends inside the bounds, and at them where the sample leaves them open."""
-    open_ended = np.isnan(found.low) | np.isnan(found.high)
-    low = np.where(open_ended, bounds[0], np.clip(found.low, *bounds))
-    high = np.where(open_ended, bounds[1], np.clip(found.high, *bounds))
-    note = found.note
-    if open_ended.any():
-        note = f"{note + ': ' if note else ''}{_UNTOLD}"
-    return Interval(found.value, low, high, found.n, note, open_ended)
 
 
 def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:

@@ -150,28 +150,32 @@ def resolution_ratio(
     weights = check_frequency(frequency, len(factors))
     if np.ptp(weights) == 0:
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
-    found = float(ratios(tuning_curves(codes, places), neighbours(factors), weights > weights.mean(), np.ones((1, len(weights))))[0])
+    found, _ = log_ratio(tuning_curves(codes, places), neighbours(factors), weights > weights.mean())
     if np.isnan(found):
         refuse("codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike")
-    return found
+    return float(np.exp(found))
 
 
-def ratios(
-    means: Float[np.ndarray, "stimuli latents"],
-    near: Neighbours,
-    often: Bool[np.ndarray, " stimuli"],
-    weights: Float[np.ndarray, "draws stimuli"],
-) -> Float[np.ndarray, " draws"]:
-    """`resolution_ratio` in every draw, a pair as often as both its ends are drawn; NaN where one kind of pairs has no weight."""
+def log_ratio(
+    means: Float[np.ndarray, "stimuli latents"], near: Neighbours, often: Bool[np.ndarray, " stimuli"]
+) -> tuple[float, Float[np.ndarray, " pairs"]]:
+    """Logarithm of `resolution_ratio`, and how far every pair of neighbours moves it.
+
+    The logarithm is NaN where all pairs of one kind are coded alike, the influences where they have one stimulus in common.
+    """
     distances = np.linalg.norm(means[near.first] - means[near.second], axis=1) / near.steps
-    logs = []
-    for group in (often, ~often):
+    found, influence = 0.0, np.zeros(len(distances))
+    for group, sign in ((often, 1), (~often, -1)):
         both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]
         kind = (both if both.any() else any_end) & (distances > 0)
-        pairs = weights[:, near.first[kind]] * weights[:, near.second[kind]]
-        total = pairs.sum(axis=1)
-        logs.append(np.divide(pairs @ np.log(distances[kind]), total, out=np.full(len(weights), np.nan), where=total > 0))
-    return np.exp(logs[0] - logs[1])
+        if not kind.any():
+            return np.nan, influence
+        logs = np.log(distances[kind])
+        found += sign * float(logs.mean())
+        ends = np.stack([near.first[kind], near.second[kind]])
+        alone = np.bincount(ends.ravel()).max() == len(logs)  # one stimulus is in all pairs: another might be quite unlike it
+        influence[kind] += np.nan if alone else sign * (logs - logs.mean()) / len(logs)
+    return found, influence
 
 
 def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stimuli"]:

@@ -1,0 +1,134 @@
+"""Intervals from leaving out one unit at a time; those of cosines, and of means over pairs of units, by rules of their own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.stats import t
+
+from ratewarp.geometry.interval import Interval, Statistic, few, within
+
+_FEWEST_UNITS = 4  # below this leaving one out says nothing
+_ROWS = 256  # weightings made at once
+_MOST = 300.0  # logarithm of a factor, so that no end overflows
+
+
+class Side(NamedTuple):
+    """A number, the ends of its interval, and how much every unit (or pair of units) moves it."""
+
+    value: float
+    low: float
+    high: float
+    influence: Float[np.ndarray, " units"]
+
+
+def left_out(statistic: Statistic, units: int, batch: int = _ROWS) -> Float[np.ndarray, "units ..."]:
+    """The statistic without each of the units."""
+    return np.concatenate([statistic(1 - np.eye(min(batch, units - k), units, k)) for k in range(0, units, batch)])
+
+
+def jackknife(
+    statistic: Statistic,
+    value: Float[np.ndarray, ...],
+    units: int,
+    level: float,
+    linked: Int[np.ndarray, "pairs two"] | None = None,
+    batch: int = _ROWS,
+) -> Interval:
+    """Value ± Student's t × the standard error; see `infer`."""
+    without = left_out(statistic, units, batch)
+    influence = without.mean(axis=0) - without
+    squares = np.sum(influence**2, axis=0)
+    if linked is not None and len(linked):
+        squares = np.maximum(squares, squares + 2 * np.sum(influence[linked[:, 0]] * influence[linked[:, 1]], axis=0))
+    spread = np.sqrt((units - 1) / units * squares)
+    stuck = (np.ptp(without, axis=0) <= 1e-12 * np.abs(value)) & (np.abs(without[0] - value) > 1e-9 * np.abs(value))
+    spread = np.where(stuck | (units < _FEWEST_UNITS), np.nan, spread)  # equal by construction, not for certain
+    reach = np.asarray(t.ppf((1 + level) / 2, units - 1) * spread)
+    return Interval(value, value - reach, value + reach, units, few(units))
+
+
+def cosine_interval(sides: Sequence[Statistic], units: int, level: float, batch: int = _ROWS) -> Interval:
+    """An interval for a statistic that is the cosine of an angle, or for how much it differs from another one.
+
+    Where the angle is small, its cosine hardly moves with it, and the jackknife of the cosine is too sure that the angle is not larger; the
+    jackknife of the angle is too sure that it is not 0, since chance turns a direction away from an axis in every dimension. Each end of
+    the interval is the outer one of the two. A difference gets its ends by `of_difference`.
+
+    Arguments:
+        sides: the statistic, of numbers 0 … 1; and the one that it is compared with, if any.
+        units: how many units there are.
+        level: probability the interval should cover.
+        batch: weightings that a statistic is asked for at once.
+    """
+    if len(sides) == 1:
+        return within(_alone(_cosine(sides[0], units, level, batch), units), (0.0, 1.0))
+    first, second = (_cosine(side, units, level, batch) for side in sides)
+    return within(of_difference(first, second, units), (-1.0, 1.0))
+
+
+def _cosine(statistic: Statistic, units: int, level: float, batch: int) -> Side:
+    value = float(statistic(np.ones((1, units)))[0])
+    without = left_out(statistic, units, batch)
+    angle, angles = np.arccos(min(value, 1.0)), np.arccos(np.minimum(without, 1.0))
+    reach, turn = (
+        t.ppf((1 + level) / 2, units - 1) * np.sqrt((units - 1) * np.var(one)) if units >= _FEWEST_UNITS else math.nan
+        for one in (without, angles)
+    )
+    low = np.minimum(value - reach, np.cos(np.minimum(angle + turn, np.pi / 2)))
+    high = np.maximum(value + reach, np.cos(np.maximum(angle - turn, 0.0)))
+    return Side(value, float(np.maximum(low, 0.0)), float(np.minimum(high, 1.0)), without.mean() - without)
+
+
+def log_mean_interval(
+    sides: Sequence[tuple[float, Float[np.ndarray, " pairs"]]], pairs: Int[np.ndarray, "pairs two"], units: int, level: float
+) -> Interval:
+    """An interval for the exponential of a mean over pairs of units, or for how much it differs from another one.
+
+    Two pairs share chance where they share a unit, or are one: the variance is the sum of the products of their influences over all of
+    these. Leaving out a unit at a time would count what is particular to a pair twice, at either end of it.
+
+    Arguments:
+        sides: the mean and the influence of every pair on it (they sum to 0); and those of the mean that it is compared with, if any.
+        pairs: the two units of every pair.
+        units: how many units there are.
+        level: probability the interval should cover.
+
+    Source: Fafchamps & Gubert, Journal of Development Economics 2007; Aronow, Samii & Assenova, Political Analysis 2015.
+    """
+    parts = []
+    for mean, influence in sides:
+        of_units = np.bincount(pairs.ravel(), np.repeat(influence, 2), minlength=units)
+        own = np.sum(influence**2)
+        variance = max(float(np.sum(of_units**2) - own), float(own)) * units / (units - 1)
+        reach = t.ppf((1 + level) / 2, units - 1) * math.sqrt(variance) if units >= _FEWEST_UNITS else math.nan
+        value, factor = float(np.exp(mean)), float(np.exp(np.minimum(reach, _MOST)))
+        parts.append(Side(value, value / factor, value * factor, of_units))
+    if len(parts) == 1:
+        return within(_alone(parts[0], units), (0.0, math.inf))
+    return within(of_difference(parts[0], parts[1], units), (-math.inf, math.inf))
+
+
+def _alone(side: Side, units: int) -> Interval:
+    return Interval(np.asarray(side.value), np.asarray(side.low), np.asarray(side.high), units, few(units))
+
+
+def of_difference(first: Side, second: Side, units: int) -> Interval:
+    """The interval of a difference from those of its two sides, which may be lopsided, and the correlation of their influences.
+
+    Source: Zou, Psychological Methods 2007 (method of variance estimates recovery).
+    """
+    sizes = np.linalg.norm(first.influence) * np.linalg.norm(second.influence)
+    alike = float(first.influence @ second.influence / sizes) if sizes > 0 else 0.0
+    value = first.value - second.value
+
+    def reach(one: float, other: float) -> float:
+        return math.sqrt(max(one**2 + other**2 - 2 * alike * one * other, 0.0))
+
+    low = value - reach(first.value - first.low, second.high - second.value)
+    high = value + reach(first.high - first.value, second.value - second.low)
+    return Interval(np.asarray(value), np.asarray(low), np.asarray(high), units, few(units))
