@@ -4,8 +4,9 @@
 
 Stimuli drawn at random from a population, two items each, whose true values are computed from 400,000 stimuli; 1,000 samples of 30, 60 and
 150 stimuli. For orthogonalization, which has kinks where its truth is 1 and where two latents are tied, populations whose task lies at a
-known angle to a latent, too. For frequency, grids of 36, 64 and 144 stimuli whose frequencies and codes are drawn anew, two items each; the
-truth is the mean of another 1,000 grids. Writes OUT/coverage.csv.
+known angle to a latent, too. Effective prototypes have four items a stimulus; their truth is the mean of another 1,000 samples. For
+frequency, grids of 36, 64 and 144 stimuli whose frequencies and codes are drawn anew, two items each; the truth is the mean of another
+1,000 grids. Writes OUT/coverage.csv.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 
 TRIALS, STIMULI, TRUTH = 1000, (30, 60, 150), 400_000
 MEASURES = ("participation_ratio", "prototypization", "orthogonalization", "free_orthogonalization")
+PAIR_MEASURES = ("linear_cka", "procrustes_distance", "class_distortion[0,0]", "class_distortion[0,1]", "class_distortion[1,1]")
+PAIR_TRUTH = 8_000  # stimuli, for measures of all pairs
+ITEMS = 4  # of each stimulus, for effective prototypes
 FREQUENCY_MEASURES = ("specialization", "resolution_ratio")
 JACKKNIFE_ONLY = ("orthogonalization", *FREQUENCY_MEASURES)  # whatever interval is asked for
 ANGLES = {2: (0, 10, 30, 45), 5: (0, 10, 30)}  # degrees between the task and the first latent, by number of latents
@@ -30,29 +34,35 @@ SIDES, EXPONENT, SCATTER = (6, 8, 12), 0.25, 0.15  # of grids; steps grow with f
 INTERVALS = ("jackknife", "bca", "percentile")
 
 
-def sample(rng: np.random.Generator, stimuli: int) -> tuple[Representation, Representation, np.ndarray]:
+def sample(rng: np.random.Generator, stimuli: int, items: int = 2) -> tuple[Representation, Representation, np.ndarray]:
     """Codes, codes of the same items with less of the task in them, and classes."""
     factors = rng.uniform(-1, 1, (stimuli, 2))
     classes = (factors[:, 0] + 0.3 * rng.normal(size=stimuli) > 0).astype(np.int64)
     plain = factors @ np.array([[1, 0.3, 0.2], [0, 0.8, -0.3]])
-    units = np.repeat(np.arange(stimuli), 2)
+    units = np.repeat(np.arange(stimuli), items)
 
     def noisy(means: np.ndarray) -> Representation:
-        return Representation(means[units] + 0.3 * rng.normal(size=(2 * stimuli, 3)), units)
+        return Representation(means[units] + 0.3 * rng.normal(size=(items * stimuli, 3)), units)
 
     return noisy(plain + 0.8 * classes[:, None] * [0.6, 0.2, 0.0]), noisy(plain), classes[units]
 
 
-def values(rng: np.random.Generator, stimuli: int, interval: Any, permutations: int = 0) -> dict[str, Any]:
+def values(
+    rng: np.random.Generator,
+    stimuli: int,
+    interval: Any = "jackknife",
+    families: tuple[str, ...] = ("dimensions", "classes"),
+    items: int = 2,
+) -> dict[str, Any]:
     """All findings of one sample, by name."""
-    own, reference, classes = sample(rng, stimuli)
-    settings = Settings(permutations=permutations, families=("dimensions", "classes"), interval=interval, resamples=500)
+    own, reference, classes = sample(rng, stimuli, items)
+    settings = Settings(permutations=0, families=families, interval=interval, resamples=500)
     return {one.measure: one for one in measure_codes(own, {"class": classes}, reference, settings)}
 
 
 def coverage() -> list[dict[str, Any]]:
     """Share of samples whose interval holds the truth."""
-    truth = {name: one.value for name, one in values(np.random.default_rng(10**6), TRUTH, "jackknife").items()}
+    truth = {name: one.value for name, one in values(np.random.default_rng(10**6), TRUTH).items()}
     rows = []
     for stimuli in STIMULI:
         for interval in INTERVALS:
@@ -62,6 +72,32 @@ def coverage() -> list[dict[str, Any]]:
             print(f"{stimuli} stimuli, {interval}", flush=True)
             runs = [values(np.random.default_rng(trial), stimuli, interval) for trial in range(TRIALS)]
             rows += [_covered(runs, truth, name, stimuli, interval) for name in names]
+    return rows
+
+
+def pair_coverage() -> list[dict[str, Any]]:
+    """Share of samples whose interval holds the truth, for likeness and the class distortion matrix."""
+    families = ("likeness", "distances")
+    truth = {name: one.value for name, one in values(np.random.default_rng(10**6), PAIR_TRUTH, families=families).items()}
+    rows = []
+    for stimuli in STIMULI:
+        print(f"{stimuli} stimuli, likeness and distances", flush=True)
+        runs = [values(np.random.default_rng(trial), stimuli, families=families) for trial in range(TRIALS)]
+        rows += [_covered(runs, truth, name, stimuli, "jackknife") for name in PAIR_MEASURES]
+    return rows
+
+
+def prototype_coverage() -> list[dict[str, Any]]:
+    """Share of samples whose interval of effective prototypes holds the mean of all samples of that many stimuli."""
+    names = ("effective_prototypes", "effective_prototypes_change")
+    rows = []
+    for stimuli in STIMULI:
+        print(f"{stimuli} stimuli, effective prototypes", flush=True)
+        make = {"stimuli": stimuli, "families": ("information",), "items": ITEMS}
+        others = [values(np.random.default_rng(10**6 + trial), **make) for trial in range(TRIALS)]
+        truth = {name: np.mean([run[name].value for run in others]) for name in names}
+        runs = [values(np.random.default_rng(trial), **make) for trial in range(TRIALS)]
+        rows += [_covered(runs, truth, name, stimuli, "jackknife") for name in names]
     return rows
 
 
@@ -141,7 +177,7 @@ def false_findings() -> list[dict[str, Any]]:
 def main(out: Path) -> None:
     """Simulates and writes the table."""
     out.mkdir(parents=True, exist_ok=True)
-    table = pd.DataFrame(coverage() + angle_coverage() + frequency_coverage() + false_findings())
+    table = pd.DataFrame(coverage() + pair_coverage() + prototype_coverage() + angle_coverage() + frequency_coverage() + false_findings())
     table.to_csv(out / "coverage.csv", index=False, float_format="%.4g")
     print(table.pivot_table(index=["test", "measure"], columns=["stimuli", "interval"], values="share").to_string())
 

@@ -28,9 +28,7 @@ def measure(
     reference_noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every reference code.")] = None,
     ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
     extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
-    interval: Annotated[
-        str, typer.Option(help="jackknife; or bca, percentile: these cover orthogonalization 71–91 % of the time only.")
-    ] = "jackknife",
+    interval: Annotated[str, typer.Option(help="jackknife; or bca, percentile: bootstraps, where they hold (see the docs).")] = "jackknife",
     resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile.")] = 1000,
     permutations: Annotated[int, typer.Option(help="Permutations of labels and frequencies for tests; 0 for none.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,

@@ -112,7 +112,8 @@ def measure(
         reference_ids: name of every row of `reference`, which is brought into the order of `ids`.
         reference_noise: variance of every reference code about its row; the change of effective prototypes needs it where `noise` is given.
         extra: also measure disentanglement (MIG and DCI), which takes some seconds per thousand items.
-        interval: how intervals are made; see `ratewarp.geometry.infer`.
+        interval: how intervals are made; see `ratewarp.geometry.infer`. Orthogonalization, specialization and the resolution ratio keep the
+            jackknife: bootstraps cover them too little or too much.
         resamples: bootstrap draws, at least 100, for the two intervals that need them.
         permutations: for tests; 0 for none.
         level: probability that intervals should cover, between 0 and 1.

@@ -39,9 +39,9 @@ def orthogonalization(
     They must be, since mean codes carry no noise: a latent that a decoder cannot hear may tell the classes apart all the same.
 
     Range 1/√L … 1. Classes shifted along a direction at random give, on average, 0.90 with two active latents, 0.83 with three and 0.74
-    with five; the two sides of a plane at random through a ball of codes 0.86, 0.79 and 0.70. Invariant to shift, to the order of latents and,
-    as long as none crosses the 1 %, to the scale of every latent and to collapse of all classes onto their means by one factor; not to
-    rotation: it asks about the latents' own axes. See `free_orthogonalization` for codes without axes of
+    with five; the two sides of a plane at random through a ball of codes 0.86, 0.79 and 0.70.Invariant to shift, to the order of
+    latents and, as long as none crosses the 1 %, to the scale of every latent and to collapse of all classes onto their means by one
+    factor; not to rotation: it asks about the latents' own axes. See `free_orthogonalization` for codes without axes of
     their own.
 
     Arguments:
@@ -178,6 +178,20 @@ def alignment_statistic(
         return lambda weights: np.array([wide_alignment(chosen, members, row[unit], amount) for row in weights])
     sample = Sample(chosen, unit, members)
     return lambda weights: alignment(sample.scatter(weights), amount)
+
+
+def off_axis(latents: int, classes: int) -> int:
+    """In how many dimensions chance turns the directions that tell classes apart away from the latents' axes.
+
+    One direction: latents − 1. The M of more classes has rank r = min(classes − 1, latents), and as many free entries off its diagonal
+    as all of a symmetric matrix less those of one of latents − r.
+
+    Examples:
+        >>> off_axis(5, 2), off_axis(3, 3), off_axis(3, 25)
+        (4, 3, 3)
+    """
+    rest = latents - min(classes - 1, latents)
+    return (latents * (latents - 1) - rest * (rest - 1)) // 2
 
 
 def _means(codes: np.ndarray, members: np.ndarray) -> Float[np.ndarray, "classes latents"]:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry.alignment import alignment_statistic, freedom
+from ratewarp.geometry.alignment import active_latents, alignment_statistic, freedom, off_axis
 from ratewarp.geometry.bench import MAX_BLOCKS, Bench, blocks_of
 from ratewarp.geometry.dimensions import spread_of_dimensions
 from ratewarp.geometry.distances import class_distortion_statistic
@@ -127,10 +127,11 @@ def of_classes(bench: Bench, task: str, classes: np.ndarray) -> Iterator[Finding
         kept = sample(one)
         return lambda weights: between_share(kept.scatter(weights))
 
-    def aligned(one: Representation) -> Statistic:
-        return alignment_statistic(one.safe, of_axes[one.units], classes, one.safe_noise)
+    def aligned(one: Representation) -> tuple[Statistic, int]:
+        latents = int(active_latents(one.safe, one.safe_noise).sum())
+        return alignment_statistic(one.safe, of_axes[one.units], classes, one.safe_noise), off_axis(latents, number)
 
-    def of_cosines(sides: Sequence[Statistic]) -> Interval:
+    def of_cosines(sides: Sequence[tuple[Statistic, int]]) -> Interval:
         return bench.by_jackknife(cosine_interval(sides, int(of_axes.max()) + 1, bench.settings.level, bench.batch))
 
     def free(one: Representation) -> Statistic:

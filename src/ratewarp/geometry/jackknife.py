@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import t
+from scipy.special import chdtr, chndtrinc
+from scipy.stats import norm, t
 
 from ratewarp.geometry.interval import Interval, Statistic, few, within
 
 _FEWEST_UNITS = 4  # below this leaving one out says nothing
 _ROWS = 256  # weightings made at once
+_FAR_FROM_AXIS = 30.0**2  # squared angle over its error, from which the noncentral chi is a normal distribution
 _MOST = 300.0  # logarithm of a factor, so that no end overflows
 
 
@@ -52,36 +54,51 @@ def jackknife(
     return Interval(value, value - reach, value + reach, units, few(units))
 
 
-def cosine_interval(sides: Sequence[Statistic], units: int, level: float, batch: int = _ROWS) -> Interval:
-    """An interval for a statistic that is the cosine of an angle, or for how much it differs from another one.
+def cosine_interval(sides: Sequence[tuple[Statistic, int]], units: int, level: float, batch: int = _ROWS) -> Interval:
+    """An interval for a statistic that is the cosine of an angle from an axis, or for how much it differs from another one.
 
-    Where the angle is small, its cosine hardly moves with it, and the jackknife of the cosine is too sure that the angle is not larger; the
-    jackknife of the angle is too sure that it is not 0, since chance turns a direction away from an axis in every dimension. Each end of
-    the interval is the outer one of the two. A difference gets its ends by `of_difference`.
+    Chance turns a direction away from an axis in every dimension off it: the angle found, over its jackknife standard error, has a
+    noncentral chi distribution about the true one, with as many degrees of freedom as there are dimensions. Each end is the angle at which
+    what was found, or more (less), has half the remaining probability, with Student's t for the error of the standard error. A difference
+    gets its ends by `of_difference`.
 
     Arguments:
-        sides: the statistic, of numbers 0 … 1; and the one that it is compared with, if any.
+        sides: the statistic, of numbers 0 … 1, with the number of dimensions off the axis; and the one that it is compared with, if any.
         units: how many units there are.
         level: probability the interval should cover.
         batch: weightings that a statistic is asked for at once.
+
+    Source: confidence limits of a noncentrality parameter (Venables, JRSS B 1975), by the angle's standard error from the jackknife.
     """
-    if len(sides) == 1:
-        return within(_alone(_cosine(sides[0], units, level, batch), units), (0.0, 1.0))
-    first, second = (_cosine(side, units, level, batch) for side in sides)
-    return within(of_difference(first, second, units), (-1.0, 1.0))
+    parts = [_cosine(statistic, freedom, units, level, batch) for statistic, freedom in sides]
+    if len(parts) == 1:
+        return within(_alone(parts[0], units), (0.0, 1.0))
+    return within(of_difference(parts[0], parts[1], units), (-1.0, 1.0))
 
 
-def _cosine(statistic: Statistic, units: int, level: float, batch: int) -> Side:
+def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch: int) -> Side:
     value = float(statistic(np.ones((1, units)))[0])
     without = left_out(statistic, units, batch)
-    angle, angles = np.arccos(min(value, 1.0)), np.arccos(np.minimum(without, 1.0))
-    reach, turn = (
-        t.ppf((1 + level) / 2, units - 1) * np.sqrt((units - 1) * np.var(one)) if units >= _FEWEST_UNITS else math.nan
-        for one in (without, angles)
+    angle, angles = float(np.arccos(min(value, 1.0))), np.arccos(np.minimum(without, 1.0))
+    normal = float(norm.ppf((1 + level) / 2))
+    error = (
+        float(t.ppf((1 + level) / 2, units - 1) / normal * np.sqrt((units - 1) * np.var(angles))) if units >= _FEWEST_UNITS else math.nan
     )
-    low = np.minimum(value - reach, np.cos(np.minimum(angle + turn, np.pi / 2)))
-    high = np.maximum(value + reach, np.cos(np.maximum(angle - turn, 0.0)))
-    return Side(value, float(np.maximum(low, 0.0)), float(np.minimum(high, 1.0)), without.mean() - without)
+    nearest, farthest = _angles(angle, error, max(freedom, 1), normal)
+    low, high = math.cos(min(max(farthest, angle), math.pi / 2)), math.cos(min(nearest, angle))
+    return Side(value, low, high, without.mean() - without)
+
+
+def _angles(angle: float, error: float, freedom: int, normal: float) -> tuple[float, float]:
+    """Least and greatest true angle of which what was found is a likely sample."""
+    if math.isnan(error) or error == 0:
+        return angle + error, angle + error
+    squared, tail = (angle / error) ** 2, float(norm.sf(normal))
+    if squared > _FAR_FROM_AXIS:
+        centre = math.sqrt(squared - freedom + 1) if squared > freedom else 0.0
+        return error * max(centre - normal, 0.0), error * (centre + normal)
+    ends = [float(chndtrinc(squared, freedom, chance)) if chdtr(freedom, squared) > chance else 0.0 for chance in (1 - tail, tail)]
+    return error * math.sqrt(ends[0]), error * math.sqrt(ends[1])
 
 
 def log_mean_interval(
