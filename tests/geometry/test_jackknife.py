@@ -71,10 +71,14 @@ def test_a_cosine_without_any_doubt():
     assert (few.low, few.high) == (0, 1)
 
 
-def test_more_directions_than_the_sample_can_tell_keep_the_value_inside():
-    codes = RNG.normal(size=(12, 60))
-    found = cosine_interval(_aligned(codes, np.arange(12) % 2), 12, 0.95)
-    assert 0 <= found.low <= found.value <= found.high <= 1
+@pytest.mark.parametrize("latents", [2, 60])
+def test_an_interval_holds_its_value_where_nothing_differs(latents):
+    """Two samples of one class, or fewer items than latents."""
+    for trial in range(20):
+        codes = np.random.default_rng(trial).normal(size=(12, latents))
+        found = cosine_interval(_aligned(codes, np.arange(12) % 2), 12, 0.95)
+        assert 0 <= found.low <= found.value <= found.high <= 1
+        assert (found.note == "too little differs to tell a direction") == ((found.low, found.high) == (0, 1))
 
 
 @pytest.mark.parametrize(("latents", "degrees"), [(2, 0), (2, 10), (2, 45), (5, 0), (5, 10), (5, 30)])
@@ -105,7 +109,7 @@ def test_orthogonalization_of_four_classes_is_covered(degrees):
     truth = orthogonalization(*sample(-1 % 2**32, 100_000))
     hits = [cosine_interval(_aligned(*sample(trial, 80)), 80, 0.95) for trial in range(300)]
     held = np.mean([one.low - 1e-3 <= truth <= one.high + 1e-3 for one in hits])
-    assert 0.90 <= held
+    assert held >= 0.90
 
 
 def _ring(units):
@@ -156,3 +160,12 @@ def test_what_keeps_the_jackknife_says_so():
             assert "jackknife" not in default[name].note
     assert drawn["prototypization"].low != default["prototypization"].low
     assert drawn["prototypization"].note == ""
+
+
+def test_no_direction_is_known_where_classes_do_not_differ():
+    lost = 0
+    for trial in range(100):
+        codes = np.random.default_rng(trial).normal(size=(60, 3))
+        found = cosine_interval(_aligned(codes, np.arange(60) % 2), 60, 0.95)
+        lost += (found.low, found.high, found.note) == (0, 1, "too little differs to tell a direction")
+    assert lost >= 50

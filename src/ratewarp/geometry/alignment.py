@@ -39,7 +39,7 @@ def orthogonalization(
     They must be, since mean codes carry no noise: a latent that a decoder cannot hear may tell the classes apart all the same.
 
     Range 1/√L … 1. Classes shifted along a direction at random give, on average, 0.90 with two active latents, 0.83 with three and 0.74
-    with five; the two sides of a plane at random through a ball of codes 0.86, 0.79 and 0.70.Invariant to shift, to the order of
+    with five; the two sides of a plane at random through a ball of codes 0.86, 0.79 and 0.70. Invariant to shift, to the order of
     latents and, as long as none crosses the 1 %, to the scale of every latent and to collapse of all classes onto their means by one
     factor; not to rotation: it asks about the latents' own axes. See `free_orthogonalization` for codes without axes of
     their own.

@@ -15,17 +15,19 @@ from ratewarp.geometry.interval import Interval, Statistic, few, within
 
 _FEWEST_UNITS = 4  # below this leaving one out says nothing
 _ROWS = 256  # weightings made at once
+_LOST = math.pi / 4  # how far chance turns a direction of which nothing is known any more
 _FAR_FROM_AXIS = 30.0**2  # squared angle over its error, from which the noncentral chi is a normal distribution
 _MOST = 300.0  # logarithm of a factor, so that no end overflows
 
 
 class Side(NamedTuple):
-    """A number, the ends of its interval, and how much every unit (or pair of units) moves it."""
+    """A number, the ends of its interval, how much every unit moves it, and what to know of it."""
 
     value: float
     low: float
     high: float
     influence: Float[np.ndarray, " units"]
+    note: str = ""
 
 
 def left_out(statistic: Statistic, units: int, batch: int = _ROWS) -> Float[np.ndarray, "units ..."]:
@@ -59,8 +61,8 @@ def cosine_interval(sides: Sequence[tuple[Statistic, int]], units: int, level: f
 
     Chance turns a direction away from an axis in every dimension off it: the angle found, over its jackknife standard error, has a
     noncentral chi distribution about the true one, with as many degrees of freedom as there are dimensions. Each end is the angle at which
-    what was found, or more (less), has half the remaining probability, with Student's t for the error of the standard error. A difference
-    gets its ends by `of_difference`.
+    what was found, or more (less), has half the remaining probability, with Student's t for the error of the standard error. Where chance
+    turns the direction by more than 45°, nothing is known of it: the interval is 0 … 1. A difference gets its ends by `of_difference`.
 
     Arguments:
         sides: the statistic, of numbers 0 … 1, with the number of dimensions off the axis; and the one that it is compared with, if any.
@@ -84,6 +86,8 @@ def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch:
     error = (
         float(t.ppf((1 + level) / 2, units - 1) / normal * np.sqrt((units - 1) * np.var(angles))) if units >= _FEWEST_UNITS else math.nan
     )
+    if error * math.sqrt(freedom) > _LOST:
+        return Side(value, 0.0, 1.0, without.mean() - without, "too little differs to tell a direction")
     nearest, farthest = _angles(angle, error, max(freedom, 1), normal)
     low, high = math.cos(min(max(farthest, angle), math.pi / 2)), math.cos(min(nearest, angle))
     return Side(value, low, high, without.mean() - without)
@@ -131,7 +135,11 @@ def log_mean_interval(
 
 
 def _alone(side: Side, units: int) -> Interval:
-    return Interval(np.asarray(side.value), np.asarray(side.low), np.asarray(side.high), units, few(units))
+    return Interval(np.asarray(side.value), np.asarray(side.low), np.asarray(side.high), units, _told(units, side))
+
+
+def _told(units: int, *sides: Side) -> str:
+    return "; ".join(dict.fromkeys(filter(None, (few(units), *(side.note for side in sides)))))
 
 
 def of_difference(first: Side, second: Side, units: int) -> Interval:
@@ -148,4 +156,4 @@ def of_difference(first: Side, second: Side, units: int) -> Interval:
 
     low = value - reach(first.value - first.low, second.high - second.value)
     high = value + reach(first.high - first.value, second.value - second.low)
-    return Interval(np.asarray(value), np.asarray(low), np.asarray(high), units, few(units))
+    return Interval(np.asarray(value), np.asarray(low), np.asarray(high), units, _told(units, first, second))
