@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 from scipy.stats import chi2, ncx2, norm, t
 
 from oracles import STANDARD_ERRORS
@@ -52,12 +53,13 @@ def test_ends_of_a_cosine_are_limits_of_a_noncentral_chi(shift, turned):
     angle = np.arccos(statistic(np.ones((1, 40)))[0])
     without = [np.arccos(statistic(np.delete(np.eye(40), unit, 0).sum(axis=0)[None])[0]) for unit in range(40)]
     error = np.sqrt(39 / 40 * np.sum((without - np.mean(without)) ** 2)) * T / norm.ppf(0.975)
+    far = chi2.cdf((angle / error) ** 2, 2) > 0.975
     assert np.cos(angle) == pytest.approx(found.value)
     assert ncx2.cdf((angle / error) ** 2, 2, (np.arccos(found.low) / error) ** 2) == pytest.approx(0.025, abs=1e-3)
-    if found.high < 1:
-        assert ncx2.cdf((angle / error) ** 2, 2, (np.arccos(found.high) / error) ** 2) == pytest.approx(0.975, abs=1e-3)
-    else:
-        assert chi2.cdf((angle / error) ** 2, 2) <= 0.975
+    cosines = np.cos(without)
+    outer = found.value + T * np.sqrt(39 / 40 * np.sum((cosines - cosines.mean()) ** 2))
+    nearest = np.sqrt(max(brentq(lambda nc: ncx2.cdf((angle / error) ** 2, 2, nc) - 0.975, 1e-9, 1e4), 0)) * error if far else 0
+    assert found.high == pytest.approx(min(max(outer, np.cos(nearest)), 1), abs=1e-4)
     assert found.low < found.value < found.high
 
 
@@ -83,7 +85,7 @@ def test_an_interval_holds_its_value_where_nothing_differs(latents):
 
 @pytest.mark.parametrize(("latents", "degrees"), [(2, 0), (2, 10), (2, 45), (5, 0), (5, 10), (5, 30)])
 def test_orthogonalization_is_covered_at_its_kinks(latents, degrees):
-    """On an axis, beside one, and between two: in 95 % of samples, on an axis in 97.5 %, since no end can miss it from above."""
+    """On an axis, beside one, and between two: in 95 % of samples, on an axis in more, since no end can miss it from above."""
     angle = np.radians(degrees)
     axis = np.r_[np.cos(angle), np.full(latents - 1, np.sin(angle) / np.sqrt(latents - 1))]
     held, classes = 0, np.arange(60) % 2
@@ -91,8 +93,8 @@ def test_orthogonalization_is_covered_at_its_kinks(latents, degrees):
         codes = np.random.default_rng(trial).normal(size=(60, latents)) + 2.5 * classes[:, None] * axis
         found = cosine_interval(_aligned(codes, classes), 60, 0.95)
         held += bool(found.low <= axis.max() <= found.high)
-    expected = 0.975 if degrees == 0 else 0.95
-    assert abs(held / 300 - expected) < STANDARD_ERRORS * np.sqrt(0.05 * 0.95 / 300)
+    assert held / 300 >= 0.95 - STANDARD_ERRORS * np.sqrt(0.05 * 0.95 / 300)
+    assert held / 300 <= 0.98 or degrees <= 10
 
 
 @pytest.mark.parametrize("degrees", [0, 20])

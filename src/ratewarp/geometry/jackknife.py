@@ -61,8 +61,9 @@ def cosine_interval(sides: Sequence[tuple[Statistic, int]], units: int, level: f
 
     Chance turns a direction away from an axis in every dimension off it: the angle found, over its jackknife standard error, has a
     noncentral chi distribution about the true one, with as many degrees of freedom as there are dimensions. Each end is the angle at which
-    what was found, or more (less), has half the remaining probability, with Student's t for the error of the standard error. Where chance
-    turns the direction by more than 45°, nothing is known of it: the interval is 0 … 1. A difference gets its ends by `of_difference`.
+    what was found, or more (less), has half the remaining probability, with Student's t for the error of the standard error; the upper end
+    is that of the cosine's own jackknife where it lies higher, as in small samples whose latents are correlated. Where chance turns the
+    direction by more than 45°, nothing is known of it: the interval is 0 … 1. A difference gets its ends by `of_difference`.
 
     Arguments:
         sides: the statistic, of numbers 0 … 1, with the number of dimensions off the axis; and the one that it is compared with, if any.
@@ -83,14 +84,18 @@ def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch:
     without = left_out(statistic, units, batch)
     angle, angles = float(np.arccos(min(value, 1.0))), np.arccos(np.minimum(without, 1.0))
     normal = float(norm.ppf((1 + level) / 2))
-    error = (
-        float(t.ppf((1 + level) / 2, units - 1) / normal * np.sqrt((units - 1) * np.var(angles))) if units >= _FEWEST_UNITS else math.nan
-    )
+    student = float(t.ppf((1 + level) / 2, units - 1)) if units >= _FEWEST_UNITS else math.nan
+    reach, error = student * _error(without), student / normal * _error(angles)
     if error * math.sqrt(freedom) > _LOST:
         return Side(value, 0.0, 1.0, without.mean() - without, "too little differs to tell a direction")
     nearest, farthest = _angles(angle, error, max(freedom, 1), normal)
-    low, high = math.cos(min(max(farthest, angle), math.pi / 2)), math.cos(min(nearest, angle))
-    return Side(value, low, high, without.mean() - without)
+    low = math.cos(min(max(farthest, angle), math.pi / 2))
+    return Side(value, low, min(max(math.cos(nearest), value + reach), 1.0), without.mean() - without)
+
+
+def _error(without: np.ndarray) -> float:
+    """Standard error from what was found without each unit."""
+    return float(np.sqrt((len(without) - 1) * np.var(without)))
 
 
 def _angles(angle: float, error: float, freedom: int, normal: float) -> tuple[float, float]:
