@@ -69,6 +69,8 @@ def test_a_cosine_without_any_doubt():
     untold = cosine_interval([(lambda weights: np.where(weights[:, 0] > 0, 0.9, np.nan), 2)], 9, 0.95)
     assert (untold.value, untold.low, untold.high) == (0.9, 0, 1)
     assert "too few" in untold.note
+    stuck = cosine_interval([(lambda weights: np.where(weights.sum(axis=1) < 9, 0.8, 0.9), 2)], 9, 0.95)
+    assert (stuck.value, stuck.low, stuck.high) == (0.9, 0, 1)  # equal without any unit, but not for certain
     few = cosine_interval([(lambda weights: np.full(len(weights), 0.9), 2)], 3, 0.95)
     assert (few.low, few.high) == (0, 1)
 

@@ -50,10 +50,14 @@ def jackknife(
     if linked is not None and len(linked):
         squares = np.maximum(squares, squares + 2 * np.sum(influence[linked[:, 0]] * influence[linked[:, 1]], axis=0))
     spread = np.sqrt((units - 1) / units * squares)
-    stuck = (np.ptp(without, axis=0) <= 1e-12 * np.abs(value)) & (np.abs(without[0] - value) > 1e-9 * np.abs(value))
-    spread = np.where(stuck | (units < _FEWEST_UNITS), np.nan, spread)  # equal by construction, not for certain
+    spread = np.where(_stuck(without, value) | (units < _FEWEST_UNITS), np.nan, spread)
     reach = np.asarray(t.ppf((1 + level) / 2, units - 1) * spread)
     return Interval(value, value - reach, value + reach, units, few(units))
+
+
+def _stuck(without: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Whether leaving out any unit gives the same other value: equal by construction, not for certain."""
+    return (np.ptp(without, axis=0) <= 1e-12 * np.abs(value)) & (np.abs(without[0] - value) > 1e-9 * np.abs(value))
 
 
 def cosine_interval(sides: Sequence[tuple[Statistic, int]], units: int, level: float, batch: int = _ROWS) -> Interval:
@@ -84,7 +88,8 @@ def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch:
     without = left_out(statistic, units, batch)
     angle, angles = float(np.arccos(min(value, 1.0))), np.arccos(np.minimum(without, 1.0))
     normal = float(norm.ppf((1 + level) / 2))
-    student = float(t.ppf((1 + level) / 2, units - 1)) if units >= _FEWEST_UNITS else math.nan
+    untold = units < _FEWEST_UNITS or _stuck(without, np.asarray(value))
+    student = math.nan if untold else float(t.ppf((1 + level) / 2, units - 1))
     reach, error = student * _error(without), student / normal * _error(angles)
     if error * math.sqrt(freedom) > _LOST:
         return Side(value, 0.0, 1.0, without.mean() - without, "too little differs to tell a direction")
