@@ -11,7 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from ratewarp.geometry.inference import infer
-from ratewarp.geometry.interval import Interval, Statistic
+from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.representation import Finding, Representation, Settings, undefined
 from ratewarp.geometry.scatter import MOST_BYTES
 
@@ -74,9 +74,7 @@ class Bench:
         sides = [make(self.own)]
         if self.reference is not None and not self.reference.constant:
             sides.append(make(self.reference))
-        for suffix, chosen in zip(("", "_change"), (sides[:1], sides), strict=False):
-            if suffix and len(chosen) < 2:
-                continue
+        for suffix, chosen in (("", sides[:1]), ("_change", sides))[: len(sides)]:
             found = ends(chosen)
             value = float(found.value)
             if np.isnan(value):
@@ -88,7 +86,7 @@ class Bench:
     def by_jackknife(self, found: Interval) -> Interval:
         """An interval of the jackknife, which says so where another kind was asked for."""
         told = "its interval is of the jackknife" if self.settings.interval != "jackknife" else ""
-        return replace(found, note="; ".join(filter(None, (found.note, told))))
+        return replace(found, note=joined(found.note, told))
 
 
 def difference(sides: Sequence[Statistic]) -> Statistic:

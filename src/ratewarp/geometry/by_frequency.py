@@ -8,7 +8,7 @@ import numpy as np
 
 from ratewarp.geometry.bench import Bench, difference
 from ratewarp.geometry.inference import infer, permutation_p
-from ratewarp.geometry.interval import Interval, Statistic
+from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import log_mean_interval
 from ratewarp.geometry.representation import Finding, Representation
 from ratewarp.geometry.specialization import Neighbours, log_ratio, neighbours, resolution, slopes
@@ -45,7 +45,7 @@ def of_frequency(bench: Bench, factors: np.ndarray, frequency: np.ndarray) -> It
 
     test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
     for one in bench.compared("specialization", "frequency", slope, of_slopes, p=test):
-        yield one._replace(note="; ".join(filter(None, (one.note, note)))) if one.measure == "specialization" else one
+        yield one._replace(note=joined(one.note, note)) if one.measure == "specialization" else one
     yield from bench.compared("resolution_ratio", "frequency", ratio, of_ratios)
 
 

@@ -45,6 +45,11 @@ def few(units: int) -> str:
     return f"only {units} units" if units < _FEW_UNITS else ""
 
 
+def joined(*notes: str) -> str:
+    """Notes that are not empty, each once."""
+    return "; ".join(dict.fromkeys(filter(None, notes)))
+
+
 def within(found: Interval, bounds: tuple[float, float]) -> Interval:
     """Ends inside the bounds, and at them where the sample leaves them open."""
     open_ended = np.isnan(found.low) | np.isnan(found.high)

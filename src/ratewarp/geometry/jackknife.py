@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from scipy.special import chdtr, chndtrinc
 from scipy.stats import norm, t
 
-from ratewarp.geometry.interval import Interval, Statistic, few, within
+from ratewarp.geometry.interval import Interval, Statistic, few, joined, within
 
 _FEWEST_UNITS = 4  # below this leaving one out says nothing
 _ROWS = 256  # weightings made at once
@@ -78,9 +78,7 @@ def cosine_interval(sides: Sequence[tuple[Statistic, int]], units: int, level: f
     Source: confidence limits of a noncentrality parameter (Venables, JRSS B 1975), by the angle's standard error from the jackknife.
     """
     parts = [_cosine(statistic, freedom, units, level, batch) for statistic, freedom in sides]
-    if len(parts) == 1:
-        return within(_alone(parts[0], units), (0.0, 1.0))
-    return within(of_difference(parts[0], parts[1], units), (-1.0, 1.0))
+    return _together(parts, units, 1.0)
 
 
 def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch: int) -> Side:
@@ -139,17 +137,17 @@ def log_mean_interval(
         reach = t.ppf((1 + level) / 2, units - 1) * math.sqrt(variance) if units >= _FEWEST_UNITS else math.nan
         value, factor = float(np.exp(mean)), float(np.exp(np.minimum(reach, _MOST)))
         parts.append(Side(value, value / factor, value * factor, of_units))
-    if len(parts) == 1:
-        return within(_alone(parts[0], units), (0.0, math.inf))
-    return within(of_difference(parts[0], parts[1], units), (-math.inf, math.inf))
+    return _together(parts, units, math.inf)
 
 
-def _alone(side: Side, units: int) -> Interval:
-    return Interval(np.asarray(side.value), np.asarray(side.low), np.asarray(side.high), units, _told(units, side))
-
-
-def _told(units: int, *sides: Side) -> str:
-    return "; ".join(dict.fromkeys(filter(None, (few(units), *(side.note for side in sides)))))
+def _together(sides: Sequence[Side], units: int, most: float) -> Interval:
+    """The interval of one side, whose range is 0 … `most`, or of the difference of two."""
+    if len(sides) == 2:
+        return within(of_difference(sides[0], sides[1], units), (-most, most))
+    (one,) = sides
+    return within(
+        Interval(np.asarray(one.value), np.asarray(one.low), np.asarray(one.high), units, joined(few(units), one.note)), (0.0, most)
+    )
 
 
 def of_difference(first: Side, second: Side, units: int) -> Interval:
@@ -166,4 +164,4 @@ def of_difference(first: Side, second: Side, units: int) -> Interval:
 
     low = value - reach(first.value - first.low, second.high - second.value)
     high = value + reach(first.high - first.value, second.value - second.low)
-    return Interval(np.asarray(value), np.asarray(low), np.asarray(high), units, _told(units, first, second))
+    return Interval(np.asarray(value), np.asarray(low), np.asarray(high), units, joined(few(units), first.note, second.note))
