@@ -1,4 +1,4 @@
-"""Waves: how conditions are shared out, that it changes no result, and that what was begun goes on."""
+"""Waves: how conditions are shared out, that it changes no result, and that what was begun resumes."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_run_goes_on_from_its_checkpoint(whole, tmp_path):
     (file,) = (f for f in find_checkpoints(out / "checkpoints").usable if f.stem == "200")
     assert file.parent.name == waves(STUDY.conditions, 2)[0].digest
     said = _go_on(out)
-    assert said == ["going on from step 200 of wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0"]
+    assert said == ["resuming from step 200 of wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0"]
     assert _contents(out) == _contents(whole)
     session = open_run(out).manifest["sessions"][-1]
     assert {name.split("_")[0]: step for name, step in session["resumed"].items()} == {"short": 120, "slow": 200}
@@ -165,7 +165,7 @@ def test_damaged_checkpoints_are_named_and_the_one_before_is_used(whole, tmp_pat
     shutil.copytree(out, tmp_path / "copy")
     said = _go_on(out)
     assert said[0].startswith(f"{newer} is truncated or damaged")
-    assert said[1].startswith("going on from step 100 of")
+    assert said[1].startswith("resuming from step 100 of")
     assert _contents(out) == _contents(whole)
     copy = tmp_path / "copy" / older.relative_to(out)
     copy.write_bytes(b"junk" + older.name.encode())
@@ -179,7 +179,7 @@ def test_damaged_checkpoints_are_named_and_the_one_before_is_used(whole, tmp_pat
 def test_a_checkpoint_serves_other_waves_that_it_holds_all_of(whole, tmp_path):
     out = tmp_path / "run"
     _interrupt(out, 300, members=3)
-    assert [line.split(" of wave ")[0] for line in _go_on(out, members=1)] == ["going on from step 100"] * 3
+    assert [line.split(" of wave ")[0] for line in _go_on(out, members=1)] == ["resuming from step 100"] * 3
     assert _contents(out) == _contents(whole)
 
 
@@ -218,7 +218,7 @@ def test_a_full_disk_at_a_checkpoint_leaves_what_was_there(whole, tmp_path, monk
         with pytest.raises(RatewarpError, match=r"cannot write .*200\.safetensors: No space left on device"):
             run_study(STUDY, out, members_at_once=2, checkpoint_seconds=0)
     assert [f.name for f in out.glob("checkpoints/*/*")] == ["100.safetensors"]
-    assert _go_on(out)[0].startswith("going on from step 100")
+    assert _go_on(out)[0].startswith("resuming from step 100")
     assert _contents(out) == _contents(whole)
 
 

@@ -98,7 +98,8 @@ def write_report(run: RunDirectory) -> Path:
         RatewarpError: the run is not finished, or its folder cannot be written.
     """
     view = RunView(run)
-    tables = {name: run.table(name) for name in ("models", "tasks", "geometry")}
+    needed = {"models": {**_DISTANCE_COLUMNS, **_MODEL_COLUMNS}, "tasks": _TASK_COLUMNS, "geometry": _GEOMETRY_COLUMNS}
+    tables = {name: run.table(name, needs=[*columns]) for name, columns in needed.items()}
     pictures = {}
     for name, figure in make_figures(view):
         try:
