@@ -25,6 +25,7 @@ from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
 from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
+from ratewarp._interrupt import unbroken
 
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
@@ -137,6 +138,7 @@ class RunDirectory:
         if not self.read_out(condition):
             self._write_folder("readouts", condition, _arrays(record, params))
 
+    @unbroken()
     def _write_folder(self, kind: str, name: str, files: Mapping[str, bytes]) -> None:
         parent = self.path / kind
         with disk_errors(parent):
