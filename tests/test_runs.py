@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import signal
@@ -251,25 +250,24 @@ def test_help_and_version(tmp_path):
     assert all(word in text for word in ("run", "status", "report", "ratewarp run demo"))
 
 
-def test_control_c_says_that_nothing_is_lost(study_file, tmp_path, finished):
-    arguments = [*COMMAND, "run", str(study_file), "--set", "recipe.steps=200000", "--out", str(tmp_path / "long")]
+@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")])
+def test_a_signal_ends_a_run_which_resumes_to_the_same_tables(study_file, tmp_path, finished, number, code, said):
+    arguments = [*COMMAND, "run", str(study_file), "--out", str(tmp_path / "run")]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("training"):
-            break
-    errors = ""
     try:
-        for _ in range(3):  # Python drops the signal where it falls into a destructor; a person presses again
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                _, errors = process.communicate(timeout=60)
+        for line in process.stderr:
+            if line.startswith("training"):
                 break
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
-    assert "interrupted" in errors
+    assert process.returncode == code
+    assert f"{said}; finished conditions and the last checkpoint are kept" in errors
     assert "Traceback" not in errors
+    assert _call("run", study_file, "--out", tmp_path / "run", cwd=tmp_path).returncode == 0
+    assert _tables(tmp_path / "run") == _tables(finished.path)
 
 
 def test_run_refuses_a_different_study(finished, tiny_study):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratewarp._checks import RatewarpError, refuse
+from ratewarp._files import write_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -171,7 +172,6 @@ def _text(table: Any, digits: int) -> str:
 
 def _save(file: Path, content: bytes) -> None:
     try:
-        with file.open("xb") as stream:
-            stream.write(content)
+        write_new(file, content)
     except OSError as error:
         raise RatewarpError(f"cannot write {file}: {error.strerror}") from error

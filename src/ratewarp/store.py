@@ -29,6 +29,7 @@ from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
 from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, write_whole
+from ratewarp._interrupt import unbroken
 from ratewarp.manifests import check_manifest
 from ratewarp.record_checks import read_record
 from ratewarp.run_files import (
@@ -180,6 +181,7 @@ class RunDirectory:
         if not self.read_out(condition):
             self._write_folder("readouts", condition, _arrays(record, params))
 
+    @unbroken()
     def _write_folder(self, kind: str, name: str, files: Mapping[str, bytes]) -> None:
         self.refuse_lost()
         with disk_errors(self.path / kind):
