@@ -160,10 +160,10 @@ def test_sums_that_are_damaged_or_of_another_condition_are_noticed(tmp_path):
         with pytest.raises(RatewarpError, match=r"sums\.json is damaged"):
             run.record("one")
     shutil.copytree(run.path / "conditions/two", run.path / "conditions/one", dirs_exist_ok=True)
-    with pytest.raises(RatewarpError, match=r"sums\.json is damaged or was moved: it is of two"):
+    with pytest.raises(RatewarpError, match=r"sums\.json is damaged or was moved: it is of 'two'"):
         run.params("one")
     sums.unlink()
-    with pytest.raises(RatewarpError, match=r"record\.nc is damaged: it is of two, not of one"):
+    with pytest.raises(RatewarpError, match=r"record\.nc is damaged: it is of 'two', not of one"):
         run.record("one")
 
 

@@ -135,7 +135,7 @@ def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     from ratewarp.store import open_run
 
     run = open_run(folder)
-    table, models = run.table("bound"), run.table("models", needs=["excess_nats"])
+    table, models = run.table("bound", needs=_POINTS), run.table("models", needs=_MODELS)
     if table.empty:
         raise RatewarpError(f"{folder} was run without a bound (bound_points: 0)")
     head = {

@@ -24,7 +24,7 @@ def set_damage_aside(run: RunDirectory, study: Study, say: Callable[[str], None]
     Raises:
         RatewarpError: one cannot be renamed.
     """
-    for place, error in damaged_parts(run, study):
+    for place, error in list(damaged_parts(run, study)):  # all are looked at before one is renamed
         then = "a new one is written" if place.name == "manifest.json" else TRAINED_AGAIN
         say(f"{error}; renamed to {set_aside(place).name}, and {then}")
 
@@ -60,6 +60,8 @@ def _wrong(run: RunDirectory, condition: Condition, place: Path, files: tuple[st
 def _read(run: RunDirectory, condition: Condition, kind: str) -> None:
     """Reads all of a stored condition, or of the heads on its frozen codes."""
     if kind == "readouts":
+        if not run.finished(condition.id):  # heads are read with the model they are of
+            return
         run.readout(condition.id)
         run.readout_params(condition.id)
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
+from ratewarp._checks import shorten
 from ratewarp.run_files import DamagedError
 
 _NUMBERS, _WHOLE, _TEXT = "fiub", "iu", "UOST"  # kinds of NumPy's types
@@ -63,14 +64,14 @@ def read_record(file: Path, condition: str, *, readout: bool = False) -> xr.Data
 def _wrong(record: xr.Dataset, condition: str, wanted: dict[str, tuple[tuple[str, ...], str]]) -> str:
     """What is wrong with a record; empty if nothing."""
     if record.attrs.get("condition") != condition:
-        return f"it is of {str(record.attrs.get('condition'))[:80]}, not of {condition}"
+        return f"it is of {shorten(record.attrs.get('condition'))}, not of {condition}"
     for name, (dimensions, kinds) in wanted.items():
         if name not in record.variables:
             return f"it has no {name}"
         found = record[name]
         own = found.dims[: len(dimensions)] if name in _PICTURES else found.dims
         if own != dimensions:
-            return f"its {name} is over {', '.join(map(str, found.dims)) or 'nothing'}, not over {', '.join(dimensions)}"
+            return f"its {name} is over {shorten(found.dims)}, not over {shorten(dimensions)}"
         if found.dtype.kind not in kinds:
             return f"its {name} is of type {found.dtype}"
     if not all(record.sizes[name] for name in ("stimulus_index", "held_out")):

@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ratewarp._checks import RatewarpError
+from ratewarp._checks import RatewarpError, shorten
 from ratewarp._files import PARTIAL, disk_errors, sync
 
 SUMS = "sums.json"
@@ -126,7 +126,7 @@ def check_sum(file: Path) -> None:
     except (KeyError, TypeError):
         raise DamagedError(sums, f"is damaged: it has no sum of {file.name}") from None
     if owner != file.parent.name:
-        raise DamagedError(sums, f"is damaged or was moved: it is of {str(owner)[:80]}")
+        raise DamagedError(sums, f"is damaged or was moved: it is of {shorten(owner)}")
     if check_regular(file, MOST_ARRAYS) != size or sum_of(file, MOST_ARRAYS) != wanted:
         raise DamagedError(file, "is damaged: it does not match its SHA-256")
 

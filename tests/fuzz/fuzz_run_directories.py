@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import io
+import json
 import os
 import random
 import shutil
@@ -22,7 +23,14 @@ from fuzz.harness import ROOT, Case, call_command, run_from_command_line
 
 READING = ("status", "status --json", "check-paper", "bound", "view")
 _RUNS = os.environ.get("RATEWARP_FUZZED_RUNS", "")
-_MAKE = "import sys; from pathlib import Path; from fuzz.damaged_runs import make_runs; make_runs(Path(sys.argv[1]))"
+_MAKE = """
+import sys
+from pathlib import Path
+from fuzz.damaged_runs import make_runs
+from fuzz.fuzz_run_directories import ask_all
+make_runs(Path(sys.argv[1]))
+ask_all(Path(sys.argv[1]))
+"""
 _said: dict[str, str] = {}  # what every command says of the undamaged runs
 
 
@@ -31,13 +39,13 @@ class DifferentError(Exception):
 
 
 def runs() -> Path:
-    """The folder of the undamaged runs, made once a process unless `RATEWARP_FUZZED_RUNS` names one."""
+    """The folder of the undamaged runs, made by a process of its own, unless `RATEWARP_FUZZED_RUNS` names one that has them."""
     global _RUNS
     if not _RUNS:
         _RUNS = tempfile.mkdtemp(prefix="fuzzed-runs-")
         atexit.register(shutil.rmtree, _RUNS, ignore_errors=True)
     folder = Path(_RUNS)
-    if not (folder / "bounded").exists():
+    if not (folder / "said.json").exists():
         paths = os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests")))
         environment = {**os.environ, "PYTHONPATH": paths, "JAX_COMPILATION_CACHE_DIR": str(folder / "programs")}
         environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
@@ -45,8 +53,19 @@ def runs() -> Path:
     return folder
 
 
+def ask_all(folder: Path) -> None:
+    """Asks every reading command about copies of the undamaged runs and keeps what they say."""
+    place = Path(tempfile.mkdtemp(prefix="fuzzed-asked-"))
+    for base in ("bounded", "half"):
+        shutil.copytree(folder / base, place / base)
+        for command in READING:
+            _said[f"{base} {command}"] = _ask(command, place / base)[1]
+    shutil.rmtree(place)
+    (folder / "said.json").write_text(json.dumps(_said))
+
+
 def prepare() -> None:
-    """Imports what the commands need, makes the runs, and asks every reading command about them."""
+    """Makes the runs, and imports what the commands need."""
     import ratewarp.api
     import ratewarp.cli
     import ratewarp.comparison
@@ -55,19 +74,14 @@ def prepare() -> None:
 
     folder = runs()
     os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder / "programs")
-    place = Path(tempfile.mkdtemp(prefix="fuzzed-asked-"))
-    for base in ("bounded", "half"):
-        shutil.copytree(folder / base, place / base)
-        for command in READING:
-            _said[f"{base} {command}"] = _asked(command, place / base)[1]
-    shutil.rmtree(place)
+    _said.update(json.loads((folder / "said.json").read_text()))
 
 
 def make_case(rng: random.Random, folder: Path) -> Case:
     """A copy of a run, damaged once or a few times, and a command."""
     from fuzz.damaged_runs import damage
 
-    command = rng.choices((*READING, "run"), (1, 1, 1.5, 1.5, 1.5, 1))[0]
+    command = rng.choices((*READING, "run"), (1, 1, 1.5, 1.5, 1.5, 0.5))[0]
     base = rng.choice(("whole", "half")) if command == "run" else rng.choice(("bounded", "bounded", "half"))
     run = shutil.copytree(runs() / base, folder / "run")
     if rng.random() < 0.1:
@@ -136,11 +150,6 @@ def _ask(command: str, run: Path) -> tuple[int, str, str]:
             name, *options = command.split()
             code = call_command(name, str(run), *options, *(["--json"] if name == "check-paper" else []))
     return code, out.getvalue().replace(str(run), "RUN"), errors.getvalue()
-
-
-def _asked(command: str, run: Path) -> tuple[int, str]:
-    code, out, _ = _ask(command, run)
-    return code, out
 
 
 def _view(run: Path) -> int:
