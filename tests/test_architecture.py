@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[1] / "src" / "ratewarp"
 # What each place may import, itself always included.
 ALLOWED: dict[str, set[str]] = {
     "_checks": set(),
-    "_files": {"_checks"},
+    "_yaml": {"_checks"},
+    "_files": {"_checks", "_yaml"},
     "sources": {"_checks"},
     "models": {"_checks"},
     "geometry": {"_checks"},
@@ -24,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "rsa": {"_checks", "geometry"},
     "codes_files": {"_checks"},
     "codes_request": {"_checks", "codes_files", "ids"},
-    "store": {"_checks", "_files"},
+    "store": {"_checks", "_files", "_yaml"},
     "checkpoints": {"_checks", "_files"},
     "devices": set(),
     "schedules": set(),
@@ -34,7 +35,7 @@ ALLOWED: dict[str, set[str]] = {
     "training": {"_checks", "devices", "sources", "models", "recipe", "schedules", "objective"},
     "evaluation": {"_checks", "devices", "sources", "models", "objective", "training"},
     "readout": {"_checks", "devices", "sources", "models", "recipe", "objective", "training"},
-    "studies": {"_checks", "_files", "sources", "models", "recipe"},
+    "studies": {"_checks", "_files", "_yaml", "sources", "models", "recipe"},
     "records": {"_checks", "sources", "evaluation", "studies", "training"},
     "bounds": {"recipe", "studies", "theory"},
     "normative": {"_checks", "bounds", "geometry", "studies", "theory"},

@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
+from ratewarp._files import MAX_STUDY_BYTES, PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
+from ratewarp._yaml import write_yaml
 
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
@@ -45,7 +45,7 @@ class RunDirectory:
     def study(self) -> dict[str, Any]:
         """The resolved study, as data."""
         file = self.path / "study.yaml"
-        return parse_mapping(read_text(file), str(file))
+        return parse_mapping(read_text(file, MAX_STUDY_BYTES), str(file))
 
     @property
     def checkpoints(self) -> Path:
@@ -218,7 +218,11 @@ def create_run(
         return run
     if path.exists() and (not path.is_dir() or any(not file.name.startswith(PARTIAL) for file in path.iterdir())):
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
-    run.write_text("study.yaml", yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=120))
+    text = write_yaml(dict(study))
+    size = len(text.encode())
+    if size > MAX_STUDY_BYTES:
+        raise RequestError(f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts")
+    run.write_text("study.yaml", text)
     return RunDirectory(path)
 
 

@@ -215,6 +215,12 @@ WRONG = [
     ("recipe={name: published, batch_size: 63}", "processes must divide batch_size (63); got 2"),
     ("nothing", "--set must be key=value"),
     ("a..b=1", "--set must be key=value"),
+    (".".join("a" * 900) + "=1", "--set must be a key of at most 20 names with dots between them"),
+    ("self=1", "unknown key 'self'"),
+    ("models.E1M1.self=1", "unknown key 'models.E1M1.self'"),
+    ('title="\\ud83d"', "not valid YAML"),
+    ('title="\\UFFFFFFFF"', "not valid YAML"),
+    ("title=!!bool maybe", "'maybe' cannot be read as bool"),
 ]
 
 
@@ -236,6 +242,8 @@ def test_what_is_wrong_is_said_in_one_line(change, message):
         (b"\xff\xfe\x00", "UTF-8"),
         ("name: x\n", "capacities_nats is required"),
         ("a: &x {b: *x}", "not valid YAML"),
+        ("models: {a: {tasks: [E2M1]}, a: {}}", r"line 1\): the key 'a' is given twice, first in line 1"),
+        ("capacities_nats: [1]\nself: 1\n", "unknown key 'self'"),
         ("a: " + "[" * 5000, "not valid YAML"),
         ('capacities_nats: [1]\nfrequency: {file: "a\\0b"}\n', "cannot read"),
     ],

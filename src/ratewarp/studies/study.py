@@ -65,7 +65,7 @@ class Study(SettingKeys):
     readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(default_factory=dict)
     bound_points: Annotated[int, Field(ge=0, le=1000)] = 24
 
-    def __init__(self, **data: Any):
+    def __init__(self, /, **data: Any):
         try:
             super().__init__(**data)
         except ValidationError as error:
