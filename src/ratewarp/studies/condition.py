@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -12,6 +13,7 @@ from ratewarp._checks import RequestError
 from ratewarp.models import NetworkConfig
 from ratewarp.recipe import Principled, Published, Recipe
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
+from ratewarp.studies.kept import fixed, once
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
 
@@ -84,22 +86,16 @@ class Setting(SettingKeys):
 
     def probabilities(self) -> np.ndarray:
         """Frequency of every stimulus."""
-        return frequency(self.frequency, self.source)
+        return once(self, "probabilities", ("frequency", "source"), lambda: _probabilities(self.frequency, cast(Any, self.source)))
 
     def image_counts(self) -> np.ndarray:
         """Training images of every stimulus."""
-        return image_counts(self.probabilities(), self.training_images)
+        needed = ("frequency", "source", "training_images")
+        return once(self, "counts", needed, lambda: fixed(image_counts(self.probabilities(), self.training_images)))
 
     def labellings(self) -> tuple[Task, ...]:
         """The tasks, task sets taken apart."""
-        own = [choice for choice in self.tasks if isinstance(choice, TaskRule)]
-        rules = {choice.name: choice.label for choice in own}
-        taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
-        if taken or len(rules) < len(own):
-            name = next(iter(taken), own[0].name)
-            raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
-        names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in self.tasks))
-        return tuple(task(name, self.source, expression=rules.get(name)) for name in names)
+        return once(self, "labellings", ("tasks", "source"), lambda: _labellings(self.tasks, cast(Any, self.source)))
 
     def class_schemes(self) -> dict[str, np.ndarray]:
         """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli."""
@@ -108,6 +104,27 @@ class Setting(SettingKeys):
         if np.ptp(probabilities) > 1e-12:
             schemes[FREQUENCY_SCHEME] = (probabilities > probabilities.mean()).astype(int)
         return schemes
+
+
+# Models of a study mostly share their tasks or their frequency.
+@lru_cache(maxsize=256)
+def _probabilities(rule: str | tuple[float, ...], source: Source) -> np.ndarray:
+    return fixed(frequency(rule, source))
+
+
+@lru_cache(maxsize=256)
+def _labellings(tasks: tuple[TaskChoice, ...], source: Source) -> tuple[Task, ...]:
+    own = [choice for choice in tasks if isinstance(choice, TaskRule)]
+    rules = {choice.name: choice.label for choice in own}
+    taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
+    if taken or len(rules) < len(own):
+        name = next(iter(taken), own[0].name)
+        raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
+    names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in tasks))
+    found = tuple(task(name, source, expression=rules.get(name)) for name in names)
+    for one in found:
+        fixed(one.labels)
+    return found
 
 
 class Condition(BaseModel):
@@ -134,5 +151,8 @@ class Condition(BaseModel):
     @property
     def id(self) -> str:
         """Readable, and unique to the content: equal conditions have equal ids."""
+        return once(self, "id", tuple(Condition.model_fields), self._id)
+
+    def _id(self) -> str:
         digest = sha256(self.model_dump_json().encode()).hexdigest()[:8]
         return f"{self.model}_C{self.capacity_nats:g}_s{self.seed}_{digest}"

@@ -15,6 +15,7 @@ from ratewarp.recipe import Published
 from ratewarp.sources import Task
 from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice
 from ratewarp.studies.explain import explain
+from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
@@ -92,8 +93,8 @@ class Study(SettingKeys):
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
-            for capacity in self.capacities_nats:
-                self.setting_at(name, capacity)
+        _ = self._cells  # what models change at single capacities is checked too
+        _ = self._cells  # what models change at single capacities fits the recipe, and so do tables of pressures
         for name in self.readouts:
             if name not in self.models:
                 refuse_name("readouts", "model", name, self.models)
@@ -104,13 +105,25 @@ class Study(SettingKeys):
         return self
 
     @property
-    def settings(self) -> dict[str, Setting]:
+    def settings(self) -> Mapping[str, Setting]:
         """Model name → its whole setting."""
+        return once(self, "settings", _FIELDS, self._make_settings)
+
+    def _make_settings(self) -> Mapping[str, Setting]:
         base = self.model_dump(include=set(Setting.model_fields))
         return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
 
     def setting_at(self, model: str, capacity_nats: float) -> Setting:
         """The whole setting of a model at one capacity; a table of pressures is its entry there."""
+        return self._cells.get((model, capacity_nats)) or self._cell(model, capacity_nats)
+
+    @property
+    def _cells(self) -> Mapping[tuple[str, float], Setting]:
+        """The setting of every model at every capacity."""
+        cells = product(self.models, self.capacities_nats)
+        return once(self, "cells", _FIELDS, lambda: {(name, capacity): self._cell(name, capacity) for name, capacity in cells})
+
+    def _cell(self, model: str, capacity_nats: float) -> Setting:
         own = self.settings[model]
         changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity_nats]
         setting = _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
@@ -126,10 +139,19 @@ class Study(SettingKeys):
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """Every cell, models outermost, seeds innermost."""
-        cells = [(name, c, self.setting_at(name, c)) for name, c in product(self.models, self.capacities_nats)]
-        return tuple(
-            Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, c, setting), s in product(cells, self.seeds)
-        )
+        return tuple(self._places.values())
+
+    @property
+    def _places(self) -> Mapping[tuple[str, float, int], Condition]:
+        return once(self, "places", _FIELDS, self._make_places)
+
+    def _make_places(self) -> Mapping[tuple[str, float, int], Condition]:
+        found = {}
+        for (name, capacity), setting in self._cells.items():
+            for seed in self.seeds:
+                condition = Condition(model=name, capacity_nats=capacity, seed=seed, setting=setting)
+                found[name, capacity, seed] = condition
+        return found
 
     def readout_tasks(self, model: str) -> tuple[Task, ...]:
         """Tasks for which heads are trained on the frozen codes of a model."""
@@ -169,8 +191,12 @@ class Study(SettingKeys):
 
     def reference_for(self, condition: Condition) -> Condition:
         """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
-        setting = self.setting_at(self.reference, condition.capacity_nats)
-        return Condition(model=self.reference, capacity_nats=condition.capacity_nats, seed=condition.seed, setting=setting)
+        capacity, seed = condition.capacity_nats, condition.seed
+        known = self._places.get((self.reference, capacity, seed))
+        return known or Condition(model=self.reference, capacity_nats=capacity, seed=seed, setting=self._cell(self.reference, capacity))
+
+
+_FIELDS = tuple(Study.model_fields)
 
 
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
