@@ -12,11 +12,12 @@ import numpy as np
 from ratewarp._checks import RatewarpError, RequestError, did_you_mean, escaped, refuse
 from ratewarp.formats import Content
 from ratewarp.formats.content import UnreadableError
-from ratewarp.formats.hdf5_arrays import read_hdf5, read_netcdf, read_zarr
+from ratewarp.formats.hdf5_arrays import read_hdf5, read_netcdf
 from ratewarp.formats.limits import check_place
 from ratewarp.formats.matlab_arrays import read_mat
 from ratewarp.formats.numpy_arrays import read_npy, read_npz
 from ratewarp.formats.text_tables import read_csv, read_parquet
+from ratewarp.formats.zarr_folders import read_zarr
 
 _SHOWN = 20  # arrays named in a message
 

@@ -1,4 +1,4 @@
-"""HDF5, MATLAB 7.3, NetCDF and Zarr; arrays whose numbers stand in another file are refused."""
+"""HDF5, MATLAB 7.3 and NetCDF; arrays whose numbers stand in another file are refused."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def read_netcdf(path: Path) -> Content:
     import xarray as xr
 
     if not h5py.is_hdf5(path):
-        return _variables(path, lambda: xr.open_dataset(path, engine="scipy"))
+        return variables(path, lambda: xr.open_dataset(path, engine="scipy"))
     _check_all(path)
-    return _variables(path, lambda: xr.open_dataset(path, engine="h5netcdf"))
+    return variables(path, lambda: xr.open_dataset(path, engine="h5netcdf"))
 
 
 def _check_all(path: Path) -> None:
@@ -111,14 +111,8 @@ def _check_all(path: Path) -> None:
         file.visititems(look)
 
 
-def read_zarr(path: Path) -> Content:
-    """The variables of a Zarr folder."""
-    import xarray as xr
-
-    return _variables(path, lambda: xr.open_zarr(path))
-
-
-def _variables(path: Path, opened: Callable[[], Any]) -> Content:
+def variables(path: Path, opened: Callable[[], Any]) -> Content:
+    """The variables of what xarray opens."""
     with opened() as data:
         shapes = {str(name): tuple(data[name].shape) for name in data.variables}
 
