@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,39 @@ from ratewarp._yaml import read_yaml
 MAX_BYTES = 1_000_000
 MAX_STUDY_BYTES = 128_000_000  # of a study file: one of thousands of models with a table of frequencies each
 PARTIAL = ".partial-"  # begins the names of files and folders that are still being written
+
+
+def exists(path: Path) -> bool:
+    """Whether anything stands at `path`; nothing does under a name that is too long, or that no file can have."""
+    return _answer(path.exists)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file stands at `path`, also where a link leads to it."""
+    return _answer(path.is_file)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder stands at `path`, also where a link leads to it."""
+    return _answer(path.is_dir)
+
+
+def can_be_made(path: Path) -> bool:
+    """Whether a new file can have this name: nothing has it yet, in a folder that exists."""
+    try:
+        path.lstat()  # also of a link that leads nowhere
+    except FileNotFoundError:
+        return is_folder(path.parent)
+    except (OSError, ValueError):
+        pass
+    return False
+
+
+def _answer(asked: Callable[[], bool]) -> bool:
+    try:
+        return asked()
+    except (OSError, ValueError):  # a name no file can have, or a folder that may not be looked into
+        return False
 
 
 def read_text(path: Path, limit: int = MAX_BYTES) -> str:

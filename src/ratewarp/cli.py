@@ -7,6 +7,7 @@ interrupted.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
+from ratewarp._files import can_be_made
 from ratewarp.bound_command import bound
 from ratewarp.measure_command import measure
 
@@ -46,11 +48,26 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def main() -> None:
     """Entry point of the `ratewarp` command."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a full disk or a closed pipe can still be told
     except RequestError as error:
         _leave(f"error: {error}", 2)
     except RatewarpError as error:
         _leave(f"error: {error}", 1)
+    except OSError as error:
+        if error.filename is not None:  # not of stdout
+            raise
+        _leave_without_stdout(error)
+
+
+def _leave_without_stdout(error: OSError) -> NoReturn:
+    """What could not be written is dropped, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever read has seen enough
+        sys.exit(1)
+    _leave(f"error: cannot write what was to be printed: {error.strerror}", 1)
 
 
 def _leave(message: str, code: int) -> NoReturn:
@@ -259,7 +276,7 @@ def bench(
     from ratewarp.bench.hardware import describe_machine
 
     settings = Settings(rounds, seconds, tuple(map(int, _numbers("members", members, whole=True))), tuple(without or ()), images)
-    if out and (out.exists() or not out.parent.is_dir()):
+    if out and not can_be_made(out):
         refuse("out", "a file that does not exist yet, in a folder that does", str(out))
     load = describe_machine()["load_average"] or 0
     if load > _BUSY:

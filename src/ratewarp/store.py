@@ -23,7 +23,20 @@ import xarray as xr
 from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import MAX_STUDY_BYTES, PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
+from ratewarp._files import (
+    MAX_STUDY_BYTES,
+    PARTIAL,
+    disk_errors,
+    exists,
+    is_file,
+    is_folder,
+    make_folder,
+    parse_mapping,
+    read_text,
+    sync,
+    undamaged,
+    write_whole,
+)
 from ratewarp._yaml import write_yaml
 
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
@@ -211,12 +224,12 @@ def create_run(
         RatewarpError: the folder cannot be written.
     """
     run = RunDirectory(path)
-    if (path / "study.yaml").exists():
+    if exists(path / "study.yaml"):
         if read_as(open_run(path).study) != study:
             raise RequestError(f"{path} holds the run of a different study; choose another folder with --out, or remove it yourself")
         run.remove_partial()
         return run
-    if path.exists() and (not path.is_dir() or any(not file.name.startswith(PARTIAL) for file in path.iterdir())):
+    if exists(path) and (not is_folder(path) or any(not file.name.startswith(PARTIAL) for file in path.iterdir())):
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
     text = write_yaml(dict(study))
     size = len(text.encode())
@@ -239,7 +252,7 @@ def open_run(path: str | Path) -> RunDirectory:
         RequestError: the folder is not a run directory, or its study cannot be read.
     """
     run = RunDirectory(Path(path))
-    if not (run.path / "study.yaml").is_file():
+    if not is_file(run.path / "study.yaml"):
         raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
     _ = run.study  # read once here, so that damage shows at once
     return run
