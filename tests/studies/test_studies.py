@@ -122,6 +122,8 @@ def test_a_recipe_may_differ_at_single_capacities():
         ({10: {"tasks": ["E2M1"]}}, "models.b.at.10 must be {recipe: …}"),
         ({10: {"recipe": {"stps": 3}}}, r"models.b.at.10.*stps.*steps"),
         ([3], "models.b.at must be a table"),
+        ({10: {"recipe": {}}, "10": {"recipe": {}}}, "models.b.at must be a table in which every capacity stands once"),
+        ({10**400: {"recipe": {}}}, "from capacities of the study"),
     ],
 )
 def test_wrong_changes_at_single_capacities_are_named(at, match):
@@ -212,6 +214,10 @@ WRONG = [
     ("recipe={name: published, pressure: {0.3: 100}}", "recipe.pressure must name every capacity; it has 0.3 nats, not 3"),
     ("recipe={name: published, pressure: {low: 100}}", "must be a number, or a table such as {0.3: 10000, 10: 300}"),
     ("recipe={name: published, pressure: {0.3: -1, 3: 1, 10: 1}}", "recipe.pressure"),
+    (
+        "recipe={name: published, pressure: {0.3: 1, '0.30': 2, 3: 1, 10: 1}}",
+        "recipe.pressure must be a table in which every capacity stands once",
+    ),
     ("recipe={name: published, batch_size: 63}", "processes must divide batch_size (63); got 2"),
     ("nothing", "--set must be key=value"),
     ("a..b=1", "--set must be key=value"),

@@ -7,9 +7,9 @@ from hashlib import sha256
 from typing import Annotated, Any, cast
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from ratewarp._checks import RequestError
+from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
 from ratewarp.recipe import Principled, Published, Recipe
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
@@ -45,6 +45,16 @@ def _flat(value: Any) -> Any:
     return value
 
 
+def _whole_characters(text: str) -> str:
+    """Text that can be written to a file: no half of a character, which Python allows and UTF-8 does not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"must be text of whole characters; got {shorten(text)}") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_whole_characters)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Capacity = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
 FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]

@@ -13,7 +13,7 @@ from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.models import check_network
 from ratewarp.recipe import Published
 from ratewarp.sources import Task
-from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice
+from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text
 from ratewarp.studies.explain import explain
 from ratewarp.studies.kept import once
 
@@ -21,6 +21,7 @@ ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
 SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
 MAX_POOL_BYTES = 4_000_000_000
+MAX_CONDITIONS = 100_000
 _AT = "at"  # key of a model for what it changes at single capacities
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
@@ -57,8 +58,8 @@ class Study(SettingKeys):
     """
 
     name: ModelName = "study"
-    title: str = ""
-    description: str = ""
+    title: Text = ""
+    description: Text = ""
     models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: dict(DEFAULT_MODELS))]
     capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
@@ -90,6 +91,7 @@ class Study(SettingKeys):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
+        self._check_size()
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
@@ -103,6 +105,11 @@ class Study(SettingKeys):
             except RequestError as error:
                 raise RequestError(f"readouts.{name}: {error}") from None
         return self
+
+    def _check_size(self) -> None:
+        conditions = len(self.models) * len(self.capacities_nats) * len(self.seeds)
+        if conditions > MAX_CONDITIONS:
+            refuse("models × capacities_nats × seeds", f"at most {MAX_CONDITIONS:,} conditions", conditions)
 
     @property
     def settings(self) -> Mapping[str, Setting]:
@@ -229,12 +236,14 @@ def _check_at(changes: Any, capacities: Sequence[float], place: str) -> None:
     for at, change in changes.items():
         try:
             known = float(at) in capacities
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             known = False
         if not known:
             refuse(place, f"a table from capacities of the study ({had} nats) to {{recipe: …}}", at)
         if not isinstance(change, Mapping) or set(change) != {"recipe"}:
             refuse(f"{place}.{at}", "{recipe: …}; other keys hold for all capacities", change)
+    if len({float(at) for at in changes}) < len(changes):
+        refuse(place, "a table in which every capacity stands once", list(changes))
 
 
 def _check_setting(setting: Setting, place: str) -> None:
