@@ -58,8 +58,8 @@ class Progress:
 
     Attributes:
         doing: what is being done now, in words.
-        done: model-steps done so far.
-        total: model-steps this call has to do.
+        done: how much of it is done: model-steps of this call, conditions and models measured, or figures drawn.
+        total: how much there is, in the same unit.
     """
 
     doing: str
@@ -142,9 +142,10 @@ def run_study(
         done = training + round(_HEAD_SHARE * steps)
         progress(Progress("training heads on frozen codes", done, total))
     seconds_of_heads = time.perf_counter() - before_heads
-    progress(Progress("measuring the codes", done, total))
-    for name, table in build_tables(run, study).items():
+    measuring = lambda done, total: progress(Progress("measuring the codes", done, total))  # noqa: E731
+    for name, table in build_tables(run, study, progress=measuring, keep=True).items():
         run.write_table(name, table)
+    run.remove_folder(run.measured)
     run.write_manifest(_manifest(run, started, time.perf_counter() - clock, seconds_of_heads, starts))
     return run
 
