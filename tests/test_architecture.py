@@ -61,7 +61,7 @@ ALLOWED: dict[str, set[str]] = {
         "training",
         "waves",
     },
-    "report": {"_checks", "_files", "geometry", "measurement", "published", "store", "studies"},
+    "report": {"_checks", "_files", "geometry", "measurement", "published", "store", "studies", "theory"},
     "measure_command": {"_checks", "codes_request", "measurement", "report"},
     "bound_request": {"_checks", "bounds", "codes_files", "studies", "theory"},
     "bound_command": {"_checks", "bound_request", "report", "store", "studies", "theory"},

@@ -67,6 +67,11 @@ class Progress:
     total: int
 
 
+def drawing(name: str, done: int, total: int) -> Progress:
+    """Where the drawing of figures stands, of which `name` comes next; empty when only the page is left."""
+    return Progress(f"drawing {name} (figure {done + 1} of {total})" if name else "writing the page", done, total)
+
+
 @dataclass(frozen=True)
 class Start:
     """A wave that has something to do, and where it goes on from.

@@ -2,7 +2,8 @@
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
 `params.safetensors`}, `readouts/<id>/` {`record.nc`, `params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`, and while
-it is unfinished `checkpoints/`, `measured/` and `drawn/`. A condition appears whole, by one rename, or not at all; so do the heads on its frozen codes.
+it is unfinished `checkpoints/`, `measured/` (parts of the tables) and `drawn/` (pictures of the page). A condition appears
+whole, by one rename, or not at all; so do the heads on its frozen codes.
 """
 
 from __future__ import annotations
