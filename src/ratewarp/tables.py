@@ -90,15 +90,14 @@ def build_tables(
     total = len(chosen) + len(models)
     progress(0, total)
 
-    with threadpool_limits(1):  # of matrices this small, several threads wait for each other
-        for model in models:  # one after the other: the curve of a model is solved once
-            for condition in (c for c in chosen if c.model == model):
-                reference = references.get((condition.capacity_nats, condition.seed))
-                job = _Job(condition, study, reader, settings, reference)
-                found.append(parts.rows(job.key(), job.rows))
-                progress(len(found), total)
-            found.append(_rows_of_model(parts, study, models, model))
+    for model in models:  # one after the other: the curve of a model is solved once
+        for condition in (c for c in chosen if c.model == model):
+            reference = references.get((condition.capacity_nats, condition.seed))
+            job = _Job(condition, study, reader, settings, reference)
+            found.append(parts.rows(job.key(), job.rows))
             progress(len(found), total)
+        found.append(_rows_of_model(parts, study, models, model))
+        progress(len(found), total)
 
     return _joined(found)
 
@@ -188,11 +187,10 @@ class _Job:
         """Its rows in every table."""
         run = self.reader.run
         record, params = run.record(self.condition.id), run.params(self.condition.id)
-        return {
-            "models": [_model_row(self.condition, self.study, record, params)],
-            "tasks": list(_all_task_rows(self.condition, self.study, run, record)),
-            "geometry": list(self._geometry(record)),
-        }
+        models = [_model_row(self.condition, self.study, record, params)]
+        with threadpool_limits(1):  # of matrices this small, several threads wait for each other
+            geometry = list(self._geometry(record))
+        return {"models": models, "tasks": list(_all_task_rows(self.condition, self.study, run, record)), "geometry": geometry}
 
     def _geometry(self, record: xr.Dataset) -> Iterator[dict[str, Any]]:
         """What is measured on its codes, against those of its reference; measures that are not defined are left out."""
@@ -242,7 +240,8 @@ def _against_bound(condition: Condition, study: Study, rate: tuple[float, float]
 def _information(record: xr.Dataset) -> dict[str, float]:
     """Bounds on what sampled codes tell about the stimulus and about the image, nats, from the images whose codes are stored."""
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
-    found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
+    with threadpool_limits(1):
+        found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,
         "stimulus_information_high": found.stimulus_high,
