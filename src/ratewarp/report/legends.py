@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from ratewarp.report.style import MUTED, RULE, class_colours
+from ratewarp.report.style import MUTED, class_colours
 from ratewarp.report.views import RunView, class_names, scheme_title
 from ratewarp.studies import Setting
 
@@ -42,7 +42,7 @@ def draw_others(axes: Axes, view: RunView, x: str, y: str, *, line: bool = False
     if others.empty:
         return
     number = others["model"].nunique()
-    style: dict[str, Any] = {"color": RULE, "marker": "o", "ms": 2.5, "lw": 0.6, "zorder": 0.5}
+    style: dict[str, Any] = {"color": MUTED, "alpha": 0.4, "marker": "o", "ms": 2.5, "mew": 0, "lw": 0.6, "zorder": 0.5}
     axes.plot(*_apart(others, x, y), ls="-" if line else "", label=f"{number} other model{'s' if number > 1 else ''}", **style)
 
 

@@ -38,7 +38,7 @@ def overview_figure(view: RunView) -> Figure:
         if column == 0:
             place.set_ylabel(f"{capacity:g} nats", fontsize="large")
         if row == 0:
-            place.set_title(model, fontsize=11, fontweight="bold", pad=8)
+            place.set_title(model, fontsize=11, fontweight="bold", pad=8 if strip == 0 else 22)
         if row == len(capacities) - 1:
             _class_legend(place, shown)
 
