@@ -189,9 +189,15 @@ def report(
 ) -> None:
     """Draw figures and page of a finished run again."""
     from ratewarp.report import write_report
+    from ratewarp.runner import drawing
     from ratewarp.store import open_run
 
-    page = write_report(open_run(folder))
+    directory = open_run(folder)
+    try:
+        with _progress_bar() as (show_bar, _):
+            page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
+    except KeyboardInterrupt:
+        _leave("interrupted; finished figures are kept, and the same command draws the others", 130)
     print(page)
     if show:
         typer.launch(page.resolve().as_uri())
@@ -372,6 +378,8 @@ def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress],
 
     def show(at: Progress | BenchProgress) -> None:
         now = time.monotonic()
+        if first and at.done < first[0][1]:  # something else is done now
+            first.clear()
         if at.done and not first:
             first.append((now, at.done))
         if at.doing == last["line"] and now - last["time"] < every:

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from ratewarp._checks import RequestError
 from ratewarp.bounds import task_curve
 from ratewarp.geometry import free_orthogonalization, participation_ratio, prototypization, specialization
-from ratewarp.studies import Setting, Study
+from ratewarp.studies import Setting
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 from ratewarp.theory import Curve, posterior_codes
 
@@ -25,26 +25,28 @@ _POINTS = 0.999  # prototypization from which what is left within classes is bel
 Codes = Float[np.ndarray, "stimuli points"]
 
 
-def normative_rows(study: Study) -> Iterator[dict[str, Any]]:
-    """Measures of the optimal codes of every model's objective, and their change from the reference model's optimal codes at equal rate.
+def normative_rows(setting: Setting, reference: Setting | None, points: int) -> Iterator[dict[str, Any]]:
+    """Measures of the optimal codes of a model's objective, and their change from the reference model's optimal codes at equal rate.
 
     A model's optimum is of its own frequency and of its own tasks' weights. Its codes are `posterior_codes` of the optimal channel: they
     have no privileged axes, so orthogonalization is the rotation-invariant one. Measures that are not defined are left out, such as
     those of codes that are all alike, and orthogonalization where classes are points but for the solver's last digits.
 
+    Arguments:
+        setting: of the model.
+        reference: of the reference model; None for the reference itself.
+        points: rates at which the curves are solved.
+
     Yields:
-        Rows of `NORMATIVE`. Names of measures are those of `tables/geometry.csv`.
+        Rows of `NORMATIVE` without the name of the model. Names of measures are those of `tables/geometry.csv`.
     """
-    if not study.bound_points:
-        return
-    curves = {model: task_curve(setting, study.bound_points) for model, setting in study.settings.items()}
-    for model, setting in study.settings.items():
-        highest = curves[model].maximum_rate
-        for rate in [*(rate for rate in RATES if rate < highest), highest]:
-            codes = _codes(curves[model], rate)
-            others = _codes(curves[study.reference], rate) if model != study.reference else None
-            for measure, task, value in _changes(codes, others, setting):
-                yield {"model": model, "rate_nats": rate, "measure": measure, "task": task, "value": value}
+    curve = task_curve(setting, points)
+    before = task_curve(reference, points) if reference is not None else None
+    for rate in [*(rate for rate in RATES if rate < curve.maximum_rate), curve.maximum_rate]:
+        codes = _codes(curve, rate)
+        others = _codes(before, rate) if before is not None else None
+        for measure, task, value in _changes(codes, others, setting):
+            yield {"rate_nats": rate, "measure": measure, "task": task, "value": value}
 
 
 def _codes(curve: Curve, rate: float) -> Codes:

@@ -2,7 +2,8 @@
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
 `params.safetensors`}, `readouts/<id>/` {`record.nc`, `params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`, and while
-it is unfinished `checkpoints/`. A condition appears whole, by one rename, or not at all; so do the heads on its frozen codes.
+it is unfinished `checkpoints/`, `measured/` (parts of the tables) and `drawn/` (pictures of the page). A condition appears
+whole, by one rename, or not at all; so do the heads on its frozen codes.
 """
 
 from __future__ import annotations
@@ -64,6 +65,16 @@ class RunDirectory:
     def checkpoints(self) -> Path:
         """Where training that is not finished is kept."""
         return self.path / "checkpoints"
+
+    @property
+    def measured(self) -> Path:
+        """Where parts of the tables are kept until all of them are finished."""
+        return self.path / "measured"
+
+    @property
+    def drawn(self) -> Path:
+        """Where the page's pictures are kept until the page is written."""
+        return self.path / "drawn"
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -190,6 +201,12 @@ class RunDirectory:
         for partial in list(self.path.rglob(f"{PARTIAL}*")):
             with disk_errors(partial):
                 shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
+
+    def remove_folder(self, folder: Path) -> None:
+        """Removes `measured` or `drawn`, once what it was kept for is written."""
+        with disk_errors(folder):
+            if folder.is_dir():
+                shutil.rmtree(folder)
 
     def _folder(self, condition: str) -> Path:
         return self.path / "conditions" / condition

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from ratewarp.geometry import ClassDistortion
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
+from ratewarp.report.dots import draw_dots
 from ratewarp.report.style import DIVERGING_MAP, FACTOR_MAP, IMAGE_MAP, INK, MUTED, RULE, TUNING_MAP, class_colours
 from ratewarp.report.views import ConditionView
 
@@ -38,7 +39,7 @@ def draw_map(
         size: area of a dot, points².
     """
     centre = _middle(view.points)
-    axes.scatter(*(view.points - centre).T, c=colours[view.stimuli], s=size, linewidths=0, alpha=0.75, rasterized=True)
+    draw_dots(axes, view.points - centre, colours[view.stimuli], size=size, alpha=0.75)
     axes.set(xlim=(-extent, extent), ylim=(-extent, extent), xticks=[], yticks=[])
     axes.set_aspect("equal")
     axes.set_title(title)
@@ -93,7 +94,7 @@ def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
             place.set_visible(False)
             continue
         place.imshow(view.tuning[:, latent].reshape(sizes), cmap=TUNING_MAP, vmin=0, vmax=1, interpolation="nearest")
-        place.set_title(f"$z_{view.order[latent] + 1}$", pad=2)
+        place.set_title(f"$z_{{{view.order[latent] + 1}}}$", pad=2, parse_math=True)
         place.set_xlabel(f"{view.latent_rates[latent]:.2f}", fontsize="x-small", color=MUTED, labelpad=2)
 
 
