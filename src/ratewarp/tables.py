@@ -18,6 +18,7 @@ from ratewarp.bounds import BOUND, Distance, bound_rows, distance, objective_of,
 from ratewarp.geometry import active_units, adjusted
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 from ratewarp.normative import NORMATIVE, normative_rows
+from ratewarp.occurring import measured
 from ratewarp.parts import Parts, Rows, part_key
 from ratewarp.recipe import Constrained
 from ratewarp.scores import f1, f1_over_batches
@@ -199,12 +200,11 @@ class _Job:
         theirs = None
         if self.reference is not None and self.reference != self.condition.id:
             theirs = self.reader.codes(self.reference)
-        own = _representation(record)
         schemes = self.condition.setting.class_schemes() if theirs is not None else {}
-        labels = {name: classes[own.units] for name, classes in schemes.items()}
-        for found in measure_codes(own, labels, theirs, self.settings):
+        occurring = measured(_representation(record), theirs, schemes)
+        for found in measure_codes(occurring.own, occurring.labels, occurring.reference, self.settings):
             if np.isfinite(found.value):
-                yield {**_labels(self.condition), **found._asdict()}
+                yield {**_labels(self.condition), **occurring.named(found)._asdict()}
 
 
 def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -225,7 +225,7 @@ def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: M
         "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Constrained) else None,
         **(_against_bound(condition, study, (rate, rate_se), (semantic, semantic_se)) if sound and study.bound_points else {}),
         **(_information(record) if sound else {}),
-        "active_units": active_units(record["code"].values) if sound else None,
+        "active_units": active_units(record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]) if sound else None,
         "steps": record.sizes["step"],
         "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
         "diverged_at": _first_not_finite(record),

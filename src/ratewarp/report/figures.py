@@ -163,7 +163,7 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
     matrices = {capacity: view.distortion_matrix(view.shown(model, capacity), scheme) for capacity in capacities}
     entries = [np.abs(matrix.values).ravel() for matrix in matrices.values() if matrix is not None]
     whole = _LIMIT if classes >= MANY else 1
-    limit = max([0.1, *(float(np.quantile(one, whole)) for one in entries)])
+    limit = max([0.1, *(float(np.nanquantile(one, whole)) for one in entries)])
     record = view.shown(model, capacities[0]).record
     ticks = class_ticks(labels, record["factor_value"].values, list(record["factor"].values))
     image = None

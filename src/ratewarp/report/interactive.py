@@ -132,7 +132,7 @@ def _map_traces(view: ConditionView) -> list[go.Scatter]:
         colours = list(dict.fromkeys(factor_colours(labels)))
     traces = []
     for value in np.unique(labels):
-        chosen = labels[view.stimuli] == value
+        chosen = (labels[view.stimuli] == value) & view.occurs
         text = [", ".join(f"{n} = {v}" for n, v in zip(names, factors[s], strict=True)) for s in view.stimuli[chosen]]
         traces.append(
             go.Scatter(

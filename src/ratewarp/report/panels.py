@@ -63,6 +63,8 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
     taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
     for stimulus in np.flatnonzero(np.all(factors % _LABELLED_EVERY == 0, axis=1)):
         place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
+        if not np.isfinite(place).all():  # it does not occur
+            continue
         text = axes.annotate(",".join(map(str, factors[stimulus])), place, ha="center", va="center", fontsize="xx-small", color=INK)
         half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
         if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
@@ -74,12 +76,13 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
 
 def map_extent(views: Sequence[ConditionView]) -> float:
     """Half the side of a square that holds the maps of all `views`, and the scale bar."""
-    reach = [np.abs(view.points - _middle(view.points)).max() for view in views if view.sound]
+    reach = [np.nanmax(np.abs(view.points - _middle(view.points))) for view in views if view.sound]
     return max([*reach, 0.75]) * 1.12
 
 
 def _middle(points: np.ndarray) -> np.ndarray:
-    return (points.min(axis=0) + points.max(axis=0)) / 2
+    found = points[np.isfinite(points).all(axis=1)]
+    return (found.min(axis=0) + found.max(axis=0)) / 2 if len(found) else np.full(2, np.nan)
 
 
 def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
@@ -124,6 +127,8 @@ def draw_matrix(
         axes.set_xticklabels(names)
         axes.set_yticklabels(names, rotation=90, va="center")
     for (a, b), value in np.ndenumerate(matrix.values):
+        if np.isnan(value):  # a class of stimuli that do not occur
+            continue
         dark = abs(value) > 0.6 * limit
         axes.text(b, a, f"{round(value, 2) + 0:+.2f}".replace("-", "−"), ha="center", va="center", color="white" if dark else INK)
     return image

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry import class_distortion_matrix
 from ratewarp.report.panels import draw_image
 from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE
-from ratewarp.report.views import RunView
+from ratewarp.report.views import RunView, distortion_of_some
 
 _SHOWN_VALUES = 5  # of each factor, in the figure of images
 _LIMIT = 0.98  # quantile of the entries at which the colours end
@@ -52,7 +51,7 @@ def capacity_figure(view: RunView) -> Figure | None:
         return None
     matrices = {model: _capacity_matrix(view, model, low, high) for model in view.drawn.names}
     found = [np.abs(matrix) for matrix in matrices.values() if matrix is not None]
-    limit = max([0.1, *(float(np.quantile(one, _LIMIT)) for one in found)])
+    limit = max([0.1, *(float(np.nanquantile(one, _LIMIT)) for one in found)])
     columns = min(4, len(matrices))
     rows = ceil(len(matrices) / columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained")
@@ -95,6 +94,6 @@ def _capacity_matrix(view: RunView, model: str, low: float, high: float) -> np.n
     """Class distortion matrix whose classes are the stimuli; None where it is not defined."""
     small, large = view.shown(model, low), view.shown(model, high)
     try:
-        return class_distortion_matrix(small.codes, large.codes, small.stimuli).values
+        return distortion_of_some(small.codes, large.codes, small.stimuli, small.occurs, len(small.record["frequency"])).values
     except RequestError:  # a model that diverged, or collapsed at the highest capacity
         return None

@@ -24,7 +24,8 @@ class ConditionView:
     Attributes:
         condition: what was trained.
         record: what is stored of it.
-        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite.
+        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, and for stimuli that do not
+            occur.
         stress: share of distance the map could not keep, 0–1.
         tuning: tuning curves scaled to 0–1 over all latents, most informative latent first.
         order: the latents in that order.
@@ -43,6 +44,11 @@ class ConditionView:
     def stimuli(self) -> np.ndarray:
         """Stimulus of every code."""
         return self.record["stimulus"].values
+
+    @property
+    def occurs(self) -> np.ndarray:
+        """Whether the stimulus of every code occurs; one that does not is not drawn."""
+        return self.record["frequency"].values[self.stimuli] > 0
 
     @property
     def codes(self) -> np.ndarray:
@@ -172,10 +178,23 @@ class RunView:
     def distortion_matrix(self, view: ConditionView, scheme: str) -> ClassDistortion | None:
         """Class distortion matrix of a condition against its reference, under one of its labellings; None where it is not defined."""
         labels = view.condition.setting.class_schemes()[scheme]
+        reference = self.reference_of(view)
+        kept = view.occurs & reference.occurs
         try:
-            return class_distortion_matrix(view.codes, self.reference_of(view).codes, labels[view.stimuli])
+            return distortion_of_some(view.codes, reference.codes, labels[view.stimuli], kept, int(labels.max()) + 1)
         except RequestError:  # not finite, or a reference that has collapsed
             return None
+
+
+def distortion_of_some(codes: np.ndarray, reference: np.ndarray, labels: np.ndarray, kept: np.ndarray, classes: int) -> ClassDistortion:
+    """Class distortion matrix of some of the items; NaN in the rows and columns of classes that none of them has."""
+    present, compact = np.unique(labels[kept], return_inverse=True)
+    found = class_distortion_matrix(codes[kept], reference[kept], compact)
+    if len(present) == classes:
+        return found
+    values = np.full((classes, classes), np.nan)
+    values[np.ix_(present, present)] = found.values
+    return ClassDistortion(values, np.arange(classes), np.bincount(labels[kept], minlength=classes))
 
 
 def class_names(scheme: str, classes: int) -> list[str]:
@@ -197,14 +216,15 @@ def scheme_title(scheme: str, setting: Setting) -> str:
 
 def _view(condition: Condition, record: xr.Dataset, reference: ConditionView | None) -> ConditionView:
     codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
-    rates = (0.5 * (codes**2 + variances - np.log(variances) - 1)).mean(axis=0)
+    stimuli, frequency = record["stimulus"].values, record["frequency"].values
+    kept = frequency[stimuli] > 0
+    rates = (0.5 * (codes**2 + variances - np.log(variances) - 1))[kept].mean(axis=0)
     order = np.argsort(-rates, kind="stable")
+    points, stress = np.full((len(codes), 2), np.nan), np.nan
+    tuning = np.full((len(frequency), codes.shape[1]), np.nan)
     if np.isfinite(codes).all():
-        align = reference.points if reference is not None and reference.sound else None
-        plane = embed(codes, align_to=align)
-        points, stress = plane.points, plane.stress
-        tuning = scaled_tuning(tuning_curves(codes, record["stimulus"].values))[:, order]
-    else:
-        points, stress = np.full((len(codes), 2), np.nan), np.nan
-        tuning = np.full((record.sizes["stimulus_index"], codes.shape[1]), np.nan)
+        towards = reference.points[kept] if reference is not None and reference.sound else np.array([[np.nan]])
+        plane = embed(codes[kept], align_to=towards if np.isfinite(towards).all() else None)
+        points[kept], stress = plane.points, plane.stress
+        tuning[frequency > 0] = scaled_tuning(tuning_curves(codes, stimuli)[frequency > 0])[:, order]
     return ConditionView(condition, record, points, stress, tuning, order, rates[order])

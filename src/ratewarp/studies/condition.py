@@ -98,6 +98,10 @@ class Setting(SettingKeys):
         """Frequency of every stimulus."""
         return once(self, "probabilities", ("frequency", "source"), lambda: _probabilities(self.frequency, cast(Any, self.source)))
 
+    def occurring(self) -> np.ndarray:
+        """Whether every stimulus occurs: one of frequency 0 is not trained on, and no measure is of it."""
+        return self.probabilities() > 0
+
     def image_counts(self) -> np.ndarray:
         """Training images of every stimulus."""
         needed = ("frequency", "source", "training_images")
@@ -108,11 +112,15 @@ class Setting(SettingKeys):
         return once(self, "labellings", ("tasks", "source"), lambda: _labellings(self.tasks, cast(Any, self.source)))
 
     def class_schemes(self) -> dict[str, np.ndarray]:
-        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli."""
+        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli.
+
+        More frequent than the mean of those that occur; stimuli that do not are in no measure, whatever their class.
+        """
         schemes = {one.name: one.labels for one in self.labellings()}
         probabilities = self.probabilities()
-        if np.ptp(probabilities) > 1e-12:
-            schemes[FREQUENCY_SCHEME] = (probabilities > probabilities.mean()).astype(int)
+        occurring = probabilities[self.occurring()]
+        if np.ptp(occurring) > 1e-12:
+            schemes[FREQUENCY_SCHEME] = (probabilities > occurring.mean()).astype(int)
         return schemes
 
 

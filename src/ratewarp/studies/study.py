@@ -22,6 +22,7 @@ ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
 MAX_POOL_BYTES = 4_000_000_000
 MAX_CONDITIONS = 100_000
+_FEWEST_STIMULI = 2  # that occur, so that there is something to tell apart
 _AT = "at"  # key of a model for what it changes at single capacities
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
@@ -112,11 +113,11 @@ class Study(SettingKeys):
             refuse("models × capacities_nats × seeds", f"at most {MAX_CONDITIONS:,} conditions", conditions)
 
     @property
-    def settings(self) -> Mapping[str, Setting]:
+    def settings(self) -> dict[str, Setting]:
         """Model name → its whole setting."""
         return once(self, "settings", _FIELDS, self._make_settings)
 
-    def _make_settings(self) -> Mapping[str, Setting]:
+    def _make_settings(self) -> dict[str, Setting]:
         base = self.model_dump(include=set(Setting.model_fields))
         return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
 
@@ -254,6 +255,9 @@ def _check_setting(setting: Setting, place: str) -> None:
         setting.class_schemes()
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from None
+    occurring = int(setting.occurring().sum())
+    if occurring < _FEWEST_STIMULI:
+        refuse(f"{place}: frequency", f"positive at {_FEWEST_STIMULI} stimuli at least; the others do not occur", f"{occurring} of them")
     pool_bytes = int(counts.max()) * len(counts) * math.prod(setting.source.image_shape)
     if pool_bytes > MAX_POOL_BYTES:
         raise RequestError(
