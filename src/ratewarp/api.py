@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ratewarp._checks import refuse
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, run_study
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, drawing, run_study
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Study, load_study
 
@@ -64,6 +64,5 @@ def run(
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
     directory = run_study(chosen, folder, progress, say=say, **knobs)
     if report:
-        progress(Progress("drawing figures and page", 1, 1))
-        write_report(directory)
+        write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
     return directory

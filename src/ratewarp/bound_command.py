@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ratewarp._checks import RatewarpError, refuse
-from ratewarp._files import write_new
+from ratewarp._checks import RatewarpError, escaped, escaped_lines, refuse
+from ratewarp._files import can_be_made, exists, write_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,12 +58,12 @@ def bound(
 ) -> None:
     """Say how much must be lost at a given rate: the rate–distortion function of a source, with a certified gap at every point."""
     for name, file, suffixes in (("out", out, None), ("figure", figure, _FIGURES)):
-        if file is not None and (file.exists() or not file.parent.is_dir() or (suffixes and file.suffix.lower() not in suffixes)):
+        if file is not None and (not can_be_made(file) or (suffixes and file.suffix.lower() not in suffixes)):
             kind = "a png, pdf or svg file" if suffixes else "a file"
             refuse(name, f"{kind} that does not exist yet, in a folder that does", str(file))
     of_stimuli = {"frequency": frequency, "tasks": tasks, "task-weight": task_weight}
     of_curve = {"points": points, "rates": rates, "tolerance": tolerance}
-    if Path(source).is_dir() and (Path(source) / "study.yaml").exists():
+    if exists(Path(source) / "study.yaml"):
         _refuse_given({**of_stimuli, **of_curve}, "a built-in source or a file; the curves of a run are in its tables", source)
         table, head, models = _of_run(Path(source))
     else:
@@ -148,7 +148,7 @@ def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
 
 def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | None) -> None:
     """What was asked in a few lines, then the numbers."""
-    print(f"{head['source']}: distortion is {head['distortion']}")
+    print(f"{escaped(head['source'])}: distortion is {escaped(head['distortion'])}")
     if "stimuli" in head:
         least = f"distortion is least from {head['maximum_rate_nats']:.4f} nats on"
         print(f"{head['stimuli']:,} stimuli; {least}; largest gap {head['largest_gap_nats']:.1e} nats")
@@ -167,7 +167,7 @@ def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | Non
 
 
 def _text(table: Any, digits: int) -> str:
-    return table.to_string(index=False, float_format=lambda value: f"{value:.{digits}f}")
+    return escaped_lines(table.to_string(index=False, float_format=lambda value: f"{value:.{digits}f}"))
 
 
 def _save(file: Path, content: bytes) -> None:

@@ -2,7 +2,8 @@
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
 `params.safetensors`}, `readouts/<id>/` {`record.nc`, `params.safetensors`}, `tables/*.csv`, `figures/`, `report.html`, and while
-it is unfinished `checkpoints/`. A condition appears whole, by one rename, or not at all; so do the heads on its frozen codes.
+it is unfinished `checkpoints/`, `measured/` (parts of the tables) and `drawn/` (pictures of the page). A condition appears
+whole, by one rename, or not at all; so do the heads on its frozen codes.
 """
 
 from __future__ import annotations
@@ -20,12 +21,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, undamaged, write_whole
+from ratewarp._files import (
+    MAX_STUDY_BYTES,
+    PARTIAL,
+    disk_errors,
+    exists,
+    is_file,
+    is_folder,
+    make_folder,
+    parse_mapping,
+    read_text,
+    sync,
+    undamaged,
+    write_whole,
+)
 from ratewarp._interrupt import unbroken
+from ratewarp._yaml import write_yaml
 
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
@@ -46,12 +60,22 @@ class RunDirectory:
     def study(self) -> dict[str, Any]:
         """The resolved study, as data."""
         file = self.path / "study.yaml"
-        return parse_mapping(read_text(file), str(file))
+        return parse_mapping(read_text(file, MAX_STUDY_BYTES), str(file))
 
     @property
     def checkpoints(self) -> Path:
         """Where training that is not finished is kept."""
         return self.path / "checkpoints"
+
+    @property
+    def measured(self) -> Path:
+        """Where parts of the tables are kept until all of them are finished."""
+        return self.path / "measured"
+
+    @property
+    def drawn(self) -> Path:
+        """Where the page's pictures are kept until the page is written."""
+        return self.path / "drawn"
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -180,6 +204,12 @@ class RunDirectory:
             with disk_errors(partial):
                 shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
 
+    def remove_folder(self, folder: Path) -> None:
+        """Removes `measured` or `drawn`, once what it was kept for is written."""
+        with disk_errors(folder):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+
     def _folder(self, condition: str) -> Path:
         return self.path / "conditions" / condition
 
@@ -213,14 +243,18 @@ def create_run(
         RatewarpError: the folder cannot be written.
     """
     run = RunDirectory(path)
-    if (path / "study.yaml").exists():
+    if exists(path / "study.yaml"):
         if read_as(open_run(path).study) != study:
             raise RequestError(f"{path} holds the run of a different study; choose another folder with --out, or remove it yourself")
         run.remove_partial()
         return run
-    if path.exists() and (not path.is_dir() or any(not file.name.startswith(PARTIAL) for file in path.iterdir())):
+    if exists(path) and (not is_folder(path) or any(not file.name.startswith(PARTIAL) for file in path.iterdir())):
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
-    run.write_text("study.yaml", yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=120))
+    text = write_yaml(dict(study))
+    size = len(text.encode())
+    if size > MAX_STUDY_BYTES:
+        raise RequestError(f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts")
+    run.write_text("study.yaml", text)
     return RunDirectory(path)
 
 
@@ -237,7 +271,7 @@ def open_run(path: str | Path) -> RunDirectory:
         RequestError: the folder is not a run directory, or its study cannot be read.
     """
     run = RunDirectory(Path(path))
-    if not (run.path / "study.yaml").is_file():
+    if not is_file(run.path / "study.yaml"):
         raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
     _ = run.study  # read once here, so that damage shows at once
     return run

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp.published import published_distortion
-from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers
+from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 
 _SEMANTIC = "semantic distortion, squared error per pixel\nto the noise-free mean image"
@@ -30,9 +30,11 @@ def bound_figure(view: RunView) -> Figure | None:
     if curves.empty:
         return None
     sound = view.models.query("status != 'diverged'")
-    names = list(view.study.models)
+    names = view.drawn.names
     published = published_distortion().query("model == 'baseline'") if "baseline" in view.published_models else None
-    return plane_of_bounds(curves, sound, names, published)
+    figure = plane_of_bounds(curves.query("model in @names"), sound, names, published)
+    note_below(figure, view.note())
+    return figure
 
 
 def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[str], published: pd.DataFrame | None = None) -> Figure:
