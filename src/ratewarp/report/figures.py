@@ -26,6 +26,7 @@ from ratewarp.report.style import MUTED, RULE
 from ratewarp.report.views import ConditionView, RunView, class_names
 from ratewarp.report.warps import warps_figure
 
+_FEW_LATENTS = 4  # above whose tuning curves a line is short
 _LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
 _WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
 
@@ -202,10 +203,11 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
         below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "top"}
         axes[0].annotate(f"{across} →", (0.5, 0), (0, -16), fontsize="x-small", color=MUTED, **below)
     if heading:
+        how = "(number below: rate of the latent, nats)" if latents > _FEW_LATENTS else "(number below: rate\nof the latent, nats)"
         middle = axes[latents // 2]
         middle.annotate(
-            f"{heading}\n(number below: rate of the latent, nats)",
-            (0.5, 1),
+            f"{heading}\n{how}",
+            (0.5 if latents % 2 else -0.05, 1),  # of an even number, the middle lies between two
             (0, 20),
             xycoords="axes fraction",
             textcoords="offset points",
