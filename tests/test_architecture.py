@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "rsa": {"_checks", "geometry"},
     "formats": {"_checks", "_files"},
     "codes_files": {"_checks", "formats"},
-    "codes_request": {"_checks", "codes_files", "ids"},
+    "codes_request": {"_checks", "_files", "codes_files", "formats", "ids"},
     "store": {"_checks", "_files"},
     "checkpoints": {"_checks", "_files"},
     "devices": set(),

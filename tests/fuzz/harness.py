@@ -40,6 +40,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -190,7 +191,9 @@ def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None)
     folder, canary = place / "case", place / "canary"
     folder.mkdir(parents=True)
     canary.write_bytes(CANARY)
-    case = module.make_case(random.Random(f"{seed}-{number}"), folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what makes hostile files
+        case = module.make_case(random.Random(f"{seed}-{number}"), folder)
     attack = getattr(module, case.attack) if case.attack else call_command
     outcome = _attacked(attack, case.arguments, place, limit)
     if canary.read_bytes() != CANARY or {file.name for file in place.iterdir()} - {"case", "canary", "printed", "writes"}:

@@ -345,6 +345,6 @@ def hostile_file(rng: random.Random, folder: Path, stem: str, arrays: Arrays) ->
         label += f" {damage(rng, path)}"
     if rng.random() < 0.05:
         other = folder / f"{stem}{rng.choice((*WRITERS, '.parquet', '.zarr', '.hdf5', '.xyz', ''))}"
-        shutil.copyfile(path, other)
+        shutil.move(path, other)
         return other, f"{label} as {other.suffix}"
     return path, label
