@@ -225,7 +225,7 @@ def _npz_bomb(rng: random.Random, path: Path) -> None:
         archive.open("codes.npy", "w", force_zip64=True) as stream,
     ):
         stream.write(head.getvalue())
-        for _ in range(min(size, 2 * 10**8) // len(block)):  # the rest is only declared: unpacking ends early
+        for _ in range(min(size, 4 * 10**7) // len(block)):  # the rest is only declared: unpacking ends early
             stream.write(block)
     if rng.random() < 0.5:  # the directory says it is small
         data = bytearray(path.read_bytes())

@@ -54,7 +54,7 @@ def measured_figure(found: Measurement) -> Figure:
     _draw_indices(axes[0, 1], found)
     if matrix is not None:
         limit = max(0.1, float(np.nanmax(np.abs(matrix.values))))
-        image = draw_matrix(axes[0, 2], matrix, limit=limit, names=_names(found, task), title=f"class distortion, {_short(task)}")
+        image = draw_matrix(axes[0, 2], matrix, limit=limit, names=_names(found, task), title=f"class distortion, {_short(str(task))}")
         if len(matrix.classes) >= MANY:
             figure.colorbar(image, ax=axes[0, 2], shrink=0.7, cmap=DIVERGING_MAP)
     return figure
