@@ -28,7 +28,7 @@ ALLOWED: dict[str, set[str]] = {
     "rsa": {"geometry"},
     "formats": set(),
     "codes_files": {"formats"},
-    "codes_request": {"codes_files", "ids"},
+    "codes_request": {"codes_files", "formats", "ids"},
     "store": set(),
     "checkpoints": set(),
     "devices": set(),

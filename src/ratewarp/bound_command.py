@@ -29,6 +29,7 @@ _MODELS = [
 ]
 _POINTS = ["rate_nats", "rate_bits", "distortion", "slope", "gap_nats", "certificate"]
 _FIGURES = (".png", ".pdf", ".svg")
+_LEAST_TOLERANCE = 1e-9  # nats; below it, what rounding loses in sums over many stimuli is no longer small beside it
 
 
 def bound(
@@ -50,7 +51,7 @@ def bound(
     ] = None,
     rates: Annotated[str | None, typer.Option(metavar="R,R,…", help="The rates themselves, in nats, instead.")] = None,
     tolerance: Annotated[
-        float | None, typer.Option(help="Widest gap between achieved and certified rate, nats; 0.0001 if not given.")
+        float | None, typer.Option(help="Widest gap between achieved and certified rate, nats: 0.0001 if not given, 1e-9 at least.")
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the table to this file, as CSV.")] = None,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curve: png, pdf or svg.")] = None,
@@ -110,12 +111,18 @@ def _of_source(asked: Asked, points: int, rates: str | None, tolerance: float) -
     from ratewarp.theory import noise_floor, pixel_bounds, rate_distortion
 
     wanted = None
+    if 0 < tolerance < _LEAST_TOLERANCE:
+        refuse("tolerance", f"at least {_LEAST_TOLERANCE:g} nats, which double precision can reach", tolerance)
     if rates is not None:
         try:
             wanted = [float(rate) for rate in rates.split(",")]
         except ValueError:
             refuse("rates", "numbers with commas between, such as 0.3,1,3", rates)
-    curve = rate_distortion(asked.p, asked.cost, points=points, rates=wanted, tolerance=tolerance)
+    try:
+        curve = rate_distortion(asked.p, asked.cost, points=points, rates=wanted, tolerance=tolerance)
+    except np.linalg.LinAlgError:
+        why = f"a tolerance of {tolerance:g} nats is beyond double precision for {asked.name}; ask for a wider one"
+        raise RatewarpError(why) from None
     table = curve.table
     head: dict[str, Any] = {
         "source": asked.name,
