@@ -28,11 +28,6 @@ class Cost(Protocol):
         """Number of stimuli."""
         ...
 
-    @property
-    def spread(self) -> Float[np.ndarray, " coordinates"]:
-        """How far points differ in every coordinate, positive: a hundredth of it, and less, counts as near."""
-        ...
-
     def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
         """d(s, y) of every stimulus and point, at least 0; ∞ where a point must never stand for the stimulus."""
         ...
@@ -90,10 +85,6 @@ class SquaredError:
     def stimuli(self) -> int:
         return len(self.means)
 
-    @property
-    def spread(self) -> Float[np.ndarray, " pixels"]:
-        return np.full(self.means.shape[1], float(np.ptp(self.means, axis=0).max()) or 1.0)
-
     def distances(self, points: Float[np.ndarray, "points pixels"]) -> Float[np.ndarray, "stimuli points"]:
         points = points if self._origin is None else points - self._origin
         found = points @ (-2 / self.pixels * self._from_origin).T  # in place from here on: most of a curve's time goes into this
@@ -136,10 +127,6 @@ class LogLoss:
     @property
     def stimuli(self) -> int:
         return len(self.labels)
-
-    @property
-    def spread(self) -> Float[np.ndarray, " classes"]:
-        return np.ones(self.classes)
 
     def distances(self, points: Float[np.ndarray, "points classes"]) -> Float[np.ndarray, "stimuli points"]:
         with np.errstate(divide="ignore"):
@@ -191,18 +178,15 @@ class Weighted:
             refuse("terms", requirement, self.weights)
         if len({cost.stimuli for cost in self.costs}) > 1:
             refuse("terms", "costs of the same stimuli", f"{[cost.stimuli for cost in self.costs]} stimuli")
+        one = np.eye(1, self.stimuli)
+        self._splits = np.cumsum([cost.points(one).shape[1] for cost in self.costs])[:-1]
 
     @property
     def stimuli(self) -> int:
         return self.costs[0].stimuli
 
-    @property
-    def spread(self) -> Float[np.ndarray, " coordinates"]:
-        return np.concatenate([cost.spread for cost in self.costs])
-
     def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
-        splits = np.cumsum([len(cost.spread) for cost in self.costs])[:-1]
-        parts = zip(self.weights, self.costs, np.split(points, splits, axis=1), strict=True)
+        parts = zip(self.weights, self.costs, np.split(points, self._splits, axis=1), strict=True)
         total = np.zeros((self.stimuli, len(points)))
         for weight, cost, part in parts:
             if weight > 0:  # 0 · ∞ is 0 here

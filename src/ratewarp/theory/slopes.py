@@ -113,7 +113,7 @@ def solve(
 
 def _condensed(alphabet: Alphabet, beta: float, points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points that nearly coincide made one; at β = ∞ none, since a point between two stimuli is the best of neither."""
-    return (points, weights) if np.isinf(beta) else alphabet.condensed(points, weights)
+    return (points, weights) if np.isinf(beta) else alphabet.condensed(beta, points, weights)
 
 
 def _worth(K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"], leniency: float) -> Bool[np.ndarray, " points"]:
