@@ -15,12 +15,13 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from ratewarp.theory.ascent import ascend, cells, heights
-from ratewarp.theory.costs import Bounded, Cost
+from ratewarp.theory.costs import Bounded, Cost, Softening
 
 SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _TOUCHING = 0.01  # width of a cell whose points become one, as a distance of stimuli's shares, root by root
 _FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
 _RANDOM_STARTS = 0.5  # random starts of a search, per stimulus and kind
+_NEIGHBOURS, _GROUPS = 4, (4, 8)  # whom a stimulus is mixed with where a label may be left open
 _MIXED = (2.0, 8.0, 30.0)  # kinds of random mixture: about so many stimuli take part
 
 
@@ -143,7 +144,7 @@ class Anywhere:
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
         if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
             return Peaks(self.own[:0], np.zeros(0), 0.0, True)
-        starts = np.concatenate([points, self._starts]) if thorough else points
+        starts = np.concatenate([points, self._starts, self._open_starts(beta)]) if thorough else points
         found, tops = self._climbed(beta, logw, starts, level=level, steps=500 if thorough else 20)
         if thorough:  # the few that matter go on until they hardly rise
             best = np.argsort(-tops)[:_FINALISTS]
@@ -171,6 +172,20 @@ class Anywhere:
         rng = np.random.default_rng(0)
         mixtures = np.concatenate([rng.dirichlet(np.full(n, few / n), size=size) for few in _MIXED])
         return np.concatenate([self.own, self.middle, self._merged.points(np.concatenate([pairs, mixtures]))])
+
+    def _open_starts(self, beta: float) -> np.ndarray:
+        """Mixtures of neighbours that the cost keeps apart, but not at this β."""
+        firm = self._merged.firm(beta) if isinstance(self._merged, Softening) else self._merged
+        n = len(self.p)
+        if firm is self._merged or n == 1:
+            return self.own[:0]
+        order = np.random.default_rng(0).random((n, n)) if firm is None else firm.distances(firm.points(np.eye(n)))
+        np.fill_diagonal(order, -1.0)
+        ranks = np.argsort(np.argsort(order, axis=1), axis=1)  # 0 for the stimulus itself
+        groups = [(ranks < size) / min(size, n) for size in (1, *_GROUPS)]
+        pairs = [0.5 * ((ranks == 0) + (ranks == nearest).astype(float)) for nearest in range(1, min(_NEIGHBOURS, n - 1) + 1)]
+        mixed = np.unique(np.concatenate([*groups, *pairs]), axis=0)
+        return self._merged.points(0.9 * mixed + 0.1 * self.p)
 
     def condensed(self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
         """Points that stand for nearly the same shares of stimuli become one, at their centre of mass."""

@@ -50,6 +50,15 @@ class Bounded(Protocol):
         ...
 
 
+@runtime_checkable
+class Softening(Protocol):
+    """A cost that keeps stimuli apart at large β only: below, the highest c may lie between stimuli that it tells apart."""
+
+    def firm(self, beta: float) -> Cost | None:
+        """What of the cost still keeps stimuli apart at β: the cost itself, a part of it, or nothing."""
+        ...
+
+
 class SquaredError:
     """Squared error per pixel: d(s, y) = ‖m_s − y‖² / P.
 
@@ -143,6 +152,10 @@ class LogLoss:
             logs = np.log(sums) + highest
         return float(logs.max() if beta >= 1 else (1 - beta) * np.asarray(logsumexp(logs / (1 - beta))))
 
+    def firm(self, beta: float) -> LogLoss | None:
+        """Σ_l a_l y_l^β is convex from β = 1 on, so that one label is the best; below it is concave, and all labels take part."""
+        return self if beta >= 1 else None
+
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> LogLoss:
         """Classes that none of the stimuli has are left out."""
         present, labels = np.unique(self.labels[kept], return_inverse=True)
@@ -195,6 +208,14 @@ class Weighted:
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
         return np.hstack([cost.points(weights) for cost in self.costs])
+
+    def firm(self, beta: float) -> Cost | None:
+        """Without the tasks of weight below 1/β, of which a label may be left open."""
+        parts = [cost.firm(beta * weight) if isinstance(cost, Softening) else cost for weight, cost in zip(self.weights, self.costs, strict=True)]
+        kept = [(weight, part) for weight, part in zip(self.weights, parts, strict=True) if part is not None and weight > 0]
+        if len(kept) == len(self.costs):
+            return self
+        return Weighted(*kept) if kept else None
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> Weighted:
         """Terms of weight 0 are left out."""
