@@ -34,6 +34,7 @@ SLOPES = 10  # of a curve that are attacked
 ROUNDS = 2  # of searching and weighing at each of them
 STEPS = 300  # of mean shift, for every start
 STARTS = 600
+FEW = 4  # dimensions
 BURSTS, BURST = 8, 250  # alternating steps, and after how many of them points without weight are dropped
 
 
@@ -138,17 +139,24 @@ class Attack:
 
     def __init__(self, source: Source, seed: int):
         self.source, self.rng = source, np.random.default_rng(seed)
+        centred = source.means - source.means.mean(axis=0)
+        left, singular, _ = np.linalg.svd(centred, full_matrices=False)
+        needed = singular > 1e-12 * singular[0]
+        self.means = (left * singular)[:, needed] if centred.shape[1] > needed.sum() else centred
         self.parts = [np.eye(labels.max() + 1)[labels] for _, labels in source.tasks]
 
     def points(self, shares: np.ndarray) -> list[np.ndarray]:
         """The mean image, and the mean label of every task, of every row of shares."""
-        return [shares @ self.source.means, *[shares @ part for part in self.parts]]
+        return [shares @ self.means, *[shares @ part for part in self.parts]]
 
     def distances(self, points: list[np.ndarray]) -> np.ndarray:
-        """(points, stimuli); squares of differences, so that nothing cancels."""
+        """(points, stimuli); in few dimensions by squares of differences, so that nothing cancels."""
         found = np.zeros((len(points[0]), len(self.source.p)))
-        for column in range(self.source.means.shape[1]):
-            found += (points[0][:, column, None] - self.source.means[:, column]) ** 2
+        if self.means.shape[1] <= FEW:
+            for column in range(self.means.shape[1]):
+                found += (points[0][:, column, None] - self.means[:, column]) ** 2
+        else:
+            found += np.sum(points[0] ** 2, axis=1)[:, None] + np.sum(self.means**2, axis=1) - 2 * points[0] @ self.means.T
         found /= self.source.means.shape[1]
         for (weight, labels), part in zip(self.source.tasks, points[1:], strict=True):
             with np.errstate(divide="ignore"):
