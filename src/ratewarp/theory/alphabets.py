@@ -142,8 +142,9 @@ class Anywhere:
         return distances - self._least[:, None] if self._least.any() else distances
 
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
-        if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
-            return Peaks(self.own[:0], np.zeros(0), 0.0, True)
+        if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other, if there is but one
+            proved = isinstance(self._merged, Bounded) and self._merged.ceiling(beta, logw) <= level
+            return Peaks(self.own[:0], np.zeros(0), float(logw.max()), proved)
         starts = np.concatenate([points, self._starts, self._open_starts(beta)]) if thorough else points
         found, tops = self._climbed(beta, logw, starts, level=level, steps=500 if thorough else 20)
         if thorough:  # the few that matter go on until they hardly rise

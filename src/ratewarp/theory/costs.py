@@ -33,7 +33,11 @@ class Cost(Protocol):
         ...
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
-        """The one point that minimises Σ_s w_s d(s, y), for every row w of weights (non-negative, summing to 1)."""
+        """A point that minimises Σ_s w_s d(s, y), for every row w of weights (non-negative, summing to 1).
+
+        Where a stimulus of weight 1 has several best points, one of them may be the best of another stimulus, too: the rate at the
+        smallest distortion then rests on this choice, and its certificate says searched.
+        """
         ...
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> Cost:
@@ -46,7 +50,10 @@ class Bounded(Protocol):
     """A cost whose c(y) = Σ_s w_s exp(−β d(s, y)) has a known bound, so that certificates are proved where it is tight."""
 
     def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
-        """At least max_y log c(y), given log w."""
+        """At least max_y log c(y), given log w, of stimuli of which no two cost the same everywhere.
+
+        At β = ∞ a stimulus counts with w_s where y is a best point of it, and with 0 elsewhere.
+        """
         ...
 
 
@@ -103,6 +110,10 @@ class SquaredError:
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points pixels"]:
         return weights @ self.means
+
+    def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
+        """log max w at β = ∞, where means are the only best points; log Σ w below, which no distance can exceed."""
+        return float(logw.max() if np.isinf(beta) else np.asarray(logsumexp(logw)))
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> SquaredError:
         """In the coordinates of the means' principal axes: the best points lie in their span, and turning keeps distances."""
@@ -209,9 +220,18 @@ class Weighted:
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
         return np.hstack([cost.points(weights) for cost in self.costs])
 
+    def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
+        """The least ceiling of a term, since the others only lower c; log max w at β = ∞ where all best points are unique."""
+        counted = [(weight, cost) for weight, cost in zip(self.weights, self.costs, strict=True) if weight > 0]
+        if np.isinf(beta) and all(isinstance(cost, SquaredError | LogLoss) for _, cost in counted):
+            return float(logw.max())
+        return min((cost.ceiling(beta * weight, logw) for weight, cost in counted if isinstance(cost, Bounded)), default=np.inf)
+
     def firm(self, beta: float) -> Cost | None:
         """Without the tasks of weight below 1/β, of which a label may be left open."""
-        parts = [cost.firm(beta * weight) if isinstance(cost, Softening) else cost for weight, cost in zip(self.weights, self.costs, strict=True)]
+        parts = [
+            cost.firm(beta * weight) if isinstance(cost, Softening) else cost for weight, cost in zip(self.weights, self.costs, strict=True)
+        ]
         kept = [(weight, part) for weight, part in zip(self.weights, parts, strict=True) if part is not None and weight > 0]
         if len(kept) == len(self.costs):
             return self

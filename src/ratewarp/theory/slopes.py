@@ -66,7 +66,9 @@ class Aim:
     def corrected(self, beta: float, rate: float) -> float:
         """The slope to go on with from one that has been found to have a rate."""
         off = self.rate - rate
-        return beta if abs(off) <= self.near else float(np.clip(beta * np.exp(self.bend * off), self.low, self.high))
+        if abs(off) <= self.near:
+            return beta
+        return float(np.exp(np.clip(np.log(beta) + self.bend * off, np.log(self.low), np.log(self.high))))
 
 
 def solve(
@@ -122,7 +124,9 @@ def _condensed(alphabet: Alphabet, beta: float, points: np.ndarray, weights: np.
     return (points, weights) if np.isinf(beta) else alphabet.condensed(beta, points, weights)
 
 
-def _given(p: Float[np.ndarray, " stimuli"], z: Float[np.ndarray, " stimuli"], beta: float, tolerance: float) -> Float[np.ndarray, " stimuli"]:
+def _given(
+    p: Float[np.ndarray, " stimuli"], z: Float[np.ndarray, " stimuli"], beta: float, tolerance: float
+) -> Float[np.ndarray, " stimuli"]:
     """By how much log w of every stimulus is lowered.
 
     Csiszár's bound holds for any w, and costs p times what is taken off: next to nothing for a stimulus that hardly ever comes, whose own
