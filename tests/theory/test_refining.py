@@ -14,8 +14,8 @@ def solved(beta: float, rate: float, distortion: float) -> Solved:
 
 def test_a_rate_beyond_the_last_corner_asks_for_a_slope_between_its_neighbours():
     """Where best points are not unique, a steep slope may reach the smallest distortion at less rate than its own solution."""
-    left, right = solved(2.0, 0.5, 0.4), solved(6.0, 0.6, 0.2)
-    strip = envelope([solved(0.0, 0.0, 1.0), solved(np.inf, 1.0, 0.2), left, right])
+    left, right = solved(2.0, 0.5, 0.4), solved(6.0, 0.6, 0.36)
+    strip = envelope([solved(0.0, 0.0, 1.0), solved(np.inf, 1.0, 0.36), left, right])
     assert strip.rates.tolist() == [0, 0.5, 0.6]
     beta, _ = _next(strip, left, right, 60.0, 1e-4, again=False)
     assert 2 <= beta <= 6
