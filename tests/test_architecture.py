@@ -11,14 +11,14 @@ import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "ratewarp"
 
-PRIVATE = {"_checks", "_files", "_interrupt"}  # every place may import these
+PRIVATE = {"_checks", "_files", "_interrupt", "_yaml"}  # every place may import these
 
 # What each place may import besides, itself always included.
 ALLOWED: dict[str, set[str]] = {
     "_checks": set(),
-    "_files": set(),
     "_interrupt": set(),
-    "__main__": {"cli"},
+    "_yaml": set(),
+    "_files": set(),
     "sources": set(),
     "models": set(),
     "geometry": set(),
@@ -26,8 +26,9 @@ ALLOWED: dict[str, set[str]] = {
     "ids": set(),
     "measurement": {"geometry", "ids"},
     "rsa": {"geometry"},
-    "codes_files": set(),
-    "codes_request": {"codes_files", "ids"},
+    "formats": set(),
+    "codes_files": {"formats"},
+    "codes_request": {"codes_files", "formats", "ids"},
     "run_lock": set(),
     "run_files": set(),
     "manifests": {"run_files"},
@@ -42,14 +43,16 @@ ALLOWED: dict[str, set[str]] = {
     "scores": set(),
     "recipe": set(),
     "objective": {"models", "recipe", "schedules"},
-    "training": {"devices", "sources", "models", "recipe", "schedules", "objective"},
-    "evaluation": {"devices", "sources", "models", "objective", "training"},
-    "readout": {"devices", "sources", "models", "recipe", "objective", "training"},
-    "studies": {"sources", "models", "recipe"},
-    "records": {"sources", "evaluation", "studies", "training"},
+    "training": {"devices", "models", "objective", "recipe", "schedules", "sources"},
+    "evaluation": {"devices", "models", "objective", "sources", "training"},
+    "readout": {"devices", "models", "objective", "recipe", "sources", "training"},
+    "studies": {"models", "recipe", "sources"},
+    "records": {"evaluation", "sources", "studies", "training"},
     "bounds": {"recipe", "studies", "theory"},
     "normative": {"bounds", "geometry", "studies", "theory"},
-    "tables": {"bounds", "geometry", "normative", "recipe", "scores", "store", "studies", "theory"},
+    "parts": {"run_files", "store"},
+    "occurring": {"geometry"},
+    "tables": {"bounds", "geometry", "normative", "occurring", "parts", "recipe", "scores", "store", "studies", "theory"},
     "published": set(),
     "statements": set(),
     "comparison": {"published", "statements", "store", "studies", "tables"},
@@ -71,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
         "training",
         "waves",
     },
-    "report": {"geometry", "measurement", "published", "store", "studies"},
+    "report": {"geometry", "measurement", "published", "run_files", "store", "studies", "theory"},
     "measure_command": {"codes_request", "measurement", "report"},
     "bound_request": {"bounds", "codes_files", "studies", "theory"},
     "bound_command": {"bound_request", "report", "store", "studies", "theory"},
@@ -105,6 +108,7 @@ ALLOWED: dict[str, set[str]] = {
         "theory",
         "trained",
     },
+    "__main__": {"cli"},
 }
 
 

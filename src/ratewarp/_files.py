@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-import yaml
-
 from ratewarp._checks import RatewarpError, RequestError, refuse
 from ratewarp._interrupt import unbroken
+from ratewarp._yaml import read_yaml
 
 MAX_BYTES = 1_000_000
+MAX_STUDY_BYTES = 128_000_000  # of a study file: one of thousands of models with a table of frequencies each
 PARTIAL = ".partial-"  # begins the names of files and folders that are still being written
 
 
-def read_text(path: Path) -> str:
-    """Contents of a UTF-8 text file of at most a megabyte, or `RequestError`."""
+def exists(path: Path) -> bool:
+    """Whether anything stands at `path`; nothing does under a name that is too long, or that no file can have."""
+    return _answer(path.exists)
+
+
+def is_file(path: Path) -> bool:
+    """Whether a regular file stands at `path`, also where a link leads to it."""
+    return _answer(path.is_file)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a folder stands at `path`, also where a link leads to it."""
+    return _answer(path.is_dir)
+
+
+def can_be_made(path: Path) -> bool:
+    """Whether a new file can have this name: nothing has it yet, in a folder that exists."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            refuse(str(path), f"at most {MAX_BYTES:,} bytes", f"{path.stat().st_size:,} bytes")
+        path.lstat()  # also of a link that leads nowhere
+    except FileNotFoundError:
+        return is_folder(path.parent)
+    except (OSError, ValueError):
+        pass
+    return False
+
+
+def _answer(asked: Callable[[], bool]) -> bool:
+    try:
+        return asked()
+    except (OSError, ValueError):  # a name no file can have, or a folder that may not be looked into
+        return False
+
+
+def read_text(path: Path, limit: int = MAX_BYTES) -> str:
+    """Contents of a UTF-8 text file of at most `limit` bytes, or `RequestError`."""
+    try:
+        if path.stat().st_size > limit:
+            refuse(str(path), f"at most {limit:,} bytes", f"{path.stat().st_size:,} bytes")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise RequestError(f"{path} is not a text file in UTF-8") from None
@@ -31,21 +63,9 @@ def read_text(path: Path) -> str:
         raise RequestError(f"cannot read {path}: {error.strerror}") from None
 
 
-def parse_yaml(text: str, origin: str) -> Any:
-    """Plain data in YAML, or `RequestError`; no objects of Python, no value that holds itself."""
-    try:
-        data = yaml.safe_load(text)
-        json.dumps(data, default=str)  # fails on a value that holds itself
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" (line {place.line + 1})" if place is not None else ""
-        raise RequestError(f"{origin} is not valid YAML{where}: {getattr(error, 'problem', None) or type(error).__name__}") from None
-    return data
-
-
 def parse_mapping(text: str, origin: str) -> dict[str, Any]:
     """A YAML mapping with names as keys, or `RequestError`."""
-    data = parse_yaml(text, origin)
+    data = read_yaml(text, origin)
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         refuse(origin, "a mapping of keys to values", data)
     return data

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ratewarp._checks import refuse
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, running
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, drawing, running
 from ratewarp.store import RunDirectory, open_run
 from ratewarp.studies import Study, load_study
 
@@ -47,11 +47,14 @@ def run(
     Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from ratewarp import Study
-        >>> tiny = Study(capacities_nats=[1], recipe={"steps": 2}, network={"convolutions": [{"filters": 2}]}, validation_each=9)
+        >>> network = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}]}
+        >>> few = {"training_images": 1000, "validation_each": 3, "codes_each": 2, "bound_points": 0}
+        >>> tiny = Study(capacities_nats=[0.3, 2], recipe={"steps": 30}, network=network, **few)
         >>> with TemporaryDirectory() as folder:
         ...     run(tiny, folder, report=False).table("models")[["model", "capacity_nats", "steps"]]
            model  capacity_nats  steps
-        0  model              1      2
+        0  model            0.3     30
+        1  model            2.0     30
     """
     if members_at_once is not None and members_at_once < 1:
         refuse("members_at_once", "a whole number of at least 1", members_at_once)
@@ -62,6 +65,5 @@ def run(
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
     with running(chosen, folder, progress, say=say, **knobs) as directory:
         if report:
-            progress(Progress("drawing figures and page", 1, 1))
-            write_report(directory)
+            write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
     return open_run(folder)

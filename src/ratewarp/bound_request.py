@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ratewarp._checks import RequestError, refuse
+from ratewarp._files import exists
 from ratewarp.bounds import task_cost
 from ratewarp.codes_files import Content, known_suffixes, open_codes, read
 from ratewarp.studies import Setting
@@ -52,7 +53,7 @@ def of_file(path: Path) -> Asked:
     Raises:
         RequestError: a file that cannot be read, or holds neither or both.
     """
-    if path.suffix.lower() not in known_suffixes() and not path.exists():
+    if path.suffix.lower() not in known_suffixes() and not exists(path):
         raise RequestError(
             f"{path}: neither a built-in source ({', '.join(SOURCES)}), nor a run directory, nor a file of a known format"
             f" ({', '.join(known_suffixes())})"

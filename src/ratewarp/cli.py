@@ -7,6 +7,7 @@ interrupted (143 by SIGTERM, 129 by SIGHUP).
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
-from ratewarp._files import write_new
+from ratewarp._files import can_be_made, write_new
 from ratewarp._interrupt import GRACE_SECONDS, stop_if_asked, when_stopped
 from ratewarp.bound_command import bound
 from ratewarp.measure_command import measure
@@ -48,11 +49,26 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def main() -> None:
     """Runs the command in `sys.argv`."""
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a full disk or a closed pipe can still be told
     except RequestError as error:
         _leave(f"error: {error}", 2)
     except RatewarpError as error:
         _leave(f"error: {error}", 1)
+    except OSError as error:
+        if error.filename is not None:  # not of stdout
+            raise
+        _leave_without_stdout(error)
+
+
+def _leave_without_stdout(error: OSError) -> NoReturn:
+    """What could not be written is dropped, so that Python does not try again at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):  # whoever read has seen enough
+        sys.exit(1)
+    _leave(f"error: cannot write what was to be printed: {error.strerror}", 1)
 
 
 def _leave(message: str, code: int) -> NoReturn:
@@ -168,11 +184,12 @@ def report(
 ) -> None:
     """Draw figures and page of a finished run again."""
     from ratewarp.report import write_report
+    from ratewarp.runner import drawing
     from ratewarp.store import open_run, writing_to
 
-    when_stopped("conditions and tables are untouched, and the same command resumes drawing", grace=GRACE_SECONDS)
-    with writing_to(open_run(folder), "draw") as directory:
-        page = write_report(directory)
+    when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
+    with writing_to(open_run(folder), "draw") as directory, _progress_bar() as (show_bar, _):
+        page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
     print(page)
     if show:
         typer.launch(page.resolve().as_uri())
@@ -263,7 +280,7 @@ def bench(
     from ratewarp.bench.hardware import describe_machine
 
     settings = Settings(rounds, seconds, tuple(map(int, _numbers("members", members, whole=True))), tuple(without or ()), images)
-    if out and (out.exists() or not out.parent.is_dir()):
+    if out and not can_be_made(out):
         refuse("out", "a file that does not exist yet, in a folder that does", str(out))
     load = describe_machine()["load_average"] or 0
     if load > _BUSY:
@@ -369,6 +386,8 @@ def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress],
 
     def show(at: Progress | BenchProgress) -> None:
         now = time.monotonic()
+        if first and at.done < first[0][1]:  # something else is done now
+            first.clear()
         if at.done and not first:
             first.append((now, at.done))
         if at.doing == last["line"] and now - last["time"] < every:

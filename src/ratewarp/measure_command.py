@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ratewarp._checks import RatewarpError, refuse
+from ratewarp._checks import RatewarpError, escaped, refuse
+from ratewarp._files import can_be_made
 
 _KEY = "KEY, several with commas, FILE or FILE:KEY"
 _DECIMALS = 3
@@ -29,8 +30,10 @@ def measure(
     ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
     extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
     interval: Annotated[str, typer.Option(help="jackknife; or bca, percentile: bootstraps, where they hold (see the docs).")] = "jackknife",
-    resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile.")] = 1000,
-    permutations: Annotated[int, typer.Option(help="Permutations of labels and frequencies for tests; 0 for none.")] = 1000,
+    resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile; at most 100,000.")] = 1000,
+    permutations: Annotated[
+        int, typer.Option(help="Permutations of labels and frequencies for tests, at most 1,000,000; 0 for none.")
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a figure: png, pdf or svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -44,7 +47,7 @@ def measure(
     from ratewarp.codes_request import gather
     from ratewarp.measurement import measure as measured
 
-    if figure is not None and (figure.suffix.lower() not in (".png", ".pdf", ".svg") or figure.exists() or not figure.parent.is_dir()):
+    if figure is not None and (figure.suffix.lower() not in (".png", ".pdf", ".svg") or not can_be_made(figure)):
         refuse("figure", "a png, pdf or svg file that does not exist yet, in a folder that does", str(figure))
     wanted = {
         "codes": codes,
@@ -59,7 +62,7 @@ def measure(
     }
     request = gather(file, wanted)
     for line in request.told:
-        print(line, file=sys.stderr)
+        print(escaped(line), file=sys.stderr)
     knobs: dict[str, Any] = {"interval": interval, "resamples": resamples, "permutations": permutations, "seed": seed}
     try:
         found = measured(**request.arguments, extra=extra, **knobs)
@@ -75,15 +78,15 @@ def measure(
     else:
         print(f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,} {found.units}")
         for task, names in found.classes.items():
-            listed = [f"{number} = {name}" for number, name in enumerate(names[:_NAMED])]
-            print(f"{task}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
+            listed = [f"{number} = {escaped(name)}" for number, name in enumerate(names[:_NAMED])]
+            print(f"{escaped(task)}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
         print()
         print(_readable(found.table))
     if figure is not None:
         from ratewarp.report.measured import save_measured
 
         save_measured(found, figure)
-        print(f"figure: {figure}", file=sys.stderr)
+        print(f"figure: {escaped(figure)}", file=sys.stderr)
 
 
 def _readable(table: Any) -> str:
@@ -92,5 +95,7 @@ def _readable(table: Any) -> str:
     shown = table[columns].copy()
     for column in ("value", "low", "high", "p", "p_adjusted"):
         shown[column] = [f"{number:.{_DECIMALS}f}" if number == number else "" for number in shown[column]]
+    for column in ("measure", "task", "note"):
+        shown[column] = [escaped(text) for text in shown[column]]
     shown = shown.loc[:, [column for column in columns if (shown[column] != "").any()]]
     return shown.to_string(index=False)

@@ -60,13 +60,18 @@ class Progress:
 
     Attributes:
         doing: what is being done now, in words.
-        done: model-steps done so far.
-        total: model-steps this call has to do.
+        done: how much of it is done: model-steps of this call, conditions and models measured, or figures drawn.
+        total: how much there is, in the same unit.
     """
 
     doing: str
     done: int
     total: int
+
+
+def drawing(name: str, done: int, total: int) -> Progress:
+    """Where the drawing of figures stands, of which `name` comes next; empty when only the page is left."""
+    return Progress(f"drawing {name} (figure {done + 1} of {total})" if name else "writing the page", done, total)
 
 
 @dataclass(frozen=True)
@@ -130,10 +135,11 @@ def running(
             done = training + round(_HEAD_SHARE * steps)
             progress(Progress("training heads on frozen codes", done, total))
         seconds_of_heads = time.perf_counter() - before_heads
-        progress(Progress("measuring the codes", done, total))
+        measuring = lambda done, total: progress(Progress("measuring the codes", done, total))  # noqa: E731
         sums = {}
-        for name, table in build_tables(run, study).items():
+        for name, table in build_tables(run, study, progress=measuring, keep=True).items():
             sums[f"tables/{name}.csv"] = run.write_table(name, table)
+        run.remove_folder(run.measured)
         run.write_manifest(_manifest(run, sums, started, time.perf_counter() - clock, seconds_of_heads, starts))
         yield run
 

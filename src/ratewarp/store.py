@@ -2,8 +2,9 @@
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`, `record.nc`,
 `params.safetensors`, `sums.json`}, `readouts/<id>/` {`record.nc`, `params.safetensors`, `sums.json`}, `tables/*.csv`, `figures/`,
-`report.html`, and while it is unfinished `checkpoints/`. A condition appears whole, by one rename, or not at all; so do the heads on
-its frozen codes. One process at a time writes (`ratewarp.run_lock`); any may read what is there.
+`report.html`, and while it is unfinished `checkpoints/`, `measured/` (parts of the tables) and `drawn/` (pictures of the page). A
+condition appears whole, by one rename, or not at all; so do the heads on its frozen codes. One process at a time writes
+(`ratewarp.run_lock`); any may read what is there.
 """
 
 from __future__ import annotations
@@ -24,12 +25,22 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-import yaml
 from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import PARTIAL, disk_errors, make_folder, parse_mapping, read_text, sync, write_whole
+from ratewarp._files import (
+    MAX_STUDY_BYTES,
+    PARTIAL,
+    disk_errors,
+    is_file,
+    make_folder,
+    parse_mapping,
+    read_text,
+    sync,
+    write_whole,
+)
 from ratewarp._interrupt import unbroken
+from ratewarp._yaml import write_yaml
 from ratewarp.manifests import check_manifest
 from ratewarp.record_checks import read_record
 from ratewarp.run_files import (
@@ -53,7 +64,7 @@ from ratewarp.table_checks import check_table
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
 CONDITION_FILES = ("condition.json", *READOUT_FILES)
-FOLDERS = ("conditions", "readouts", "checkpoints", "tables", "figures", "comparison")
+FOLDERS = ("conditions", "readouts", "checkpoints", "tables", "figures", "comparison", "measured", "drawn")
 
 
 @dataclass(frozen=True)
@@ -72,12 +83,22 @@ class RunDirectory:
     def study(self) -> dict[str, Any]:
         """The resolved study, as data."""
         file = self.path / "study.yaml"
-        return parse_mapping(read_text(file), str(file))
+        return parse_mapping(read_text(file, MAX_STUDY_BYTES), str(file))
 
     @property
     def checkpoints(self) -> Path:
         """Where training that is not finished is kept."""
         return self.path / "checkpoints"
+
+    @property
+    def measured(self) -> Path:
+        """Where parts of the tables are kept until all of them are finished."""
+        return self.path / "measured"
+
+    @property
+    def drawn(self) -> Path:
+        """Where the page's pictures are kept until the page is written."""
+        return self.path / "drawn"
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -249,6 +270,14 @@ class RunDirectory:
     def _again(self, what: str = "it is set aside and made again") -> str:
         return f"{what} by: {self._command}"
 
+    def remove_folder(self, folder: Path) -> None:
+        """Removes `measured` or `drawn`, once what it was kept for is written."""
+        self.refuse_lost()
+        refuse_link(folder)
+        with disk_errors(folder):
+            if folder.is_dir():
+                shutil.rmtree(folder)
+
     def _folder(self, condition: str) -> Path:
         return self.path / "conditions" / condition
 
@@ -291,13 +320,16 @@ def working_on(
         RequestError: the folder holds another study, or other files.
         RatewarpError: another process works on it, a folder in it is a symbolic link, or it cannot be written.
     """
+    text = write_yaml(dict(study))
+    if (size := len(text.encode())) > MAX_STUDY_BYTES:
+        raise RequestError(f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts")
     _refuse_other_files(path)
     with disk_errors(path):
         make_folder(path)
     with lock_run(path) as lock:
         run = RunDirectory(path, lock)
         _refuse_other_files(path)  # again, since another process may have been quicker
-        _take_up(run, study, read_as)
+        _take_up(run, study, text, read_as)
         try:
             yield run
         except RatewarpError:
@@ -332,13 +364,13 @@ def _refuse_other_files(path: Path) -> None:
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
 
 
-def _take_up(run: RunDirectory, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
-    """Checks what is in a locked folder, and writes the study if it is new."""
+def _take_up(run: RunDirectory, study: Mapping[str, Any], text: str, read_as: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    """Checks what is in a locked folder, and writes the study, as `text`, if it is new."""
     for name in FOLDERS:
         refuse_link(run.path / name)
     if not os.path.lexists(run.path / "study.yaml"):
         remove_partial(run.path)
-        run.write_text("study.yaml", yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=120))
+        run.write_text("study.yaml", text)
     elif read_as(open_run(run.path).study) != study:
         raise RequestError(f"{run.path} holds the run of a different study; choose another folder with --out, or remove it yourself")
     else:
@@ -358,7 +390,7 @@ def open_run(path: str | Path) -> RunDirectory:
         RequestError: the folder is not a run directory, or its study cannot be read.
     """
     run = RunDirectory(Path(path))
-    if not (run.path / "study.yaml").is_file():
+    if not is_file(run.path / "study.yaml"):
         raise RequestError(f"{path} is not a run directory (it has no study.yaml)")
     _ = run.study  # read once here, so that damage shows at once
     return run

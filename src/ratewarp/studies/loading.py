@@ -8,10 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ratewarp._checks import RequestError, did_you_mean, refuse
-from ratewarp._files import parse_mapping, parse_yaml, read_text
+from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
+from ratewarp._yaml import read_yaml
 from ratewarp.sources import Corridors, factors_of
 from ratewarp.studies.study import Study, merge
+
+_MAX_PARTS = 20  # of a key given on the command line
 
 
 def builtin_names() -> list[str]:
@@ -55,28 +58,24 @@ def _text(name_or_path: str) -> tuple[str, Path]:
     if name_or_path in builtin_names():
         return files("ratewarp.studies").joinpath("builtin", f"{name_or_path}.yaml").read_text(), Path()
     path = Path(name_or_path)
-    if not _is_file(path):
+    if not is_file(path):
         near = did_you_mean(name_or_path, builtin_names())
         raise RequestError(
             f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}"
         )
-    return read_text(path), path.parent
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):  # a name no file can have
-        return False
+    return read_text(path, MAX_STUDY_BYTES), path.parent
 
 
 def _nested(change: str) -> dict[str, Any]:
     """`a.b=1` as {"a": {"b": 1}}."""
     key, separator, value = change.partition("=")
-    if not separator or not all(key.split(".")):
+    parts = key.split(".")
+    if not separator or not all(parts):
         refuse("--set", "key=value, such as recipe.steps=500", change)
-    nested: Any = parse_yaml(value, f"--set {key}=…")
-    for part in reversed(key.split(".")):
+    if len(parts) > _MAX_PARTS:
+        refuse("--set", f"a key of at most {_MAX_PARTS} names with dots between them", change)
+    nested: Any = read_yaml(value, f"--set {shorten(key)[1:-1]}=…")
+    for part in reversed(parts):
         nested = {part: nested}
     return nested
 
@@ -89,7 +88,7 @@ def _with_tables(data: Any, folder: Path) -> Any:
     choice = read.get("frequency")
     if isinstance(choice, Mapping) and set(choice) == {"file"}:
         path = folder / str(choice["file"])
-        if not _is_file(path):
+        if not is_file(path):
             raise RequestError(f"frequency: cannot read {path}: no such file")
         read["frequency"] = _frequency_table(path)
     return read

@@ -1,0 +1,42 @@
+"""What a file of arrays holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from ratewarp._checks import refuse
+
+OBJECTS = "holds Python objects, which only running code could read; save it as numbers, or names with .astype(str)"
+
+
+class Content(NamedTuple):
+    """What a file holds: names with their shapes, and a way to read one of them.
+
+    Attributes:
+        shapes: shape of every array, by name.
+        read: reads the array of a name.
+        tabular: whether the arrays are columns of one table.
+        refused: arrays that are left out: what to say of each.
+        numeric: columns of a table that hold numbers, or hold them but for a cell that is wrong.
+    """
+
+    shapes: Mapping[str, tuple[int, ...]]
+    read: Callable[[str], np.ndarray]
+    tabular: bool
+    refused: Mapping[str, str] = MappingProxyType({})
+    numeric: frozenset[str] = frozenset()
+
+
+def no_objects(name: str, array: np.ndarray) -> np.ndarray:
+    """`array`, or `RequestError` if it holds objects of Python."""
+    if array.dtype.hasobject:
+        refuse(name, "an array of numbers or names", "Python objects, which only running code could read")
+    return array
+
+
+class UnreadableError(Exception):
+    """A file that does not hold what it should; the message goes on after the file's name: `holds no rows`."""
