@@ -135,11 +135,7 @@ def running(
             done = training + round(_HEAD_SHARE * steps)
             progress(Progress("training heads on frozen codes", done, total))
         seconds_of_heads = time.perf_counter() - before_heads
-        measuring = lambda done, total: progress(Progress("measuring the codes", done, total))  # noqa: E731
-        sums = {}
-        for name, table in build_tables(run, study, progress=measuring, keep=True).items():
-            sums[f"tables/{name}.csv"] = run.write_table(name, table)
-        run.remove_folder(run.measured)
+        sums = _tabulate(run, study, progress)
         run.write_manifest(_manifest(run, sums, started, time.perf_counter() - clock, seconds_of_heads, starts))
         yield run
 
@@ -175,6 +171,15 @@ def run_study(
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
     with running(study, out, progress, say=say, **knobs) as run:
         return RunDirectory(run.path)
+
+
+def _tabulate(run: RunDirectory, study: Study, progress: Callable[[Progress], None]) -> dict[str, str]:
+    """Measures every condition and writes the tables; parts of them are kept until all are written. Returns the tables' sums."""
+    measuring = lambda done, total: progress(Progress("measuring the codes", done, total))  # noqa: E731
+    tables = build_tables(run, study, progress=measuring, keep=True)
+    sums = {f"tables/{name}.csv": run.write_table(name, table) for name, table in tables.items()}
+    run.remove_folder(run.measured)
+    return sums
 
 
 def resolved(study: Study) -> dict[str, Any]:

@@ -28,17 +28,7 @@ import xarray as xr
 from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import (
-    MAX_STUDY_BYTES,
-    PARTIAL,
-    disk_errors,
-    is_file,
-    make_folder,
-    parse_mapping,
-    read_text,
-    sync,
-    write_whole,
-)
+from ratewarp._files import MAX_STUDY_BYTES, PARTIAL, disk_errors, is_file, make_folder, parse_mapping, read_text, sync, write_whole
 from ratewarp._interrupt import unbroken
 from ratewarp._yaml import write_yaml
 from ratewarp.manifests import check_manifest
@@ -64,7 +54,7 @@ from ratewarp.table_checks import check_table
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
 CONDITION_FILES = ("condition.json", *READOUT_FILES)
-FOLDERS = ("conditions", "readouts", "checkpoints", "tables", "figures", "comparison", "measured", "drawn")
+FOLDERS = ("conditions", "readouts", "checkpoints", "measured", "tables", "drawn", "figures", "comparison")
 
 
 @dataclass(frozen=True)
@@ -320,16 +310,13 @@ def working_on(
         RequestError: the folder holds another study, or other files.
         RatewarpError: another process works on it, a folder in it is a symbolic link, or it cannot be written.
     """
-    text = write_yaml(dict(study))
-    if (size := len(text.encode())) > MAX_STUDY_BYTES:
-        raise RequestError(f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts")
     _refuse_other_files(path)
     with disk_errors(path):
         make_folder(path)
     with lock_run(path) as lock:
         run = RunDirectory(path, lock)
         _refuse_other_files(path)  # again, since another process may have been quicker
-        _take_up(run, study, text, read_as)
+        _take_up(run, study, read_as)
         try:
             yield run
         except RatewarpError:
@@ -364,17 +351,25 @@ def _refuse_other_files(path: Path) -> None:
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
 
 
-def _take_up(run: RunDirectory, study: Mapping[str, Any], text: str, read_as: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
-    """Checks what is in a locked folder, and writes the study, as `text`, if it is new."""
+def _take_up(run: RunDirectory, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    """Checks what is in a locked folder, and writes the study if it is new."""
     for name in FOLDERS:
         refuse_link(run.path / name)
     if not os.path.lexists(run.path / "study.yaml"):
         remove_partial(run.path)
-        run.write_text("study.yaml", text)
+        run.write_text("study.yaml", _written_out(study))
     elif read_as(open_run(run.path).study) != study:
         raise RequestError(f"{run.path} holds the run of a different study; choose another folder with --out, or remove it yourself")
     else:
         remove_partial(run.path)
+
+
+def _written_out(study: Mapping[str, Any]) -> str:
+    text = write_yaml(dict(study))
+    size = len(text.encode())
+    if size > MAX_STUDY_BYTES:
+        raise RequestError(f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts")
+    return text
 
 
 def open_run(path: str | Path) -> RunDirectory:
