@@ -68,4 +68,5 @@ def replace_record(run: RunDirectory, condition: Condition) -> None:
     """Other codes in place of those of a condition."""
     file = run.path / "conditions" / condition.id / "record.nc"
     file.unlink()
+    file.with_name("sums.json").unlink(missing_ok=True)  # as an earlier version left it
     fabricated_record(condition, seed=1).to_netcdf(file, engine="h5netcdf")

@@ -105,8 +105,10 @@ def test_a_part_that_is_damaged_is_measured_anew(run, study, measured):
     found, _ = measured
     whole = _bytes(build_tables(run, study, keep=True))
     found.clear()
-    for file in run.measured.iterdir():
-        file.write_text('{"models": [')
+    for number, file in enumerate(sorted(run.measured.iterdir())):
+        text = file.read_text()
+        digit = next((place for place in range(len(text) - 1, 70, -1) if text[place] in "123456789"), len(text) - 1)
+        file.write_text('{"models": [' if number % 2 else f"{text[:digit]}0{text[digit + 1 :]}")  # another number is noticed as well
     assert _bytes(build_tables(run, study, keep=True)) == whole
     assert len(found) == len(study.conditions)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import yaml
 from matplotlib import pyplot as plt
@@ -9,6 +11,7 @@ from matplotlib import pyplot as plt
 from ratewarp.report import pictures as pictures_module
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.views import RunView
+from ratewarp.run_files import signed
 from ratewarp.store import open_run
 
 NAMES = ["one", "two", "none", "three"]
@@ -100,3 +103,22 @@ def test_a_figure_that_was_removed_is_drawn_anew(run, drawn):
     (run.path / "figures" / "two.pdf").unlink()
     _draw(run)
     assert names == [*NAMES, "two"]
+
+
+@pytest.mark.parametrize("kind", ["flipped", "script", "signed script", "pipe"])
+def test_what_is_no_picture_that_was_kept_does_not_get_into_the_page(run, drawn, kind):
+    names, _ = drawn
+    whole = _draw(run)
+    names.clear()
+    file = run.drawn / "two.txt"
+    text = file.read_text()
+    if kind == "flipped":
+        file.write_text(text[:-9] + ("A" if text[-9] != "A" else "B") + text[-8:])
+    elif kind == "pipe":
+        file.unlink()
+        os.mkfifo(file)
+    else:
+        forged = 'x" onerror="alert(1)'
+        file.write_text(signed(forged) if kind == "signed script" else forged)
+    assert _draw(run) == whole
+    assert names == ["two"]
