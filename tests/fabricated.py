@@ -52,6 +52,7 @@ def fabricated_record(condition: Condition, seed: int = 0) -> xr.Dataset:
             "task": np.array([task.name for task in tasks], dtype="U"),
             "factor": np.array(source.factor_names, dtype="U"),
         },
+        attrs={"condition": condition.id},
     )
 
 
