@@ -13,7 +13,8 @@ from ratewarp import tables
 from ratewarp.geometry.measuring import Finding
 from ratewarp.parts import Parts, part_key
 from ratewarp.store import RunDirectory
-from ratewarp.studies import Study, study as study_module
+from ratewarp.studies import Study
+from ratewarp.studies import study as study_module
 from ratewarp.tables import build_tables
 
 MODELS = {"baseline": {}, "E1M1": {"frequency": "E1M1"}, "again": {}}

@@ -47,7 +47,7 @@ def test_a_dot_is_where_its_axes_say_in_a_png(figure):
     last = figure.axes[-1]
     across, up = last.transData.transform((0.1, 0.8)) * DPI / figure.dpi
     column = int(last.bbox.x0 * DPI / figure.dpi)
-    found = _centre_of_red(pixels[:, column:]) + [0, column]
+    found = _centre_of_red(pixels[:, column:]) + np.array([0, column])
     assert found == pytest.approx([len(pixels) - up, across], abs=1.5)
 
 

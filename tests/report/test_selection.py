@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import yaml
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratewarp.report.figures import drawings, model_names
 from ratewarp.report.selection import MOST_FIGURES, MOST_MODELS, some_models, spread
@@ -23,7 +26,7 @@ def test_some_things_are_spread_over_all(number, most):
     assert len(chosen) == min(number, most)
     assert chosen[0] == 0
     assert chosen[-1] == number - 1
-    gaps = {after - before for before, after in zip(chosen, chosen[1:], strict=False)}
+    gaps = {after - before for before, after in pairwise(chosen)}
     assert len(gaps) <= 2
     assert len(set(chosen)) == len(chosen)
 
@@ -45,7 +48,7 @@ def test_a_large_study_draws_some_of_its_models(tmp_path):
     view = _view(tmp_path, models=models)
     assert len(view.drawn.names) == MOST_MODELS
     assert "baseline" in view.drawn.names
-    assert len(drawings(view)) == 11 + MOST_MODELS - 1
+    assert len(drawings(view)) == 11 + MOST_MODELS - 1 <= 11 + MOST_FIGURES
 
 
 def test_a_study_of_many_tasks_draws_some_of_its_labellings(tmp_path):

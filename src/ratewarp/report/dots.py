@@ -41,7 +41,7 @@ class Dots(Artist):
         axes = cast(Axes, self.axes)
         scale = renderer.get_image_magnification()  # pixels of an image for a unit of the renderer
         across, down = (max(1, ceil(scale * length)) for length in (axes.bbox.width, axes.bbox.height))
-        image = self._image(axes, across, down, dpi=scale * axes.get_figure(root=True).dpi)
+        image = self._image(axes, across, down, dpi=scale * cast(Figure, axes.figure).dpi)
         context = renderer.new_gc()
         context.set_alpha(1.0)
         renderer.draw_image(context, round(axes.bbox.x0), round(axes.bbox.y0), image[::-1])

@@ -15,6 +15,9 @@ from ratewarp.report.style import INK, MUTED, RULE, class_colours, marker_number
 from ratewarp.report.views import ConditionView, RunView, class_names, scheme_title
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+_FEW_MODELS = 4  # whose names have room in a corner of the plane
+_INSIDE = {"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"}
+_BESIDE = {"x": 1.01, "y": 1.0, "xanchor": "left", "yanchor": "top"}
 _LAYOUT: dict[str, Any] = {
     "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
     "paper_bgcolor": "white",
@@ -79,7 +82,7 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
         yaxis={**axis, **ticks, "title": "rate reached, nats"},
         xaxis2={**axis, "title": "rate, nats", "rangemode": "tozero"},
         yaxis2={**axis, "title": "distortion, squared error per pixel"},
-        legend={"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"},
+        legend=_BESIDE if len(view.settings) > _FEW_MODELS else _INSIDE,
     )
 
 

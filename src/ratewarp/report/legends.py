@@ -41,7 +41,7 @@ def draw_others(axes: Axes, view: RunView, x: str, y: str, *, line: bool = False
     others = view.others
     if others.empty:
         return
-    number = others["model"].nunique()
+    number = len(set(others["model"]))
     style: dict[str, Any] = {"color": MUTED, "alpha": 0.4, "marker": "o", "ms": 2.5, "mew": 0, "lw": 0.6, "zorder": 0.5}
     axes.plot(*_apart(others, x, y), ls="-" if line else "", label=f"{number} other model{'s' if number > 1 else ''}", **style)
 

@@ -16,12 +16,13 @@ from plotly.offline import get_plotlyjs
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.interactive import explored, map_explorer, plane
 from ratewarp.report.pictures import Pictures, Shown
+from ratewarp.report.plane import floor_of_noise
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.store import RunDirectory
 
 _MOST_ROWS = 3000  # of a table on the page
 _MOST_ALERTS = 20
-_NARROW = 4  # models up to which the overview leaves room at its sides
+_NARROW = 4  # models or panels up to which a figure leaves room at its sides
 
 _MODEL_COLUMNS = {
     "model": "model",
@@ -120,6 +121,8 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         selection=_selection(view),
         explored=explored(view).note,
         wide=len(view.drawn.names) > _NARROW,
+        few_heads=_heads(tables["tasks"]) < _NARROW,
+        floor=floor_of_noise(view) is not None,
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
         plotly=Markup(get_plotlyjs()),
@@ -138,6 +141,11 @@ def _selection(view: RunView) -> str:
     names = view.drawn.names
     models = f"{view.drawn.note} ({', '.join(names)})" if view.drawn.note else ""
     return "; ".join(filter(None, (models, view.figures_note)))
+
+
+def _heads(tasks: pd.DataFrame) -> int:
+    """About how many panels the figure of F1 has."""
+    return len(tasks[["regime", "representation"]].drop_duplicates())
 
 
 def _shortened(alerts: list[str]) -> list[str]:
