@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from ratewarp._checks import RequestError
+from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.cli import app
 from ratewarp.theory import binary_hamming
 
@@ -37,12 +37,17 @@ def test_a_file_with_a_matrix(coin):
     assert [point["rate_nats"] for point in points] == pytest.approx(binary_hamming(0.3, [p["distortion"] for p in points]), abs=1e-4)
     assert found["largest_gap_nats"] <= 1e-4
     assert all(point["certificate"] == "proved" for point in points)
+    assert found["certificate"] == "proved"
+    assert "nats, proved" in call(coin, "--points", 3)
 
 
 def test_a_file_with_means_for_equally_likely_stimuli(tmp_path):
     means = np.random.default_rng(0).random((6, 2, 3))
     np.savez(tmp_path / "source.npz", means=means)
-    points = json.loads(call(tmp_path / "source.npz", "--rates", "0,0.5,3", "--json"))["points"]
+    found = json.loads(call(tmp_path / "source.npz", "--rates", "0,0.5,3", "--json"))
+    assert found["certificate"] == "searched"
+    assert "nats, searched" in call(tmp_path / "source.npz", "--rates", "0,0.5,3")
+    points = found["points"]
     assert points[0]["distortion"] == pytest.approx(means.reshape(6, -1).var(axis=0).mean())
     assert points[-1]["distortion"] == pytest.approx(0, abs=1e-12)
 
@@ -69,6 +74,7 @@ def test_corridors_with_frequency_and_task_as_a_table(tmp_path):
         (["corridors", "--rates", "a,b"], "rates must be numbers"),
         (["corridors", "--rates=-1"], "rates must be"),
         (["corridors", "--tolerance", "0"], "tolerance must be"),
+        (["corridors", "--tolerance", "1e-300"], "tolerance must be at least 1e-09 nats, which double precision can reach"),
         (["corridors", "--figure", "x.txt"], "figure must be"),
         (["corridors", "--task-weight", "2"], "--task-weight must be given together with --tasks"),
         (["own.npz", "--task-weight", "2"], "--task-weight must be given with a built-in source"),
@@ -100,6 +106,15 @@ def test_bad_files_are_explained(tmp_path, arrays, says):
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(RequestError, match=says):
         call(tmp_path / "bad.npz")
+
+
+def test_a_tolerance_that_rounding_does_not_reach_is_said(coin, monkeypatch):
+    def lost(*_, **__):
+        raise np.linalg.LinAlgError
+
+    monkeypatch.setattr("ratewarp.theory.rate_distortion", lost)
+    with pytest.raises(RatewarpError, match=r"1e-08 nats is beyond double precision for coin\.npz; ask for a wider one"):
+        call(coin, "--tolerance", "1e-8")
 
 
 def test_nothing_is_overwritten(coin, tmp_path):

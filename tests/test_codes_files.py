@@ -12,7 +12,7 @@ import pytest
 import xarray as xr
 from scipy.io import savemat
 
-from ratewarp import RequestError
+from ratewarp import RequestError, measure
 from ratewarp.codes_files import known_suffixes, open_codes, read
 from ratewarp.codes_request import gather
 
@@ -319,3 +319,25 @@ def test_a_huge_file_is_refused_before_it_is_read(tmp_path):
         file.truncate(10 * 10**9)  # sparse: takes no room on the disk
     with pytest.raises(RequestError, match=r"at most 4 GB; measure a part of the items; got '10\.0 GB'"):
         open_codes(tmp_path / "huge.npy")
+
+
+@pytest.mark.parametrize("shape", [(6, 0), (0, 0), ()])
+@pytest.mark.parametrize("role", ["labels", "factors", "ids", "stimuli", "frequency", "noise", "codes"])
+def test_arrays_without_rows_or_columns_are_refused(tmp_path, role, shape):
+    np.savez(tmp_path / "own.npz", **{"codes": CODES, role: np.zeros(shape)})
+    with pytest.raises(RequestError, match=rf"{role}|arguments|shape|--codes must say"):
+        measure(**gather(tmp_path / "own.npz", {}).arguments)
+
+
+@pytest.mark.parametrize("ids", [np.zeros((6, 2)), np.array([["a", "b"]] * 6), np.zeros((6, 1, 1)), np.array(3.0)])
+def test_ids_of_other_shapes_are_refused(tmp_path, ids):
+    np.savez(tmp_path / "own.npz", codes=CODES, ids=ids)
+    with pytest.raises(RequestError, match=r"ids.* must be (one id for each row|an array with a row for each item)"):
+        gather(tmp_path / "own.npz", {})
+
+
+@pytest.mark.parametrize("role", ["ids", "labels"])
+def test_structs_are_no_names(tmp_path, role):
+    savemat(tmp_path / "own.mat", {"codes": CODES, role: {"a": 1.0, "b": "text"}})
+    with pytest.raises(RequestError, match=f"'{role}' is a struct"):
+        gather(tmp_path / "own.mat", {})

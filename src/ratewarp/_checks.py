@@ -46,9 +46,9 @@ def refuse_name(argument: str, kind: str, came: object, known: Iterable[str]) ->
         ...
         ratewarp._checks.RequestError: tasks: no task is named 'E2M9'. Did you mean 'E2M2'? Known: E2M1, E2M2
     """
-    names = [escaped(name) for name in known]
-    near = did_you_mean(str(came), names)
-    raise RequestError(f"{argument}: no {kind} is named '{escaped(came)}'.{near} Known: {', '.join(names)}")
+    names = list(known)
+    listed = ", ".join(map(escaped, names))
+    raise RequestError(f"{argument}: no {kind} is named '{escaped(came)}'.{did_you_mean(str(came), names)} Known: {listed}")
 
 
 def did_you_mean(came: str, known: Iterable[str]) -> str:

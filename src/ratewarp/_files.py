@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
+from ratewarp._interrupt import unbroken
 from ratewarp._yaml import read_yaml
 
 MAX_BYTES = 1_000_000
@@ -89,6 +90,7 @@ def disk_errors(place: Path, intact: str = "what was finished before is intact")
         raise RatewarpError(f"cannot write {place}: {error.strerror or error}; {intact}") from error
 
 
+@unbroken()
 def write_whole(file: Path, content: bytes) -> None:
     """Writes a file at once: a reader finds the old or the new one whole, and so does who comes after a crash.
 
@@ -108,6 +110,22 @@ def write_whole(file: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
         raise
     sync(file.parent)
+
+
+@unbroken()
+def write_new(file: Path, content: bytes) -> None:
+    """Writes a file that is not there yet; none is left behind where that fails.
+
+    Raises:
+        OSError: it cannot be written, or is there already.
+    """
+    with file.open("xb") as stream:
+        try:
+            stream.write(content)
+            stream.flush()
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
 
 
 def make_folder(folder: Path) -> None:

@@ -46,11 +46,14 @@ def run(
     Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from ratewarp import Study
-        >>> tiny = Study(capacities_nats=[1], recipe={"steps": 2}, network={"convolutions": [{"filters": 2}]}, validation_each=9)
+        >>> network = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}]}
+        >>> few = {"training_images": 1000, "validation_each": 3, "codes_each": 2, "bound_points": 0}
+        >>> tiny = Study(capacities_nats=[0.3, 2], recipe={"steps": 30}, network=network, **few)
         >>> with TemporaryDirectory() as folder:
         ...     run(tiny, folder, report=False).table("models")[["model", "capacity_nats", "steps"]]
            model  capacity_nats  steps
-        0  model              1      2
+        0  model            0.3     30
+        1  model            2.0     30
     """
     if members_at_once is not None and members_at_once < 1:
         refuse("members_at_once", "a whole number of at least 1", members_at_once)

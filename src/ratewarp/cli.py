@@ -1,7 +1,7 @@
 """The command line: parse, call, exit code. Results go to stdout, progress and messages to stderr.
 
 Exit codes: 0 good, 1 the work failed or a threshold does not hold, 2 the request was wrong, 3 a comparison is incomplete, 130
-interrupted.
+interrupted (143 by SIGTERM, 129 by SIGHUP).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
-from ratewarp._files import can_be_made
+from ratewarp._files import can_be_made, write_new
+from ratewarp._interrupt import GRACE_SECONDS, stop_if_asked, when_stopped
 from ratewarp.bound_command import bound
 from ratewarp.measure_command import measure
 
@@ -46,7 +47,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def main() -> None:
-    """Entry point of the `ratewarp` command."""
+    """Runs the command in `sys.argv`."""
     try:
         try:
             app()
@@ -142,12 +143,12 @@ def run(
         return
     from ratewarp.api import run as run_all
 
-    try:
-        with _progress_bar() as (show, say):
-            knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
-            directory = run_all(chosen, folder, progress=show, say=say, **knobs)
-    except KeyboardInterrupt:
-        _leave("interrupted; finished conditions and the last checkpoint are kept, and the same command goes on from there", 130)
+    kept = "finished conditions and the last checkpoint are kept, and the same command resumes from there"
+    when_stopped(kept, grace=GRACE_SECONDS)
+    with _progress_bar() as (show, say):
+        knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
+        directory = run_all(chosen, folder, progress=show, say=say, **knobs)
+    when_stopped("")
     _print_table(directory.table("models"), ["model", "capacity_nats", "seed", "rate_nats", "distortion", "status"], as_json)
     print(f"page: {folder / 'report.html'}", file=sys.stderr)
 
@@ -193,11 +194,9 @@ def report(
     from ratewarp.store import open_run
 
     directory = open_run(folder)
-    try:
-        with _progress_bar() as (show_bar, _):
-            page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
-    except KeyboardInterrupt:
-        _leave("interrupted; finished figures are kept, and the same command draws the others", 130)
+    when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
+    with _progress_bar() as (show_bar, _):
+        page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
     print(page)
     if show:
         typer.launch(page.resolve().as_uri())
@@ -287,16 +286,13 @@ def bench(
     load = describe_machine()["load_average"] or 0
     if load > _BUSY:
         print(f"warning: other programs are at work (load average {load:.1f}); timings will be too long and uneven", file=sys.stderr)
-    try:
-        with _progress_bar() as (show, _):
-            result = compare(settings, show)
-    except KeyboardInterrupt:
-        _leave("interrupted; nothing was written", 130)
+    when_stopped("nothing was written", grace=GRACE_SECONDS)
+    with _progress_bar() as (show, _):
+        result = compare(settings, show)
     _print_comparison(result, as_json)
     if out:
         try:
-            with out.open("x", encoding="utf-8") as file:
-                json.dump(result, file, indent=2)
+            write_new(out, json.dumps(result, indent=2).encode())
         except OSError as error:
             _leave(f"error: cannot write {out}: {error.strerror}", 1)
     failed = [name for name, why in result["left_out"].items() if why.startswith("failed")]
@@ -347,7 +343,10 @@ def _print_table(table: Any, columns: list[str], as_json: bool) -> None:
 
 @contextmanager
 def _progress_bar() -> Iterator[tuple[Callable[[Progress | BenchProgress], None], Callable[[str], None]]]:
-    """A bar with time left on stderr, or a line now and then where stderr is not a terminal; and what prints messages beside it."""
+    """A bar with time left on stderr, or a line now and then where stderr is not a terminal; and what prints messages beside it.
+
+    Where work tells how far it is, it also hears that it is to stop.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -362,12 +361,22 @@ def _progress_bar() -> Iterator[tuple[Callable[[Progress | BenchProgress], None]
         TimeRemainingColumn(),
     )
     if not console.is_terminal:
-        yield _progress_lines(), lambda message: print(message, file=sys.stderr, flush=True)
+        yield _heeding(_progress_lines()), lambda message: print(message, file=sys.stderr, flush=True)
         return
     with Bar(*columns, console=console) as bar:
         task = bar.add_task("compiling", total=None)
         show = lambda at: bar.update(task, description=at.doing, completed=at.done, total=at.total or 1)  # noqa: E731
-        yield show, lambda message: bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        yield _heeding(show), lambda message: bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def _heeding(show: Callable[[Progress | BenchProgress], None]) -> Callable[[Progress | BenchProgress], None]:
+    """`show`, which raises where the user asked to stop."""
+
+    def shown(at: Progress | BenchProgress) -> None:
+        stop_if_asked()
+        show(at)
+
+    return shown
 
 
 def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress], None]:

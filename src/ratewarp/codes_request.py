@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -12,7 +13,9 @@ import numpy as np
 import pandas as pd
 
 from ratewarp._checks import RequestError, did_you_mean, refuse
-from ratewarp.codes_files import Content, describe, known_suffixes, open_codes, read
+from ratewarp._files import is_file
+from ratewarp.codes_files import describe, known_suffixes, open_codes, read
+from ratewarp.formats import Content
 from ratewarp.ids import order_by_id, rows_by_id
 
 ROLES = ("labels", "factors", "stimuli", "noise", "frequency", "ids")
@@ -89,8 +92,9 @@ def _in_order(file: Path, rows: _Rows, places: list[_Place]) -> list[str]:
 def _unused(main: Content, used: set[str], wanted: Mapping[str, str | None]) -> list[str]:
     """What to say of arrays that nothing was made of."""
     free = [role for role in (*ROLES, "reference") if not wanted.get(role) and role not in main.shapes]
-    left = [f"{name} {main.shapes[name]}" + did_you_mean(name, free) for name in main.shapes if name not in used]
-    return [f"not used: {line}" for line in left[:_SHOWN]] + ([f"not used: {len(left) - _SHOWN} more"] if len(left) > _SHOWN else [])
+    left = [name for name in main.shapes if name not in used]
+    told = [f"not used: {name} {main.shapes[name]}" + did_you_mean(name, free) for name in left[:_SHOWN]]
+    return told + ([f"not used: {len(left) - _SHOWN} more"] if len(left) > _SHOWN else [])
 
 
 def _nameless(file: Path) -> bool:
@@ -210,7 +214,7 @@ def _split(text: str) -> tuple[Path | None, str]:
     if found := re.search(rf"({known})(?=:|$)", text, re.IGNORECASE):
         return Path(text[: found.end()]), text[found.end() + 1 :]
     name, _, keys = text.partition(":")
-    return (Path(name), keys) if Path(name).is_file() else (None, text)  # of a format that is not known: opening it says so
+    return (Path(name), keys) if is_file(Path(name)) else (None, text)  # of a format that is not known: opening it says so
 
 
 def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
@@ -225,9 +229,9 @@ def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
             known = ", ".join(describe(content)) or "nothing"
             raise RequestError(f"{file} holds no array named {name!r}.{did_you_mean(name, content.shapes)} It holds: {known}")
         keys += fitting
-    for key in keys:
-        if keys.count(key) > 1:
-            raise RequestError(f"{file}: {key!r} is asked for {keys.count(key)} times; once is what can be used")
+    for key, times in Counter(keys).items():
+        if times > 1:
+            raise RequestError(f"{file}: {key!r} is asked for {times} times; once is what can be used")
     return tuple(keys)
 
 
@@ -264,7 +268,7 @@ def _written(place: _Place, file: Path) -> str:
 
 def _matrix(place: _Place) -> np.ndarray:
     """One two-dimensional array, or columns side by side."""
-    arrays = list(read(place.file, place.content, place.keys).values())
+    arrays = list(_arrays(place).values())
     if len(arrays) == 1 and arrays[0].ndim != 1:
         return arrays[0]
     _check_columns(place, arrays)
@@ -274,21 +278,32 @@ def _matrix(place: _Place) -> np.ndarray:
 def _table(place: _Place) -> pd.DataFrame:
     """Columns by name; those of a two-dimensional array are numbered."""
     columns: dict[str, np.ndarray] = {}
-    for name, array in read(place.file, place.content, place.keys).items():
+    for name, array in _arrays(place).items():
         key = place.file.stem if _nameless(place.file) else name
         if array.ndim == 2 and array.shape[1] > 1:
             columns |= {f"{key}{number}": array[:, number] for number in range(array.shape[1])}
+        elif array.ndim == 2 and array.shape[1] == 0:
+            refuse(f"{place.file}: {name}", "one column or several", f"shape {array.shape}")
         else:
             columns[key] = array.reshape(len(array), -1)[:, 0] if array.ndim == 2 else array
     _check_columns(place, list(columns.values()))
     return pd.DataFrame(columns)
 
 
+def _arrays(place: _Place) -> dict[str, np.ndarray]:
+    """Arrays that have rows."""
+    found = read(place.file, place.content, place.keys)
+    for name, array in found.items():
+        if array.ndim == 0:
+            refuse(f"{place.file}: {name}", "an array with a row for each item", "a single value")
+    return found
+
+
 def _column(place: _Place) -> np.ndarray:
     key, *others = place.keys
     if others:
         raise RequestError(f"{place.file}: one array is needed here, not {', '.join(place.keys)}; say FILE:KEY")
-    array = read(place.file, place.content, (key,))[key]
+    array = _arrays(place)[key]
     return array[:, 0] if array.ndim == 2 and array.shape[1] == 1 else array
 
 

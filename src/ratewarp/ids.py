@@ -16,12 +16,14 @@ def rows_by_id(ids: np.ndarray, argument: str) -> dict[Hashable, int]:
     """Row of every id.
 
     Raises:
-        RequestError: an id is missing or comes twice; the message names `argument`.
+        RequestError: ids are not one-dimensional, one is missing or comes twice; the message names `argument`.
 
     Examples:
         >>> rows_by_id(np.array(["b", "a"]), "ids")
         {'b': 0, 'a': 1}
     """
+    if ids.ndim != 1:
+        refuse(argument, "one id for each row", f"shape {ids.shape}")
     missing = np.flatnonzero(pd.isna(ids))
     if missing.size:
         refuse(argument, "without missing values", f"{missing.size}, first in row {missing[0]}")

@@ -30,8 +30,10 @@ def measure(
     ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
     extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
     interval: Annotated[str, typer.Option(help="jackknife; or bca, percentile: bootstraps, where they hold (see the docs).")] = "jackknife",
-    resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile.")] = 1000,
-    permutations: Annotated[int, typer.Option(help="Permutations of labels and frequencies for tests; 0 for none.")] = 1000,
+    resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile; at most 100,000.")] = 1000,
+    permutations: Annotated[
+        int, typer.Option(help="Permutations of labels and frequencies for tests, at most 1,000,000; 0 for none.")
+    ] = 1000,
     seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw a figure: png, pdf or svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

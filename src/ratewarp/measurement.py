@@ -19,6 +19,8 @@ from ratewarp.geometry.specialization import check_frequency, check_noise
 from ratewarp.ids import order_by_id, rows_by_id
 
 _MANY_CLASSES = 200
+_MOST_PERMUTATIONS = 10**6
+_MOST_RESAMPLES = 10**5
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,8 @@ def measure(
         extra: also measure disentanglement (MIG and DCI), which takes some seconds per thousand items.
         interval: how intervals are made; see `ratewarp.geometry.infer`. Orthogonalization, specialization and the resolution ratio keep the
             jackknife: bootstraps cover them too little or too much.
-        resamples: bootstrap draws, at least 100, for the two intervals that need them.
-        permutations: for tests; 0 for none.
+        resamples: bootstrap draws, 100 to 100,000, for the two intervals that need them.
+        permutations: for tests, at most 1,000,000; 0 for none.
         level: probability that intervals should cover, between 0 and 1.
         seed: of draws and permutations.
 
@@ -136,8 +138,8 @@ def measure(
     values = check_codes(_array(codes, "codes"))
     other = None if reference is None else check_codes(_array(reference, "reference"), argument="reference")
     _check_whole("seed", seed)
-    _check_whole("permutations", permutations)
-    _check_whole("resamples", resamples)
+    _check_whole("permutations", permutations, _MOST_PERMUTATIONS)
+    _check_whole("resamples", resamples, _MOST_RESAMPLES)
     other_noise = None
     for argument, given in (("reference_ids", reference_ids), ("reference_noise", reference_noise)):
         if given is not None and other is None:
@@ -201,6 +203,8 @@ def _array(values: Any, argument: str) -> np.ndarray:
         array = array.astype(np.float32)
     if array.ndim == 0:
         refuse(argument, "an array", shorten(values))
+    if array.dtype.kind == "V":
+        refuse(argument, "an array of numbers or names", f"records, dtype {array.dtype}")
     _check_alike(array if isinstance(values, np.ndarray) or array.dtype.kind not in "SUO" else values, argument)
     if array.dtype.kind == "S":
         try:
@@ -252,6 +256,8 @@ def _labels(labels: Any, items: int) -> tuple[dict[str, tuple[str, ...]], dict[s
         place = "labels" if task == "labels" else f"labels {task!r}"
         if column.shape != (items,):
             refuse(place, f"one label for each of the {items} items", f"shape {column.shape}")
+        if column.dtype.kind == "c":
+            refuse(place, "whole numbers or names", f"complex numbers, dtype {column.dtype}")
         if np.issubdtype(column.dtype, np.floating):
             odd = np.flatnonzero(~(np.isfinite(column) & (column == np.round(column))))
             if odd.size:
@@ -304,8 +310,8 @@ def _factors(factors: Any, units: np.ndarray, number: int) -> Float[np.ndarray, 
 
 def _frequency(frequency: Any, units: np.ndarray, number: int) -> Float[np.ndarray, " units"]:
     values = _array(frequency, "frequency")
-    if values.ndim != 1 or not np.issubdtype(values.dtype, np.number):
-        refuse("frequency", "one number for each item or stimulus", f"shape {values.shape}, dtype {values.dtype}")
+    if values.ndim != 1 or values.dtype.kind not in "iuf":
+        refuse("frequency", "one number for each item or stimulus, not complex", f"shape {values.shape}, dtype {values.dtype}")
     if not np.isfinite(values).all():
         bad = int(np.argmin(np.isfinite(values)))
         refuse("frequency", "positive and finite", f"{values[bad]} in row {bad}")
@@ -338,9 +344,11 @@ def _order(rows: int, items: int, ids: Any, reference_ids: Any) -> np.ndarray:
     return order_by_id(own, theirs, "ids", "reference_ids", both=True)
 
 
-def _check_whole(argument: str, value: Any) -> None:
+def _check_whole(argument: str, value: Any, most: int | None = None) -> None:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         refuse(argument, "a whole number, 0 or more", value)
+    if most is not None and value > most:
+        refuse(argument, f"at most {most:,}", value)
 
 
 def _ids(values: Any, rows: int, argument: str) -> np.ndarray:

@@ -22,6 +22,7 @@ import numpy as np
 from jaxtyping import Array
 
 from ratewarp._checks import RatewarpError, RequestError
+from ratewarp._interrupt import stop_asked
 from ratewarp.checkpoints import (
     Found,
     Stand,
@@ -205,7 +206,7 @@ def _train_wave(run: RunDirectory, start: Start, images: _Images, checkpoint_sec
     kept, clock = start.file, time.monotonic()
     last = begun = _reached(start, members)
     for last in train_members(wave.plan, members, pool.training, begun):
-        if time.monotonic() - clock >= checkpoint_seconds:
+        if stop_asked() or time.monotonic() - clock >= checkpoint_seconds:
             stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in start.pending), last.step)
             kept, clock = write_checkpoint(run.checkpoints, stand, to_arrays(last, len(start.pending)), kept), time.monotonic()
         yield last.step

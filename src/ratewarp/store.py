@@ -38,6 +38,7 @@ from ratewarp._files import (
     undamaged,
     write_whole,
 )
+from ratewarp._interrupt import unbroken
 from ratewarp._yaml import write_yaml
 
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
@@ -161,6 +162,7 @@ class RunDirectory:
         if not self.read_out(condition):
             self._write_folder("readouts", condition, _arrays(record, params))
 
+    @unbroken()
     def _write_folder(self, kind: str, name: str, files: Mapping[str, bytes]) -> None:
         parent = self.path / kind
         with disk_errors(parent):

@@ -55,14 +55,15 @@ def _world(rng: random.Random) -> dict[str, np.ndarray]:
     """Arrays that fit together, not too many items."""
     draw = np.random.default_rng(rng.getrandbits(32))
     items = rng.choice((2, 3, 8, 24))
-    factors = draw.integers(0, 3, (items, 2))
+    factors = np.stack([np.arange(items) % 4 // 2, np.arange(items) % 2 + 1], axis=1)
+    codes = draw.standard_normal((items, rng.choice((1, 3, 5))))
     world = {
-        "codes": draw.standard_normal((items, rng.choice((1, 3, 5)))),
+        "codes": codes,
         "labels": rng.choice((np.array(["a", "b"]), np.array([0, 1])))[np.arange(items) % 2],
         "factors": factors,
         "reference": draw.standard_normal((items, 4)),
-        "frequency": draw.random(items) + 0.1,
-        "noise": draw.random((items, 3)),
+        "frequency": factors[:, 0] + 0.5,
+        "noise": draw.random(codes.shape),
         "ids": np.array([f"i{place}" for place in range(items)]),
         "stimuli": factors @ [3, 1],
     }

@@ -40,6 +40,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -49,6 +50,7 @@ ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 10**9  # bytes that a case may need beyond what the worker held
 ADDRESSES = 3 * 10**9  # bytes that a case can ask for at all
 MOST_WRITTEN = 10**9  # bytes of any file that it writes
+_EVERY = 250  # cases after which a line says how far it is
 TRACEBACK = 70  # exit code of an exception that nobody caught
 CANARY = b"untouched"
 _STRAY = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -117,16 +119,20 @@ def run_cases(target: str, *, cases: int, seed: int, seconds: float = 3600, limi
         limit: seconds that one case may take.
         workers: processes side by side.
     """
+    ours, theirs = os.pipe()
     started = []
     for worker in range(workers):
         asked = {"target": target, "numbers": [worker, cases, workers], "seed": seed, "seconds": seconds, "limit": limit}
-        started.append(_worker(asked))
+        started.append(_worker(asked, theirs))
+    os.close(theirs)
     outcomes = []
-    for process in started:
-        out, _ = process.communicate()
-        if process.returncode:
-            raise RuntimeError(f"a worker of {target} ended with {process.returncode}; see its traceback above")
-        outcomes += [json.loads(line) for line in out.splitlines()]
+    with open(ours, encoding="utf-8") as lines:
+        for line in lines:
+            outcomes.append(json.loads(line))
+            if len(outcomes) % _EVERY == 0:
+                print(f"{target}: {len(outcomes)} cases, {_tally(outcomes)}", file=sys.stderr, flush=True)
+    if codes := [process.returncode for process in started if process.wait()]:
+        raise RuntimeError(f"a worker of {target} ended with {codes[0]}; see its traceback above")
     return _tally(outcomes)
 
 
@@ -158,13 +164,13 @@ def _tally(outcomes: list[dict[str, Any]]) -> Tally:
     return Tally(len(outcomes), dict(codes), tuple(sorted(failures, key=lambda one: one.number)), slowest, largest)
 
 
-def _worker(asked: dict[str, Any]) -> subprocess.Popen[str]:
+def _worker(asked: dict[str, Any], out: int) -> subprocess.Popen[bytes]:
     """A process that tries its share of the cases and prints an outcome a line."""
     paths = [str(ROOT / "src"), str(ROOT / "tests"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", "from fuzz.harness import work; work()", json.dumps(asked)]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, env=environment, stdout=out)
 
 
 def work() -> None:
@@ -190,7 +196,9 @@ def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None)
     folder, canary = place / "case", place / "canary"
     folder.mkdir(parents=True)
     canary.write_bytes(CANARY)
-    case = module.make_case(random.Random(f"{seed}-{number}"), folder)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what makes hostile files
+        case = module.make_case(random.Random(f"{seed}-{number}"), folder)
     attack = getattr(module, case.attack) if case.attack else call_command
     outcome = _attacked(attack, case.arguments, place, limit)
     if canary.read_bytes() != CANARY or {file.name for file in place.iterdir()} - {"case", "canary", "printed", "writes"}:

@@ -225,7 +225,7 @@ def _npz_bomb(rng: random.Random, path: Path) -> None:
         archive.open("codes.npy", "w", force_zip64=True) as stream,
     ):
         stream.write(head.getvalue())
-        for _ in range(min(size, 2 * 10**8) // len(block)):  # the rest is only declared: unpacking ends early
+        for _ in range(min(size, 4 * 10**7) // len(block)):  # the rest is only declared: unpacking ends early
             stream.write(block)
     if rng.random() < 0.5:  # the directory says it is small
         data = bytearray(path.read_bytes())
@@ -345,6 +345,6 @@ def hostile_file(rng: random.Random, folder: Path, stem: str, arrays: Arrays) ->
         label += f" {damage(rng, path)}"
     if rng.random() < 0.05:
         other = folder / f"{stem}{rng.choice((*WRITERS, '.parquet', '.zarr', '.hdf5', '.xyz', ''))}"
-        shutil.copyfile(path, other)
+        shutil.move(path, other)
         return other, f"{label} as {other.suffix}"
     return path, label

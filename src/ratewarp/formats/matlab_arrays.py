@@ -35,10 +35,11 @@ _STRUCTS = "is a struct, a cell array of other things than names, or an object; 
 
 def read_mat(path: Path) -> Content:
     """The variables of a MATLAB file of any version."""
-    try:
-        shapes, sizes, arrays, refused = _overview(path)
-    except NotImplementedError:
+    import h5py
+
+    if h5py.is_hdf5(path):
         return read_matlab_73(path)
+    shapes, sizes, arrays, refused = _overview(path)
 
     def one(key: str) -> np.ndarray:
         if key in arrays:
@@ -88,8 +89,6 @@ def _one(path: Path, key: str, size: int) -> np.ndarray:
 
 
 def _say(head: Mapping[str, Any]) -> None:
-    if head["error"] == "version 7.3":
-        raise NotImplementedError
     if head["error"] == "MemoryError":
         raise MemoryError
     why = next(iter(head["why"].splitlines()), "")

@@ -30,8 +30,6 @@ def main() -> None:
         _send(out, {"done": True})
     except MemoryError:
         _send(out, {"error": "MemoryError", "why": ""})
-    except NotImplementedError:
-        _send(out, {"error": "version 7.3", "why": ""})
     except Exception as error:
         _send(out, {"error": type(error).__name__, "why": str(error)})
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import re
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import pandas as pd
@@ -13,17 +16,22 @@ from ratewarp._checks import RequestError
 from ratewarp.formats.content import Content, UnreadableError
 from ratewarp.formats.limits import check_unpacked
 
+_UNNAMED = "Unnamed:"  # what pandas calls columns without a name
 _NAMELESS = "a column without a name, such as row names"
 _MOSTLY = 0.5  # share of numbers above which a column is one of numbers, with something wrong in it
 _CELL = 8  # bytes of a number
 _PIECE = 2**24  # bytes read at a time
+_MANY = 1000  # columns
 
 
 def read_csv(path: Path) -> Content:
     """Columns of a csv or tsv file."""
     separator = "\t" if path.suffix.lower() == ".tsv" else ","
     _check_text(path, separator)
-    return _content(pd.read_csv(path, sep=separator, low_memory=False))
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        names = _header(stream, separator)
+        table = pd.read_csv(stream, sep=separator, header=None, names=names, low_memory=False)
+    return _content(table)
 
 
 def read_parquet(path: Path) -> Content:
@@ -33,6 +41,26 @@ def read_parquet(path: Path) -> Content:
     told = read_metadata(path)
     check_unpacked(str(path), told.num_rows * told.num_columns * _CELL, path.stat().st_size)
     return _content(pd.read_parquet(path))
+
+
+def _header(stream: IO[str], separator: str) -> list[str]:
+    """Names of the columns; repeated and missing ones as pandas would make them, which takes it minutes where there are many."""
+    first = next(filter(None, csv.reader(stream, delimiter=separator)), None)
+    if first is None:
+        raise UnreadableError("holds no rows")
+    names: list[str] = []
+    taken, times = set(first), Counter[str]()
+    for place, given in enumerate(first):
+        plain = given or f"{_UNNAMED} {place}"
+        name, number = plain, times[plain]
+        while number > 0:
+            times[plain] = number + 1
+            name = f"{plain}.{number}"
+            number = number + 1 if name in taken else times[name]
+        times[name] += 1
+        taken.add(name)
+        names.append(name)
+    return names
 
 
 def _check_text(path: Path, separator: str) -> None:
@@ -52,7 +80,7 @@ def _content(table: pd.DataFrame) -> Content:
     if len(table) == 0:
         raise UnreadableError("holds no rows")
     names = [str(name) for name in table.columns]
-    nameless = {name: _NAMELESS for name in names if name.startswith("Unnamed:")}  # as pandas calls them
+    nameless = {name: _NAMELESS for name in names if name.startswith(_UNNAMED)}
     places = {name: place for place, name in enumerate(names) if name not in nameless}
     _check_header(list(places))
     numbers = _numbers(table)
@@ -67,14 +95,18 @@ def _content(table: pd.DataFrame) -> Content:
 
 
 def _numbers(table: pd.DataFrame) -> dict[int, Callable[[], np.ndarray]]:
-    """Columns of numbers by place, taken out of one matrix a type: a Series for each would take minutes for many."""
+    """Columns of numbers by place, and how to get them; of many, out of one matrix a type, since a Series each would take minutes."""
     kinds: dict[str, list[int]] = {}
     for place, dtype in enumerate(table.dtypes):
         if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
             kinds.setdefault(dtype.str, []).append(place)
+    if table.shape[1] < _MANY:
+        return {place: lambda place=place: table.iloc[:, place].to_numpy() for places in kinds.values() for place in places}
+    alike = any(len(places) == table.shape[1] for places in kinds.values())
+    whole = table if alike else table.copy()  # which lays columns of a type side by side
     found: dict[int, Callable[[], np.ndarray]] = {}
     for places in kinds.values():
-        matrix = table.iloc[:, places].to_numpy()
+        matrix = (whole if alike else whole.iloc[:, places]).to_numpy()
         for column, place in enumerate(places):
             found[place] = lambda matrix=matrix, column=column: matrix[:, column]
     return found
