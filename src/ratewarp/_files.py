@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
@@ -71,17 +72,6 @@ def parse_mapping(text: str, origin: str) -> dict[str, Any]:
 
 
 @contextmanager
-def undamaged(file: Path) -> Iterator[None]:
-    """Turns any failure to read a file this package wrote into one message that names it."""
-    try:
-        yield
-    except RatewarpError:
-        raise
-    except Exception as error:
-        raise RatewarpError(f"{file} is damaged or missing ({type(error).__name__}); remove it and run the study again") from error
-
-
-@contextmanager
 def disk_errors(place: Path, intact: str = "what was finished before is intact") -> Iterator[None]:
     """Says in plain words that a file or folder cannot be written."""
     try:
@@ -98,9 +88,9 @@ def write_whole(file: Path, content: bytes) -> None:
         OSError: it cannot be written; what was there before is untouched.
     """
     make_folder(file.parent)
-    partial = file.with_name(f"{PARTIAL}{file.name}")
+    partial = file.with_name(f"{PARTIAL}{token_hex(8)}")  # no two writers share one
     try:
-        with partial.open("wb") as stream:
+        with partial.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())

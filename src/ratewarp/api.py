@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ratewarp._checks import refuse
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, drawing, run_study
-from ratewarp.store import RunDirectory
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, drawing, running
+from ratewarp.store import RunDirectory, open_run
 from ratewarp.studies import Study, load_study
 
 
@@ -28,9 +28,9 @@ def run(
     Arguments:
         study: a `Study`, the name of a built-in one, or the path of a study file.
         out: run directory; `runs/<name of the study>` if not given. Conditions it already holds are not trained again, and training
-            that was interrupted goes on from its last checkpoint.
+            that was interrupted resumes from its last checkpoint.
         progress: called now and then with where the run stands.
-        say: called with what you should know: where training goes on, which files cannot be used. Logged if not given.
+        say: called with what you should know: where training resumes, which files cannot be used. Logged if not given.
         members_at_once: the most models trained together; one a CPU device, or all of one shape on an accelerator, if not given.
             Changes no result.
         checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be. Changes no result.
@@ -41,7 +41,8 @@ def run(
 
     Raises:
         RequestError: the study or an argument is wrong, or `out` holds something else.
-        RatewarpError: `out` cannot be written, or holds only damaged checkpoints of unfinished training.
+        RatewarpError: `out` cannot be written, is in use by another process, was removed meanwhile, or holds only damaged checkpoints
+            of unfinished training.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
@@ -62,7 +63,7 @@ def run(
     chosen = study if isinstance(study, Study) else load_study(study)
     folder = Path(out) if out is not None else Path("runs") / chosen.name
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
-    directory = run_study(chosen, folder, progress, say=say, **knobs)
-    if report:
-        write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
-    return directory
+    with running(chosen, folder, progress, say=say, **knobs) as directory:
+        if report:
+            write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
+    return open_run(folder)

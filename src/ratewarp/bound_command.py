@@ -57,7 +57,7 @@ def bound(
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curve: png, pdf or svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how much must be lost at a given rate: the rate–distortion function of a source, with a gap at every point, proved or searched."""
+    """How much must be lost at a given rate: the rate–distortion function of a source, every point with a gap, proved or searched."""
     for name, file, suffixes in (("out", out, None), ("figure", figure, _FIGURES)):
         if file is not None and (not can_be_made(file) or (suffixes and file.suffix.lower() not in suffixes)):
             kind = "a png, pdf or svg file" if suffixes else "a file"
@@ -142,7 +142,7 @@ def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     from ratewarp.store import open_run
 
     run = open_run(folder)
-    table, models = run.table("bound"), run.table("models", needs=["excess_nats"])
+    table, models = run.table("bound", needs=_POINTS), run.table("models", needs=_MODELS)
     if table.empty:
         raise RatewarpError(f"{folder} was run without a bound (bound_points: 0)")
     head = {

@@ -128,7 +128,7 @@ def run(
 ) -> None:
     """Run a study: train its models, measure them, write tables, figures and a page.
 
-    A run that was interrupted goes on where it stood, by the same command.
+    A run that was interrupted resumes where it stood, by the same command.
     """
     from ratewarp.studies import load_study
 
@@ -155,32 +155,26 @@ def run(
 
 @app.command()
 def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
-    """Say which conditions of a run are finished, and how far the others are."""
-    from ratewarp.checkpoints import find_checkpoints
+    """Say which conditions of a run are finished, how far the others are, and what is damaged."""
+    from ratewarp.status import run_status
     from ratewarp.store import open_run
-    from ratewarp.studies import Study
 
-    directory = open_run(folder)
-    study = Study(**directory.study)
-    steps = {condition.id: condition.setting.recipe.steps for condition in study.conditions}
-    finished = [name for name in steps if directory.finished(name)]
-    found = find_checkpoints(directory.checkpoints)
-    for file, reason in found.unusable.items():
-        print(f"{file} {reason}", file=sys.stderr)
-    kept = sorted((stand.step, name) for stand in found.usable.values() for name in stand.conditions)
-    training = {name: min(step, steps[name]) for step, name in kept if name in steps and name not in finished}
-    readers = [condition.id for condition in study.conditions if condition.model in study.readouts]
-    unread = [name for name in readers if not directory.read_out(name)]
+    found = run_status(open_run(folder))
+    for line in found.damaged:
+        print(line, file=sys.stderr)
+    if found.writer:
+        print(f"{folder} {found.writer}", file=sys.stderr)
     if as_json:
-        begun = {name: {"step": step, "steps": steps[name]} for name, step in training.items()}
-        missing = [name for name in steps if name not in finished]
-        print(json.dumps({"study": study.name, "finished": finished, "missing": missing, "training": begun, "readouts_missing": unread}))
+        training = {name: reached._asdict() for name, reached in found.training.items()}
+        print(json.dumps({**found._asdict(), "training": training}))
         return
-    heads = f", heads on the frozen codes of {len(readers) - len(unread)} of {len(readers)}" if readers else ""
-    print(f"{study.name}: {len(finished)} of {len(steps)} conditions finished{heads}")
-    for name in steps:
-        begun = f"  training, step {training[name]:,} of {steps[name]:,}" if name in training else ""
-        print(f"  {'done   ' if name in finished else 'missing'}  {name}{begun}")
+    total, read = len(found.finished) + len(found.missing), len(found.readouts) - len(found.readouts_missing)
+    heads = f", heads on the frozen codes of {read} of {len(found.readouts)}" if found.readouts else ""
+    print(f"{found.study}: {len(found.finished)} of {total} conditions finished{heads}")
+    for name in found.conditions:
+        reached = found.training.get(name)
+        begun = f"  training, step {reached.step:,} of {reached.steps:,}" if reached else ""
+        print(f"  {'missing' if name in found.missing else 'done   '}  {name}{begun}")
 
 
 @app.command()
@@ -191,11 +185,10 @@ def report(
     """Draw figures and page of a finished run again."""
     from ratewarp.report import write_report
     from ratewarp.runner import drawing
-    from ratewarp.store import open_run
+    from ratewarp.store import open_run, writing_to
 
-    directory = open_run(folder)
     when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
-    with _progress_bar() as (show_bar, _):
+    with writing_to(open_run(folder), "draw") as directory, _progress_bar() as (show_bar, _):
         page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
     print(page)
     if show:
@@ -211,21 +204,27 @@ def check_paper(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Set a run of the study paper, or of a part of it, beside the publication's numbers and statements.
 
     Exit code 0: everything is there and within tolerance; 1: something is outside; 3: nothing is outside, but the run lacks
-    conditions, or is not finished. Tables go to DIR/comparison.
+    conditions, or is not finished. Tables go to DIR/comparison, unless another process works on the run just now.
     """
-    from ratewarp.comparison import NEEDED, compare_published, write_comparison
-    from ratewarp.store import open_run
+    from ratewarp.comparison import NEEDED, compare_published, comparison_json, write_comparison
+    from ratewarp.run_lock import BusyError
+    from ratewarp.store import open_run, writing_to
 
     run = open_run(folder)
     if absent := [name for name in NEEDED if not run.has_table(name)]:
         print(f"{folder} is not finished (no table {', '.join(absent)}); comparing what it has stored", file=sys.stderr)
     comparison = compare_published(run)
-    written = write_comparison(run, comparison)
+    try:
+        with writing_to(run, "compare") as directory:
+            write_comparison(directory, comparison)
+        written = f"tables: {folder / 'comparison'}"
+    except BusyError as error:
+        written = f"the tables of the comparison are not written: {error}"
     if as_json:
-        print(written)
+        print(comparison_json(comparison))
     else:
         _print_check(comparison)
-    print(f"tables: {folder / 'comparison'}", file=sys.stderr)
+    print(written, file=sys.stderr)
     for line in comparison.missing:
         print(f"missing: {line}", file=sys.stderr)
     if not comparison.holds:

@@ -100,7 +100,8 @@ def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None
         RatewarpError: the run is not finished, or its folder cannot be written.
     """
     view, pictures = RunView(run), Pictures(run)
-    tables = {name: run.table(name) for name in ("models", "tasks", "geometry")}
+    needed = {"models": {**_DISTANCE_COLUMNS, **_MODEL_COLUMNS}, "tasks": _TASK_COLUMNS, "geometry": _GEOMETRY_COLUMNS}
+    tables = {name: run.table(name, needs=[*columns]) for name, columns in needed.items()}
     run.write_text("report.html", _render(view, tables, pictures.draw(view, show)))
     pictures.done()
     return run.path / "report.html"
