@@ -181,7 +181,9 @@ def work() -> None:
     for number in range(*asked["numbers"]):
         if time.monotonic() > end:
             break
-        print(json.dumps(_tried(module, number, asked["seed"], asked["limit"], None)), flush=True)
+        line = json.dumps(_tried(module, number, asked["seed"], asked["limit"], None))
+        sys.stdout.write(f"{line}\n")  # at once: other workers write to the same pipe
+        sys.stdout.flush()
 
 
 def _prepared(target: str) -> Any:
