@@ -108,7 +108,9 @@ class Tally(NamedTuple):
         return "\n".join(lines)
 
 
-def run_cases(target: str, *, cases: int, seed: int, seconds: float = 3600, limit: float = 5, workers: int = 1) -> Tally:
+def run_cases(
+    target: str, *, cases: int, seed: int, seconds: float = 3600, limit: float = 5, memory: int = MOST_MEMORY, workers: int = 1
+) -> Tally:
     """Tries cases of a target, in as many workers.
 
     Arguments:
@@ -117,12 +119,13 @@ def run_cases(target: str, *, cases: int, seed: int, seconds: float = 3600, limi
         seed: of all of them; case n is the same whatever the others are.
         seconds: after which no further case is begun.
         limit: seconds that one case may take.
+        memory: bytes that it may need beyond what its worker held.
         workers: processes side by side.
     """
     ours, theirs = os.pipe()
     started = []
     for worker in range(workers):
-        asked = {"target": target, "numbers": [worker, cases, workers], "seed": seed, "seconds": seconds, "limit": limit}
+        asked = {"target": target, "numbers": [worker, cases, workers], "seed": seed, "seconds": seconds, "limits": [limit, memory]}
         started.append(_worker(asked, theirs))
     os.close(theirs)
     outcomes = []
@@ -151,7 +154,7 @@ def run_from_command_line(target: str) -> NoReturn:
         tally = run_cases(target, cases=asked.cases, seed=asked.seed, seconds=asked.seconds, limit=asked.limit, workers=asked.workers)
     else:
         module = _prepared(target)
-        tally = _tally([_tried(module, asked.only, asked.seed, asked.limit, asked.keep)])
+        tally = _tally([_tried(module, asked.only, asked.seed, asked.limit, keep=asked.keep)])
     print(tally)
     sys.exit(1 if tally.failures else 0)
 
@@ -181,7 +184,9 @@ def work() -> None:
     for number in range(*asked["numbers"]):
         if time.monotonic() > end:
             break
-        print(json.dumps(_tried(module, number, asked["seed"], asked["limit"], None)), flush=True)
+        line = json.dumps(_tried(module, number, asked["seed"], *asked["limits"]))
+        sys.stdout.write(f"{line}\n")  # at once: other workers write into the same pipe
+        sys.stdout.flush()
 
 
 def _prepared(target: str) -> Any:
@@ -190,7 +195,7 @@ def _prepared(target: str) -> Any:
     return module
 
 
-def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None) -> dict[str, Any]:
+def _tried(module: Any, number: int, seed: int, limit: float, most: int = MOST_MEMORY, keep: Path | None = None) -> dict[str, Any]:
     """One case: made here, attacked in a process of its own, judged by what is left."""
     place = keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
     folder, canary = place / "case", place / "canary"
@@ -200,7 +205,7 @@ def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None)
         warnings.simplefilter("ignore")  # of what makes hostile files
         case = module.make_case(random.Random(f"{seed}-{number}"), folder)
     attack = getattr(module, case.attack) if case.attack else call_command
-    outcome = _attacked(attack, case.arguments, place, limit)
+    outcome = _attacked(attack, case.arguments, place, limit, most)
     if canary.read_bytes() != CANARY or {file.name for file in place.iterdir()} - {"case", "canary", "printed", "writes"}:
         outcome["wrong"].append(("write", "files beside the folder of the case were changed"))
     if keep is None:
@@ -210,7 +215,7 @@ def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None)
     return {"number": number, "label": case.label, **outcome}
 
 
-def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float) -> dict[str, Any]:
+def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float, most: int) -> dict[str, Any]:
     held = _held()
     start = time.monotonic()
     pid = os.fork()
@@ -221,12 +226,13 @@ def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Pat
     memory = max(0, usage.ru_maxrss * 1024 - held)
     printed = (place / "printed").read_bytes() if (place / "printed").exists() else b""
     code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    wrong = list(_wrong(code, hung, printed.decode("utf-8", "surrogateescape"), seconds, memory))
+    wrong = list(_wrong(code, hung, printed.decode("utf-8", "surrogateescape"), seconds))
+    wrong += [("memory", f"{memory / 1e9:.2f} GB")] if memory > most else []
     wrong += [("write", line) for line in _lines(place / "writes")]
     return {"code": code, "wrong": wrong, "seconds": seconds, "memory": memory}
 
 
-def _wrong(code: int, hung: bool, printed: str, seconds: float, memory: int) -> Iterator[tuple[str, str]]:
+def _wrong(code: int, hung: bool, printed: str, seconds: float) -> Iterator[tuple[str, str]]:
     last = (printed.strip().splitlines() or [""])[-1][:300]
     if hung:
         yield "hang", f"stopped after {seconds:.1f} s"
@@ -236,8 +242,6 @@ def _wrong(code: int, hung: bool, printed: str, seconds: float, memory: int) -> 
         yield "traceback", last
     elif code not in (0, 1, 2, 3) and not hung and code >= 0:
         yield "traceback", f"exit code {code}: {last}"
-    if memory > MOST_MEMORY:
-        yield "memory", f"{memory / 1e9:.2f} GB"
     if found := _STRAY.search(printed):
         yield "escape", f"{found.group()!r} in {printed[max(0, found.start() - 60) : found.end() + 20]!r}"
 
