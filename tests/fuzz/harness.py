@@ -26,6 +26,7 @@ Linux only: memory and writes are watched there.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -43,6 +44,7 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -192,6 +194,7 @@ def work() -> None:
 def _prepared(target: str) -> Any:
     module = importlib.import_module(target)
     module.prepare()
+    gc.freeze()  # a collection in a forked process would copy every page that it looks at
     return module
 
 
@@ -330,8 +333,9 @@ def _lines(file: Path) -> list[str]:
     return sorted(set(file.read_text(errors="replace").splitlines())) if file.exists() else []
 
 
+@lru_cache(maxsize=1)
 def _held() -> int:
-    """Bytes that a process forked from this one holds before it does anything."""
+    """Bytes that a process forked from this one holds before it does anything, as of the first case."""
     pid = os.fork()
     if pid == 0:
         os._exit(0)
