@@ -39,4 +39,4 @@ def no_objects(name: str, array: np.ndarray) -> np.ndarray:
 
 
 class UnreadableError(Exception):
-    """A file that does not hold what it should; the message goes on after the file's name: `holds no rows`."""
+    """A file that does not hold what it should; the message follows the file's name: `holds no rows`."""

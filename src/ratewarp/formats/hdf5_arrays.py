@@ -97,7 +97,7 @@ def read_netcdf(path: Path) -> Content:
 
 
 def _check_all(path: Path) -> None:
-    """Refuses what xarray would follow or read as it opens a file: links that lead out of it, coordinates without end."""
+    """Refuses what xarray would follow or read on opening: links out of the file, coordinates without end."""
     import h5py
 
     if out := list(read_hdf5(path).refused):
@@ -144,7 +144,8 @@ def read_matlab_73(path: Path) -> Content:
             if kind == b"char":
                 return np.array(_rows_of_letters(path, key, dataset), dtype=np.str_)
             if kind == b"cell":
-                cells = [cast(Any, file[reference]) for reference in read_dataset(path, key, dataset).T.ravel()]
+                references = read_dataset(path, key, dataset).T.ravel()
+                cells = [cast(Any, file[reference]) for reference in references]
                 if all(_class_of(cell) == b"char" for cell in cells):
                     words = ["".join(_rows_of_letters(path, key, cell)) for cell in cells]
                     return np.array(words, dtype=np.str_)
