@@ -1,14 +1,19 @@
 """Strict settings for every test: shapes and types checked, no implicit promotion of ranks."""
 
 import os
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from typing import NamedTuple
 
-# Tests compile much and compute little; commands that they start inherit both settings. Every process of the suite has a folder of its
-# own, since JAX does not lock one.
-os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
+# Tests compile much and compute little; commands that they start inherit these settings, after flags that whoever runs them has set.
+# Every process of the suite has a folder of programs of its own, since JAX does not lock one; it is kept between runs.
+os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
     Path(__file__).parents[1] / ".pytest_cache" / "programs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 )
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 from jaxtyping import install_import_hook
 
@@ -24,7 +29,7 @@ from ratewarp.studies import Study
 use_every_core()  # as the command line does
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}, {"filters": 4}]}
+TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}]}
 
 
 def tiny() -> Study:
@@ -43,6 +48,46 @@ def tiny() -> Study:
     )
 
 
+class Answer(NamedTuple):
+    """What a command left: its exit code and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def call(*arguments: object, cwd: Path) -> Answer:
+    """The `ratewarp` command in this process, which spares a start of Python and its imports."""
+    from ratewarp.cli import main
+
+    out, errors, code = StringIO(), StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(errors):
+        patch.setattr("sys.argv", ["ratewarp", *map(str, arguments)])
+        patch.chdir(cwd)
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(bool(end.code))
+    return Answer(code, out.getvalue(), errors.getvalue())
+
+
 @pytest.fixture
 def tiny_study() -> Study:
     return tiny()
+
+
+# Files that share compiled programs, longest first: one process runs those of a line one after the other, so that each compiles its own.
+TOGETHER = (
+    ("test_runs", "api", "test_waves", "test_kills", "test_tables_bound"),
+    ("test_training", "test_paper", "test_readout"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, and those that share programs in the same process."""
+    places = {name: place for place, names in enumerate(TOGETHER) for name in names}
+    for item in items:
+        group = f"programs {places[item.path.stem]}" if item.path.stem in places else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+    items.sort(key=lambda item: places.get(item.path.stem, len(TOGETHER)))

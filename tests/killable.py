@@ -19,7 +19,7 @@ from ratewarp.studies import Study
 
 STUDY = Study(
     name="killed",
-    network={"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}, {"filters": 4}]},
+    network={"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}]},
     tasks=["E2M1"],
     training_images=1000,
     validation_each=2,

@@ -37,12 +37,17 @@ def test_a_file_with_a_matrix(coin):
     assert [point["rate_nats"] for point in points] == pytest.approx(binary_hamming(0.3, [p["distortion"] for p in points]), abs=1e-4)
     assert found["largest_gap_nats"] <= 1e-4
     assert all(point["certificate"] == "proved" for point in points)
+    assert found["certificate"] == "proved"
+    assert "nats, proved" in call(coin, "--points", 3)
 
 
 def test_a_file_with_means_for_equally_likely_stimuli(tmp_path):
     means = np.random.default_rng(0).random((6, 2, 3))
     np.savez(tmp_path / "source.npz", means=means)
-    points = json.loads(call(tmp_path / "source.npz", "--rates", "0,0.5,3", "--json"))["points"]
+    found = json.loads(call(tmp_path / "source.npz", "--rates", "0,0.5,3", "--json"))
+    assert found["certificate"] == "searched"
+    assert "nats, searched" in call(tmp_path / "source.npz", "--rates", "0,0.5,3")
+    points = found["points"]
     assert points[0]["distortion"] == pytest.approx(means.reshape(6, -1).var(axis=0).mean())
     assert points[-1]["distortion"] == pytest.approx(0, abs=1e-12)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
 
@@ -105,9 +106,19 @@ def test_other_files_are_told_from_checkpoints(tmp_path, content, reason):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    (tmp_path / "aa11" / "100.safetensors").mkdir(parents=True)
-    assert "cannot be read" in find_checkpoints(tmp_path).unusable[tmp_path / "aa11" / "100.safetensors"]
+@pytest.mark.parametrize("make", [lambda file: file.mkdir(), os.mkfifo, lambda file: file.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_named_and_not_read(tmp_path, make):
+    file = tmp_path / "aa11" / "100.safetensors"
+    file.parent.mkdir()
+    make(file)
+    assert find_checkpoints(tmp_path).unusable == {file: "is damaged: it is not a regular file"}
+
+
+def test_a_missing_file_is_named(tmp_path):
+    file = tmp_path / "aa11" / "100.safetensors"
+    file.parent.mkdir()
+    file.symlink_to(tmp_path / "nowhere")
+    assert "No such file" in find_checkpoints(tmp_path).unusable[file]
 
 
 def test_a_sound_file_of_something_else_is_not_used(tmp_path):
@@ -119,6 +130,34 @@ def test_a_sound_file_of_something_else_is_not_used(tmp_path):
     renamed = _write(tmp_path, 200).rename(tmp_path / "aa11" / "300.safetensors")
     with pytest.raises(UnusableError, match="aa11, step 200"):
         read_checkpoint(renamed)
+
+
+@pytest.mark.parametrize(
+    ("stand", "reason"),
+    [
+        (_stand(-1), "no training has -1 steps"),
+        (_stand(conditions=("one", "one")), "a condition must stand in it once"),
+        (_stand(conditions=()), "a condition must stand in it once"),
+    ],
+)
+def test_what_no_training_writes_is_not_used(tmp_path, stand, reason):
+    arrays = {name: array[: len(stand.conditions)] for name, array in ARRAYS.items()}
+    with pytest.raises(UnusableError, match=reason):
+        read_checkpoint(write_checkpoint(tmp_path, stand, arrays, None))
+
+
+@pytest.mark.parametrize("link", ["checkpoints", "checkpoints/aa11"])
+def test_nothing_is_written_or_removed_through_a_link(tmp_path, link):
+    outside = tmp_path / "outside"
+    _write(outside, 100) if link == "checkpoints" else _write(tmp_path, 100).parent.rename(outside)
+    before = {f: f.read_bytes() for f in outside.rglob("*.*")}
+    (tmp_path / link).parent.mkdir(exist_ok=True)
+    (tmp_path / link).symlink_to(outside)
+    for act in (lambda: _write(tmp_path / "checkpoints", 200), lambda: remove_all_checkpoints(tmp_path / "checkpoints")):
+        with pytest.raises(RatewarpError, match=rf"{link} is a symbolic link"):
+            act()
+    assert {f: f.read_bytes() for f in outside.rglob("*.*")} == before
+    assert len(before) == 1
 
 
 def test_choice_of_a_checkpoint(tmp_path):

@@ -14,6 +14,7 @@ import pytest
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.comparison import NEEDED, compare_published, write_comparison
 from ratewarp.published import published_class_distortion, published_distortion, published_f1
+from ratewarp.run_lock import lock_run
 from ratewarp.store import open_run
 
 COMMAND = [str(Path(sys.executable).with_name("ratewarp")), "check-paper"]
@@ -219,10 +220,40 @@ def test_a_statement_holds_only_for_every_seed(tmp_path):
     assert [text for text, holds in statements.items() if not holds] == ["skewed frequency (E1M2) spreads frequent stimuli at low capacity"]
 
 
+def test_a_statement_whose_models_were_not_trained_from_one_seed_is_not_in_the_run(tmp_path):
+    run = _run(tmp_path / "run")
+    for name in ("models", "geometry"):  # E2M5 from the first seed only, its baseline from the second: nothing is measured against it
+        table = run.table(name)
+        unmeasured = table["measure"].str.contains("change|class_distortion") if name == "geometry" else False
+        lost = (table["model"] == "E2M5") & ((table["seed"] == 1) | unmeasured) | (table["model"] == "baseline") & (table["seed"] == 0)
+        table[~lost].to_csv(run.path / "tables" / f"{name}.csv", index=False)
+    comparison = compare_published(run)
+    (statement,) = [row for row in comparison.statements.to_dict("records") if "E2M5" in row["statement"]]
+    assert statement["inside"] is None
+    assert "share of variance between the classes of E2M1 minus the baseline's, 0.3 nats: not in this run" in statement["evidence"]
+    assert "no number" not in statement["evidence"]
+    assert set(comparison.class_distortion.query("model == 'E2M5'")["inside"]) == {None}
+    assert comparison.holds
+    answer = subprocess.run([*COMMAND, str(run.path)], capture_output=True, text=True, check=False)
+    assert answer.returncode == 3, answer.stderr
+    assert "not in this run  effects coexist in E2M5" in answer.stdout
+
+
+def test_beside_a_run_the_comparison_is_printed_and_not_written(tmp_path):
+    run = _run(tmp_path / "run")
+    with lock_run(run.path):
+        answer = subprocess.run([*COMMAND, str(run.path), "--json"], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)["complete"]
+    assert "the tables of the comparison are not written: " in answer.stderr
+    assert "is being run by process" in answer.stderr
+    assert not (run.path / "comparison").exists()
+
+
 def test_tables_of_an_earlier_version_are_said_to_be(tmp_path):
     run = _run(tmp_path / "old")
     run.table("tasks").drop(columns="f1_batches").to_csv(run.path / "tables" / "tasks.csv", index=False)
-    with pytest.raises(RatewarpError, match=r"another version of ratewarp \(no column f1_batches\); write it again with: ratewarp run"):
+    with pytest.raises(RatewarpError, match=r"another version of ratewarp.* \(no column f1_batches\); .*again by: ratewarp run"):
         compare_published(run)
 
 

@@ -59,6 +59,26 @@ def test_compiled_programs_go_to_the_users_cache_folder_or_where_jax_is_told(tmp
     assert any(other.iterdir())
 
 
+HOMELESS = """
+import pwd
+def unknown(uid):
+    raise KeyError(uid)
+pwd.getpwuid = unknown
+import logging, sys
+logging.basicConfig(level=logging.DEBUG, format="%(message)s", stream=sys.stderr)
+logging.getLogger("jax").setLevel(logging.WARNING)
+"""
+
+
+def test_without_a_home_folder_programs_are_not_kept(tmp_path):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("JAX_", "XDG_", "HOME"))}
+    command = [sys.executable, "-W", "error::RuntimeWarning", "-c", HOMELESS + PROGRAM]
+    answer = subprocess.run(command, env=clean, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert answer.returncode == 0, answer.stderr
+    assert answer.stdout.split()[0] == "None"
+    assert "there is no home folder to keep compiled programs in; name one with JAX_COMPILATION_CACHE_DIR" in answer.stderr
+
+
 def test_a_cache_folder_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("no folder")
     assert _run({"XDG_CACHE_HOME": str(tmp_path / "file")})[1] >= 1

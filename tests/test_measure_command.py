@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from conftest import call
 from ratewarp.geometry import planted_codes, prototypization
 
 P = planted_codes(prototypization=0.4, side=4, items=3)
@@ -23,8 +21,7 @@ def folder(tmp_path):
 
 
 def _call(folder, *arguments):
-    command = [str(Path(sys.executable).with_name("ratewarp")), "measure", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return call("measure", *arguments, cwd=folder)
 
 
 def test_json_and_figure(folder):

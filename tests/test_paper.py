@@ -53,7 +53,7 @@ def two_models_at_once():
 @pytest.fixture
 def geometry_left_out(monkeypatch):
     """Where the codes have been measured before."""
-    monkeypatch.setattr(tables, "_geometry_rows", lambda *_: iter(()))
+    monkeypatch.setattr(tables._Job, "_geometry", lambda *_: iter(()))
 
 
 @pytest.fixture(scope="module")

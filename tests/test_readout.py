@@ -50,19 +50,23 @@ def test_steps_equal_adam_written_out(recipe, classes):
         adam = optax.adam(lambda step: 0.01 * 0.9 ** (step // 2))
     else:  # the warm-up begins at 0, however short
         adam = optax.adam(lambda step: 0.01 * (step > 0) * 0.5 * (1 + jnp.cos(jnp.pi * step / 3)), b2=0.99)
-    moments = adam.init(head)
-    for step in range(3):
+
+    def loss(head, stimuli, places, key):
+        logits = head(CODES[1][stimuli, places], key=key)
+        if published and classes > 2:
+            logits = jax.nn.softmax(logits)
+        return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(16), jnp.array(labels)[stimuli]])
+
+    @jax.jit
+    def advance(head, moments, step):
         keys = [jax.random.fold_in(jax.random.fold_in(reader.key, stream), step) for stream in (1, 2)]
         stimuli, places = draw_images(reader.images_below, 16, key=keys[0])
+        updates, moments = adam.update(jax.grad(loss)(head, stimuli, places, keys[1]), moments, head)
+        return optax.apply_updates(head, updates), moments
 
-        def loss(head, stimuli=stimuli, places=places, key=keys[1]):
-            logits = head(CODES[1][stimuli, places], key=key)
-            if published and classes > 2:
-                logits = jax.nn.softmax(logits)
-            return -jnp.mean(jax.nn.log_softmax(logits)[jnp.arange(16), jnp.array(labels)[stimuli]])
-
-        updates, moments = adam.update(jax.grad(loss)(head), moments, head)
-        head = optax.apply_updates(head, updates)
+    moments = adam.init(head)
+    for step in range(3):
+        head, moments = advance(head, moments, step)
     ours = _trained(ReadoutPlan(3, classes, recipe), _stack(reader))
     for mine, theirs in zip(jax.tree.leaves(ours), jax.tree.leaves(head), strict=True):
         np.testing.assert_allclose(mine[0], theirs, atol=ALGEBRA)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import signal
@@ -16,6 +15,7 @@ import pytest
 import yaml
 from sklearn.metrics import f1_score
 
+from conftest import call
 from oracles import class_distortion
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RequestError
@@ -177,6 +177,7 @@ def test_a_diverged_model_is_named_and_the_rest_stands(finished, tmp_path, tiny_
     record = open_run(tmp_path / "copy").record(broken.id)
     record["code"][:] = np.nan
     file.unlink()
+    file.with_name("sums.json").unlink()
     record.to_netcdf(file, engine="h5netcdf")
     directory = open_run(tmp_path / "copy")
     for name, table in build_tables(directory, tiny_study).items():
@@ -188,7 +189,8 @@ def test_a_diverged_model_is_named_and_the_rest_stands(finished, tmp_path, tiny_
     assert f"{broken.model} at {broken.capacity_nats:g} nats, seed 0: diverged" in write_report(directory).read_text()
 
 
-def _call(*arguments, cwd):
+def _started(*arguments, cwd):
+    """The command as a process of its own."""
     return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
 
 
@@ -200,20 +202,20 @@ def study_file(tmp_path, tiny_study):
 
 
 def test_command_line_from_study_to_page(study_file, tmp_path, finished):
-    plan = _call("run", study_file, "--dry-run", cwd=tmp_path)
+    plan = call("run", study_file, "--dry-run", cwd=tmp_path)
     assert plan.returncode == 0
     assert "6 conditions in 2 compiled batches, 180 model-steps" in plan.stdout
     assert not (tmp_path / "runs").exists()
-    done = _call("run", study_file, "--json", cwd=tmp_path)
+    done = _started("run", study_file, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)) == 6
     assert "training" in done.stderr
     assert _tables(tmp_path / "runs/tiny") == _tables(finished.path)
-    assert json.loads(_call("status", "runs/tiny", "--json", cwd=tmp_path).stdout)["missing"] == []
+    assert json.loads(call("status", "runs/tiny", "--json", cwd=tmp_path).stdout)["missing"] == []
     (tmp_path / "runs/tiny/report.html").unlink()
-    assert _call("report", "runs/tiny", cwd=tmp_path).stdout.strip() == "runs/tiny/report.html"
+    assert call("report", "runs/tiny", cwd=tmp_path).stdout.strip() == "runs/tiny/report.html"
     assert (tmp_path / "runs/tiny/report.html").exists()
-    other = _call("run", study_file, "--set", "recipe.steps=31", cwd=tmp_path)
+    other = call("run", study_file, "--set", "recipe.steps=31", cwd=tmp_path)
     assert (other.returncode, other.stdout) == (2, "")
     assert "different study" in other.stderr
 
@@ -231,7 +233,7 @@ def test_command_line_from_study_to_page(study_file, tmp_path, finished):
     ],
 )
 def test_wrong_requests_end_with_2_and_write_nothing(arguments, message, tmp_path):
-    answer = _call(*arguments, cwd=tmp_path)
+    answer = call(*arguments, cwd=tmp_path)
     assert answer.returncode == 2
     assert message in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -239,36 +241,35 @@ def test_wrong_requests_end_with_2_and_write_nothing(arguments, message, tmp_pat
 
 
 def test_unwritable_folder_ends_with_1(tmp_path):
-    answer = _call("run", "demo", "--out", "/proc/no", cwd=tmp_path)
+    answer = call("run", "demo", "--out", "/proc/no", cwd=tmp_path)
     assert answer.returncode == 1
     assert answer.stderr.startswith("error: cannot write /proc/no")
 
 
 def test_help_and_version(tmp_path):
-    assert re.fullmatch(r"\d+\.\d+\.\d+\n", _call("--version", cwd=tmp_path).stdout)
-    text = _call("--help", cwd=tmp_path).stdout
+    assert re.fullmatch(r"\d+\.\d+\.\d+\n", call("--version", cwd=tmp_path).stdout)
+    text = call("--help", cwd=tmp_path).stdout
     assert all(word in text for word in ("run", "status", "report", "ratewarp run demo"))
 
 
-def test_control_c_says_that_nothing_is_lost(study_file, tmp_path, finished):
-    arguments = [*COMMAND, "run", str(study_file), "--set", "recipe.steps=200000", "--out", str(tmp_path / "long")]
+@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")])
+def test_a_signal_ends_a_run_which_resumes_to_the_same_tables(study_file, tiny_study, tmp_path, finished, number, code, said):
+    arguments = [*COMMAND, "run", str(study_file), "--out", str(tmp_path / "run")]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("training"):
-            break
-    errors = ""
     try:
-        for _ in range(3):  # Python drops the signal where it falls into a destructor; a person presses again
-            process.send_signal(signal.SIGINT)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                _, errors = process.communicate(timeout=60)
+        for line in process.stderr:
+            if line.startswith("training"):
                 break
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
-    assert process.returncode == 130
-    assert "interrupted" in errors
+    assert process.returncode == code
+    assert f"{said}; finished conditions and the last checkpoint are kept" in errors
     assert "Traceback" not in errors
+    run(tiny_study, tmp_path / "run", report=False)
+    assert _tables(tmp_path / "run") == _tables(finished.path)
 
 
 def test_run_refuses_a_different_study(finished, tiny_study):

@@ -21,20 +21,28 @@ POOL = image_pool(SOURCE, 8, key=jax.random.key(0))
 NETWORK = NetworkConfig(**TINY_NETWORK)
 
 
-def _plan(classes=(), recipe=Principled):
-    return Plan(NETWORK, (13, 13), classes, recipe(batch_size=16))
+def _plan(classes=(), recipe=Principled, network=NETWORK):
+    return Plan(network, (13, 13), classes, recipe(batch_size=16))
 
 
-def _members(seeds, capacities, tasks=(), names=None, *, steps):
-    names = names or ["uniform"] * len(seeds)
-    counts = [image_counts(frequency(n, SOURCE), 500) for n in names]
+SLOTS = 4  # every other number of members is another program
+
+
+def _members(seeds, capacities, tasks=(), names=None, *, steps, slots=SLOTS):
+    """Members, the last of them again and again until all slots are filled."""
+    spare = slots - len(seeds)
+    filled = [
+        list(column) + [column[-1]] * spare
+        for column in (seeds, capacities, names or ["uniform"] * len(seeds), np.broadcast_to(steps, len(seeds)))
+    ]
+    counts = [image_counts(frequency(name, SOURCE), 500) for name in filled[2]]
     labels = np.array([task(t, SOURCE).labels for t in tasks]).reshape(len(tasks), 169)
-    columns = [jnp.full(len(seeds), v, jnp.float32) for v in (1.0, 1.5e-3, 300.0)]
+    columns = [jnp.full(slots, value, jnp.float32) for value in (1.0, 1.5e-3, 300.0)]
     return Member(
-        key=jnp.stack([jax.random.key(s) for s in seeds]),
-        targets=Targets(jnp.array(capacities, jnp.float32), *columns, jnp.broadcast_to(jnp.int32(steps), (len(seeds),))),
+        key=jnp.stack([jax.random.key(int(seed)) for seed in filled[0]]),
+        targets=Targets(jnp.array(filled[1], jnp.float32), *columns, jnp.array(filled[3], jnp.int32)),
         images_below=jnp.array(np.cumsum(counts, axis=1), jnp.int32),
-        labels=jnp.array(np.tile(labels, (len(seeds), 1, 1)), jnp.int32),
+        labels=jnp.array(np.tile(labels, (slots, 1, 1)), jnp.int32),
     )
 
 
@@ -54,25 +62,25 @@ def test_members_do_not_depend_on_their_batch(recipe):
     plan = _plan(classes=(2, 25), recipe=recipe)
     tasks = ("E2M1", "E2M4")
     together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], tasks, ["uniform", "E1M1", "E1M2"], steps=12))
-    alone, own_history = _run(plan, _members([4], [1], tasks, ["E1M1"], steps=12))
-    assert all(np.array_equal(a, b) for a, b in zip(_member(together.model, 1), _member(alone.model, 0), strict=True))
-    assert all(np.array_equal(a[1], b[0]) for a, b in zip(history, own_history, strict=True))
+    others, other_history = _run(plan, _members([4, 8, 9], [1, 5, 0.1], tasks, ["E1M1", "uniform", "E1M1"], steps=12))
+    assert all(np.array_equal(a, b) for a, b in zip(_member(together.model, 1), _member(others.model, 0), strict=True))
+    assert all(np.array_equal(a[1], b[0]) for a, b in zip(history, other_history, strict=True))
 
 
 @pytest.mark.parametrize("recipe", [Principled, Published])
-def test_members_with_their_own_numbers_of_steps_are_as_if_alone(recipe):
+def test_members_with_their_own_numbers_of_steps_are_as_if_all_had_them(recipe):
     """Also across the end of a piece of training: 12 and 110 steps beside 130."""
     plan, steps = _plan(recipe=recipe), [12, 130, 110]
     together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=steps))
     for index, own in enumerate(steps):
-        alone, own_history = _run(plan, _members([3 + index], [[0.3, 1, 2][index]], steps=own))
-        assert all(np.array_equal(a, b) for a, b in zip(_member(together, index), _member(alone, 0), strict=True))
-        assert all(np.array_equal(a[index, :own], b[0]) for a, b in zip(history, own_history, strict=True))
+        alike, own_history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=own))
+        assert all(np.array_equal(a, b) for a, b in zip(_member(together, index), _member(alike, index), strict=True))
+        assert all(np.array_equal(a[index, :own], b[index]) for a, b in zip(history, own_history, strict=True))
         assert not any(np.any(a[index, own:]) for a in history)
 
 
 def test_training_goes_on_from_any_piece_as_if_it_had_not_stopped():
-    plan, members = _plan(classes=(2,)), _members([3, 4], [0.3, 1], ("E2M1",), steps=[250, 210])
+    plan, members = _plan(classes=(2, 25)), _members([3, 4, 5], [0.3, 1, 1], ("E2M1", "E2M4"), steps=[250, 210, 250])
     pieces = [(step, jax.device_get(state)) for step, state, _ in train(plan, members, POOL)]
     for step, state in pieces[:-1]:
         *_, (_, resumed, _) = train(plan, members, POOL, (step, jax.tree.map(jnp.asarray, state)))
@@ -87,23 +95,23 @@ def test_equal_seeds_give_equal_models_and_others_do_not():
 
 def test_a_second_call_does_not_compile_again():
     plan = _plan()
-    _run(plan, _members([1, 2], [0.3, 1], steps=150))
+    _run(plan, _members([1, 2, 3], [0.3, 1, 1], steps=150))
     before = _advance._cache_size()
-    _run(plan, _members([7, 8], [2, 3], names=["E1M1", "E1M2"], steps=[130, 160]))
+    _run(plan, _members([7, 8, 9], [2, 3, 4], names=["E1M1", "E1M2", "uniform"], steps=[130, 160, 10]))
     assert _advance._cache_size() == before
 
 
 def test_report_covers_every_step_once():
     steps = []
-    for done, _, report in train(_plan(), _members([0], [1], steps=230), POOL):
+    for done, _, report in train(_plan(), _members([0, 1, 2], [1, 1, 1], steps=230), POOL):
         steps.append((done, report.rate.shape[1]))
     assert steps == [(100, 100), (200, 100), (230, 30)]
 
 
 def test_one_step_equals_adam_written_out():
     """The compiled step against the same loss differentiated and applied by optax outside it."""
-    plan = _plan(classes=(2,))
-    members = _members([5], [1], ("E2M1",), steps=10)
+    plan = _plan(classes=(2,), network=NetworkConfig(latents=2, convolutions=({"filters": 4, "kernel": 4}, {"filters": 4})))
+    members = _members([5], [1], ("E2M1",), steps=10, slots=1)
     member = jax.tree.map(lambda leaf: leaf[0], members)
     objective = plan.objective
     from ratewarp import training
@@ -112,22 +120,23 @@ def test_one_step_equals_adam_written_out():
     model = jax.tree.map(lambda leaf: leaf[0], state.model)
     optimizer = optax.adam(lambda step: objective.learning_rate(member.targets, step), b2=0.99)
     moments, control = optimizer.init(model), objective.init(member.targets)
+
+    def loss(model, control, step, keys, stimuli, batch):
+        mean, log_variance = model.networks.encoder(batch)
+        codes = sample_codes(mean, log_variance, key=keys[1])
+        error = jnp.mean((model.networks.decoder(codes) - batch) ** 2)
+        rate = jnp.mean(jnp.sum(0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1), axis=1))
+        probability = jax.nn.softmax(model.heads[0](codes, key=keys[2]))
+        entropy = -jnp.mean(jnp.log(probability[jnp.arange(16), member.labels[0, stimuli]]))
+        terms = training.Terms(error, rate, entropy[None])
+        return objective.loss(terms, control, member.targets, step), terms
+
+    differentiate = jax.jit(jax.grad(loss, has_aux=True))
     for step in range(2):
         keys = [jax.random.fold_in(jax.random.fold_in(member.key, stream), step) for stream in (1, 2, 3)]
         stimuli, places = draw_images(member.images_below, 16, key=keys[0])
         batch = POOL[stimuli, places].astype(jnp.float32)
-
-        def loss(model, step=step, keys=keys, stimuli=stimuli, batch=batch):
-            mean, log_variance = model.networks.encoder(batch)
-            codes = sample_codes(mean, log_variance, key=keys[1])
-            error = jnp.mean((model.networks.decoder(codes) - batch) ** 2)
-            rate = jnp.mean(jnp.sum(0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1), axis=1))
-            probability = jax.nn.softmax(model.heads[0](codes, key=keys[2]))
-            entropy = -jnp.mean(jnp.log(probability[jnp.arange(16), member.labels[0, stimuli]]))
-            terms = training.Terms(error, rate, entropy[None])
-            return objective.loss(terms, control, member.targets, jnp.int32(step)), terms
-
-        gradient, terms = jax.jit(jax.grad(loss, has_aux=True))(model)
+        gradient, terms = differentiate(model, control, jnp.int32(step), keys, stimuli, batch)
         updates, moments = optimizer.update(gradient, moments)
         model = optax.apply_updates(model, updates)
         control = objective.update(control, terms, member.targets, jnp.int32(step))
@@ -150,7 +159,7 @@ def test_batches_follow_the_frequency():
 
 
 def test_narrow_products_change_training_a_little():
-    members = _members([0], [1], steps=20)
+    members = _members([0, 1, 2], [1, 1, 1], steps=20)
     runs = [_run(Plan(NETWORK, (13, 13), (), Principled(batch_size=16, precision=p)), members) for p in ("float32", "bfloat16")]
     fine, rough = (np.asarray(history.distortion) for _, history in runs)
     assert not np.array_equal(fine, rough)
@@ -159,19 +168,21 @@ def test_narrow_products_change_training_a_little():
 
 def test_training_meets_a_capacity():
     """A small network trained briefly: the rate reaches its target and the distortion falls with it."""
-    state, history = _run(_plan(), _members([0, 0], [0.3, 2], steps=600))
-    last = np.asarray(history.rate)[:, -100:].mean(axis=1)
-    np.testing.assert_allclose(last, [0.3, 2], rtol=0.1)
+    capacities = [0.3, 1, 2]
+    members = _members([0, 0, 0], capacities, steps=600)
+    state, history = _run(_plan(), members)
+    last = np.asarray(history.rate)[:3, -100:].mean(axis=1)
+    np.testing.assert_allclose(last, capacities, rtol=0.1)
     held_out = image_pool(SOURCE, 4, key=jax.random.key(9))
-    scores = evaluate(state.model, _members([0, 0], [0.3, 2], steps=600), held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
-    np.testing.assert_allclose(np.asarray(scores.rate).mean(axis=(1, 2)), [0.3, 2], rtol=0.15)
+    scores = evaluate(state.model, members, held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
+    np.testing.assert_allclose(np.asarray(scores.rate)[:3].mean(axis=(1, 2)), capacities, rtol=0.15)
     distortions = np.asarray(scores.distortion).mean(axis=(1, 2))
-    assert distortions[1] < distortions[0] < 0.2
+    assert distortions[2] < distortions[1] < distortions[0] < 0.2
 
 
 def test_evaluation_against_the_networks_called_one_by_one():
     tasks = ("E2M1", "E2M4")
-    plan, members = _plan(classes=(2, 25)), _members([3], [1], tasks, steps=5)
+    plan, members = _plan(classes=(2, 25)), _members([3, 4, 5], [1, 1, 1], tasks, steps=5)
     state, _ = _run(plan, members)
     held_out = image_pool(SOURCE, 3, key=jax.random.key(4))
     means = SOURCE.mean_images().astype(np.float32)

@@ -1,4 +1,4 @@
-"""Waves: how conditions are shared out, that it changes no result, and that what was begun goes on."""
+"""Waves: how conditions are shared out, that it changes no result, and that what was begun resumes."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_run_goes_on_from_its_checkpoint(whole, tmp_path):
     (file,) = (f for f in find_checkpoints(out / "checkpoints").usable if f.stem == "200")
     assert file.parent.name == waves(STUDY.conditions, 2)[0].digest
     said = _go_on(out)
-    assert said == ["going on from step 200 of wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0"]
+    assert said == ["resuming from step 200 of wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0"]
     assert _contents(out) == _contents(whole)
     session = open_run(out).manifest["sessions"][-1]
     assert {name.split("_")[0]: step for name, step in session["resumed"].items()} == {"short": 120, "slow": 200}
@@ -142,10 +142,14 @@ def test_status_says_how_far_unfinished_conditions_are(whole, tmp_path, capsys):
     status(out, as_json=True)
     assert json.loads(capsys.readouterr().out) == {
         "study": "waves",
+        "conditions": [slow, short, base],
         "finished": [],
         "missing": [slow, short, base],
         "training": {short: {"step": 120, "steps": 120}, slow: {"step": 200, "steps": 230}},
+        "readouts": [],
         "readouts_missing": [],
+        "damaged": [],
+        "writer": "",
     }
     status(out)
     assert f"missing  {slow}  training, step 200 of 230\n" in capsys.readouterr().out
@@ -165,7 +169,7 @@ def test_damaged_checkpoints_are_named_and_the_one_before_is_used(whole, tmp_pat
     shutil.copytree(out, tmp_path / "copy")
     said = _go_on(out)
     assert said[0].startswith(f"{newer} is truncated or damaged")
-    assert said[1].startswith("going on from step 100 of")
+    assert said[1].startswith("resuming from step 100 of")
     assert _contents(out) == _contents(whole)
     copy = tmp_path / "copy" / older.relative_to(out)
     copy.write_bytes(b"junk" + older.name.encode())
@@ -179,7 +183,7 @@ def test_damaged_checkpoints_are_named_and_the_one_before_is_used(whole, tmp_pat
 def test_a_checkpoint_serves_other_waves_that_it_holds_all_of(whole, tmp_path):
     out = tmp_path / "run"
     _interrupt(out, 300, members=3)
-    assert [line.split(" of wave ")[0] for line in _go_on(out, members=1)] == ["going on from step 100"] * 3
+    assert [line.split(" of wave ")[0] for line in _go_on(out, members=1)] == ["resuming from step 100"] * 3
     assert _contents(out) == _contents(whole)
 
 
@@ -199,8 +203,57 @@ def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
     stand, arrays = read_checkpoint(file)
     arrays["state.model.networks.more"] = arrays.pop(next(name for name in arrays if name.startswith("state.model")))
     write_checkpoint(out / "checkpoints", stand, arrays, None)
-    with pytest.raises(RatewarpError, match=r"was written by another version of ratewarp .* remove .* and run the same command again"):
+    with pytest.raises(
+        RatewarpError, match=r"was written by another version of ratewarp, or was changed .* remove .* and run the same command again"
+    ):
         _go_on(out)
+
+
+@pytest.mark.parametrize("change", ["not finite", "float64"])
+def test_a_forged_checkpoint_is_noticed_before_training_and_the_one_before_is_used(whole, tmp_path, change):
+    out = tmp_path / "run"
+    _interrupt(out, 220, members=2)
+    newer = max(find_checkpoints(out / "checkpoints").usable)
+    stand, arrays = read_checkpoint(newer)
+    name = next(name for name in arrays if name.startswith("state.model"))
+    arrays[name] = np.full_like(arrays[name], np.nan) if change == "not finite" else arrays[name].astype(np.float64)
+    write_checkpoint(out / "checkpoints", stand, arrays, newer.with_name("100.safetensors"))
+    said = _go_on(out)
+    reason = "is not finite, although its training had not diverged" if change == "not finite" else "must be of type float32; got float64"
+    assert said[0] == f"{newer} was written by another version of ratewarp, or was changed (parameter {name} {reason}); it is not used"
+    assert said[1].startswith("resuming from step 100 of")
+    assert _contents(out) == _contents(whole)
+
+
+def test_damaged_conditions_and_manifest_are_set_aside_first_and_trained_again(whole, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(whole, out)
+    slow, *_ = (condition.id for condition in STUDY.conditions)
+    for name in ("manifest.json", f"conditions/{slow}/params.safetensors", "tables/models.csv"):
+        content = (out / name).read_bytes()
+        (out / name).write_bytes(content[: len(content) // 2])
+    said = _go_on(out)
+    assert (
+        said[0]
+        == f"{out / 'manifest.json'} is damaged: it holds no JSON object; renamed to manifest.json.damaged-1, and a new one is written"
+    )
+    assert f"{slow}/params.safetensors is damaged: it does not match its SHA-256; renamed to {slow}.damaged-1, and it is" in said[1]
+    shutil.rmtree(out / "conditions" / f"{slow}.damaged-1")
+    assert _contents(out) == _contents(whole)
+    (session,) = open_run(out).manifest["sessions"]
+    assert session["trained"] == [slow]
+
+
+def test_a_run_whose_folder_is_removed_says_so(tmp_path):
+    out = tmp_path / "run"
+
+    def remove(at):
+        if at.done >= 200:
+            shutil.rmtree(out, ignore_errors=True)
+
+    with pytest.raises(RatewarpError, match=r"run was removed, moved or replaced while it was in use; nothing more is written to it"):
+        run_study(STUDY, out, remove, members_at_once=2, checkpoint_seconds=0)
+    assert not out.exists()
 
 
 def test_a_full_disk_at_a_checkpoint_leaves_what_was_there(whole, tmp_path, monkeypatch):
@@ -218,7 +271,7 @@ def test_a_full_disk_at_a_checkpoint_leaves_what_was_there(whole, tmp_path, monk
         with pytest.raises(RatewarpError, match=r"cannot write .*200\.safetensors: No space left on device"):
             run_study(STUDY, out, members_at_once=2, checkpoint_seconds=0)
     assert [f.name for f in out.glob("checkpoints/*/*")] == ["100.safetensors"]
-    assert _go_on(out)[0].startswith("going on from step 100")
+    assert _go_on(out)[0].startswith("resuming from step 100")
     assert _contents(out) == _contents(whole)
 
 

@@ -10,11 +10,12 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ratewarp import geometry, sources, theory
+    from ratewarp import geometry, models, rsa, sources, theory
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
     from ratewarp.comparison import compare_published
     from ratewarp.measurement import Measurement, measure
+    from ratewarp.status import RunStatus, run_status
     from ratewarp.store import RunDirectory, open_run
     from ratewarp.studies import Condition, Study, load_study
     from ratewarp.theory import rate_distortion
@@ -25,6 +26,8 @@ _PLACES = {
     "compare_published": "ratewarp.comparison",
     "Measurement": "ratewarp.measurement",
     "measure": "ratewarp.measurement",
+    "RunStatus": "ratewarp.status",
+    "run_status": "ratewarp.status",
     "open_run": "ratewarp.store",
     "RatewarpError": "ratewarp._checks",
     "RequestError": "ratewarp._checks",
@@ -35,7 +38,7 @@ _PLACES = {
     "rate_distortion": "ratewarp.theory",
     "trained_networks": "ratewarp.trained",
 }
-_MODULES = ("geometry", "sources", "theory")
+_MODULES = ("geometry", "models", "rsa", "sources", "theory")
 
 __all__ = [
     "Condition",
@@ -43,14 +46,18 @@ __all__ = [
     "RatewarpError",
     "RequestError",
     "RunDirectory",
+    "RunStatus",
     "Study",
     "compare_published",
     "geometry",
     "load_study",
     "measure",
+    "models",
     "open_run",
     "rate_distortion",
+    "rsa",
     "run",
+    "run_status",
     "sources",
     "theory",
     "trained_networks",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
-import yaml
-
 from ratewarp._checks import RatewarpError, RequestError, refuse
+from ratewarp._interrupt import unbroken
+from ratewarp._yaml import read_yaml
 
 MAX_BYTES = 1_000_000
+MAX_STUDY_BYTES = 128_000_000  # of a study file: one of thousands of models with a table of frequencies each
 PARTIAL = ".partial-"  # begins the names of files and folders that are still being written
 
 
@@ -50,11 +51,11 @@ def _answer(asked: Callable[[], bool]) -> bool:
         return False
 
 
-def read_text(path: Path) -> str:
-    """Contents of a UTF-8 text file of at most a megabyte, or `RequestError`."""
+def read_text(path: Path, limit: int = MAX_BYTES) -> str:
+    """Contents of a UTF-8 text file of at most `limit` bytes, or `RequestError`."""
     try:
-        if path.stat().st_size > MAX_BYTES:
-            refuse(str(path), f"at most {MAX_BYTES:,} bytes", f"{path.stat().st_size:,} bytes")
+        if path.stat().st_size > limit:
+            refuse(str(path), f"at most {limit:,} bytes", f"{path.stat().st_size:,} bytes")
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise RequestError(f"{path} is not a text file in UTF-8") from None
@@ -62,35 +63,12 @@ def read_text(path: Path) -> str:
         raise RequestError(f"cannot read {path}: {error.strerror}") from None
 
 
-def parse_yaml(text: str, origin: str) -> Any:
-    """Plain data in YAML, or `RequestError`; no objects of Python, no value that holds itself."""
-    try:
-        data = yaml.safe_load(text)
-        json.dumps(data, default=str)  # fails on a value that holds itself
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        place = getattr(error, "problem_mark", None)
-        where = f" (line {place.line + 1})" if place is not None else ""
-        raise RequestError(f"{origin} is not valid YAML{where}: {getattr(error, 'problem', None) or type(error).__name__}") from None
-    return data
-
-
 def parse_mapping(text: str, origin: str) -> dict[str, Any]:
     """A YAML mapping with names as keys, or `RequestError`."""
-    data = parse_yaml(text, origin)
+    data = read_yaml(text, origin)
     if not isinstance(data, dict) or not all(isinstance(key, str) for key in data):
         refuse(origin, "a mapping of keys to values", data)
     return data
-
-
-@contextmanager
-def undamaged(file: Path) -> Iterator[None]:
-    """Turns any failure to read a file this package wrote into one message that names it."""
-    try:
-        yield
-    except RatewarpError:
-        raise
-    except Exception as error:
-        raise RatewarpError(f"{file} is damaged or missing ({type(error).__name__}); remove it and run the study again") from error
 
 
 @contextmanager
@@ -102,6 +80,7 @@ def disk_errors(place: Path, intact: str = "what was finished before is intact")
         raise RatewarpError(f"cannot write {place}: {error.strerror or error}; {intact}") from error
 
 
+@unbroken()
 def write_whole(file: Path, content: bytes) -> None:
     """Writes a file at once: a reader finds the old or the new one whole, and so does who comes after a crash.
 
@@ -109,9 +88,9 @@ def write_whole(file: Path, content: bytes) -> None:
         OSError: it cannot be written; what was there before is untouched.
     """
     make_folder(file.parent)
-    partial = file.with_name(f"{PARTIAL}{file.name}")
+    partial = file.with_name(f"{PARTIAL}{token_hex(8)}")  # no two writers share one
     try:
-        with partial.open("wb") as stream:
+        with partial.open("xb") as stream:
             stream.write(content)
             stream.flush()
             os.fsync(stream.fileno())
@@ -121,6 +100,22 @@ def write_whole(file: Path, content: bytes) -> None:
             partial.unlink(missing_ok=True)
         raise
     sync(file.parent)
+
+
+@unbroken()
+def write_new(file: Path, content: bytes) -> None:
+    """Writes a file that is not there yet; none is left behind where that fails.
+
+    Raises:
+        OSError: it cannot be written, or is there already.
+    """
+    with file.open("xb") as stream:
+        try:
+            stream.write(content)
+            stream.flush()
+        except OSError:
+            file.unlink(missing_ok=True)
+            raise
 
 
 def make_folder(folder: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ratewarp._checks import refuse
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, run_study
-from ratewarp.store import RunDirectory
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, drawing, running
+from ratewarp.store import RunDirectory, open_run
 from ratewarp.studies import Study, load_study
 
 
@@ -28,9 +28,9 @@ def run(
     Arguments:
         study: a `Study`, the name of a built-in one, or the path of a study file.
         out: run directory; `runs/<name of the study>` if not given. Conditions it already holds are not trained again, and training
-            that was interrupted goes on from its last checkpoint.
+            that was interrupted resumes from its last checkpoint.
         progress: called now and then with where the run stands.
-        say: called with what you should know: where training goes on, which files cannot be used. Logged if not given.
+        say: called with what you should know: where training resumes, which files cannot be used. Logged if not given.
         members_at_once: the most models trained together; one a CPU device, or all of one shape on an accelerator, if not given.
             Changes no result.
         checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be. Changes no result.
@@ -41,16 +41,20 @@ def run(
 
     Raises:
         RequestError: the study or an argument is wrong, or `out` holds something else.
-        RatewarpError: `out` cannot be written, or holds only damaged checkpoints of unfinished training.
+        RatewarpError: `out` cannot be written, is in use by another process, was removed meanwhile, or holds only damaged checkpoints
+            of unfinished training.
 
     Examples:
         >>> from tempfile import TemporaryDirectory
         >>> from ratewarp import Study
-        >>> tiny = Study(capacities_nats=[1], recipe={"steps": 2}, network={"convolutions": [{"filters": 2}]}, validation_each=9)
+        >>> network = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}]}
+        >>> few = {"training_images": 1000, "validation_each": 3, "codes_each": 2, "bound_points": 0}
+        >>> tiny = Study(capacities_nats=[0.3, 2], recipe={"steps": 30}, network=network, **few)
         >>> with TemporaryDirectory() as folder:
         ...     run(tiny, folder, report=False).table("models")[["model", "capacity_nats", "steps"]]
            model  capacity_nats  steps
-        0  model              1      2
+        0  model            0.3     30
+        1  model            2.0     30
     """
     if members_at_once is not None and members_at_once < 1:
         refuse("members_at_once", "a whole number of at least 1", members_at_once)
@@ -59,8 +63,7 @@ def run(
     chosen = study if isinstance(study, Study) else load_study(study)
     folder = Path(out) if out is not None else Path("runs") / chosen.name
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
-    directory = run_study(chosen, folder, progress, say=say, **knobs)
-    if report:
-        progress(Progress("drawing figures and page", 1, 1))
-        write_report(directory)
-    return directory
+    with running(chosen, folder, progress, say=say, **knobs) as directory:
+        if report:
+            write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
+    return open_run(folder)

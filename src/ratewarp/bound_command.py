@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ratewarp._checks import RatewarpError, escaped, escaped_lines, refuse
-from ratewarp._files import can_be_made, exists
+from ratewarp._files import can_be_made, exists, write_new
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,7 +57,7 @@ def bound(
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curve: png, pdf or svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how much must be lost at a given rate: the rate–distortion function of a source, with a certified gap at every point."""
+    """How much must be lost at a given rate: the rate–distortion function of a source, every point with a gap, proved or searched."""
     for name, file, suffixes in (("out", out, None), ("figure", figure, _FIGURES)):
         if file is not None and (not can_be_made(file) or (suffixes and file.suffix.lower() not in suffixes)):
             kind = "a png, pdf or svg file" if suffixes else "a file"
@@ -129,7 +129,7 @@ def _of_source(asked: Asked, points: int, rates: str | None, tolerance: float) -
         "stimuli": len(asked.p),
         "distortion": asked.distortion,
         "maximum_rate_nats": curve.maximum_rate,
-        "largest_gap_nats": float(table["gap_nats"].to_numpy().max()),
+        **_largest_gap(table),
     }
     if asked.means is not None:
         raw = pixel_bounds(asked.p, asked.means, curve, np.asarray(table["rate_nats"]))
@@ -142,15 +142,24 @@ def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     from ratewarp.store import open_run
 
     run = open_run(folder)
-    table, models = run.table("bound"), run.table("models", needs=["excess_nats"])
+    table, models = run.table("bound", needs=_POINTS), run.table("models", needs=_MODELS)
     if table.empty:
         raise RatewarpError(f"{folder} was run without a bound (bound_points: 0)")
     head = {
         "source": str(folder),
         "distortion": "squared error per pixel to the noise-free mean image",
-        "largest_gap_nats": float(table["gap_nats"].to_numpy().max()),
+        **_largest_gap(table),
     }
     return table, head, models
+
+
+def _largest_gap(table: pd.DataFrame) -> dict[str, Any]:
+    """The largest gap, and whether every certificate of the table is proved or some rest on a search."""
+    searched = bool((table["certificate"] == "searched").any())
+    return {
+        "largest_gap_nats": float(table["gap_nats"].to_numpy().max()),
+        "certificate": "searched" if searched else "proved",
+    }
 
 
 def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | None) -> None:
@@ -158,7 +167,9 @@ def _print(table: pd.DataFrame, head: dict[str, Any], models: pd.DataFrame | Non
     print(f"{escaped(head['source'])}: distortion is {escaped(head['distortion'])}")
     if "stimuli" in head:
         least = f"distortion is least from {head['maximum_rate_nats']:.4f} nats on"
-        print(f"{head['stimuli']:,} stimuli; {least}; largest gap {head['largest_gap_nats']:.1e} nats")
+        print(f"{head['stimuli']:,} stimuli; {least}; largest gap {head['largest_gap_nats']:.1e} nats, {head['certificate']}")
+    if head["certificate"] == "searched":
+        print("searched: the best points were looked for from many starts; if one was missed, the gap is larger than it says")
     if "pixel_noise_floor" in head:
         print(
             f"raw pixels: {head['pixel_noise_floor']:.5f} of their distortion is noise; raw_high is achieved,"
@@ -179,7 +190,6 @@ def _text(table: Any, digits: int) -> str:
 
 def _save(file: Path, content: bytes) -> None:
     try:
-        with file.open("xb") as stream:
-            stream.write(content)
+        write_new(file, content)
     except OSError as error:
         raise RatewarpError(f"cannot write {file}: {error.strerror}") from error

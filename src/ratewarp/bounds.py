@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import entr
 
 from ratewarp.recipe import Published
-from ratewarp.studies import Setting, Study
+from ratewarp.studies import Setting
 from ratewarp.theory import Cost, Curve, LogLoss, SquaredError, Weighted, pixel_bounds, rate_distortion
 
 BOUND = ["model", "rate_nats", "rate_bits", "distortion", "distortion_below", "slope", "gap_nats", "certificate", "raw_low", "raw_high"]
@@ -48,10 +48,15 @@ def semantic_cost(setting: Setting) -> Cost:
 
 def task_cost(setting: Setting) -> Cost:
     """The objective of a setting: squared error per pixel, plus its tasks' log losses in nats with the weights of its recipe."""
+    terms = _task_terms(setting)
+    return Weighted((1.0, semantic_cost(setting)), *terms) if terms else semantic_cost(setting)
+
+
+def _task_terms(setting: Setting) -> list[tuple[float, LogLoss]]:
+    """Weight and log loss of every task of a setting."""
     recipe = setting.recipe
     many = recipe.many_class_weight if isinstance(recipe, Published) else 1.0
-    terms = [(recipe.task_weight * (1.0 if task.classes == 2 else many), LogLoss(task.labels)) for task in setting.labellings()]
-    return Weighted((1.0, semantic_cost(setting)), *terms) if terms else semantic_cost(setting)
+    return [(recipe.task_weight * (1.0 if task.classes == 2 else many), LogLoss(task.labels)) for task in setting.labellings()]
 
 
 def semantic_curve(setting: Setting, points: int) -> Curve:
@@ -100,24 +105,36 @@ def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, f
     )
 
 
-def bound_rows(study: Study) -> Iterator[dict[str, Any]]:
-    """The semantic curve of every model's source and frequency, and between which distortions raw pixels must and can be.
+def objective_of(setting: Setting | None) -> str:
+    """What the curves of a setting depend on, in words: source, frequency, tasks and their weights, and how exactly they are solved."""
+    if setting is None:
+        return ""
+    weights = [weight for weight, _ in _task_terms(setting)]
+    return repr((setting.source, setting.frequency, setting.tasks, weights, TOLERANCE))
+
+
+def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterator[dict[str, Any]]:
+    """The semantic curve of a model's source and frequency, and between which distortions raw pixels must and can be.
+
+    Arguments:
+        setting: of the model.
+        points: rates at which the curve is solved.
+        highest_capacity: of the study, nats; the curves go on a little beyond it.
 
     Yields:
-        Rows of `BOUND`: rates in nats and bits; `distortion`, the least semantic one that is achieved, and `distortion_below`, which is
-        certified; `slope` per nat; `gap_nats` and `certificate` as in `Curve.table`; `raw_low` and `raw_high` as in `pixel_bounds`,
-        empty for sources whose pixels are not independent.
+        Rows of `BOUND` without the name of the model: rates in nats and bits; `distortion`, the least semantic one that is achieved,
+        and `distortion_below`, which is certified; `slope` per nat; `gap_nats` and `certificate` as in `Curve.table`; `raw_low` and
+        `raw_high` as in `pixel_bounds`, empty for sources whose pixels are not independent.
     """
-    for model, setting in study.settings.items() if study.bound_points else ():
-        curve = semantic_curve(setting, study.bound_points)
-        highest, last = float(curve.table["rate_nats"].iloc[-1]), _BEYOND * max(study.capacities_nats)
-        beyond = np.linspace(highest, last, study.bound_points)[1:] if last > highest else []
-        rates = np.append(curve.table["rate_nats"], beyond)
-        table = replace(curve, asked=rates).table
-        table["distortion_below"] = curve.distortion_below(rates)
-        table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)
-        table["model"] = model
-        yield from cast(Any, table[BOUND]).to_dict("records")
+    curve = semantic_curve(setting, points)
+    highest, last = float(curve.table["rate_nats"].iloc[-1]), _BEYOND * highest_capacity
+    beyond = np.linspace(highest, last, points)[1:] if last > highest else []
+    rates = np.append(curve.table["rate_nats"], beyond)
+
+    table = replace(curve, asked=rates).table
+    table["distortion_below"] = curve.distortion_below(rates)
+    table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)
+    yield from cast(Any, table[BOUND[1:]]).to_dict("records")
 
 
 def _raw(setting: Setting, curve: Curve, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -8,6 +8,7 @@ itself as zeros. The first axis of every array is the conditions. It appears by 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from safetensors.numpy import load, save
 
 from ratewarp._checks import RatewarpError
 from ratewarp._files import disk_errors, write_whole
+from ratewarp.run_files import MOST_ARRAYS, DamagedError, read_regular, refuse_link
 
 FORMAT, VERSION = "ratewarp-checkpoint", "1"
 
@@ -94,8 +96,10 @@ def write_checkpoint(folder: Path, stand: Stand, arrays: Mapping[str, np.ndarray
     }
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
     signed = content.replace(_mark(_NO_HASH), _mark(sha256(content).hexdigest()), 1)
+    for place in (folder, file.parent):
+        refuse_link(place)
     with disk_errors(
-        file, "the finished conditions and the checkpoint before this one are intact, and the same command goes on from there"
+        file, "the finished conditions and the checkpoint before this one are intact, and the same command resumes from there"
     ):
         write_whole(file, signed)
         for other in _files(file.parent):
@@ -111,16 +115,20 @@ def read_checkpoint(file: Path) -> tuple[Stand, dict[str, np.ndarray]]:
         UnusableError: it cannot be read, is damaged, or is not what its name says.
     """
     try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise UnusableError(file, f"cannot be read ({error.strerror})") from None
+        content = read_regular(file, MOST_ARRAYS)
+    except DamagedError as error:
+        raise UnusableError(file, error.reason) from None
     metadata = _checked_metadata(file, content)
     try:
         ids = tuple(map(str, json.loads(metadata["conditions"])))
         stand = Stand(metadata["wave"], metadata["group"], ids, int(metadata["step"]))
         arrays = load(content)
-    except (KeyError, ValueError, TypeError, SafetensorError):
+    except (KeyError, ValueError, TypeError, RecursionError, SafetensorError):
         raise UnusableError(file, "is damaged: its contents cannot be read") from None
+    if stand.step < 0:
+        raise UnusableError(file, f"is damaged: no training has {stand.step} steps")
+    if not ids or len(set(ids)) < len(ids):
+        raise UnusableError(file, "is damaged: a condition must stand in it once")
     if any(array.ndim == 0 or len(array) != len(ids) for array in arrays.values()):
         raise UnusableError(file, "is damaged: its arrays are not of its conditions")
     if (stand.wave, str(stand.step)) != (file.parent.name, file.stem):
@@ -162,19 +170,19 @@ def find_checkpoints(folder: Path) -> Found:
         try:
             found.usable[file], _ = read_checkpoint(file)
         except UnusableError as error:
-            if file.exists():  # if not, a run that goes on meanwhile has removed it
+            if os.path.lexists(file):  # if not, a run that works meanwhile has removed it
                 found.unusable[file] = error.reason
     return found
 
 
 def choose(found: Found, wave: str, group: str, conditions: Sequence[str]) -> Path | None:
-    """The checkpoint to go on from.
+    """The checkpoint to resume from.
 
     Arguments:
         found: all there are.
         wave: hash of the wave.
         group: hash of its group.
-        conditions: ids of the conditions that are to go on.
+        conditions: ids of the conditions that are to resume.
 
     Returns:
         The furthest that holds all the conditions, of this wave or another of its group; None if there is none.
@@ -201,6 +209,7 @@ def remove_checkpoints(folder: Path) -> None:
     Raises:
         RatewarpError: they cannot be removed.
     """
+    refuse_link(folder)
     with disk_errors(folder):
         for file in _files(folder):
             file.unlink()
@@ -210,6 +219,7 @@ def remove_checkpoints(folder: Path) -> None:
 
 def remove_all_checkpoints(folder: Path) -> None:
     """Removes the checkpoints of every wave."""
+    refuse_link(folder)
     for wave in sorted(folder.iterdir()) if folder.is_dir() else ():
         remove_checkpoints(wave)
     with suppress(OSError):

@@ -1,7 +1,7 @@
 """The command line: parse, call, exit code. Results go to stdout, progress and messages to stderr.
 
 Exit codes: 0 good, 1 the work failed or a threshold does not hold, 2 the request was wrong, 3 a comparison is incomplete, 130
-interrupted.
+interrupted (143 by SIGTERM, 129 by SIGHUP).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 from ratewarp._checks import RatewarpError, RequestError, refuse
-from ratewarp._files import can_be_made
+from ratewarp._files import can_be_made, write_new
+from ratewarp._interrupt import GRACE_SECONDS, stop_if_asked, when_stopped
 from ratewarp.bound_command import bound
 from ratewarp.measure_command import measure
 
@@ -46,7 +47,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def main() -> None:
-    """Entry point of the `ratewarp` command."""
+    """Runs the command in `sys.argv`."""
     try:
         try:
             app()
@@ -128,7 +129,7 @@ def run(
 ) -> None:
     """Run a study: train its models, measure them, write tables, figures and a page.
 
-    A run that was interrupted goes on where it stood, by the same command.
+    A run that was interrupted resumes where it stood, by the same command.
     """
     from ratewarp.studies import load_study
 
@@ -143,44 +144,38 @@ def run(
         return
     from ratewarp.api import run as run_all
 
-    try:
-        with _progress_bar() as (show, say):
-            knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
-            directory = run_all(chosen, folder, progress=show, say=say, **knobs)
-    except KeyboardInterrupt:
-        _leave("interrupted; finished conditions and the last checkpoint are kept, and the same command goes on from there", 130)
+    kept = "finished conditions and the last checkpoint are kept, and the same command resumes from there"
+    when_stopped(kept, grace=GRACE_SECONDS)
+    with _progress_bar() as (show, say):
+        knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
+        directory = run_all(chosen, folder, progress=show, say=say, **knobs)
+    when_stopped("")
     _print_table(directory.table("models"), ["model", "capacity_nats", "seed", "rate_nats", "distortion", "status"], as_json)
     print(f"page: {folder / 'report.html'}", file=sys.stderr)
 
 
 @app.command()
 def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
-    """Say which conditions of a run are finished, and how far the others are."""
-    from ratewarp.checkpoints import find_checkpoints
+    """Say which conditions of a run are finished, how far the others are, and what is damaged."""
+    from ratewarp.status import run_status
     from ratewarp.store import open_run
-    from ratewarp.studies import Study
 
-    directory = open_run(folder)
-    study = Study(**directory.study)
-    steps = {condition.id: condition.setting.recipe.steps for condition in study.conditions}
-    finished = [name for name in steps if directory.finished(name)]
-    found = find_checkpoints(directory.checkpoints)
-    for file, reason in found.unusable.items():
-        print(f"{file} {reason}", file=sys.stderr)
-    kept = sorted((stand.step, name) for stand in found.usable.values() for name in stand.conditions)
-    training = {name: min(step, steps[name]) for step, name in kept if name in steps and name not in finished}
-    readers = [condition.id for condition in study.conditions if condition.model in study.readouts]
-    unread = [name for name in readers if not directory.read_out(name)]
+    found = run_status(open_run(folder))
+    for line in found.damaged:
+        print(line, file=sys.stderr)
+    if found.writer:
+        print(f"{folder} {found.writer}", file=sys.stderr)
     if as_json:
-        begun = {name: {"step": step, "steps": steps[name]} for name, step in training.items()}
-        missing = [name for name in steps if name not in finished]
-        print(json.dumps({"study": study.name, "finished": finished, "missing": missing, "training": begun, "readouts_missing": unread}))
+        training = {name: reached._asdict() for name, reached in found.training.items()}
+        print(json.dumps({**found._asdict(), "training": training}))
         return
-    heads = f", heads on the frozen codes of {len(readers) - len(unread)} of {len(readers)}" if readers else ""
-    print(f"{study.name}: {len(finished)} of {len(steps)} conditions finished{heads}")
-    for name in steps:
-        begun = f"  training, step {training[name]:,} of {steps[name]:,}" if name in training else ""
-        print(f"  {'done   ' if name in finished else 'missing'}  {name}{begun}")
+    total, read = len(found.finished) + len(found.missing), len(found.readouts) - len(found.readouts_missing)
+    heads = f", heads on the frozen codes of {read} of {len(found.readouts)}" if found.readouts else ""
+    print(f"{found.study}: {len(found.finished)} of {total} conditions finished{heads}")
+    for name in found.conditions:
+        reached = found.training.get(name)
+        begun = f"  training, step {reached.step:,} of {reached.steps:,}" if reached else ""
+        print(f"  {'missing' if name in found.missing else 'done   '}  {name}{begun}")
 
 
 @app.command()
@@ -190,9 +185,12 @@ def report(
 ) -> None:
     """Draw figures and page of a finished run again."""
     from ratewarp.report import write_report
-    from ratewarp.store import open_run
+    from ratewarp.runner import drawing
+    from ratewarp.store import open_run, writing_to
 
-    page = write_report(open_run(folder))
+    when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
+    with writing_to(open_run(folder), "draw") as directory, _progress_bar() as (show_bar, _):
+        page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
     print(page)
     if show:
         typer.launch(page.resolve().as_uri())
@@ -207,21 +205,27 @@ def check_paper(folder: FolderArgument, as_json: JsonOption = False) -> None:
     """Set a run of the study paper, or of a part of it, beside the publication's numbers and statements.
 
     Exit code 0: everything is there and within tolerance; 1: something is outside; 3: nothing is outside, but the run lacks
-    conditions, or is not finished. Tables go to DIR/comparison.
+    conditions, or is not finished. Tables go to DIR/comparison, unless another process works on the run just now.
     """
-    from ratewarp.comparison import NEEDED, compare_published, write_comparison
-    from ratewarp.store import open_run
+    from ratewarp.comparison import NEEDED, compare_published, comparison_json, write_comparison
+    from ratewarp.run_lock import BusyError
+    from ratewarp.store import open_run, writing_to
 
     run = open_run(folder)
     if absent := [name for name in NEEDED if not run.has_table(name)]:
         print(f"{folder} is not finished (no table {', '.join(absent)}); comparing what it has stored", file=sys.stderr)
     comparison = compare_published(run)
-    written = write_comparison(run, comparison)
+    try:
+        with writing_to(run, "compare") as directory:
+            write_comparison(directory, comparison)
+        written = f"tables: {folder / 'comparison'}"
+    except BusyError as error:
+        written = f"the tables of the comparison are not written: {error}"
     if as_json:
-        print(written)
+        print(comparison_json(comparison))
     else:
         _print_check(comparison)
-    print(f"tables: {folder / 'comparison'}", file=sys.stderr)
+    print(written, file=sys.stderr)
     for line in comparison.missing:
         print(f"missing: {line}", file=sys.stderr)
     if not comparison.holds:
@@ -282,16 +286,13 @@ def bench(
     load = describe_machine()["load_average"] or 0
     if load > _BUSY:
         print(f"warning: other programs are at work (load average {load:.1f}); timings will be too long and uneven", file=sys.stderr)
-    try:
-        with _progress_bar() as (show, _):
-            result = compare(settings, show)
-    except KeyboardInterrupt:
-        _leave("interrupted; nothing was written", 130)
+    when_stopped("nothing was written", grace=GRACE_SECONDS)
+    with _progress_bar() as (show, _):
+        result = compare(settings, show)
     _print_comparison(result, as_json)
     if out:
         try:
-            with out.open("x", encoding="utf-8") as file:
-                json.dump(result, file, indent=2)
+            write_new(out, json.dumps(result, indent=2).encode())
         except OSError as error:
             _leave(f"error: cannot write {out}: {error.strerror}", 1)
     failed = [name for name, why in result["left_out"].items() if why.startswith("failed")]
@@ -342,7 +343,10 @@ def _print_table(table: Any, columns: list[str], as_json: bool) -> None:
 
 @contextmanager
 def _progress_bar() -> Iterator[tuple[Callable[[Progress | BenchProgress], None], Callable[[str], None]]]:
-    """A bar with time left on stderr, or a line now and then where stderr is not a terminal; and what prints messages beside it."""
+    """A bar with time left on stderr, or a line now and then where stderr is not a terminal; and what prints messages beside it.
+
+    Where work tells how far it is, it also hears that it is to stop.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     from rich.progress import Progress as Bar
@@ -357,12 +361,22 @@ def _progress_bar() -> Iterator[tuple[Callable[[Progress | BenchProgress], None]
         TimeRemainingColumn(),
     )
     if not console.is_terminal:
-        yield _progress_lines(), lambda message: print(message, file=sys.stderr, flush=True)
+        yield _heeding(_progress_lines()), lambda message: print(message, file=sys.stderr, flush=True)
         return
     with Bar(*columns, console=console) as bar:
         task = bar.add_task("compiling", total=None)
         show = lambda at: bar.update(task, description=at.doing, completed=at.done, total=at.total or 1)  # noqa: E731
-        yield show, lambda message: bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+        yield _heeding(show), lambda message: bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+
+def _heeding(show: Callable[[Progress | BenchProgress], None]) -> Callable[[Progress | BenchProgress], None]:
+    """`show`, which raises where the user asked to stop."""
+
+    def shown(at: Progress | BenchProgress) -> None:
+        stop_if_asked()
+        show(at)
+
+    return shown
 
 
 def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress], None]:
@@ -373,6 +387,8 @@ def _progress_lines(every: float = 15.0) -> Callable[[Progress | BenchProgress],
 
     def show(at: Progress | BenchProgress) -> None:
         now = time.monotonic()
+        if first and at.done < first[0][1]:  # something else is done now
+            first.clear()
         if at.done and not first:
             first.append((now, at.done))
         if at.doing == last["line"] and now - last["time"] < every:

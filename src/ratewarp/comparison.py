@@ -107,7 +107,7 @@ def compare_published(run: RunDirectory) -> Comparison:
     models, tasks, geometry = (_rows(tables[name]) if name in tables else [] for name in NEEDED)
     _refuse_strangers(run, {row["model"] for row in (*models, *geometry)} | {row["representation"] for row in tasks})
     # where nothing was measured, nothing is known of how the codes are: their cells are missing
-    trained = {(row["model"], row["capacity_nats"]) for row in (*models, *geometry)} if geometry else set()
+    trained = {(row["model"], row["capacity_nats"], row["seed"]) for row in (*models, *geometry)} if geometry else set()
     rates = _beside(published_distortion(), models, _CELL, "distortion", "rate_nats", _near)
     distortion = [
         {**cell, "rate_nats": rate["mean"]}
@@ -139,6 +139,13 @@ def write_comparison(run: RunDirectory, comparison: Comparison) -> str:
     """Writes the tables to `comparison/` in the run directory, as CSV and as one JSON file; returns the JSON."""
     for name, table in comparison.tables.items():
         run.write_text(f"comparison/{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    text = comparison_json(comparison)
+    run.write_text("comparison/comparison.json", text + "\n")
+    return text
+
+
+def comparison_json(comparison: Comparison) -> str:
+    """The comparison as one JSON object."""
     content = {
         "complete": comparison.complete,
         "holds": comparison.holds,
@@ -146,9 +153,7 @@ def write_comparison(run: RunDirectory, comparison: Comparison) -> str:
         "thresholds": [{**threshold._asdict(), "holds": threshold.holds} for threshold in comparison.thresholds],
         **{name: _plain(table) for name, table in comparison.tables.items()},
     }
-    text = json.dumps(content, indent=1)
-    run.write_text("comparison/comparison.json", text + "\n")
-    return text
+    return json.dumps(content, indent=1)
 
 
 def _tables(run: RunDirectory) -> tuple[dict[str, Table], list[str]]:
@@ -261,13 +266,16 @@ def _same_sign(published: float, ours: np.ndarray) -> bool:
     return bool(abs(published) <= SIGN_ABOVE or np.mean(np.sign(ours) == np.sign(published)) > 0.5)
 
 
-def _entries(geometry: list[Row], trained: set[tuple[str, float]]) -> list[Row]:
-    """Entries of class distortion matrices, with their classes as columns; NaN as well where both models were trained."""
-    entries: list[Row] = [
-        {**{key: row[key] for key in _ENTRY}, "value": np.nan}
-        for row in _rows(published_class_distortion())
-        if {(row["model"], row["capacity_nats"]), ("baseline", row["capacity_nats"])} <= trained
-    ]
+def _entries(geometry: list[Row], trained: set[tuple[str, float, int]]) -> list[Row]:
+    """Entries of class distortion matrices, with their classes as columns; NaN as well where both models were trained from a seed."""
+    entries: list[Row] = []
+    for row in _rows(published_class_distortion()):
+        own, baseline = (
+            {seed for model, capacity, seed in trained if (model, capacity) == (name, row["capacity_nats"])}
+            for name in (row["model"], "baseline")
+        )
+        if own & baseline:
+            entries.append({**{key: row[key] for key in _ENTRY}, "value": np.nan})
     for row in geometry:
         place = re.fullmatch(r"class_distortion\[(\d+),(\d+)\]", row["measure"])
         if place:

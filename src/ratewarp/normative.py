@@ -8,13 +8,13 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import RequestError
 from ratewarp.bounds import task_curve
 from ratewarp.geometry import free_orthogonalization, participation_ratio, prototypization, specialization
-from ratewarp.studies import Setting, Study
+from ratewarp.studies import Setting
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 from ratewarp.theory import Curve, posterior_codes
 
@@ -23,64 +23,69 @@ RATES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5)  # na
 _POINTS = 0.999  # prototypization from which what is left within classes is below the solver's tolerance
 
 Codes = Float[np.ndarray, "stimuli points"]
+Kept = Bool[np.ndarray, " stimuli"]  # of all stimuli, those that occur
 
 
-def normative_rows(study: Study) -> Iterator[dict[str, Any]]:
-    """Measures of the optimal codes of every model's objective, and their change from the reference model's optimal codes at equal rate.
+def normative_rows(setting: Setting, reference: Setting | None, points: int) -> Iterator[dict[str, Any]]:
+    """Measures of the optimal codes of a model's objective, and their change from the reference model's optimal codes at equal rate.
 
     A model's optimum is of its own frequency and of its own tasks' weights. Its codes are `posterior_codes` of the optimal channel: they
     have no privileged axes, so orthogonalization is the rotation-invariant one. Measures that are not defined are left out, such as
     those of codes that are all alike, and orthogonalization where classes are points but for the solver's last digits.
 
+    Arguments:
+        setting: of the model.
+        reference: of the reference model; None for the reference itself.
+        points: rates at which the curves are solved.
+
     Yields:
-        Rows of `NORMATIVE`. Names of measures are those of `tables/geometry.csv`.
+        Rows of `NORMATIVE` without the name of the model. Names of measures are those of `tables/geometry.csv`.
     """
-    if not study.bound_points:
-        return
-    curves = {model: task_curve(setting, study.bound_points) for model, setting in study.settings.items()}
-    for model, setting in study.settings.items():
-        highest = curves[model].maximum_rate
-        for rate in [*(rate for rate in RATES if rate < highest), highest]:
-            codes = _codes(curves[model], rate)
-            others = _codes(curves[study.reference], rate) if model != study.reference else None
-            for measure, task, value in _changes(codes, others, setting):
-                yield {"model": model, "rate_nats": rate, "measure": measure, "task": task, "value": value}
+    curve = task_curve(setting, points)
+    kept = setting.occurring() if reference is None else setting.occurring() & reference.occurring()
+    before = task_curve(reference, points) if reference is not None and kept.sum() > 1 else None
+    kept = setting.occurring() if before is None else kept
+    for rate in [*(rate for rate in RATES if rate < curve.maximum_rate), curve.maximum_rate]:
+        codes = _codes(curve, rate, kept)
+        others = _codes(before, rate, kept) if before is not None else None
+        for measure, task, value in _changes(codes, others, setting, kept):
+            yield {"rate_nats": rate, "measure": measure, "task": task, "value": value}
 
 
-def _codes(curve: Curve, rate: float) -> Codes:
+def _codes(curve: Curve, rate: float, kept: Kept) -> Codes:
     """Codes of the channel of this rate, turned into the few dimensions that they span, which changes no measure."""
-    codes = posterior_codes(curve.channel(rate))
+    codes = posterior_codes(curve.channel(rate))[kept]
     with threadpool_limits(1):  # of a matrix this small, several threads wait for each other
         left, singular, _ = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
     return left * singular
 
 
-def _changes(codes: Codes, others: Codes | None, setting: Setting) -> Iterator[tuple[str, str, float]]:
+def _changes(codes: Codes, others: Codes | None, setting: Setting, kept: Kept) -> Iterator[tuple[str, str, float]]:
     """Every measure that is defined, then its change."""
-    own = dict(_measured(codes, setting))
-    before = dict(_measured(others, setting)) if others is not None else {}
+    own = dict(_measured(codes, setting, kept))
+    before = dict(_measured(others, setting, kept)) if others is not None else {}
     for (measure, task), value in own.items():
         yield measure, task, value
         if (measure, task) in before:
             yield f"{measure}_change", task, value - before[measure, task]
 
 
-def _measured(codes: Codes, setting: Setting) -> Iterator[tuple[tuple[str, str], float]]:
+def _measured(codes: Codes, setting: Setting, kept: Kept) -> Iterator[tuple[tuple[str, str], float]]:
     """Every measure that is defined: not those of codes that are all alike, within classes or between neighbours."""
-    for name, measure in _measures(codes, setting):
+    for name, measure in _measures(codes, setting, kept):
         with suppress(RequestError):
             yield name, measure()
 
 
-def _measures(codes: Codes, setting: Setting) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
-    schemes = setting.class_schemes()
+def _measures(codes: Codes, setting: Setting, kept: Kept) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
+    schemes = {name: labels[kept] for name, labels in setting.class_schemes().items()}
     yield ("participation_ratio", ""), partial(participation_ratio, codes)
     for task, labels in schemes.items():
         yield ("prototypization", task), partial(prototypization, codes, labels)
         yield ("free_orthogonalization", task), partial(_orthogonalization, codes, labels)
     if FREQUENCY_SCHEME in schemes:
-        stimuli, factors = np.arange(len(codes)), setting.source.stimuli.astype(float)
-        yield ("specialization", FREQUENCY_SCHEME), partial(specialization, codes, stimuli, factors, setting.probabilities())
+        stimuli, factors = np.arange(len(codes)), setting.source.stimuli[kept].astype(float)
+        yield ("specialization", FREQUENCY_SCHEME), partial(specialization, codes, stimuli, factors, setting.probabilities()[kept])
 
 
 def _orthogonalization(codes: Codes, labels: Int[np.ndarray, " stimuli"]) -> float:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from ratewarp._checks import RequestError
+from ratewarp._checks import RequestError, shorten
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Steps = Annotated[int, Field(ge=1, le=100_000_000)]
@@ -35,9 +35,12 @@ def _pairs(value: Any) -> Any:
     if not isinstance(pairs, list | tuple):
         return value
     try:
-        return tuple(sorted((float(capacity), pressure) for capacity, pressure in pairs))
-    except (TypeError, ValueError):
-        raise ValueError(f"must be a number, or a table such as {{0.3: 10000, 10: 300}}; got {value}") from None
+        read = tuple(sorted((float(capacity), pressure) for capacity, pressure in pairs))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"must be a number, or a table such as {{0.3: 10000, 10: 300}}; got {shorten(value)}") from None
+    if len({capacity for capacity, _ in read}) < len(read):
+        raise ValueError(f"must be a table in which every capacity stands once; got {shorten(value)}")
+    return read
 
 
 Pressure = Annotated[Positive | tuple[tuple[Positive, Positive], ...], BeforeValidator(_pairs)]

@@ -1,4 +1,4 @@
-"""Running a study: conditions are trained in waves, measured and stored; what was begun before goes on from its last checkpoint."""
+"""Running a study: conditions are trained in waves, measured and stored; what was begun before resumes from its last checkpoint."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from hashlib import sha256
 from importlib.metadata import version
 from math import inf
 from pathlib import Path
@@ -21,7 +21,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from ratewarp._checks import RatewarpError, RequestError
+from ratewarp._checks import RequestError
+from ratewarp._interrupt import stop_asked
 from ratewarp.checkpoints import (
     Found,
     Stand,
@@ -34,11 +35,12 @@ from ratewarp.checkpoints import (
 )
 from ratewarp.devices import keep_compiled_programs, use_every_core
 from ratewarp.evaluation import Evaluation, evaluate
+from ratewarp.mending import set_damage_aside
 from ratewarp.models import to_named
 from ratewarp.readout_runner import head_steps, pending_readouts, run_readouts
 from ratewarp.records import make_record
 from ratewarp.sources import image_pool
-from ratewarp.store import TABLES, RunDirectory, create_run
+from ratewarp.store import RunDirectory, working_on
 from ratewarp.studies import Condition, Setting, Study
 from ratewarp.tables import build_tables
 from ratewarp.training import Member, Report
@@ -58,8 +60,8 @@ class Progress:
 
     Attributes:
         doing: what is being done now, in words.
-        done: model-steps done so far.
-        total: model-steps this call has to do.
+        done: how much of it is done: model-steps of this call, conditions and models measured, or figures drawn.
+        total: how much there is, in the same unit.
     """
 
     doing: str
@@ -67,14 +69,19 @@ class Progress:
     total: int
 
 
+def drawing(name: str, done: int, total: int) -> Progress:
+    """Where the drawing of figures stands, of which `name` comes next; empty when only the page is left."""
+    return Progress(f"drawing {name} (figure {done + 1} of {total})" if name else "writing the page", done, total)
+
+
 @dataclass(frozen=True)
 class Start:
-    """A wave that has something to do, and where it goes on from.
+    """A wave that has something to do, and where it resumes from.
 
     Attributes:
         wave: the wave.
         pending: its conditions that are not stored.
-        file: the checkpoint to go on from; None to start anew.
+        file: the checkpoint to resume from; None to start anew.
         step: steps done in that checkpoint; 0 without one.
     """
 
@@ -95,6 +102,44 @@ class Images(NamedTuple):
     held_out: Array
 
 
+@contextmanager
+def running(
+    study: Study,
+    out: Path,
+    progress: Callable[[Progress], None] = lambda _: None,
+    *,
+    members_at_once: int | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    say: Callable[[str], None] = LOG.warning,
+) -> Iterator[RunDirectory]:
+    """Runs a study as `run_study` does; the run directory stays locked until the `with` block ends."""
+    started, clock = datetime.now(UTC), time.perf_counter()
+    use_every_core()
+    keep_compiled_programs()
+    with working_on(out, resolved(study), lambda stored: resolved(Study(**stored))) as run:
+        set_damage_aside(run, study, say)
+        starts, unread = _starts(run, study, members_at_once, say), pending_readouts(run, study)
+        training = sum(start.model_steps() for start in starts)
+        total, done = training + round(_HEAD_SHARE * head_steps(study, unread)), 0
+        images = _Images(study.conditions)
+        for number, start in enumerate(starts, start=1):
+            doing = f"{_describe(start.pending)} (wave {number} of {len(starts)})"
+            progress(Progress(f"compiling for {doing}" if _first_of_group(starts, number - 1) else f"training {doing}", done, total))
+            for step in _train_wave(run, start, images, checkpoint_seconds):
+                progress(Progress(f"training {doing}", done + start.model_steps(step), total))
+            done += start.model_steps()
+        run.refuse_lost()
+        remove_all_checkpoints(run.checkpoints)
+        before_heads = time.perf_counter()
+        for steps in run_readouts(run, study, unread, images.of):
+            done = training + round(_HEAD_SHARE * steps)
+            progress(Progress("training heads on frozen codes", done, total))
+        seconds_of_heads = time.perf_counter() - before_heads
+        sums = _tabulate(run, study, progress)
+        run.write_manifest(_manifest(run, sums, started, time.perf_counter() - clock, seconds_of_heads, starts))
+        yield run
+
+
 def run_study(
     study: Study,
     out: Path,
@@ -108,45 +153,33 @@ def run_study(
 
     Arguments:
         study: what to run.
-        out: run directory, made if need be; a finished condition in it is not trained again, an unfinished one goes on from its
-            last checkpoint.
+        out: run directory, made if need be; a finished condition in it is not trained again, an unfinished one resumes from its last
+            checkpoint, and what is damaged is set aside and made again.
         progress: called now and then with where the run stands.
         members_at_once: the most conditions trained together; as many as suit the device if not given. Changes no result.
         checkpoint_seconds: time between two checkpoints; 0 for one after every piece of training. Changes no result.
-        say: called with what a person should know: where training goes on, which files cannot be used.
+        say: called with what a person should know: where training resumes, which files cannot be used.
 
     Returns:
         The run directory.
 
     Raises:
         RequestError: `out` holds something else.
-        RatewarpError: `out` cannot be written, or none of a wave's checkpoints can be used.
+        RatewarpError: `out` cannot be written, is being run by another process, was removed meanwhile, or none of a wave's checkpoints
+            can be used.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
-    use_every_core()
-    keep_compiled_programs()
-    run = create_run(out, resolved(study), lambda stored: resolved(Study(**stored)))
-    starts, unread = _starts(run, study, members_at_once, say), pending_readouts(run, study)
-    training = sum(start.model_steps() for start in starts)
-    total, done = training + round(_HEAD_SHARE * head_steps(study, unread)), 0
-    images = _Images(study.conditions)
-    for number, start in enumerate(starts, start=1):
-        doing = f"{_describe(start.pending)} (wave {number} of {len(starts)})"
-        progress(Progress(f"compiling for {doing}" if _first_of_group(starts, number - 1) else f"training {doing}", done, total))
-        for step in _train_wave(run, start, images, checkpoint_seconds):
-            progress(Progress(f"training {doing}", done + start.model_steps(step), total))
-        done += start.model_steps()
-    remove_all_checkpoints(run.checkpoints)
-    before_heads = time.perf_counter()
-    for steps in run_readouts(run, study, unread, images.of):
-        done = training + round(_HEAD_SHARE * steps)
-        progress(Progress("training heads on frozen codes", done, total))
-    seconds_of_heads = time.perf_counter() - before_heads
-    progress(Progress("measuring the codes", done, total))
-    for name, table in build_tables(run, study).items():
-        run.write_table(name, table)
-    run.write_manifest(_manifest(run, started, time.perf_counter() - clock, seconds_of_heads, starts))
-    return run
+    knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
+    with running(study, out, progress, say=say, **knobs) as run:
+        return RunDirectory(run.path)
+
+
+def _tabulate(run: RunDirectory, study: Study, progress: Callable[[Progress], None]) -> dict[str, str]:
+    """Measures every condition and writes the tables; parts of them are kept until all are written. Returns the tables' sums."""
+    measuring = lambda done, total: progress(Progress("measuring the codes", done, total))  # noqa: E731
+    tables = build_tables(run, study, progress=measuring, keep=True)
+    sums = {f"tables/{name}.csv": run.write_table(name, table) for name, table in tables.items()}
+    run.remove_folder(run.measured)
+    return sums
 
 
 def resolved(study: Study) -> dict[str, Any]:
@@ -160,7 +193,7 @@ def _plain(value: Any) -> Any:
 
 
 def _starts(run: RunDirectory, study: Study, members_at_once: int | None, say: Callable[[str], None]) -> list[Start]:
-    """Every wave with conditions that are not stored; says where they go on and which files cannot be used."""
+    """Every wave with conditions that are not stored; says where they resume and which files cannot be used."""
     found = find_checkpoints(run.checkpoints)
     for file, reason in found.unusable.items():
         say(f"{file} {reason}; it is not used")
@@ -169,16 +202,30 @@ def _starts(run: RunDirectory, study: Study, members_at_once: int | None, say: C
         pending = tuple(condition for condition in wave.conditions if not run.finished(condition.id))
         if not pending:
             continue
-        file = choose(found, wave.digest, wave.group, [condition.id for condition in pending])
-        starts.append(Start(wave, pending, file, found.usable[file].step if file else 0))
-        if file:
-            say(f"going on from step {starts[-1].step:,} of wave {_describe(pending)}")
+        starts.append(_start(found, wave, pending, say))
+        if starts[-1].file:
+            say(f"resuming from step {starts[-1].step:,} of wave {_describe(pending)}")
         elif lost := _lost(found, wave, pending):
             say(
                 f"wave {_describe(pending)} starts anew: step {lost:,} was kept of other conditions together, because --members-at-once"
                 " changed or a stored condition was removed"
             )
     return starts
+
+
+def _start(found: Found, wave: Wave, pending: tuple[Condition, ...], say: Callable[[str], None]) -> Start:
+    """Where a wave starts; a sound checkpoint whose arrays are not those of the wave is counted among the unusable ones."""
+    while file := choose(found, wave.digest, wave.group, [condition.id for condition in pending]):
+        start = Start(wave, pending, file, found.usable[file].step)
+        try:
+            _reached(start, stack_members(pending, wave.slots))
+        except RequestError as error:
+            found.unusable[file] = f"was written by another version of ratewarp, or was changed ({error})"
+            say(f"{file} {found.unusable[file]}; it is not used")
+            del found.usable[file]
+            continue
+        return start
+    return Start(wave, pending, None, 0)
 
 
 def _lost(found: Found, wave: Wave, pending: Sequence[Condition]) -> int | None:
@@ -199,12 +246,14 @@ def _train_wave(run: RunDirectory, start: Start, images: _Images, checkpoint_sec
     kept, clock = start.file, time.monotonic()
     last = begun = _reached(start, members)
     for last in train_members(wave.plan, members, pool.training, begun):
-        if time.monotonic() - clock >= checkpoint_seconds:
+        if stop_asked() or time.monotonic() - clock >= checkpoint_seconds:
             stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in start.pending), last.step)
+            run.refuse_lost()
             kept, clock = write_checkpoint(run.checkpoints, stand, to_arrays(last, len(start.pending)), kept), time.monotonic()
         yield last.step
     assert last is not None  # every recipe has a step
     _store(run, start.pending, members, last, pool)
+    run.refuse_lost()
     remove_checkpoints(run.checkpoints / wave.digest)
 
 
@@ -213,14 +262,8 @@ def _reached(start: Start, members: Member) -> Reached | None:
     if start.file is None:
         return None
     stand, arrays = read_checkpoint(start.file)
-    try:
-        rows = [stand.conditions.index(condition.id) for condition in start.pending]
-        return from_arrays(start.wave.plan, members, stand.step, arrays, rows)
-    except RequestError as error:
-        raise RatewarpError(
-            f"{start.file} was written by another version of ratewarp ({error}). All finished conditions are intact. To train"
-            f" {_describe(start.pending)} from the start, remove {start.file.parent} and run the same command again"
-        ) from None
+    rows = [stand.conditions.index(condition.id) for condition in start.pending]
+    return from_arrays(start.wave.plan, members, stand.step, arrays, rows)
 
 
 def _store(run: RunDirectory, conditions: Sequence[Condition], members: Member, reached: Reached, pool: Images) -> None:
@@ -261,7 +304,9 @@ def _describe(conditions: Sequence[Condition]) -> str:
     return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(conditions)} models)"
 
 
-def _manifest(run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]) -> dict[str, Any]:
+def _manifest(
+    run: RunDirectory, sums: dict[str, str], started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]
+) -> dict[str, Any]:
     """What was run with what; one entry in `sessions` for each call that worked on the directory."""
     session = {
         "started": started.isoformat(timespec="seconds"),
@@ -282,7 +327,7 @@ def _manifest(run: RunDirectory, started: datetime, seconds: float, seconds_of_h
             "machine": platform.machine(),
         },
         "seeds": run.study["seeds"],
-        "sha256": {f"tables/{name}.csv": sha256((run.path / f"tables/{name}.csv").read_bytes()).hexdigest() for name in TABLES},
+        "sha256": sums,
         "sessions": [*run.manifest.get("sessions", []), session],
     }
 

@@ -20,14 +20,15 @@ def f1(truth: Int[np.ndarray, " items"], predicted: Int[np.ndarray, " items"], w
     Arguments:
         truth: class of every item, from 0.
         predicted: class given to it.
-        weights: of the items, such as their frequency.
+        weights: of the items, such as their frequency; items of weight 0 count for nothing, nor do classes that only they have.
 
     Examples:
         >>> f1(np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0]), np.ones(4))
         0.8
     """
     average = "binary" if truth.max() <= 1 else "macro"
-    return float(f1_score(truth, predicted, average=average, sample_weight=weights, zero_division=cast(Any, 0)))
+    kept = weights > 0  # what does not occur is no class that could be missed
+    return float(f1_score(truth[kept], predicted[kept], average=average, sample_weight=weights[kept], zero_division=cast(Any, 0)))
 
 
 def f1_over_batches(

@@ -78,22 +78,25 @@ def _more_dimensions(model: str) -> _Difference:
     return [(1, _Look(model, "participation_ratio", "", _HIGH)), (-1, _Look("baseline", "participation_ratio", "", _HIGH))]
 
 
-def paper_statements(geometry: list[Row], trained: set[tuple[str, float]]) -> Iterator[Row]:
+def paper_statements(geometry: list[Row], trained: set[tuple[str, float, int]]) -> Iterator[Row]:
     """Every statement; it holds if all its differences are positive for every seed.
 
     Arguments:
         geometry: rows of the table of that name.
-        trained: model and capacity of what was measured.
+        trained: model, capacity and seed of what was measured.
 
     Yields:
-        `statement`, `inside` (None where a model that it speaks of was not trained), and `evidence` in words.
+        `statement`, `inside` (None where the models that it speaks of were not all trained from any seed), and `evidence` in words.
     """
+    seeds = {seed for *_, seed in trained}
     for statement, differences in _differences():
         looks = [look for parts in differences.values() for _, look in parts]
         wanted = {(model, look.capacity_nats) for look in looks for model in (look.model, "baseline")}
         found = {text: _by_seed(geometry, parts) for text, parts in differences.items()}
-        holds = all(values and min(values) > 0 for values in found.values()) if wanted <= trained else None
-        numbers = {text: ", ".join(f"{value:+.3f}" for value in values) or "no number" for text, values in found.items()}
+        comparable = any({(*cell, seed) for cell in wanted} <= trained for seed in seeds)
+        holds = all(values and min(values) > 0 for values in found.values()) if comparable else None
+        none = "no number" if comparable else "not in this run"
+        numbers = {text: ", ".join(f"{value:+.3f}" for value in values) or none for text, values in found.items()}
         yield {"statement": statement, "inside": holds, "evidence": "; ".join(f"{text}: {said}" for text, said in numbers.items())}
 
 

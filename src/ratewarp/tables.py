@@ -3,21 +3,27 @@ of an optimal code."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import xarray as xr
+from threadpoolctl import threadpool_limits
 
-from ratewarp.bounds import BOUND, Distance, bound_rows, distance, semantic_curve
+from ratewarp.bounds import BOUND, Distance, bound_rows, distance, objective_of, semantic_curve
 from ratewarp.geometry import active_units, adjusted
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 from ratewarp.normative import NORMATIVE, normative_rows
+from ratewarp.occurring import measured
+from ratewarp.parts import Parts, Rows, part_key
 from ratewarp.recipe import Constrained
 from ratewarp.scores import f1, f1_over_batches
 from ratewarp.store import RunDirectory
-from ratewarp.studies import Condition, Study
+from ratewarp.studies import Condition, Setting, Study
 from ratewarp.theory import information_bounds
 
 MODELS = [
@@ -48,14 +54,23 @@ MODELS = [
 ]
 TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "f1_batches", "accuracy"]
 GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "p", "p_adjusted", "n", "note"]
+COLUMNS = {"models": MODELS, "tasks": TASKS, "geometry": GEOMETRY, "bound": BOUND, "normative": NORMATIVE}
 
 _PERMUTATIONS_A_TEST = 40  # p cannot be below 1 / permutations: with fewer, no test would stand the correction for all of them
 _MOST_PERMUTATIONS = 10_000
+_REFERENCES = 32  # whose codes are held in memory
 _DRAWS = 16  # codes drawn of every image for bounds on information: one alone leaves an error of some hundredths of a nat
 RATE_TOLERANCE = 0.1  # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 
 
-def build_tables(run: RunDirectory, study: Study, conditions: Sequence[Condition] | None = None) -> dict[str, pd.DataFrame]:
+def build_tables(
+    run: RunDirectory,
+    study: Study,
+    conditions: Sequence[Condition] | None = None,
+    *,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+    keep: bool = False,
+) -> dict[str, pd.DataFrame]:
     """All tables of a study, by name.
 
     Arguments:
@@ -63,17 +78,133 @@ def build_tables(run: RunDirectory, study: Study, conditions: Sequence[Condition
         study: what was run.
         conditions: those to be in the tables, all stored; every condition of the study if not given. Heads on frozen codes that are
             not stored have no rows, and neither have changes from a reference that is not among them.
+        progress: called with how many conditions and models are done, and how many there are.
+        keep: keep what is measured of every condition and model in the folder `measured` of the run, and take up what an interrupted
+            call left there. The caller removes the folder once the tables are written. Changes no number.
     """
     chosen = study.conditions if conditions is None else conditions
-    records = {c.id: run.record(c.id) for c in chosen}
-    models = pd.DataFrame([_model_row(c, study, records[c.id], run.params(c.id)) for c in chosen], columns=MODELS)
-    return {
-        "models": models.astype({"diverged_at": "Int64"}),
-        "tasks": pd.DataFrame([row for c in chosen for row in _all_task_rows(c, study, run, records[c.id])], columns=TASKS),
-        "geometry": _geometry(chosen, study, records),
-        "bound": pd.DataFrame(bound_rows(study), columns=BOUND),
-        "normative": pd.DataFrame(normative_rows(study), columns=NORMATIVE),
-    }
+    parts, settings = Parts(run, keep), _test_settings(chosen)
+    models = study.settings
+    references = {(c.capacity_nats, c.seed): c.id for c in chosen if c.model == study.reference}
+    reader = _Reader(run)
+    found: list[Rows] = []
+    total = len(chosen) + len(models)
+    progress(0, total)
+
+    for model in models:  # one after the other: the curve of a model is solved once
+        for condition in (c for c in chosen if c.model == model):
+            reference = references.get((condition.capacity_nats, condition.seed))
+            job = _Job(condition, study, reader, settings, reference)
+            found.append(parts.rows(job.key(), job.rows))
+            progress(len(found), total)
+        found.append(_rows_of_model(parts, study, models, model))
+        progress(len(found), total)
+
+    return _joined(found)
+
+
+def _rows_of_model(parts: Parts, study: Study, settings: Mapping[str, Setting], model: str) -> Rows:
+    """What is solved for a model, without regard to its training; once for all models of one objective."""
+    setting, points = settings[model], study.bound_points
+    reference = settings[study.reference] if model != study.reference else None
+    key = part_key(["model", points, study.capacities_nats, objective_of(setting), objective_of(reference)])
+
+    def make() -> Rows:
+        if not points:
+            return {}
+        return {
+            "bound": list(bound_rows(setting, points, max(study.capacities_nats))),
+            "normative": list(normative_rows(setting, reference, points)),
+        }
+
+    rows = parts.rows(key, make)
+    return {name: [{"model": model, **row} for row in own] for name, own in rows.items()}
+
+
+def _joined(parts: Sequence[Rows]) -> dict[str, pd.DataFrame]:
+    """The tables, from all their parts; tests are corrected for their number in the whole table (Holm)."""
+    tables = {}
+    for name, columns in COLUMNS.items():
+        rows = [row for part in parts for row in part.get(name, [])]
+        tables[name] = pd.DataFrame(rows, columns=columns)
+    tables["models"] = tables["models"].astype({"diverged_at": "Int64"})
+
+    geometry = tables["geometry"]
+    tested = geometry["p"].notna()
+    geometry.loc[tested, "p_adjusted"] = adjusted(geometry.loc[tested, "p"].to_numpy(dtype=float))
+    tables["geometry"] = geometry.astype({"p_adjusted": float})
+    return tables
+
+
+def _test_settings(conditions: Sequence[Condition]) -> Settings:
+    """As many permutations as the correction for the number of all tests needs."""
+    tests = sum(len(condition.setting.class_schemes()) + 1 for condition in conditions)
+    return Settings(permutations=min(max(Settings().permutations, _PERMUTATIONS_A_TEST * tests), _MOST_PERMUTATIONS))
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Reads a record when it is asked for, and holds the codes of a few references, which many conditions need."""
+
+    run: RunDirectory
+
+    def files(self, condition: str | None) -> Sequence[Path | None]:
+        """What the rows of a condition are made from."""
+        if condition is None:
+            return [None]
+        stored, read = self.run.path / "conditions" / condition, self.run.path / "readouts" / condition
+        return [stored / "record.nc", stored / "params.safetensors", read / "record.nc"]
+
+    @cached_property
+    def codes(self) -> Callable[[str], Representation | None]:
+        """Codes of a reference; None where it diverged."""
+
+        @lru_cache(maxsize=_REFERENCES)
+        def read(condition: str) -> Representation | None:
+            record = self.run.record(condition)
+            return _representation(record) if _sound(record) else None
+
+        return read
+
+
+@dataclass(frozen=True)
+class _Job:
+    """One condition that is to be measured, against the reference of this id, if there is one."""
+
+    condition: Condition
+    study: Study
+    reader: _Reader
+    settings: Settings
+    reference: str | None
+
+    def key(self) -> str:
+        """What its rows depend on."""
+        setting, readouts = self.condition.setting, self.study.readouts.get(self.condition.model)
+        asked = [setting.model_dump_json(), objective_of(setting), self.study.bound_points, readouts, self.settings, _DRAWS]
+        files = [*self.reader.files(self.condition.id), *self.reader.files(self.reference)]
+        return part_key([*_labels(self.condition).values(), *asked], files)
+
+    def rows(self) -> Rows:
+        """Its rows in every table."""
+        run = self.reader.run
+        record, params = run.record(self.condition.id), run.params(self.condition.id)
+        models = [_model_row(self.condition, self.study, record, params)]
+        with threadpool_limits(1):  # of matrices this small, several threads wait for each other
+            geometry = list(self._geometry(record))
+        return {"models": models, "tasks": list(_all_task_rows(self.condition, self.study, run, record)), "geometry": geometry}
+
+    def _geometry(self, record: xr.Dataset) -> Iterator[dict[str, Any]]:
+        """What is measured on its codes, against those of its reference; measures that are not defined are left out."""
+        if not _sound(record):
+            return
+        theirs = None
+        if self.reference is not None and self.reference != self.condition.id:
+            theirs = self.reader.codes(self.reference)
+        schemes = self.condition.setting.class_schemes() if theirs is not None else {}
+        occurring = measured(_representation(record), theirs, schemes)
+        for found in measure_codes(occurring.own, occurring.labels, occurring.reference, self.settings):
+            if np.isfinite(found.value):
+                yield {**_labels(self.condition), **occurring.named(found)._asdict()}
 
 
 def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -94,7 +225,7 @@ def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: M
         "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Constrained) else None,
         **(_against_bound(condition, study, (rate, rate_se), (semantic, semantic_se)) if sound and study.bound_points else {}),
         **(_information(record) if sound else {}),
-        "active_units": active_units(record["code"].values) if sound else None,
+        "active_units": active_units(record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]) if sound else None,
         "steps": record.sizes["step"],
         "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
         "diverged_at": _first_not_finite(record),
@@ -109,7 +240,8 @@ def _against_bound(condition: Condition, study: Study, rate: tuple[float, float]
 def _information(record: xr.Dataset) -> dict[str, float]:
     """Bounds on what sampled codes tell about the stimulus and about the image, nats, from the images whose codes are stored."""
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
-    found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
+    with threadpool_limits(1):
+        found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,
         "stimulus_information_high": found.stimulus_high,
@@ -174,33 +306,6 @@ def _task_rows(condition: Condition, record: xr.Dataset, regime: str, sound: boo
         }
         row = {**_labels(condition), "regime": regime, "representation": condition.model, "task": str(name)}
         yield {**row, **(scores if sound else dict.fromkeys(scores))}
-
-
-def _geometry(conditions: Sequence[Condition], study: Study, records: dict[str, xr.Dataset]) -> pd.DataFrame:
-    """What is measured on all conditions; tests are corrected for their number in the whole table (Holm)."""
-    tests = sum(len(condition.setting.class_schemes()) + 1 for condition in conditions)
-    settings = Settings(permutations=min(max(Settings().permutations, _PERMUTATIONS_A_TEST * tests), _MOST_PERMUTATIONS))
-    rows = [row for condition in conditions for row in _geometry_rows(condition, study, records, settings)]
-    table = pd.DataFrame(rows, columns=GEOMETRY)
-    tested = table["p"].notna()
-    table.loc[tested, "p_adjusted"] = adjusted(table.loc[tested, "p"].to_numpy(dtype=float))
-    return table.astype({"p_adjusted": float})
-
-
-def _geometry_rows(condition: Condition, study: Study, records: dict[str, xr.Dataset], settings: Settings) -> Iterator[dict[str, Any]]:
-    """What is measured on the codes of one condition, against those of its reference; measures that are not defined are left out."""
-    record = records[condition.id]
-    if not _sound(record):
-        return
-    reference = study.reference_for(condition)
-    compared = reference.id != condition.id and reference.id in records and _sound(records[reference.id])
-    schemes = condition.setting.class_schemes() if compared else {}
-    own = _representation(record)
-    labels = {name: classes[own.units] for name, classes in schemes.items()}
-    theirs = _representation(records[reference.id]) if compared else None
-    for found in measure_codes(own, labels, theirs, settings):
-        if np.isfinite(found.value):
-            yield {**_labels(condition), **found._asdict()}
 
 
 def _representation(record: xr.Dataset) -> Representation:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import equinox as eqx
 import jax
 
-from ratewarp._checks import refuse_name
+from ratewarp._checks import RatewarpError, RequestError, refuse_name
 from ratewarp.models import AutoEncoder, from_named
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Setting, Study
@@ -33,6 +33,10 @@ def trained_networks(run: RunDirectory, condition: str) -> AutoEncoder:
 
 def networks_of(run: RunDirectory, setting: Setting, condition: str) -> AutoEncoder:
     """The same, where the setting is at hand."""
+    file = run.path / "conditions" / condition / "params.safetensors"
     skeleton = eqx.filter_eval_shape(lambda: AutoEncoder(setting.network, setting.source.image_shape, key=jax.random.key(0)))
     own = {name: array for name, array in run.params(condition).items() if name.startswith("networks.")}
-    return from_named({"networks": skeleton}, own)["networks"]
+    try:
+        return from_named({"networks": skeleton}, own)["networks"]
+    except RequestError as error:
+        raise RatewarpError(f"{file} is damaged, or was written by another version of ratewarp ({error})") from None

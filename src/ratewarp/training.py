@@ -18,13 +18,12 @@ import optax
 from jax import lax
 from jaxtyping import Array, Float, Int, Key, UInt8
 
-from ratewarp.devices import map_members, share, spread
+from ratewarp.devices import compiler_options, map_members, share, spread
 from ratewarp.models import AutoEncoder, Head, NetworkConfig, latent_rates, make_head
 from ratewarp.objective import Control, Objective, Targets, Terms, cross_entropy, make_objective
 from ratewarp.recipe import Published, Recipe
 
-# One core a device: work is not handed to other cores. The lower level compiles in three quarters of the time and runs as fast.
-COMPILATION = {"xla_cpu_multi_thread_eigen": False, "xla_backend_optimization_level": 1}
+COMPILATION = compiler_options()
 MOST_CHUNK_STEPS = 100  # steps between two looks at the clock
 _MOST_DRAWS = 2**20  # random numbers a member draws at once
 

@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, UInt8
 
+from ratewarp._checks import RequestError
 from ratewarp.models import encoder_axes, from_named, to_named
 from ratewarp.objective import Targets
 from ratewarp.studies import Condition, Setting
@@ -187,19 +188,30 @@ def from_arrays(plan: Plan, members: Member, step: int, arrays: Mapping[str, np.
 
     Arguments:
         plan: what the members share.
-        members: those that go on, with copies of the last in further slots.
+        members: those that resume, with copies of the last in further slots.
         step: steps done.
         arrays: by name.
-        rows: place of each condition that goes on in the arrays' first axis.
+        rows: place of each condition that resumes in the arrays' first axis.
 
     Raises:
-        RequestError: the arrays are not those of such members.
+        RequestError: the arrays are not those of such members: of another name, shape or type, or not finite where training was sound.
     """
     slots = len(members.key)
     places = [*rows, *[rows[-1]] * (slots - len(rows))]
     shapes = {"state": state_shapes(plan, members), "history": jax.eval_shape(lambda: _blank(slots, step, len(plan.classes)))}
-    whole = from_named(shapes, {name: array[places] for name, array in arrays.items()})
-    return Reached(step, whole["state"], (jax.device_get(whole["history"]),))
+    chosen = {name: array[places] for name, array in arrays.items()}
+    whole = from_named(shapes, chosen)
+    history = jax.device_get(whole["history"])
+    _refuse_not_finite(chosen, history)
+    return Reached(step, whole["state"], (history,))
+
+
+def _refuse_not_finite(arrays: Mapping[str, np.ndarray], history: Report) -> None:
+    """Refuses parameters that are not finite although their training was; a model that diverged shows it in its history as well."""
+    sound = np.isfinite(history.rate + history.distortion + history.tasks.sum(axis=2)).all(axis=1)
+    for name, array in arrays.items():
+        if name.startswith("state.model.") and not np.isfinite(array[sound]).all():
+            raise RequestError(f"parameter {name} is not finite, although its training had not diverged")
 
 
 def _blank(slots: int, steps: int, tasks: int) -> Report:

@@ -57,6 +57,29 @@ def test_everything_else_is_refused(text):
         evaluate(text, FACTORS)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(x > 3) * 4503599627370496 * 4096 + (y > 3)", "x * 9007199254740991", "9007199254740991 + x", "-9007199254740991 - x",
+        "x + (y > 3) * 94906266 * 94906266 > 5", "max(x, 9007199254740991) + 2", "1 if x * 9007199254740991 > 5 else 0",
+    ],
+)  # fmt: skip
+def test_whole_numbers_that_are_not_exact_are_refused(text):
+    with pytest.raises(_checks.RequestError, match=r"whole numbers below 2\^53"):
+        evaluate(text, FACTORS)
+
+
+def test_the_largest_whole_numbers_are_exact():
+    np.testing.assert_array_equal(evaluate("9007199254740990 + (x > 3)", FACTORS), [9007199254740990 + (x > 3) for x in X])
+    np.testing.assert_array_equal(evaluate("(x > 3) * 94906265 * 94906265 // 94906265", FACTORS), (X > 3) * 94906265)
+
+
+@pytest.mark.parametrize("text", ["1 if 1if x else y else 0", "x if x else 0or y", "1in x"])
+def test_what_python_warns_of_is_refused_without_a_warning(text):  # warnings are errors in tests
+    with pytest.raises(_checks.RequestError, match="must be an expression"):
+        evaluate(text, FACTORS)
+
+
 def test_unknown_factor_names_the_nearest():
     with pytest.raises(_checks.RequestError, match="Did you mean 'x_UC'"):
         evaluate("x_Uc < 3", {"x_UC": X, "x_LC": Y})

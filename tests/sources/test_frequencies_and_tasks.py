@@ -33,6 +33,18 @@ def test_frequency_as_expression_and_table():
     np.testing.assert_allclose(frequency("13 * x_UC + x_LC", SOURCE), table / table.sum())
 
 
+def test_a_factor_alone_is_an_expression():
+    np.testing.assert_allclose(frequency("x_UC", SOURCE), UPPER / UPPER.sum())
+    with pytest.raises(RequestError, match=r"no frequency is named 'x_U'. Did you mean 'x_UC'\?.*x_LC"):
+        frequency("x_U", SOURCE)
+
+
+@pytest.mark.parametrize("rule", [[1j] * 169, ["a"] * 169, [[1], 2]])
+def test_a_table_holds_real_numbers(rule):
+    with pytest.raises(RequestError, match="frequency must be real numbers"):
+        frequency(rule, SOURCE)
+
+
 @pytest.mark.parametrize("rule", ["E1M9", "x_UC - 5", "0 * x_UC", [1.0, 2.0], [float("nan")] * 169, "y + 1"])
 def test_bad_frequency(rule):
     with pytest.raises(RequestError, match="frequency"):

@@ -122,6 +122,8 @@ def test_a_recipe_may_differ_at_single_capacities():
         ({10: {"tasks": ["E2M1"]}}, "models.b.at.10 must be {recipe: …}"),
         ({10: {"recipe": {"stps": 3}}}, r"models.b.at.10.*stps.*steps"),
         ([3], "models.b.at must be a table"),
+        ({10: {"recipe": {}}, "10": {"recipe": {}}}, "models.b.at must be a table in which every capacity stands once"),
+        ({10**400: {"recipe": {}}}, "from capacities of the study"),
     ],
 )
 def test_wrong_changes_at_single_capacities_are_named(at, match):
@@ -212,9 +214,19 @@ WRONG = [
     ("recipe={name: published, pressure: {0.3: 100}}", "recipe.pressure must name every capacity; it has 0.3 nats, not 3"),
     ("recipe={name: published, pressure: {low: 100}}", "must be a number, or a table such as {0.3: 10000, 10: 300}"),
     ("recipe={name: published, pressure: {0.3: -1, 3: 1, 10: 1}}", "recipe.pressure"),
+    (
+        "recipe={name: published, pressure: {0.3: 1, '0.30': 2, 3: 1, 10: 1}}",
+        "recipe.pressure must be a table in which every capacity stands once",
+    ),
     ("recipe={name: published, batch_size: 63}", "processes must divide batch_size (63); got 2"),
     ("nothing", "--set must be key=value"),
     ("a..b=1", "--set must be key=value"),
+    (".".join("a" * 900) + "=1", "--set must be a key of at most 20 names with dots between them"),
+    ("self=1", "unknown key 'self'"),
+    ("models.E1M1.self=1", "unknown key 'models.E1M1.self'"),
+    ('title="\\ud83d"', "not valid YAML"),
+    ('title="\\UFFFFFFFF"', "not valid YAML"),
+    ("title=!!bool maybe", "'maybe' cannot be read as bool"),
 ]
 
 
@@ -236,6 +248,8 @@ def test_what_is_wrong_is_said_in_one_line(change, message):
         (b"\xff\xfe\x00", "UTF-8"),
         ("name: x\n", "capacities_nats is required"),
         ("a: &x {b: *x}", "not valid YAML"),
+        ("models: {a: {tasks: [E2M1]}, a: {}}", r"line 1\): the key 'a' is given twice, first in line 1"),
+        ("capacities_nats: [1]\nself: 1\n", "unknown key 'self'"),
         ("a: " + "[" * 5000, "not valid YAML"),
         ('capacities_nats: [1]\nfrequency: {file: "a\\0b"}\n', "cannot read"),
     ],

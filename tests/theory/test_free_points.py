@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from ratewarp import RequestError
 from ratewarp.theory import LogLoss, SquaredError, Weighted, rate_distortion
@@ -157,7 +158,7 @@ def test_one_stimulus():
 
 def test_a_cost_of_ones_own():
     class Absolute:  # squared error in disguise, without any shortcut
-        stimuli, spread = 4, np.ones(1)
+        stimuli = 4
         means = np.array([[0.0], [0.4], [0.7], [1.0]])
 
         def distances(self, points):
@@ -173,6 +174,57 @@ def test_a_cost_of_ones_own():
     own, ours = rate_distortion(p, Absolute(), rates=[0.5]), rate_distortion(p, SquaredError(Absolute.means), rates=[0.5])
     assert own.distortion(0.5) == pytest.approx(ours.distortion(0.5), abs=2e-5)
     assert set(own.table.certificate) == {"searched"}
+
+
+class DeadZone:
+    """Errors up to 0.3 cost nothing, so that a stimulus has many best points, of which `points` knows one."""
+
+    stimuli = 4
+    means = np.array([[0.0], [0.4], [0.7], [1.0]])
+
+    def distances(self, points):
+        return np.maximum(np.abs(self.means - points.T) - 0.3, 0) ** 2
+
+    def points(self, weights):
+        return weights @ self.means
+
+    def restricted(self, kept):
+        return self
+
+
+def test_the_smallest_distortion_is_proved_where_best_points_are_unique():
+    p, labels = np.full(4, 0.25), [0, 1, 1, 0]
+    squares = SquaredError(DeadZone.means)
+    for cost in (squares, Weighted((1.0, squares), (0.5, LogLoss(labels))), LogLoss(labels)):
+        assert rate_distortion(p, cost, points=2).table.certificate.tolist() == ["proved", "proved"]
+    assert rate_distortion(p, DeadZone(), points=2).table.certificate.tolist() == ["proved", "searched"]
+
+
+def test_a_cost_without_unique_best_points_warns_of_nothing():
+    curve = rate_distortion(np.full(4, 0.25), DeadZone(), points=5)
+    assert np.all(np.isfinite(curve.table[["distortion", "slope", "gap_nats"]]))
+
+
+@pytest.mark.parametrize("beta", [0.3, 2.0, np.inf])
+def test_ceiling_of_a_sum_is_above_every_point(beta):
+    rng = np.random.default_rng(1)
+    cost, logw = Weighted((1.0, SquaredError(DeadZone.means)), (0.5, LogLoss([0, 1, 1, 0]))), rng.normal(size=4)
+    points = cost.points(np.concatenate([rng.dirichlet(np.ones(4), size=3000), np.eye(4)]))
+    d = cost.distances(points)
+    kernel = np.exp(-beta * d) if np.isfinite(beta) else (d <= 1e-12).astype(float)
+    assert np.log((kernel.T @ np.exp(logw)).max()) <= cost.ceiling(beta, logw) + 1e-12
+
+
+@pytest.mark.parametrize("stimuli", [31, 61])
+def test_long_tails(stimuli):
+    """Binomial(n, 0.3): stimuli that hardly ever come need no point of their own, and the certificate holds all the same."""
+    x = np.arange(stimuli)
+    p = binom(stimuli - 1, 0.3).pmf(x)
+    curve = rate_distortion(p, SquaredError(x[:, None]), rates=[0.5, 1.2])
+    assert curve.table.gap_nats.max() <= 1e-4
+    fixed = rate_distortion(p, (x[:, None] - np.linspace(0, stimuli - 1, 4 * stimuli - 3)) ** 2, rates=[0.5, 1.2])
+    assert np.all(curve.distortion_below([0.5, 1.2]) <= fixed.distortion([0.5, 1.2]) + 1e-9)
+    assert np.all(fixed.distortion_below([0.5, 1.2]) <= 1.001 * curve.distortion([0.5, 1.2]))
 
 
 @pytest.mark.parametrize(

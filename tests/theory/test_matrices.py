@@ -35,6 +35,15 @@ def test_discretised_gaussian_is_near_its_bound():
     assert gaussian([1.0], curve.table.distortion) == pytest.approx(curve.table.rate_nats.to_numpy(), abs=5e-3)
 
 
+@pytest.mark.parametrize(("reach", "steps"), [(6, 201), (8, 81)])
+def test_tails_that_hardly_are_numbers(reach, steps):
+    x = np.linspace(-reach, reach, steps)
+    p = np.exp(-(x**2) / 2)
+    curve = rate_distortion(p / p.sum(), (x[:, None] - x) ** 2, rates=[0.1, 0.5, 1.0])
+    assert curve.table.gap_nats.max() <= 1e-4
+    assert gaussian([1.0], curve.table.distortion) == pytest.approx(curve.table.rate_nats.to_numpy(), abs=2e-3)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_brute_force(seed):
     rng = np.random.default_rng(seed)
@@ -122,6 +131,41 @@ def test_ends():
     assert curve.rate([0.19, 0.2, 0.4, 5.0]) == pytest.approx([np.inf, np.log(2), 0, 0])
     assert curve.rate_below(0.19) == np.inf
     assert set(curve.table.certificate) == {"proved"}
+
+
+def nearest(values: np.ndarray | float) -> np.ndarray:
+    """Numbers and their neighbours: what a sum in another order may make of them."""
+    exact = np.asarray(values)
+    return np.stack([np.nextafter(exact, -np.inf), exact, np.nextafter(exact, np.inf)])
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_ends_do_not_hang_on_the_last_bit(seed):
+    rng = np.random.default_rng(seed)
+    p, d = rng.dirichlet(np.ones(6)), rng.uniform(size=(6, 4))
+    curve = rate_distortion(p, d, points=3)
+    least = nearest(p @ d.min(axis=1))
+    assert curve.rate(least) == pytest.approx(np.full(3, curve.maximum_rate))
+    assert np.all(np.isfinite(curve.rate_below(least)))
+    assert np.all(curve.rate_below(least) <= curve.maximum_rate + 1e-9)
+    assert curve.rate_below(least[1] * (1 - 1e-9)) == np.inf
+    most = nearest(curve.maximum_rate)
+    assert curve.slope(most).tolist() == [0, 0, 0]
+    assert len({len(curve.channel(rate).weights) for rate in most}) == 1
+
+
+def test_numbers_that_rounding_makes_negative_are_zero():
+    curve = rate_distortion([0.5, 0.5], hamming(2), points=3)
+    assert curve.distortion_below(-2e-16) == curve.distortion_below(0)
+    assert curve.rate(-1e-17) == curve.rate(0)
+    assert len(curve.channel(-1e-16).weights) == 1
+
+
+def test_a_rate_asked_for_at_the_end_is_the_end():
+    """log 3 by one sum and by another."""
+    curve = rate_distortion(np.full(3, 1 / 3), hamming(3), rates=nearest(np.log(3)))
+    assert curve.table.distortion.tolist() == [0, 0, 0]
+    assert len(curve.envelope.solved) == 2
 
 
 def test_one_stimulus_costs_its_best_column():

@@ -15,11 +15,16 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from queue import Empty, Queue
+from threading import Thread
 from typing import IO, Any
 
 from ratewarp._checks import RatewarpError
+from ratewarp._interrupt import stop_asked, stop_if_asked
 
 IMAGES = "images.npy"  # in the folder of a comparison: training images of every contestant, stimuli × each × height × width
+
+_LOOK_SECONDS = 0.2  # between two looks whether the user asked to stop
 
 Turn = Callable[..., dict[str, Any]]  # what a job's `start` returns: does one request, answers with numbers
 
@@ -56,6 +61,7 @@ class Worker:
         self._name = job.name
         self._log: IO[str] = open(Path(job.folder) / f"{job.name}-{time.monotonic_ns()}.log", "w+", encoding="utf-8")  # noqa: SIM115
         given = json.dumps({**asdict(job), "started": time.time()})
+        self._answers: Queue[str] = Queue()  # lines; an empty one when there will be no more
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "ratewarp.bench.contestant", given],
             stdin=subprocess.PIPE,
@@ -64,6 +70,8 @@ class Worker:
             text=True,
             env={**os.environ, "JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": "", **(environment or {})},
         )
+        self._listener = Thread(target=self._listen, daemon=True)
+        self._listener.start()
 
     def wait_ready(self) -> None:
         """Returns when the child can take requests.
@@ -88,8 +96,7 @@ class Worker:
 
     def receive(self) -> dict[str, Any]:
         """Waits for the answer to a request."""
-        assert self._process.stdout
-        line = self._process.stdout.readline()
+        line = self._next_line()
         if not line:
             raise RatewarpError(f"its process ended: {self._last_words()}")
         answer = json.loads(line)
@@ -100,17 +107,32 @@ class Worker:
         return answer
 
     def close(self) -> None:
-        """Ends the child."""
-        for stream in (self._process.stdin, self._process.stdout):
-            assert stream
-            with suppress(OSError):  # it has died already
-                stream.close()
+        """Ends the child; one at work is given two seconds, or none if the user asked to stop."""
+        assert self._process.stdin
+        assert self._process.stdout
+        with suppress(OSError):  # it has died already
+            self._process.stdin.close()
         try:
-            self._process.wait(timeout=2)
+            self._process.wait(timeout=0.1 if stop_asked() else 2)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join()
+        self._process.stdout.close()
         self._log.close()
+
+    def _listen(self) -> None:
+        """Takes up what the child answers, so that whoever waits for it can be stopped."""
+        assert self._process.stdout
+        for line in self._process.stdout:
+            self._answers.put(line)
+        self._answers.put("")
+
+    def _next_line(self) -> str:
+        while True:
+            stop_if_asked()
+            with suppress(Empty):
+                return self._answers.get(timeout=_LOOK_SECONDS)
 
     def _last_words(self) -> str:
         """Last line of what the child wrote to stderr."""

@@ -33,7 +33,7 @@ def from_named(skeleton: Tree, arrays: Mapping[str, np.ndarray]) -> Tree:
         arrays: what `to_named` gave for a model of the same configuration.
 
     Raises:
-        RequestError: a name is missing, left over, or of another shape.
+        RequestError: a name is missing, left over, or of another shape or type.
     """
     paths, structure = jax.tree_util.tree_flatten_with_path(skeleton)
     names = [_name(path) for path, _ in paths]
@@ -42,6 +42,8 @@ def from_named(skeleton: Tree, arrays: Mapping[str, np.ndarray]) -> Tree:
     for name, (_, leaf) in zip(names, paths, strict=True):
         if arrays[name].shape != leaf.shape:
             raise RequestError(f"parameter {name} must have shape {leaf.shape}; got {arrays[name].shape}")
+        if arrays[name].dtype != leaf.dtype:  # which would be converted without a word
+            raise RequestError(f"parameter {name} must be of type {leaf.dtype}; got {arrays[name].dtype}")
     return jax.tree_util.tree_unflatten(structure, [jnp.asarray(arrays[name]) for name in names])
 
 

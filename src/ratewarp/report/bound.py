@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp.published import published_distortion
-from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers
+from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 
 _SEMANTIC = "semantic distortion, squared error per pixel\nto the noise-free mean image"
@@ -22,7 +22,8 @@ _BAND: dict[str, Any] = {"alpha": 0.13, "lw": 0}
 
 
 def bound_figure(view: RunView) -> Figure | None:
-    """Left: semantic distortion against rate, models above their curves. Right: raw distortion, between a proved and an achieved curve.
+    """Left: semantic distortion against rate, models above their curves. Right: raw distortion, between a curve that no code
+    can be below and an achieved one. Both say "searched" where the certificates of the curves rest on a search.
 
     None for a study without a bound. Models of one frequency share a curve, which is drawn once.
     """
@@ -30,9 +31,11 @@ def bound_figure(view: RunView) -> Figure | None:
     if curves.empty:
         return None
     sound = view.models.query("status != 'diverged'")
-    names = list(view.study.models)
+    names = view.drawn.names
     published = published_distortion().query("model == 'baseline'") if "baseline" in view.published_models else None
-    return plane_of_bounds(curves, sound, names, published)
+    figure = plane_of_bounds(curves.query("model in @names"), sound, names, published)
+    note_below(figure, view.note())
+    return figure
 
 
 def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[str], published: pd.DataFrame | None = None) -> Figure:
@@ -64,10 +67,10 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
         if raw:
             axes[0, 1].plot(rows["rate_nats"], rows["distortion"], label="_", **style)
     if raw:
-        _name_raw(axes[0, 1], published)
+        _name_raw(axes[0, 1], published, _searched(curves))
     for place, words in zip(axes[0], (_SEMANTIC, _RAW), strict=False):
         _dress(place, words, _reach(curves, models))
-    axes[0, 0].set_title("Stimulus: no code can lie below its curve")
+    axes[0, 0].set_title(f"Stimulus: no code can lie below its curve{_searched(curves)}")
     axes[0, 0].legend(fontsize="x-small", loc="upper right")
     return figure
 
@@ -85,13 +88,13 @@ def _owners(curves: pd.DataFrame) -> dict[str, list[str]]:
     return {models[0]: models for models in found.values()}
 
 
-def _name_raw(place: Axes, published: pd.DataFrame | None) -> None:
+def _name_raw(place: Axes, published: pd.DataFrame | None, searched: str) -> None:
     if published is not None:
         place.plot(
             published["capacity_nats"], published["distortion"], "x", color=INK, ms=5, mew=1.1, label="published baseline, at its capacity"
         )
     place.plot([], [], color=MUTED, lw=1.0, label="achieved")
-    place.plot([], [], color=MUTED, lw=1.0, ls=(0, (3, 2)), label="no code is below")
+    place.plot([], [], color=MUTED, lw=1.0, ls=(0, (3, 2)), label=f"no code is below{searched}")
     place.set_title("Image: its pixel noise counts, too")
     place.legend(fontsize="x-small", loc="upper right")
 
@@ -117,11 +120,17 @@ def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str) -> 
     return stream.getvalue()
 
 
+def _searched(table: pd.DataFrame) -> str:
+    """Says so where certificates rest on a search."""
+    return " (searched)" if "searched" in set(table["certificate"]) else ""
+
+
 def _single(table: pd.DataFrame) -> Figure:
     figure, place = plt.subplots(figsize=(4.8, 3.7), layout="constrained")
     if "raw_low" in table:
+        lowest = "lowest" if _searched(table) else "proved"
         place.fill_between(
-            table["rate_nats"], table["raw_low"], table["raw_high"], color=MUTED, label="raw pixels: proved to achieved", **_BAND
+            table["rate_nats"], table["raw_low"], table["raw_high"], color=MUTED, label=f"raw pixels: {lowest} to achieved", **_BAND
         )
     place.plot(
         table["rate_nats"],
@@ -130,7 +139,7 @@ def _single(table: pd.DataFrame) -> Figure:
         marker="o",
         ms=2.2,
         lw=1.2,
-        label=f"R(D), gap at most {table['gap_nats'].max():.1e} nats",
+        label=f"R(D), gap at most {table['gap_nats'].max():.1e} nats{_searched(table)}",
     )
     place.set(xlabel="rate, nats", ylabel="distortion", xlim=(0, None), ylim=(0, None))
     bits = place.secondary_xaxis("top", functions=(lambda nats: nats / np.log(2), lambda bits: bits * np.log(2)))

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ratewarp.published import published_distortion, published_f1
-from ratewarp.report.style import INK, MUTED, model_colours, model_markers
+from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 
 _BAND = 0.18  # opacity
@@ -25,7 +25,7 @@ _WIDTH, _HEIGHT = 3.3, 2.9  # of a panel, inches
 
 def distortion_figure(view: RunView) -> Figure:
     """Distortion against capacity: models without tasks, and where there are any, the reference beside models with tasks."""
-    settings, reference = view.study.settings, view.study.reference
+    settings, reference = {name: view.settings[name] for name in view.drawn.names}, view.study.reference
     tasked = [name for name, setting in settings.items() if setting.tasks]
     panels = {
         "Models without tasks": [name for name in settings if name not in tasked],
@@ -43,6 +43,7 @@ def distortion_figure(view: RunView) -> Figure:
         _dress(place, view, models, "distortion, squared error per pixel" if place is axes[0, 0] else "")
         place.set_title(title)
     _letter(figure)
+    note_below(figure, view.note())
     return figure
 
 
@@ -52,7 +53,8 @@ def f1_figure(view: RunView) -> Figure | None:
     Above, heads on frozen codes of models without a task, a panel a model; heads trained with a model of one task, all in one panel;
     and with a model of several, a panel a model. Below, heads on frozen codes of models with a task, a panel a model.
     """
-    table = view.tasks.query("f1_batches == f1_batches")  # a number, not empty
+    drawn = view.tasks["representation"].isin(view.drawn.names)
+    table = pd.DataFrame(view.tasks[drawn & view.tasks["f1_batches"].notna()])
     readers = list(dict.fromkeys(zip(table["regime"], table["representation"], strict=True)))
     by_regime = {regime: [name for found, name in readers if found == regime] for regime in _TITLES}
     upper = [("disjoint", [name]) for name in by_regime["disjoint"]]

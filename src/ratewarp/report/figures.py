@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from itertools import product
 from typing import Any
@@ -10,141 +10,77 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
-from matplotlib.lines import Line2D
-from matplotlib.ticker import NullLocator
 
 from ratewarp.report.bound import bound_figure
 from ratewarp.report.classes import MANY, class_ticks
 from ratewarp.report.curves import distortion_figure, f1_figure
+from ratewarp.report.legends import scheme_legend
 from ratewarp.report.normative import normative_figure
+from ratewarp.report.overview import overview_figure
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
+from ratewarp.report.plane import plane_figure
 from ratewarp.report.stimuli import capacity_figure, images_figure
-from ratewarp.report.style import MUTED, RULE, class_colours, figure_style, model_colours, model_markers
-from ratewarp.report.views import ConditionView, RunView, class_names, scheme_title
+from ratewarp.report.style import MUTED, RULE
+from ratewarp.report.views import ConditionView, RunView, class_names
 from ratewarp.report.warps import warps_figure
-from ratewarp.studies import Setting
 
+_FEW_LATENTS = 4  # above whose tuning curves a line is short
 _LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
-_SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
 _WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
 
 
-def make_figures(view: RunView) -> Iterator[tuple[str, Figure]]:
-    """Every figure of a run with its name, one drawn when the one before is done with."""
-    drawings: dict[str, Callable[[RunView], Figure | None]] = {
+Drawing = Callable[[RunView], Figure | None]
+
+
+def drawings(view: RunView) -> dict[str, Drawing]:
+    """What draws every figure of a run, by the name of its files, in order; None comes of one for which there is nothing to draw."""
+    found: dict[str, Drawing] = {
         "images": images_figure,
         "overview": overview_figure,
         "rate_distortion": plane_figure,
         "distortion": distortion_figure,
         "examples": examples_figure,
-        f"model_{view.study.reference}": reference_figure,
+        reference_name(view): reference_figure,
         "bound": bound_figure,
         "f1": f1_figure,
         "capacity": capacity_figure,
         "warps": warps_figure,
         "normative": normative_figure,
     }
-    for model in view.study.models:
-        for scheme in view.study.settings[model].class_schemes() if model != view.study.reference else ():
-            drawings[f"model_{model}_{scheme}"] = partial(model_figure, model=model, scheme=scheme)
-    for name, draw in drawings.items():
-        with figure_style():
-            figure = draw(view)
-        if figure is not None:
-            yield name, figure
+    for (model, scheme), name in model_names(view).items():
+        found[name] = partial(model_figure, model=model, scheme=scheme)
+    return found
 
 
-def overview_figure(view: RunView) -> Figure:
-    """Maps of all models, capacity falling from top to bottom; models with a labelling are coloured by it, the others by a factor."""
-    models, capacities = list(view.study.models), view.capacities
-    figure, axes = plt.subplots(
-        len(capacities), len(models), figsize=(2.55 * len(models) + 0.5, 2.5 * len(capacities) + 0.75), squeeze=False, layout="constrained"
-    )
-    for (row, capacity), (column, model) in product(enumerate(capacities), enumerate(models)):
-        place, shown = axes[row, column], view.shown[model, capacity]
-        extent = map_extent([view.shown[m, capacity] for m in models])
-        draw_map(place, shown, _own_colours(shown), extent=extent, labels=False)
-        if column == 0:
-            place.set_ylabel(f"{capacity:g} nats", fontsize="large")
-        if row == 0:
-            place.set_title(model, fontsize=11, fontweight="bold", pad=8)
-        if row == len(capacities) - 1:
-            _class_legend(place, shown)
-    figure.supxlabel(view.seed_note, x=0.995, ha="right", fontsize="small", color=MUTED)
-    return figure
+def reference_name(view: RunView) -> str:
+    """Name of the figure of the reference model."""
+    return f"model_{view.study.reference}"
 
 
-def _own_colours(view: ConditionView) -> np.ndarray:
-    schemes = view.condition.setting.class_schemes()
-    if not schemes:
-        return factor_colours(view.record["factor_value"].values[:, 0])
-    return stimulus_colours(next(iter(schemes.values())))
+def model_names(view: RunView) -> dict[tuple[str, str], str]:
+    """Name of the figure of every model but the reference under each of its labellings; of very many, of some.
 
-
-def _class_legend(axes: Axes, view: ConditionView) -> None:
-    """Says below the axes what the colours mean."""
-    schemes = view.condition.setting.class_schemes()
-    if not schemes:
-        axes.set_xlabel(f"colour: {view.record['factor'].values[0]}, low (dark) to high (bright)", color=MUTED, labelpad=8)
-        return
-    scheme, labels = next(iter(schemes.items()))
-    _scheme_legend(axes, scheme, int(labels.max()) + 1, view.condition.setting)
-
-
-def _scheme_legend(axes: Axes, scheme: str, classes: int, setting: Setting) -> None:
-    """What a labelling's colours mean, below the axes."""
-    names = class_names(scheme, classes)
-    if not names:
-        axes.set_xlabel(f"colour: class of {scheme},\nfirst (blue) to last (red)", color=MUTED, labelpad=8)
-        return
-    axes.set_xlabel(scheme_title(scheme, setting), color=MUTED, labelpad=4)
-    dots = [Line2D([], [], marker="o", ls="", ms=4.5, mec="none", color=c, label=n) for c, n in zip(class_colours(2), names, strict=True)]
-    axes.legend(handles=dots, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, handletextpad=0.1, columnspacing=1)
-
-
-def plane_figure(view: RunView) -> Figure:
-    """Left: rate reached against target. Right: distortion against rate, with the pixel-noise floor of uniform stimuli."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.7), layout="constrained")
-    table, models = view.models, list(view.study.models)
-    colours, markers = model_colours(models), model_markers(models)
-    shifts = np.linspace(-1, 1, len(models)) * _SMALL_FRACTION * (len(models) > 1)
-    for model, shift in zip(models, shifts, strict=True):
-        rows = table.query("model == @model").sort_values(by="rate_nats")
-        style = {"color": colours[model], "marker": markers[model], "ms": 5, "ls": "", "label": model}
-        left.plot(rows["capacity_nats"] * np.exp(2 * shift), rows["rate_nats"], **style)
-        for _, seed_rows in rows.groupby("seed"):
-            right.plot(seed_rows["rate_nats"], seed_rows["distortion"], **{**style, "ls": "-", "lw": 1, "label": "_"})
-    capacities = np.array(sorted(view.study.capacities_nats))
-    ends = np.array([capacities[0] / 1.5, capacities[-1] * 1.5])
-    left.plot(ends, ends, color=RULE, lw=1.2, zorder=0)
-    left.set(xscale="log", yscale="log", xlabel="target rate (capacity), nats", ylabel="rate reached, nats", title="Rate against target")
-    for axis in (left.xaxis, left.yaxis):
-        axis.set_ticks(capacities, labels=[f"{c:g}" for c in capacities])
-        axis.set_minor_locator(NullLocator())
-    left.legend(loc="upper left")
-    floor = noise_floor(view)
-    right.axhline(floor, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-    note = "pixel noise, uniform stimuli"
-    right.annotate(note, (0, floor), (4, 4), xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7, color=MUTED)
-    right.set(xlabel="rate, nats", ylabel="distortion, squared error per pixel", title="Distortion against rate (held-out images)")
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
-    return figure
-
-
-def noise_floor(view: RunView) -> float:
-    """Mean variance of a pixel around its stimulus's mean image, uniform stimuli: what remains when the stimulus is known."""
-    means = view.study.source.mean_images()
-    return float(np.mean(means * (1 - means)))
+    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no figure replaces another.
+    """
+    taken = {reference_name(view).lower()}
+    names = {}
+    for model, scheme in view.model_schemes:
+        name = stem = f"model_{model}_{scheme}"
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.lower())
+        names[model, scheme] = name
+    return names
 
 
 def reference_figure(view: RunView) -> Figure:
     """The reference model, a row a capacity (`RunView.panel_capacities`): its map coloured by each factor, and its tuning curves."""
     capacities = view.panel_capacities
-    first = view.shown[view.study.reference, capacities[0]]
+    first = view.shown(view.study.reference, capacities[0])
     factors, latents = first.record["factor"].values, len(first.order)
     figure = plt.figure(figsize=(2.3 * len(factors) + 0.85 * latents + 0.6, 2.35 * len(capacities) + 0.5))
     grid = GridSpec(
@@ -160,7 +96,7 @@ def reference_figure(view: RunView) -> Figure:
         bottom=0.03,
     )
     for row, capacity in enumerate(capacities):
-        shown = view.shown[view.study.reference, capacity]
+        shown = view.shown(view.study.reference, capacity)
         for column, factor in enumerate(factors):
             axes = figure.add_subplot(grid[row, column])
             colours = factor_colours(shown.record["factor_value"].values[:, column])
@@ -184,8 +120,8 @@ def model_figure(view: RunView, model: str, scheme: str) -> Figure:
 
 def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
     capacities = view.panel_capacities
-    latents = len(view.shown[model, capacities[0]].order)
-    labels = view.study.settings[model].class_schemes()[scheme]
+    latents = len(view.shown(model, capacities[0]).order)
+    labels = view.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
     strip, scale = 0.68 * latents, 0.95 if classes >= MANY else 0.02
     figure = plt.figure(figsize=(2 * (2.2 + strip) + 2.6 + scale, 2.25 * len(capacities) + 0.95))
@@ -203,7 +139,7 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
     )
     for row, capacity in enumerate(capacities):
         first, last = row == 0, row == len(capacities) - 1
-        shown = view.shown[model, capacity]
+        shown = view.shown(model, capacity)
         reference = view.reference_of(shown)
         extent = map_extent([shown, reference])
         for column, (one, name) in enumerate(((reference, view.study.reference), (shown, model))):
@@ -213,7 +149,7 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
             if column == 0:
                 axes.set_ylabel(f"{capacity:g} nats", fontsize="large")
             if last:
-                _scheme_legend(axes, scheme, classes, shown.condition.setting)
+                scheme_legend(axes, scheme, classes, shown.condition.setting)
             _tuning_row(figure, grid[row, 2 * column + 1], one, heading=f"tuning curves, {name}" if first else "", lowest=last)
     _matrix_column(figure, grid, view, model, scheme)
     _note_seed(figure, view)
@@ -223,13 +159,13 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
 def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, scheme: str) -> None:
     """Class distortion matrices, a row a capacity, on one scale; that scale beside them where no numbers are written in them."""
     capacities = view.panel_capacities
-    labels = view.study.settings[model].class_schemes()[scheme]
+    labels = view.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
-    matrices = {capacity: view.distortion_matrix(view.shown[model, capacity], scheme) for capacity in capacities}
+    matrices = {capacity: view.distortion_matrix(view.shown(model, capacity), scheme) for capacity in capacities}
     entries = [np.abs(matrix.values).ravel() for matrix in matrices.values() if matrix is not None]
     whole = _LIMIT if classes >= MANY else 1
-    limit = max([0.1, *(float(np.quantile(one, whole)) for one in entries)])
-    record = view.shown[model, capacities[0]].record
+    limit = max([0.1, *(float(np.nanquantile(one, whole)) for one in entries)])
+    record = view.shown(model, capacities[0]).record
     ticks = class_ticks(labels, record["factor_value"].values, list(record["factor"].values))
     image = None
     for row, (capacity, matrix) in enumerate(matrices.items()):
@@ -267,10 +203,11 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
         below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "top"}
         axes[0].annotate(f"{across} →", (0.5, 0), (0, -16), fontsize="x-small", color=MUTED, **below)
     if heading:
+        how = "(number below: rate of the latent, nats)" if latents > _FEW_LATENTS else "(number below: rate\nof the latent, nats)"
         middle = axes[latents // 2]
         middle.annotate(
-            f"{heading}\n(number below: rate of the latent, nats)",
-            (0.5, 1),
+            f"{heading}\n{how}",
+            (0.5 if latents % 2 else -0.05, 1),  # of an even number, the middle lies between two
             (0, 20),
             xycoords="axes fraction",
             textcoords="offset points",
@@ -281,12 +218,13 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
 
 def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
     """Images of some stimuli, above what each model makes of them (decoded mean code) at each of `RunView.panel_capacities`."""
-    shown = [view.shown[m, c] for m, c in product(view.study.models, view.panel_capacities)]
+    shown = [view.shown(m, c) for m, c in product(view.drawn.names, view.panel_capacities)]
     record = shown[0].record
     chosen = np.linspace(0, record.sizes["stimulus_index"] - 1, stimuli + 2).round().astype(int)[1:-1]
     rows = len(shown) + 1
     figure, axes = plt.subplots(rows, stimuli, figsize=(0.8 * stimuli + 1.5, 0.84 * rows + 0.4), squeeze=False)
-    figure.subplots_adjust(left=0.17, right=0.99, top=0.95, bottom=0.01, wspace=0.06, hspace=0.06)
+    top, bottom = 1 - 0.4 / figure.get_figheight(), (0.25 if view.drawn.note else 0.06) / figure.get_figheight()
+    figure.subplots_adjust(left=0.17, right=0.99, top=top, bottom=bottom, wspace=0.06, hspace=0.06)
     names = record["factor"].values
     for column, stimulus in enumerate(chosen):
         draw_image(axes[0, column], record["image"].values[stimulus])
@@ -296,4 +234,5 @@ def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
             draw_image(axes[row, column], one.record["reconstruction"].values[stimulus])
     for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.condition.capacity_nats:g} nats" for v in shown)]):
         axes[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8)
+    figure.text(0.99, 0.03 / figure.get_figheight(), view.note(), ha="right", va="bottom", fontsize="x-small", color=MUTED)
     return figure

@@ -8,12 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ratewarp.report.figures import noise_floor
 from ratewarp.report.panels import factor_colours
-from ratewarp.report.style import INK, MUTED, RULE, class_colours, model_colours
+from ratewarp.report.plane import floor_of_noise
+from ratewarp.report.selection import MOST_DOTS, Selection, some_models
+from ratewarp.report.style import INK, MUTED, RULE, class_colours, marker_number, model_colours
 from ratewarp.report.views import ConditionView, RunView, class_names, scheme_title
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+_FEW_MODELS = 4  # whose names have room in a corner of the plane
+_INSIDE = {"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"}
+_BESIDE = {"x": 1.01, "y": 1.0, "xanchor": "left", "yanchor": "top"}
 _LAYOUT: dict[str, Any] = {
     "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
     "paper_bgcolor": "white",
@@ -29,7 +33,7 @@ def plane(view: RunView) -> go.Figure:
     table, models = view.models, list(view.study.models)
     colours = model_colours(models)
     for index, model in enumerate(models):
-        marker = {"size": 9, "symbol": _SYMBOLS[index % len(_SYMBOLS)], "color": colours[model]}
+        marker = {"size": 9, "symbol": _SYMBOLS[marker_number(index)], "color": colours[model]}
         for seed, rows in table.query("model == @model").sort_values(by="rate_nats").groupby("seed"):
             shared = {
                 "name": model,
@@ -66,7 +70,9 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
     figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": RULE, "width": 1.5}, showlegend=False, hoverinfo="skip", col=1, row=1)
     note = {"text": "pixel noise, uniform stimuli", "font": {"size": 11, "color": MUTED}}
     line = {"color": MUTED, "width": 1, "dash": "dash"}
-    figure.add_hline(y=noise_floor(view), line=line, annotation=note, annotation_position="top left", col=2, row=1)  # type: ignore[arg-type]
+    floor = floor_of_noise(view)
+    if floor is not None:
+        figure.add_hline(y=floor, line=line, annotation=note, annotation_position="top left", col=2, row=1)  # type: ignore[arg-type]
     axis = {"gridcolor": "#eef1f4", "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE}
     ticks = {"type": "log", "tickvals": capacities, "ticktext": [f"{c:g}" for c in capacities]}
     figure.update_layout(
@@ -76,17 +82,23 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
         yaxis={**axis, **ticks, "title": "rate reached, nats"},
         xaxis2={**axis, "title": "rate, nats", "rangemode": "tozero"},
         yaxis2={**axis, "title": "distortion, squared error per pixel"},
-        legend={"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"},
+        legend=_BESIDE if len(view.settings) > _FEW_MODELS else _INSIDE,
     )
+
+
+def explored(view: RunView) -> Selection:
+    """Models whose maps can be explored: all, or as many as the page has room for."""
+    dots = len(view.panel_capacities) * len(view.shown(view.study.reference, view.capacities[0]).points)
+    most = max(len(view.drawn.names), MOST_DOTS // dots)
+    return some_models(list(view.settings), view.study.reference, most)
 
 
 def map_explorer(view: RunView) -> go.Figure:
     """The map of one condition at a time, chosen from a list; hovering names the stimulus."""
     figure = go.Figure()
     buttons: list[dict[str, Any]] = []
-    traces = [
-        (shown, _map_traces(shown)) for (_, capacity), shown in view.shown.items() if shown.sound and capacity in view.panel_capacities
-    ]
+    chosen = [view.shown(model, capacity) for model in explored(view).names for capacity in view.panel_capacities]
+    traces = [(shown, _map_traces(shown)) for shown in chosen if shown.sound]
     total = sum(len(parts) for _, parts in traces)
     first = 0
     for shown, parts in traces:
@@ -123,7 +135,7 @@ def _map_traces(view: ConditionView) -> list[go.Scatter]:
         colours = list(dict.fromkeys(factor_colours(labels)))
     traces = []
     for value in np.unique(labels):
-        chosen = labels[view.stimuli] == value
+        chosen = (labels[view.stimuli] == value) & view.occurs
         text = [", ".join(f"{n} = {v}" for n, v in zip(names, factors[s], strict=True)) for s in view.stimuli[chosen]]
         traces.append(
             go.Scatter(

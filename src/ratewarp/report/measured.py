@@ -9,12 +9,14 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ratewarp._checks import escaped
 from ratewarp._files import disk_errors
 from ratewarp.geometry import ClassDistortion, embed
 from ratewarp.measurement import Measurement
 from ratewarp.report.classes import MANY
+from ratewarp.report.dots import draw_dots
 from ratewarp.report.panels import draw_matrix
 from ratewarp.report.style import DIVERGING_MAP, INK, MODEL_COLOURS, MUTED, RULE, class_colours, figure_style
 
@@ -75,9 +77,8 @@ def _draw_codes(axes: Axes, found: Measurement, task: str | None) -> None:
     points = embed(found.codes[chosen])
     labels = found.labels[task][chosen] if task is not None else np.zeros(len(chosen), np.int64)
     names = _names(found, task)
-    colours = class_colours(len(names)) if len(names) > 1 else [MODEL_COLOURS[1]]
-    for label, name in enumerate(names):
-        axes.scatter(*points.points[labels == label].T, s=7, color=colours[label], lw=0, alpha=0.8, label=name, rasterized=True)
+    colours = np.array(class_colours(len(names)) if len(names) > 1 else [MODEL_COLOURS[1]])
+    draw_dots(axes, points.points, colours[labels], size=7, alpha=0.8)
     axes.set_aspect("equal", adjustable="datalim")
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
@@ -86,7 +87,8 @@ def _draw_codes(axes: Axes, found: Measurement, task: str | None) -> None:
     axes.set_title(f"map of {what}" + (f", by {_short(task)}" if task is not None else ""))
     axes.annotate(f"stress {points.stress:.2f}", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize="x-small", color=MUTED)
     if task is not None and len(names) <= _MOST_CLASSES:
-        axes.legend(fontsize="x-small", loc="upper left", handletextpad=0.1, markerscale=1.6)
+        dots = [Line2D([], [], marker="o", ls="", ms=4.5, mew=0, color=c, label=n) for c, n in zip(colours, names, strict=True)]
+        axes.legend(handles=dots, fontsize="x-small", loc="upper left", handletextpad=0.1)
 
 
 def _names(found: Measurement, task: str | None) -> tuple[str, ...]:

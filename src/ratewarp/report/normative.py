@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ratewarp.report.style import INK, MUTED, model_colours, model_markers
+from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
@@ -51,13 +51,15 @@ def normative_figure(view: RunView) -> Figure | None:
                 continue
             _dress(place, measure, float((lines if marks.empty else marks)["rate_nats"].to_numpy().max()))
         _legend(strip[-1], names, colours, markers)
+    note_below(figure, view.note())
     return figure
 
 
 def _rows(view: RunView) -> list[list[Pair]]:
     """Models and labellings of every row that is not empty."""
     kinds: list[list[Pair]] = [[], [], []]
-    for model, setting in view.study.settings.items():
+    for model in view.drawn.names:
+        setting = view.settings[model]
         pairs = [(model, scheme) for scheme in setting.class_schemes()] if model != view.study.reference else []
         tasks = len(setting.labellings())
         kinds[min(tasks, 2)] += pairs

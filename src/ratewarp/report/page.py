@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
-from matplotlib.figure import Figure
 from plotly.graph_objects import Figure as PlotlyFigure
 from plotly.offline import get_plotlyjs
 
-from ratewarp.report.figures import make_figures
-from ratewarp.report.interactive import map_explorer, plane
-from ratewarp.report.style import figure_style
+from ratewarp.report.figures import model_names, reference_name
+from ratewarp.report.interactive import explored, map_explorer, plane
+from ratewarp.report.pictures import Pictures, Shown
+from ratewarp.report.plane import floor_of_noise
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.store import RunDirectory
 
-SCREEN_DPI = 140  # of the dots in the page's maps
+_MOST_ROWS = 3000  # of a table on the page
+_MOST_ALERTS = 20
+_NARROW = 4  # models or panels up to which a figure leaves room at its sides
 
 _MODEL_COLUMNS = {
     "model": "model",
@@ -85,11 +84,14 @@ _GEOMETRY_COLUMNS = {
 }
 
 
-def write_report(run: RunDirectory) -> Path:
+def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None) -> Path:
     """Draws every figure of a finished run as PNG and PDF, and writes `report.html`.
+
+    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables, draws the others.
 
     Arguments:
         run: a run directory whose tables are written.
+        show: called with the name of the figure that is drawn next, how many are done, and how many there are.
 
     Returns:
         Path of the page.
@@ -97,29 +99,12 @@ def write_report(run: RunDirectory) -> Path:
     Raises:
         RatewarpError: the run is not finished, or its folder cannot be written.
     """
-    view = RunView(run)
-    tables = {name: run.table(name) for name in ("models", "tasks", "geometry")}
-    pictures = {}
-    for name, figure in make_figures(view):
-        try:
-            pictures[name] = _write_figure(run, name, figure)
-        finally:
-            plt.close(figure)
-    run.write_text("report.html", _render(view, tables, pictures))
+    view, pictures = RunView(run), Pictures(run)
+    needed = {"models": {**_DISTANCE_COLUMNS, **_MODEL_COLUMNS}, "tasks": _TASK_COLUMNS, "geometry": _GEOMETRY_COLUMNS}
+    tables = {name: run.table(name, needs=[*columns]) for name, columns in needed.items()}
+    run.write_text("report.html", _render(view, tables, pictures.draw(view, show)))
+    pictures.done()
     return run.path / "report.html"
-
-
-def _write_figure(run: RunDirectory, name: str, figure: Figure) -> Markup:
-    """Writes a figure as PNG and PDF; returns it as an inline SVG image source."""
-    with figure_style():
-        for kind, metadata in (("png", {"Software": "ratewarp"}), ("pdf", {"CreationDate": None})):
-            stream = io.BytesIO()
-            figure.savefig(stream, format=kind, metadata=metadata)
-            run.write_bytes(f"figures/{name}.{kind}", stream.getvalue())
-            figure.set_layout_engine("none")  # places are found once
-        stream = io.BytesIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=SCREEN_DPI)
-    return Markup("data:image/svg+xml;base64,") + base64.b64encode(stream.getvalue()).decode()
 
 
 def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Markup]) -> str:
@@ -131,19 +116,44 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         facts=_facts(view),
         pictures=pictures,
         sections=_model_sections(view),
+        reference_figure=reference_name(view),
         published=bool(view.published_models),
         few_capacities=len(view.panel_capacities) < len(view.capacities),
+        selection=_selection(view),
+        explored=explored(view).note,
+        wide=len(view.drawn.names) > _NARROW,
+        few_heads=_heads(tables["tasks"]) < _NARROW,
+        floor=floor_of_noise(view) is not None,
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
         plotly=Markup(get_plotlyjs()),
         baseline_published="baseline" in view.published_models,
-        distances=_table(tables["models"], _DISTANCE_COLUMNS),
-        models=_table(tables["models"], _MODEL_COLUMNS),
-        tasks=_table(tables["tasks"], _TASK_COLUMNS),
-        geometry=_table(tables["geometry"], _GEOMETRY_COLUMNS),
-        alerts=_alerts(tables["models"], study.reference),
+        distances=_table(view, tables["models"], _DISTANCE_COLUMNS),
+        models=_table(view, tables["models"], _MODEL_COLUMNS),
+        tasks=_table(view, tables["tasks"], _TASK_COLUMNS),
+        geometry=_table(view, tables["geometry"], _GEOMETRY_COLUMNS),
+        alerts=_shortened(_alerts(tables["models"], study.reference)),
         manifest=view.run.manifest,
     )
+
+
+def _selection(view: RunView) -> str:
+    """What figures leave out of a large study; empty where nothing is left out."""
+    names = view.drawn.names
+    models = f"{view.drawn.note} ({', '.join(names)})" if view.drawn.note else ""
+    return "; ".join(filter(None, (models, view.figures_note)))
+
+
+def _heads(tasks: pd.DataFrame) -> int:
+    """About how many panels the figure of F1 has."""
+    return len(tasks[["regime", "representation"]].drop_duplicates())
+
+
+def _shortened(alerts: list[str]) -> list[str]:
+    """The first alerts, and how many more there are."""
+    more = len(alerts) - _MOST_ALERTS
+    told = f"{more:,} more models diverged or are off target: see the column status of tables/models.csv."
+    return [*alerts[:_MOST_ALERTS], *([told] if more > 0 else [])]
 
 
 def _alerts(models: pd.DataFrame, reference: str) -> list[str]:
@@ -166,12 +176,12 @@ def _facts(view: RunView) -> dict[str, str]:
     manifest = view.run.manifest
     packages = manifest.get("packages", {})
     seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
-    steps = sorted({setting.recipe.steps for setting in study.settings.values()})
+    steps = sorted({setting.recipe.steps for setting in view.settings.values()})
     counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     return {
         "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))}",
-        "Trained": f"{len(study.conditions)} networks: {len(study.models)} models × {len(study.capacities_nats)} capacities × {seeds}",
+        "Trained": f"{len(view.conditions):,} networks: {len(study.models)} models × {len(study.capacities_nats)} capacities × {seeds}",
         "Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats",
         "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
         "Training set": f"{study.training_images:,} images",
@@ -182,16 +192,12 @@ def _facts(view: RunView) -> dict[str, str]:
 
 
 def _model_sections(view: RunView) -> list[dict[str, Any]]:
-    """A section for every model but the reference and every one of its labellings."""
-    study = view.study
+    """A section for every figure of a single model."""
     sections = []
-    for model, setting in study.settings.items():
-        if model == study.reference:
-            continue
-        for scheme in setting.class_schemes():
-            title = scheme_title(scheme, setting)
-            heading = title if scheme == model else f"{model}: {title}"
-            sections.append({"model": model, "figure": f"model_{model}_{scheme}", "heading": heading})
+    for (model, scheme), figure in model_names(view).items():
+        title = scheme_title(scheme, view.settings[model])
+        heading = title if scheme == model else f"{model}: {title}"
+        sections.append({"model": model, "figure": figure, "heading": heading})
     return sections
 
 
@@ -199,10 +205,21 @@ def _interactive(figure: PlotlyFigure, name: str) -> Markup:
     return Markup(figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False, "responsive": True}))
 
 
-def _table(table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    chosen = table.reindex(columns=list(columns)).set_axis(list(columns.values()), axis="columns")
+def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
+    """A table as HTML; of very many rows those of the drawn models, and of these the first, with a line that says so."""
+    rows, note = table, ""
+    if len(rows) > _MOST_ROWS and view.drawn.note:
+        model = "model" if "model" in table else "representation"
+        rows = pd.DataFrame(table[table[model].isin(view.drawn.names)])
+        note = f"{len(rows):,} of {len(table):,} rows, of {len(view.drawn.names)} models"
+    if len(rows) > _MOST_ROWS:
+        rows = rows.head(_MOST_ROWS)
+        note = f"the first {_MOST_ROWS:,} of {len(table):,} rows"
+
+    chosen = rows.reindex(columns=list(columns)).set_axis(list(columns.values()), axis="columns")
     html = chosen.to_html(index=False, border=0, na_rep="", justify="left", float_format=_number, escape=True)
-    return Markup(html)
+    told = Markup("<p>Shown are {}; the file has all.</p>").format(note) if note else Markup("")
+    return told + Markup(html)
 
 
 def _number(value: float) -> str:

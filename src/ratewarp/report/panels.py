@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from ratewarp.geometry import ClassDistortion
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
+from ratewarp.report.dots import draw_dots
 from ratewarp.report.style import DIVERGING_MAP, FACTOR_MAP, IMAGE_MAP, INK, MUTED, RULE, TUNING_MAP, class_colours
 from ratewarp.report.views import ConditionView
 
@@ -38,7 +39,7 @@ def draw_map(
         size: area of a dot, points².
     """
     centre = _middle(view.points)
-    axes.scatter(*(view.points - centre).T, c=colours[view.stimuli], s=size, linewidths=0, alpha=0.75, rasterized=True)
+    draw_dots(axes, view.points - centre, colours[view.stimuli], size=size, alpha=0.75)
     axes.set(xlim=(-extent, extent), ylim=(-extent, extent), xticks=[], yticks=[])
     axes.set_aspect("equal")
     axes.set_title(title)
@@ -62,6 +63,8 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
     taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
     for stimulus in np.flatnonzero(np.all(factors % _LABELLED_EVERY == 0, axis=1)):
         place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
+        if not np.isfinite(place).all():  # it does not occur
+            continue
         text = axes.annotate(",".join(map(str, factors[stimulus])), place, ha="center", va="center", fontsize="xx-small", color=INK)
         half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
         if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
@@ -73,12 +76,13 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
 
 def map_extent(views: Sequence[ConditionView]) -> float:
     """Half the side of a square that holds the maps of all `views`, and the scale bar."""
-    reach = [np.abs(view.points - _middle(view.points)).max() for view in views if view.sound]
+    reach = [np.nanmax(np.abs(view.points - _middle(view.points))) for view in views if view.sound]
     return max([*reach, 0.75]) * 1.12
 
 
 def _middle(points: np.ndarray) -> np.ndarray:
-    return (points.min(axis=0) + points.max(axis=0)) / 2
+    found = points[np.isfinite(points).all(axis=1)]
+    return (found.min(axis=0) + found.max(axis=0)) / 2 if len(found) else np.full(2, np.nan)
 
 
 def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
@@ -93,7 +97,7 @@ def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
             place.set_visible(False)
             continue
         place.imshow(view.tuning[:, latent].reshape(sizes), cmap=TUNING_MAP, vmin=0, vmax=1, interpolation="nearest")
-        place.set_title(f"$z_{view.order[latent] + 1}$", pad=2)
+        place.set_title(f"$z_{{{view.order[latent] + 1}}}$", pad=2, parse_math=True)
         place.set_xlabel(f"{view.latent_rates[latent]:.2f}", fontsize="x-small", color=MUTED, labelpad=2)
 
 
@@ -123,6 +127,8 @@ def draw_matrix(
         axes.set_xticklabels(names)
         axes.set_yticklabels(names, rotation=90, va="center")
     for (a, b), value in np.ndenumerate(matrix.values):
+        if np.isnan(value):  # a class of stimuli that do not occur
+            continue
         dark = abs(value) > 0.6 * limit
         axes.text(b, a, f"{round(value, 2) + 0:+.2f}".replace("-", "−"), ha="center", va="center", color="white" if dark else INK)
     return image

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry import class_distortion_matrix
 from ratewarp.report.panels import draw_image
 from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE
-from ratewarp.report.views import RunView
+from ratewarp.report.views import RunView, distortion_of_some
 
 _SHOWN_VALUES = 5  # of each factor, in the figure of images
 _LIMIT = 0.98  # quantile of the entries at which the colours end
@@ -23,7 +22,7 @@ _LIMIT = 0.98  # quantile of the entries at which the colours end
 
 def images_figure(view: RunView) -> Figure:
     """One image of stimuli spread over the grid: first factor down, second across."""
-    record = view.record(view.study.conditions[0])
+    record = view.record(view.conditions[0])
     values, names = record["factor_value"].values, record["factor"].values
     down, across = (np.unique(values[:, axis]) for axis in (0, 1))
     rows, columns = (
@@ -50,13 +49,13 @@ def capacity_figure(view: RunView) -> Figure | None:
     high, low = view.capacities[0], view.capacities[-1]
     if high == low:
         return None
-    matrices = {model: _capacity_matrix(view, model, low, high) for model in view.study.models}
+    matrices = {model: _capacity_matrix(view, model, low, high) for model in view.drawn.names}
     found = [np.abs(matrix) for matrix in matrices.values() if matrix is not None]
-    limit = max([0.1, *(float(np.quantile(one, _LIMIT)) for one in found)])
+    limit = max([0.1, *(float(np.nanquantile(one, _LIMIT)) for one in found)])
     columns = min(4, len(matrices))
     rows = ceil(len(matrices) / columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained")
-    record = view.record(view.study.conditions[0])
+    record = view.record(view.conditions[0])
     values, names = record["factor_value"].values, record["factor"].values
     drawn = [
         _draw_matrix(place, model, matrix, values[:, 0], limit) for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
@@ -64,7 +63,7 @@ def capacity_figure(view: RunView) -> Figure | None:
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
     axis = f"stimulus, by {names[0]} then {names[1]} (numbers: {names[0]})"
-    figure.supxlabel(f"{axis} · {view.seed_note}", fontsize=8, color=INK)
+    figure.supxlabel(f"{axis} · {view.note(view.seed_note)}", fontsize=8, color=INK)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
         bar.set_label(f"distance ratio, {low:g} over {high:g} nats,\nminus its mean over all pairs", fontsize=7.5)
@@ -88,13 +87,13 @@ def _draw_matrix(place: Axes, model: str, matrix: np.ndarray | None, values: np.
     place.tick_params(length=2, color=RULE)
     for side in place.spines.values():
         side.set_color(RULE)
-    return place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest", rasterized=True)
+    return place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
 
 
 def _capacity_matrix(view: RunView, model: str, low: float, high: float) -> np.ndarray | None:
     """Class distortion matrix whose classes are the stimuli; None where it is not defined."""
-    small, large = view.shown[model, low], view.shown[model, high]
+    small, large = view.shown(model, low), view.shown(model, high)
     try:
-        return class_distortion_matrix(small.codes, large.codes, small.stimuli).values
+        return distortion_of_some(small.codes, large.codes, small.stimuli, small.occurs, len(small.record["frequency"])).values
     except RequestError:  # a model that diverged, or collapsed at the highest capacity
         return None

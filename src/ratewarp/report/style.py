@@ -8,6 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
 
 INK = "#1d2733"
 MUTED = "#6b7785"
@@ -26,6 +27,7 @@ _RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8,
+    "text.parse_math": False,  # a $ in a name is a $
     "axes.titlesize": 8,
     "axes.labelsize": 8,
     "axes.edgecolor": MUTED,
@@ -60,8 +62,24 @@ def model_colours(models: Sequence[str]) -> dict[str, str]:
 
 
 def model_markers(models: Sequence[str]) -> dict[str, str]:
-    """A marker for every model, in order; markers repeat after eight."""
-    return {name: MODEL_MARKERS[i % len(MODEL_MARKERS)] for i, name in enumerate(models)}
+    """A marker for every model, in order, so that no two models have both colour and marker in common, up to 64."""
+    return {name: MODEL_MARKERS[marker_number(i)] for i, name in enumerate(models)}
+
+
+def marker_number(place: int) -> int:
+    """Number of the marker at a place of the order; shifted by one whenever the colours begin anew.
+
+    Examples:
+        >>> [marker_number(place) for place in (0, 7, 8, 15, 16)]
+        [0, 7, 1, 0, 2]
+    """
+    return (place + place // len(MODEL_COLOURS)) % len(MODEL_MARKERS)
+
+
+def note_below(figure: Figure, note: str) -> None:
+    """A line below all panels of a figure whose layout is constrained; nothing for an empty note."""
+    if note:
+        figure.supxlabel(note, x=0.995, ha="right", fontsize="small", color=MUTED)
 
 
 def class_colours(classes: int) -> list[str]:

@@ -11,6 +11,7 @@ import xarray as xr
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
+from ratewarp.report.selection import MOST_CAPACITIES, MOST_FIGURES, MOST_MODELS, Selection, some_models, spread
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Setting, Study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
@@ -23,7 +24,8 @@ class ConditionView:
     Attributes:
         condition: what was trained.
         record: what is stored of it.
-        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite.
+        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, and for stimuli that do not
+            occur.
         stress: share of distance the map could not keep, 0–1.
         tuning: tuning curves scaled to 0–1 over all latents, most informative latent first.
         order: the latents in that order.
@@ -42,6 +44,11 @@ class ConditionView:
     def stimuli(self) -> np.ndarray:
         """Stimulus of every code."""
         return self.record["stimulus"].values
+
+    @property
+    def occurs(self) -> np.ndarray:
+        """Whether the stimulus of every code occurs; one that does not is not drawn."""
+        return self.record["frequency"].values[self.stimuli] > 0
 
     @property
     def codes(self) -> np.ndarray:
@@ -65,8 +72,46 @@ class RunView:
         return Study(**self.run.study)
 
     @cached_property
+    def settings(self) -> dict[str, Setting]:
+        """Whole setting of every model."""
+        return self.study.settings
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition of the study."""
+        return self.study.conditions
+
+    @cached_property
+    def drawn(self) -> Selection:
+        """Models that figures show: all, or of many the reference and some others."""
+        return some_models(list(self.settings), self.study.reference, MOST_MODELS)
+
+    @cached_property
+    def model_schemes(self) -> list[tuple[str, str]]:
+        """Drawn models but the reference, each with its labellings; of very many such pairs, some that are evenly spread."""
+        return spread(self._all_model_schemes, MOST_FIGURES)
+
+    @cached_property
+    def _all_model_schemes(self) -> list[tuple[str, str]]:
+        others = [name for name in self.drawn.names if name != self.study.reference]
+        return [(name, scheme) for name in others for scheme in self.settings[name].class_schemes()]
+
+    @property
+    def figures_note(self) -> str:
+        """Of how many of the drawn models' labellings there are figures, where that is not all."""
+        shown, possible = len(self.model_schemes), len(self._all_model_schemes)
+        return "" if shown == possible else f"{shown} of {possible} labellings of these models, evenly spread"
+
+    @cached_property
     def models(self) -> pd.DataFrame:
+        """The table of models."""
         return self.run.table("models")
+
+    @cached_property
+    def others(self) -> pd.DataFrame:
+        """Rows of the models that are not drawn, without those that diverged."""
+        sound = self.models["status"] != "diverged"
+        return pd.DataFrame(self.models[~self.models["model"].isin(self.drawn.names) & sound])
 
     @cached_property
     def tasks(self) -> pd.DataFrame:
@@ -78,22 +123,28 @@ class RunView:
         known: dict[str, tuple[object, object]] = {"baseline": ("uniform", ())}
         known |= {name: (name, ()) for name in ("E1M1", "E1M2")}
         known |= {name: ("uniform", (name,)) for name in ("E2M1", "E2M2", "E2M3", "E2M4", "E2M5")}
-        return {name for name, setting in self.study.settings.items() if known.get(name) == (setting.frequency, setting.tasks)}
+        return {name for name, setting in self.settings.items() if known.get(name) == (setting.frequency, setting.tasks)}
 
     def record(self, condition: Condition) -> xr.Dataset:
         """What is stored of a condition."""
         return self.run.record(condition.id)
 
+    def shown(self, model: str, capacity: float) -> ConditionView:
+        """A condition of the first seed, its map turned towards that of the reference; made when it is first asked for."""
+        if (model, capacity) not in self._views:
+            reference = self.shown(self.study.reference, capacity) if model != self.study.reference else None
+            condition = self._first_seed[model, capacity]
+            self._views[model, capacity] = _view(condition, self.record(condition), reference)
+        return self._views[model, capacity]
+
     @cached_property
-    def shown(self) -> dict[tuple[str, float], ConditionView]:
-        """Views by model and capacity, of the first seed; references before the rest, so that maps can be turned towards them."""
+    def _views(self) -> dict[tuple[str, float], ConditionView]:
+        return {}
+
+    @cached_property
+    def _first_seed(self) -> dict[tuple[str, float], Condition]:
         seed = self.study.seeds[0]
-        conditions = [c for c in self.study.conditions if c.seed == seed]
-        views: dict[tuple[str, float], ConditionView] = {}
-        for condition in sorted(conditions, key=lambda c: c.model != self.study.reference):
-            reference = views.get((self.study.reference, condition.capacity_nats))
-            views[condition.model, condition.capacity_nats] = _view(condition, self.run.record(condition.id), reference)
-        return views
+        return {(c.model, c.capacity_nats): c for c in self.conditions if c.seed == seed}
 
     @property
     def seed_note(self) -> str:
@@ -101,10 +152,19 @@ class RunView:
         seeds = self.study.seeds
         return f"seed {seeds[0]}" + (f" (the first of {len(seeds)})" if len(seeds) > 1 else "")
 
+    def note(self, *parts: str) -> str:
+        """What to know of what a figure shows: which models, and these parts."""
+        return " · ".join(filter(None, (self.drawn.note, *parts)))
+
     @property
     def capacities(self) -> list[float]:
         """Capacities from large to small, as the figures stack them."""
         return sorted(self.study.capacities_nats, reverse=True)
+
+    @property
+    def map_capacities(self) -> list[float]:
+        """Capacities of the overview's rows: all, or of many some that are evenly spread."""
+        return spread(self.capacities, MOST_CAPACITIES)
 
     @property
     def panel_capacities(self) -> list[float]:
@@ -113,15 +173,28 @@ class RunView:
 
     def reference_of(self, view: ConditionView) -> ConditionView:
         """The view this one is compared with."""
-        return self.shown[self.study.reference, view.condition.capacity_nats]
+        return self.shown(self.study.reference, view.condition.capacity_nats)
 
     def distortion_matrix(self, view: ConditionView, scheme: str) -> ClassDistortion | None:
         """Class distortion matrix of a condition against its reference, under one of its labellings; None where it is not defined."""
         labels = view.condition.setting.class_schemes()[scheme]
+        reference = self.reference_of(view)
+        kept = view.occurs & reference.occurs
         try:
-            return class_distortion_matrix(view.codes, self.reference_of(view).codes, labels[view.stimuli])
+            return distortion_of_some(view.codes, reference.codes, labels[view.stimuli], kept, int(labels.max()) + 1)
         except RequestError:  # not finite, or a reference that has collapsed
             return None
+
+
+def distortion_of_some(codes: np.ndarray, reference: np.ndarray, labels: np.ndarray, kept: np.ndarray, classes: int) -> ClassDistortion:
+    """Class distortion matrix of some of the items; NaN in the rows and columns of classes that none of them has."""
+    present, compact = np.unique(labels[kept], return_inverse=True)
+    found = class_distortion_matrix(codes[kept], reference[kept], compact)
+    if len(present) == classes:
+        return found
+    values = np.full((classes, classes), np.nan)
+    values[np.ix_(present, present)] = found.values
+    return ClassDistortion(values, np.arange(classes), np.bincount(labels[kept], minlength=classes))
 
 
 def class_names(scheme: str, classes: int) -> list[str]:
@@ -143,14 +216,15 @@ def scheme_title(scheme: str, setting: Setting) -> str:
 
 def _view(condition: Condition, record: xr.Dataset, reference: ConditionView | None) -> ConditionView:
     codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
-    rates = (0.5 * (codes**2 + variances - np.log(variances) - 1)).mean(axis=0)
+    stimuli, frequency = record["stimulus"].values, record["frequency"].values
+    kept = frequency[stimuli] > 0
+    rates = (0.5 * (codes**2 + variances - np.log(variances) - 1))[kept].mean(axis=0)
     order = np.argsort(-rates, kind="stable")
+    points, stress = np.full((len(codes), 2), np.nan), np.nan
+    tuning = np.full((len(frequency), codes.shape[1]), np.nan)
     if np.isfinite(codes).all():
-        align = reference.points if reference is not None and reference.sound else None
-        plane = embed(codes, align_to=align)
-        points, stress = plane.points, plane.stress
-        tuning = scaled_tuning(tuning_curves(codes, record["stimulus"].values))[:, order]
-    else:
-        points, stress = np.full((len(codes), 2), np.nan), np.nan
-        tuning = np.full((record.sizes["stimulus_index"], codes.shape[1]), np.nan)
+        towards = reference.points[kept] if reference is not None and reference.sound else np.array([[np.nan]])
+        plane = embed(codes[kept], align_to=towards if np.isfinite(towards).all() else None)
+        points[kept], stress = plane.points, plane.stress
+        tuning[frequency > 0] = scaled_tuning(tuning_curves(codes, stimuli)[frequency > 0])[:, order]
     return ConditionView(condition, record, points, stress, tuning, order, rates[order])

@@ -12,8 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, CARETUP
+from matplotlib.ticker import LogFormatter
 
-from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers
+from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 
 Row = dict[Any, Any]
@@ -78,7 +79,7 @@ def warps_figure(view: RunView) -> Figure | None:
     """Every index against capacity, a line a model and labelling; None where nothing was measured against a reference."""
     panels: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
     for row in view.run.table("geometry").to_dict("records"):
-        if row["measure"] in panels:
+        if row["measure"] in panels and row["model"] in view.drawn.names:
             panels[row["measure"]].append({**row, "task": row["task"] if isinstance(row["task"], str) else ""})
     if not panels["prototypization_change"] and not panels["specialization_change"]:
         return None
@@ -90,6 +91,7 @@ def warps_figure(view: RunView) -> Figure | None:
     _legend(axes.flat[len(drawn)], view, styles, cut=any(cut))
     for place in axes.flat[len(drawn) + 1 :]:
         place.set_visible(False)
+    note_below(figure, view.note())
     return figure
 
 
@@ -106,12 +108,12 @@ def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _S
 
 def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
     """Style by model and labelling ("" for measures without one); of several labellings, dashed and hollow."""
-    models = list(view.study.models)
+    models = view.drawn.names
     colours, markers = model_colours(models), model_markers(models)
     styles: dict[tuple[str, str], _Style] = {}
-    for model, setting in view.study.settings.items():
+    for model in models:
         whole = _Style(model, colours[model], markers[model])
-        schemes = list(setting.class_schemes())
+        schemes = list(view.settings[model].class_schemes())
         styles[model, ""] = whole
         if len(schemes) == 1:
             styles[model, schemes[0]] = whole
@@ -139,6 +141,9 @@ def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[st
     place.set(xscale="log", xlabel="capacity, nats", title=panel.title, yscale="log" if panel.measure in _LOG else "linear")
     place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
     place.xaxis.minorticks_off()
+    if panel.measure in _LOG:
+        place.yaxis.set_major_formatter(LogFormatter())
+        place.yaxis.set_minor_formatter(LogFormatter())
     place.set_ylim(panel.limits)
     if panel.measure.endswith("_change"):
         place.axhline(0, color=MUTED, lw=0.7)

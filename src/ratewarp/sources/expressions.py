@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
 from typing import Any
@@ -18,6 +19,7 @@ from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
+LARGEST = 2**53  # whole numbers below this size are exact, also beside numbers with a point
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -55,7 +57,8 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: st
         Array of the factors' length; boolean for conditions, otherwise integers or floats.
 
     Raises:
-        RequestError: syntax outside the grammar, an unknown factor, or a value that is not finite.
+        RequestError: syntax outside the grammar, an unknown factor, a value that is not finite, or a whole number beyond 2^53, also
+            on the way.
 
     Examples:
         >>> evaluate("a < b and not a == 0", {"a": np.array([0, 1, 2]), "b": np.array([1, 2, 2])})
@@ -65,10 +68,7 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: st
         refuse(argument, f"an expression of {ALLOWED}", expression)
     if len(expression) > MAX_LENGTH:
         refuse(argument, f"at most {MAX_LENGTH} characters", f"{len(expression)} characters")
-    try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        refuse(argument, f"an expression of {ALLOWED}", expression)
+    tree = _parsed(expression, argument)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         value = _Evaluation(factors, argument, expression).of(tree.body, 0)
     length = len(next(iter(factors.values())))
@@ -76,6 +76,16 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: st
     if not np.all(np.isfinite(result)):
         refuse(argument, "finite at every stimulus", expression)
     return result
+
+
+def _parsed(expression: str, argument: str) -> ast.Expression:
+    """The tree of an expression; what Python only warns of, such as `1 if 1else 0`, is refused too."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return ast.parse(expression.strip(), mode="eval")
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        refuse(argument, f"an expression of {ALLOWED}", expression)
 
 
 class _Evaluation:
@@ -93,12 +103,12 @@ class _Evaluation:
             if isinstance(child, ast.expr) and not self._is_name_of_call(node, child)
         ]
         match node:
-            case ast.Constant(value=bool() | int() | float() as number) if abs(number) < 2**53:
+            case ast.Constant(value=bool() | int() | float() as number) if abs(number) < LARGEST:
                 return np.asarray(number)
             case ast.Name(id=name):
                 return self._factor(name)
             case ast.BinOp(op=op) if type(op) in _ARITHMETIC:
-                return _ARITHMETIC[type(op)](_number(operands[0]), _number(operands[1]))
+                return self._combined(type(op), _number(operands[0]), _number(operands[1]))
             case ast.UnaryOp(op=ast.USub()):
                 return -_number(operands[0])
             case ast.UnaryOp(op=ast.Not()):
@@ -129,6 +139,12 @@ class _Evaluation:
             known = did_you_mean(name, self.factors)
             raise RequestError(f"{self.argument}: no factor is named '{name}'.{known} Factors: {', '.join(self.factors)}")
         return self.factors[name]
+
+    def _combined(self, op: type[ast.operator], first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        value = _ARITHMETIC[op](first, second)
+        if value.dtype.kind in "iu" and np.any(np.abs(_ARITHMETIC[op](first.astype(float), second.astype(float))) >= LARGEST):
+            refuse(self.argument, "made of whole numbers below 2^53, which are exact, on the way too", self.text)
+        return value
 
     def _call(self, name: str, operands: list[Any]) -> Any:
         if (name == "abs") != (len(operands) == 1):

@@ -25,7 +25,7 @@ def frequency(rule: str | Sequence[float], source: Source, *, argument: str = "f
 
     Arguments:
         rule: a name from `FREQUENCIES`, an expression over the factors whose value is proportional to the frequency
-            (`3 if x_UC == x_LC else 1`), or one non-negative number a stimulus, in the order of `source.stimuli`.
+            (`3 if x_UC == x_LC else 1`, or a factor alone), or one non-negative number a stimulus, in the order of `source.stimuli`.
         source: where the stimuli come from.
         argument: name used in error messages.
 
@@ -49,15 +49,26 @@ def frequency(rule: str | Sequence[float], source: Source, *, argument: str = "f
 
 def _weights(rule: str | Sequence[float], source: Source, argument: str) -> np.ndarray:
     if not isinstance(rule, str):
-        table = np.asarray(rule, dtype=float)
+        table = _numbers(rule, argument)
         if table.shape != (len(source.stimuli),):
             refuse(argument, f"one number for each of the {len(source.stimuli)} stimuli", f"shape {table.shape}")
         return table
+    factors = factors_of(source)
     if rule in FREQUENCIES:
-        return evaluate(FREQUENCIES[rule], factors_of(source), argument=argument)
-    if rule.isidentifier():
-        refuse_name(argument, "frequency", rule, FREQUENCIES)
-    return evaluate(rule, factors_of(source), argument=argument)
+        return evaluate(FREQUENCIES[rule], factors, argument=argument)
+    if rule.isidentifier() and rule not in factors:
+        refuse_name(argument, "frequency", rule, [*FREQUENCIES, *factors])
+    return evaluate(rule, factors, argument=argument)
+
+
+def _numbers(rule: Sequence[float], argument: str) -> np.ndarray:
+    try:
+        table = np.asarray(rule)
+        if np.iscomplexobj(table):
+            raise TypeError
+        return table.astype(float)
+    except (TypeError, ValueError):
+        refuse(argument, "real numbers", rule)
 
 
 def image_counts(probabilities: Float[np.ndarray, " stimuli"], images: int) -> Int[np.ndarray, " stimuli"]:

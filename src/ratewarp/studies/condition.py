@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from ratewarp._checks import RequestError
+from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
 from ratewarp.recipe import Principled, Published, Recipe
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
+from ratewarp.studies.kept import fixed, once
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
 
@@ -43,6 +45,16 @@ def _flat(value: Any) -> Any:
     return value
 
 
+def _whole_characters(text: str) -> str:
+    """Text that can be written to a file: no half of a character, which Python allows and UTF-8 does not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"must be text of whole characters; got {shorten(text)}") from None
+    return text
+
+
+Text = Annotated[str, AfterValidator(_whole_characters)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Capacity = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
 FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]
@@ -84,30 +96,53 @@ class Setting(SettingKeys):
 
     def probabilities(self) -> np.ndarray:
         """Frequency of every stimulus."""
-        return frequency(self.frequency, self.source)
+        return once(self, "probabilities", ("frequency", "source"), lambda: _probabilities(self.frequency, cast(Any, self.source)))
+
+    def occurring(self) -> np.ndarray:
+        """Whether every stimulus occurs: one of frequency 0 is not trained on, and no measure is of it."""
+        return self.probabilities() > 0
 
     def image_counts(self) -> np.ndarray:
         """Training images of every stimulus."""
-        return image_counts(self.probabilities(), self.training_images)
+        needed = ("frequency", "source", "training_images")
+        return once(self, "counts", needed, lambda: fixed(image_counts(self.probabilities(), self.training_images)))
 
     def labellings(self) -> tuple[Task, ...]:
         """The tasks, task sets taken apart."""
-        own = [choice for choice in self.tasks if isinstance(choice, TaskRule)]
-        rules = {choice.name: choice.label for choice in own}
-        taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
-        if taken or len(rules) < len(own):
-            name = next(iter(taken), own[0].name)
-            raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
-        names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in self.tasks))
-        return tuple(task(name, self.source, expression=rules.get(name)) for name in names)
+        return once(self, "labellings", ("tasks", "source"), lambda: _labellings(self.tasks, cast(Any, self.source)))
 
     def class_schemes(self) -> dict[str, np.ndarray]:
-        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli."""
+        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli.
+
+        More frequent than the mean of those that occur; stimuli that do not are in no measure, whatever their class.
+        """
         schemes = {one.name: one.labels for one in self.labellings()}
         probabilities = self.probabilities()
-        if np.ptp(probabilities) > 1e-12:
-            schemes[FREQUENCY_SCHEME] = (probabilities > probabilities.mean()).astype(int)
+        occurring = probabilities[self.occurring()]
+        if np.ptp(occurring) > 1e-12:
+            schemes[FREQUENCY_SCHEME] = (probabilities > occurring.mean()).astype(int)
         return schemes
+
+
+# Models of a study mostly share their tasks or their frequency.
+@lru_cache(maxsize=256)
+def _probabilities(rule: str | tuple[float, ...], source: Source) -> np.ndarray:
+    return fixed(frequency(rule, source))
+
+
+@lru_cache(maxsize=256)
+def _labellings(tasks: tuple[TaskChoice, ...], source: Source) -> tuple[Task, ...]:
+    own = [choice for choice in tasks if isinstance(choice, TaskRule)]
+    rules = {choice.name: choice.label for choice in own}
+    taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
+    if taken or len(rules) < len(own):
+        name = next(iter(taken), own[0].name)
+        raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
+    names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in tasks))
+    found = tuple(task(name, source, expression=rules.get(name)) for name in names)
+    for one in found:
+        fixed(one.labels)
+    return found
 
 
 class Condition(BaseModel):
@@ -134,5 +169,8 @@ class Condition(BaseModel):
     @property
     def id(self) -> str:
         """Readable, and unique to the content: equal conditions have equal ids."""
+        return once(self, "id", tuple(Condition.model_fields), self._id)
+
+    def _id(self) -> str:
         digest = sha256(self.model_dump_json().encode()).hexdigest()[:8]
         return f"{self.model}_C{self.capacity_nats:g}_s{self.seed}_{digest}"

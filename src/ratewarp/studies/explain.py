@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any, get_args
+from collections.abc import Sequence
+from types import UnionType
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from ratewarp._checks import did_you_mean, shorten
+from ratewarp._checks import did_you_mean, escaped, shorten
+
+_NAME = "[key]"  # ends a location that is of a key rather than of its value
 
 
 def explain(error: ValidationError, model: type[BaseModel], prefix: str = "") -> str:
@@ -36,25 +39,29 @@ def _one_per_place(details: list[ErrorDetails]) -> list[ErrorDetails]:
 
 
 def _message(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
-    known = _fields_at(model, detail["loc"][:-1])
-    place = [str(part) for part in detail["loc"] if not _is_variant(part)]
-    key = ".".join([*([prefix] if prefix else []), *place]) or "study"
+    location = detail["loc"]
+    known = _fields_of(walk(model, location[:-1]).here)
+    place = [str(part) for part in walk(model, location).keys]
+    key = escaped(".".join([*([prefix] if prefix else []), *place]) or "study")
     context = detail.get("ctx", {})
+    if location and location[-1] == _NAME:
+        whole = escaped(".".join([*([prefix] if prefix else []), *place[:-2]]))
+        return f"{whole}: a name must be {_requirement(detail)}; got {shorten(detail['input'])}"
     match detail["type"]:
         case "extra_forbidden":
-            return f"unknown key '{key}'.{did_you_mean(str(detail['loc'][-1]), known)} Known keys: {', '.join(known)}"
+            return f"unknown key '{key}'.{did_you_mean(str(location[-1]), known)} Known keys: {', '.join(known)}"
         case "missing":
             return f"{key} is required"
         case "union_tag_invalid":
             names = re.findall(r"'([^']+)'", str(context.get("expected_tags", "")))
             tag = str(context.get("tag"))
-            return f"{key}: unknown name '{tag}'.{did_you_mean(tag, names)} Known: {', '.join(names)}"
+            return f"{key}: unknown name {shorten(tag)}.{did_you_mean(tag, names)} Known: {', '.join(names)}"
         case "literal_error":
             names = re.findall(r"'([^']+)'", str(context.get("expected", "")))
             came = str(detail["input"])
             return f"{key}: unknown name {shorten(came)}.{did_you_mean(came, names)} Known: {', '.join(names)}"
         case "value_error":
-            return str(context.get("error", detail["msg"]))
+            return _of_validator(key if location else "", str(context.get("error", detail["msg"])))
     return f"{key} must be {_requirement(detail)}; got {shorten(detail['input'])}"
 
 
@@ -63,6 +70,10 @@ def _requirement(detail: ErrorDetails) -> str:
     match detail["type"]:
         case "tuple_type":
             return "a list"
+        case "string_type":
+            return "text"
+        case "model_attributes_type":
+            return "a name, or a mapping of keys to values"
         case "dict_type" | "model_type":
             return "a mapping of keys to values"
         case "too_short":
@@ -76,29 +87,79 @@ def _requirement(detail: ErrorDetails) -> str:
     return detail["msg"].removeprefix("Input should be ")
 
 
-def _is_variant(part: str | int) -> bool:
-    """Parts of a location that name a member of a union, not a key of the study."""
-    return isinstance(part, str) and (
-        part in {"principled", "published", "str", "TaskRule", "corridors"} or part.startswith(("tuple[", "function-"))
-    )
+def _of_validator(key: str, said: str) -> str:
+    """What a validator of this package said, with the key it was about; checks of a whole study name their keys themselves."""
+    if not key:
+        return said
+    return f"{key} {said}" if said.startswith("must ") else f"{key}: {said}"
 
 
-def _fields_at(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
-    """Keys that are known at a location inside the data of `model`."""
-    here: list[type[BaseModel]] = [model]
+class Place(NamedTuple):
+    """Where a location of an error leads.
+
+    Attributes:
+        keys: its parts that are keys of a study; the others name a member of a union.
+        here: the annotations that may hold there.
+    """
+
+    keys: tuple[str | int, ...]
+    here: tuple[Any, ...]
+
+
+def walk(model: type[BaseModel], location: Sequence[str | int]) -> Place:
+    """Follows a location through the annotations of a model.
+
+    Examples:
+        >>> from ratewarp.studies.condition import Setting
+        >>> walk(Setting, ("recipe", "swift", "steps")).keys
+        ('recipe', 'steps')
+    """
+    keys: list[str | int] = []
+    here: tuple[Any, ...] = (model,)
     for part in location:
-        tagged = [m for m in here if any(part in get_args(f.annotation) for f in m.model_fields.values())]
-        if tagged:
-            here = tagged
+        members = tuple(member for one in here for member in _members(one))
+        if any(len(_members(one)) > 1 for one in here):
+            named = tuple(member for member in members if part in _labels(member))
+            here = named or tuple(member for member in members if not _is_model(member))
             continue
-        inside = [inner for m in here if part in m.model_fields for inner in _models_in(m.model_fields[str(part)].annotation)]
-        here = inside or here
-    return list(dict.fromkeys(name for m in here for name in m.model_fields))
+        keys.append(part)
+        here = tuple(inner for member in members for inner in _inside(member, part))
+    return Place(tuple(keys), here)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    """Every model class named in a type annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in get_args(annotation):
-        yield from _models_in(argument)
+def _members(annotation: Any) -> tuple[Any, ...]:
+    """Members of a union, taken out of `Annotated`; of anything else, itself."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        return tuple(member for one in get_args(annotation) for member in _members(one))
+    return (annotation,)
+
+
+def _labels(member: Any) -> set[Any]:
+    """What a location may call a member of a union: its class, or the value of the field that tells it from the others."""
+    if not _is_model(member):
+        return set()
+    tags = {tag for field in member.model_fields.values() if get_origin(field.annotation) is Literal for tag in get_args(field.annotation)}
+    return {member.__name__, *tags}
+
+
+def _inside(member: Any, part: str | int) -> tuple[Any, ...]:
+    """The annotations of what `member` holds under a key or at a place of a list."""
+    if _is_model(member):
+        return (member.model_fields[part].annotation,) if part in member.model_fields else ()
+    arguments = get_args(member)
+    if isinstance(part, int):
+        chosen = arguments[part : part + 1] if Ellipsis not in arguments else arguments[:1]
+        return tuple(chosen)
+    return tuple(arguments[1:])  # of a mapping
+
+
+def _is_model(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
+
+
+def _fields_of(here: Sequence[Any]) -> list[str]:
+    """Keys of all models that may stand at a place."""
+    models = [member for one in here for member in _members(one) if _is_model(member)]
+    return list(dict.fromkeys(name for model in models for name in model.model_fields))

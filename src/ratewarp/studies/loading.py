@@ -8,10 +8,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ratewarp._checks import RequestError, did_you_mean, refuse
-from ratewarp._files import is_file, parse_mapping, parse_yaml, read_text
+from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
+from ratewarp._yaml import read_yaml
 from ratewarp.sources import Corridors, factors_of
 from ratewarp.studies.study import Study, merge
+
+_MAX_PARTS = 20  # of a key given on the command line
 
 
 def builtin_names() -> list[str]:
@@ -60,16 +63,19 @@ def _text(name_or_path: str) -> tuple[str, Path]:
         raise RequestError(
             f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}"
         )
-    return read_text(path), path.parent
+    return read_text(path, MAX_STUDY_BYTES), path.parent
 
 
 def _nested(change: str) -> dict[str, Any]:
     """`a.b=1` as {"a": {"b": 1}}."""
     key, separator, value = change.partition("=")
-    if not separator or not all(key.split(".")):
+    parts = key.split(".")
+    if not separator or not all(parts):
         refuse("--set", "key=value, such as recipe.steps=500", change)
-    nested: Any = parse_yaml(value, f"--set {key}=…")
-    for part in reversed(key.split(".")):
+    if len(parts) > _MAX_PARTS:
+        refuse("--set", f"a key of at most {_MAX_PARTS} names with dots between them", change)
+    nested: Any = read_yaml(value, f"--set {shorten(key)[1:-1]}=…")
+    for part in reversed(parts):
         nested = {part: nested}
     return nested
 

@@ -13,13 +13,16 @@ from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.models import check_network
 from ratewarp.recipe import Published
 from ratewarp.sources import Task
-from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice
+from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text
 from ratewarp.studies.explain import explain
+from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
 SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
 MAX_POOL_BYTES = 4_000_000_000
+MAX_CONDITIONS = 100_000
+_FEWEST_STIMULI = 2  # that occur, so that there is something to tell apart
 _AT = "at"  # key of a model for what it changes at single capacities
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
@@ -56,8 +59,8 @@ class Study(SettingKeys):
     """
 
     name: ModelName = "study"
-    title: str = ""
-    description: str = ""
+    title: Text = ""
+    description: Text = ""
     models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: dict(DEFAULT_MODELS))]
     capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
@@ -65,7 +68,7 @@ class Study(SettingKeys):
     readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(default_factory=dict)
     bound_points: Annotated[int, Field(ge=0, le=1000)] = 24
 
-    def __init__(self, **data: Any):
+    def __init__(self, /, **data: Any):
         try:
             super().__init__(**data)
         except ValidationError as error:
@@ -89,11 +92,12 @@ class Study(SettingKeys):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
+        self._check_size()
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
-            for capacity in self.capacities_nats:
-                self.setting_at(name, capacity)
+        _ = self._cells  # what models change at single capacities is checked too
+        _ = self._cells  # what models change at single capacities fits the recipe, and so do tables of pressures
         for name in self.readouts:
             if name not in self.models:
                 refuse_name("readouts", "model", name, self.models)
@@ -103,14 +107,31 @@ class Study(SettingKeys):
                 raise RequestError(f"readouts.{name}: {error}") from None
         return self
 
+    def _check_size(self) -> None:
+        conditions = len(self.models) * len(self.capacities_nats) * len(self.seeds)
+        if conditions > MAX_CONDITIONS:
+            refuse("models × capacities_nats × seeds", f"at most {MAX_CONDITIONS:,} conditions", conditions)
+
     @property
     def settings(self) -> dict[str, Setting]:
         """Model name → its whole setting."""
+        return once(self, "settings", _FIELDS, self._make_settings)
+
+    def _make_settings(self) -> dict[str, Setting]:
         base = self.model_dump(include=set(Setting.model_fields))
         return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
 
     def setting_at(self, model: str, capacity_nats: float) -> Setting:
         """The whole setting of a model at one capacity; a table of pressures is its entry there."""
+        return self._cells.get((model, capacity_nats)) or self._cell(model, capacity_nats)
+
+    @property
+    def _cells(self) -> Mapping[tuple[str, float], Setting]:
+        """The setting of every model at every capacity."""
+        cells = product(self.models, self.capacities_nats)
+        return once(self, "cells", _FIELDS, lambda: {(name, capacity): self._cell(name, capacity) for name, capacity in cells})
+
+    def _cell(self, model: str, capacity_nats: float) -> Setting:
         own = self.settings[model]
         changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity_nats]
         setting = _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
@@ -126,10 +147,19 @@ class Study(SettingKeys):
     @property
     def conditions(self) -> tuple[Condition, ...]:
         """Every cell, models outermost, seeds innermost."""
-        cells = [(name, c, self.setting_at(name, c)) for name, c in product(self.models, self.capacities_nats)]
-        return tuple(
-            Condition(model=name, capacity_nats=c, seed=s, setting=setting) for (name, c, setting), s in product(cells, self.seeds)
-        )
+        return tuple(self._places.values())
+
+    @property
+    def _places(self) -> Mapping[tuple[str, float, int], Condition]:
+        return once(self, "places", _FIELDS, self._make_places)
+
+    def _make_places(self) -> Mapping[tuple[str, float, int], Condition]:
+        found = {}
+        for (name, capacity), setting in self._cells.items():
+            for seed in self.seeds:
+                condition = Condition(model=name, capacity_nats=capacity, seed=seed, setting=setting)
+                found[name, capacity, seed] = condition
+        return found
 
     def readout_tasks(self, model: str) -> tuple[Task, ...]:
         """Tasks for which heads are trained on the frozen codes of a model."""
@@ -169,8 +199,12 @@ class Study(SettingKeys):
 
     def reference_for(self, condition: Condition) -> Condition:
         """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
-        setting = self.setting_at(self.reference, condition.capacity_nats)
-        return Condition(model=self.reference, capacity_nats=condition.capacity_nats, seed=condition.seed, setting=setting)
+        capacity, seed = condition.capacity_nats, condition.seed
+        known = self._places.get((self.reference, capacity, seed))
+        return known or Condition(model=self.reference, capacity_nats=capacity, seed=seed, setting=self._cell(self.reference, capacity))
+
+
+_FIELDS = tuple(Study.model_fields)
 
 
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
@@ -203,12 +237,14 @@ def _check_at(changes: Any, capacities: Sequence[float], place: str) -> None:
     for at, change in changes.items():
         try:
             known = float(at) in capacities
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             known = False
         if not known:
             refuse(place, f"a table from capacities of the study ({had} nats) to {{recipe: …}}", at)
         if not isinstance(change, Mapping) or set(change) != {"recipe"}:
             refuse(f"{place}.{at}", "{recipe: …}; other keys hold for all capacities", change)
+    if len({float(at) for at in changes}) < len(changes):
+        refuse(place, "a table in which every capacity stands once", list(changes))
 
 
 def _check_setting(setting: Setting, place: str) -> None:
@@ -219,6 +255,9 @@ def _check_setting(setting: Setting, place: str) -> None:
         setting.class_schemes()
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from None
+    occurring = int(setting.occurring().sum())
+    if occurring < _FEWEST_STIMULI:
+        refuse(f"{place}: frequency", f"positive at {_FEWEST_STIMULI} stimuli at least; the others do not occur", f"{occurring} of them")
     pool_bytes = int(counts.max()) * len(counts) * math.prod(setting.source.image_shape)
     if pool_bytes > MAX_POOL_BYTES:
         raise RequestError(

@@ -8,20 +8,20 @@ the mean of what was taken off.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Float, Int, Shaped
 
-from ratewarp.theory.ascent import ascend, cells
-from ratewarp.theory.costs import Bounded, Cost
+from ratewarp.theory.ascent import ascend, cells, heights
+from ratewarp.theory.costs import Bounded, Cost, Softening
 
 SAME = 1e-12  # distances this close, as a share of the largest, are the same
-_CELL = 1e-2  # width of a cell in which one climber is enough, as a share of the stimuli's range
-_TOUCHING = 3e-3  # width of a cell whose points become one
+_TOUCHING = 0.01  # width of a cell whose points become one, as a distance of stimuli's shares, root by root
 _FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
 _RANDOM_STARTS = 0.5  # random starts of a search, per stimulus and kind
+_NEIGHBOURS, _GROUPS = 4, (4, 8)  # whom a stimulus is mixed with where a label may be left open
 _MIXED = (2.0, 8.0, 30.0)  # kinds of random mixture: about so many stimuli take part
 
 
@@ -59,7 +59,9 @@ class Alphabet(Protocol):
         """Where c is large, seen from the points at hand or, `thorough`, from everywhere; log c below `level` does not matter."""
         ...
 
-    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, Float[np.ndarray, " points"]]:
+    def condensed(
+        self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]
+    ) -> tuple[np.ndarray, Float[np.ndarray, " points"]]:
         """The same points with those that (nearly) coincide made one."""
         ...
 
@@ -106,7 +108,7 @@ class Columns:
         others = np.setdiff1d(np.arange(len(heights)), points)
         return Peaks(others, heights[others], float(heights.max()), True)
 
-    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
+    def condensed(self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
         columns, place = np.unique(points, return_inverse=True)
         return columns, np.bincount(place, weights)
 
@@ -134,29 +136,32 @@ class Anywhere:
         self.same = SAME * max(float(own[np.isfinite(own)].max()), 1e-300)
         self.offset = float(self.p @ self._least)
         self.middle = self._merged.points(self.p[None])
-        self._spread = self._merged.spread
 
     def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
         distances = self._merged.distances(points)
         return distances - self._least[:, None] if self._least.any() else distances
 
     def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
-        if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other
-            return Peaks(self.own[:0], np.zeros(0), 0.0, True)
-        starts = np.concatenate([points, self._starts]) if thorough else points
-        cell = partial(cells, widths=_CELL * self._spread)
-        climb = partial(ascend, self.distances, self._merged.points, beta, logw, cell=cell)
-        found, heights = climb(starts, level=level, steps=500 if thorough else 20)
+        if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other, if there is but one
+            proved = isinstance(self._merged, Bounded) and self._merged.ceiling(beta, logw) <= level
+            return Peaks(self.own[:0], np.zeros(0), float(logw.max()), proved)
+        starts = np.concatenate([points, self._starts, self._open_starts(beta)]) if thorough else points
+        found, tops = self._climbed(beta, logw, starts, level=level, steps=500 if thorough else 20)
         if thorough:  # the few that matter go on until they hardly rise
-            best = np.argsort(-heights)[:_FINALISTS]
-            tops, top_heights = climb(found[best], level=_FINAL_LEVEL * level, steps=500)
-            found, heights = np.concatenate([found, tops]), np.append(heights, top_heights)
-        highest = float(heights.max())
+            best = np.argsort(-tops)[:_FINALISTS]
+            last, last_tops = self._climbed(beta, logw, found[best], level=_FINAL_LEVEL * level, steps=500)
+            found, tops = np.concatenate([found, last]), np.append(tops, last_tops)
+        highest = float(tops.max())
         if isinstance(self._merged, Bounded):
             ceiling = self._merged.ceiling(beta, logw + beta * self._least)
             if ceiling <= max(highest, level):
-                return Peaks(found, heights, ceiling, True)
-        return Peaks(found, heights, highest, False)
+                return Peaks(found, tops, ceiling, True)
+        return Peaks(found, tops, highest, False)
+
+    def _climbed(
+        self, beta: float, logw: Float[np.ndarray, " merged"], starts: np.ndarray, *, level: float, steps: int
+    ) -> tuple[np.ndarray, Float[np.ndarray, " tops"]]:
+        return ascend(self.distances, self._merged.points, beta, logw, starts, level=level, steps=steps)
 
     @cached_property
     def _starts(self) -> np.ndarray:
@@ -169,9 +174,26 @@ class Anywhere:
         mixtures = np.concatenate([rng.dirichlet(np.full(n, few / n), size=size) for few in _MIXED])
         return np.concatenate([self.own, self.middle, self._merged.points(np.concatenate([pairs, mixtures]))])
 
-    def condensed(self, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
-        """Points that have nearly met become one, at their centre of mass."""
-        cell = np.unique(cells(points, _TOUCHING * self._spread), return_inverse=True)[1]
+    def _open_starts(self, beta: float) -> np.ndarray:
+        """Mixtures of neighbours that the cost keeps apart, but not at this β."""
+        firm = self._merged.firm(beta) if isinstance(self._merged, Softening) else self._merged
+        n = len(self.p)
+        if firm is self._merged or n == 1:
+            return self.own[:0]
+        order = np.random.default_rng(0).random((n, n)) if firm is None else firm.distances(firm.points(np.eye(n)))
+        np.fill_diagonal(order, -1.0)
+        ranks = np.argsort(np.argsort(order, axis=1), axis=1)  # 0 for the stimulus itself
+        groups = [(ranks < size) / min(size, n) for size in (1, *_GROUPS)]
+        pairs = [0.5 * ((ranks == 0) + (ranks == nearest).astype(float)) for nearest in range(1, min(_NEIGHBOURS, n - 1) + 1)]
+        mixed = np.unique(np.concatenate([*groups, *pairs]), axis=0)
+        return self._merged.points(0.9 * mixed + 0.1 * self.p)
+
+    def condensed(self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
+        """Points that stand for nearly the same shares of stimuli become one, at their centre of mass."""
+        distances = self.distances(points)
+        z = kernel(beta, distances, self.same) @ weights
+        shares = heights(beta, np.log(self.p) - np.log(z), distances)[1]
+        cell = np.unique(cells(shares, _TOUCHING), return_inverse=True)[1]
         total = np.bincount(cell, weights)
         sums = np.zeros((len(total), points.shape[1]))
         np.add.at(sums, cell, weights[:, None] * points)

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 _PATIENCE = 0.05  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
 _LENGTHEN = 1.4  # factor by which steps grow as long as they climb
 _MERGE_EVERY = 4
+_ALIKE = 0.03  # distance of shares, root by root, at which climbers are so near that one of them is enough
 _HASH = np.array([1, 1_000_003, 998_244_353_011, 1_000_000_000_000_000_003])  # one number for four; sums may wrap around
 
 
@@ -24,13 +25,13 @@ def ascend(
     *,
     level: float,
     steps: int,
-    cell: Callable[[np.ndarray], np.ndarray],
 ) -> tuple[Float[np.ndarray, "tops coordinates"], Float[np.ndarray, " tops"]]:
     """Tops of c and log c there.
 
     A plain step moves y to the point that is best for weights ∝ w_s exp(−β d(s, y)), which never lowers c (it maximises a lower bound that
-    touches log c at y). Steps grow longer while they climb; one that does not is replaced by the plain one. Starts that have met go on as
-    one, and stop where another rests; those at the top rest.
+    touches log c at y). Steps grow longer while they climb; one that does not is replaced by the plain one. Those at the top rest. Starts
+    have met where all stimuli have nearly the same shares in c, since a step depends on these alone, whatever the scale of distances is;
+    the highest of them goes on, and stops where another rests.
 
     Arguments:
         distances: d(s, y) of all stimuli and the given points.
@@ -40,16 +41,15 @@ def ascend(
         starts: where to climb from.
         level: log c below which a top does not matter, positive.
         steps: most steps.
-        cell: number of the cell of every point; of those in one, a single one goes on.
 
     Source: Cheng, IEEE TPAMI 17(8): 790–799, 1995 (mean shift); Salakhutdinov & Roweis, ICML 2003 (longer steps).
     """
 
     def at(u: np.ndarray) -> _State:
         y = points(u)
-        return _State(u, y, *_height(beta, logw, distances(y)))
+        return _State(u, y, *heights(beta, logw, distances(y)))
 
-    now = at(_height(beta, logw, distances(starts))[1])
+    now = at(heights(beta, logw, distances(starts))[1])
     length, tops, taken = np.ones(len(starts)), [], np.zeros(0, int)
     for step in range(steps):
         after = at(_extended(now, length))
@@ -61,19 +61,19 @@ def ascend(
         tops.append(now.take(np.flatnonzero(resting)))
         going = np.flatnonzero(~resting)
         if step % _MERGE_EVERY == 0:
-            places = cell(now.points)
+            places = cells(now.share, _ALIKE)
             taken = np.concatenate([taken, places[resting]])
             going = going[highest(places[going], now.height[going])]
             going = going[~np.isin(places[going], taken)]
         elif np.any(resting):
-            taken = np.concatenate([taken, cell(now.points[resting])])
+            taken = np.concatenate([taken, cells(now.share[resting], _ALIKE)])
         now, length = now.take(going), length[going]
         if len(going) == 0:
             break
     tops.append(now)
-    found, heights = np.concatenate([top.points for top in tops]), np.concatenate([top.height for top in tops])
-    kept = highest(cell(found), heights)
-    return found[kept], heights[kept]
+    found = _State(*[np.concatenate(field) for field in zip(*tops, strict=True)])
+    kept = highest(cells(found.share, _ALIKE), found.height)
+    return found.points[kept], found.height[kept]
 
 
 class _State(NamedTuple):
@@ -106,7 +106,7 @@ def _extended(state: _State, length: np.ndarray) -> Float[np.ndarray, "starts st
     return longer
 
 
-def _height(
+def heights(
     beta: float, logw: np.ndarray, distances: np.ndarray
 ) -> tuple[Float[np.ndarray, " points"], Float[np.ndarray, "points stimuli"]]:
     """log c of every point, and every stimulus's share in it."""
@@ -120,15 +120,19 @@ def _height(
     return highest + np.log(total), share
 
 
-def cells(points: Float[np.ndarray, "points coordinates"], widths: Float[np.ndarray, " coordinates"]) -> Int[np.ndarray, " points"]:
-    """The cell of every point, as a number: points that share one are at most about a width apart, along four fixed random directions."""
-    places = np.round((points / widths) @ _directions(points.shape[1])).astype(np.int64)
+def cells(share: Float[np.ndarray, "points stimuli"], width: float) -> Int[np.ndarray, " points"]:
+    """The cell of every point, as a number: where two share one, the roots of stimuli's shares are at most about a width apart.
+
+    Along four fixed random directions. Roots, since the distance between them (Hellinger's) measures a step of a kernel's width alike
+    whether few or many stimuli take part.
+    """
+    places = np.round(np.sqrt(share) @ (_directions(share.shape[1]) / width)).astype(np.int64)
     return places @ _HASH
 
 
 @cache
-def _directions(coordinates: int) -> Float[np.ndarray, "coordinates four"]:
-    return np.random.default_rng(0).normal(size=(coordinates, 4))
+def _directions(stimuli: int) -> Float[np.ndarray, "stimuli four"]:
+    return np.random.default_rng(0).normal(size=(stimuli, 4))
 
 
 def highest(cell: Int[np.ndarray, " points"], heights: Float[np.ndarray, " points"]) -> Int[np.ndarray, " cells"]:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import refuse
-from ratewarp.theory.alphabets import Alphabet, Anywhere, Columns
+from ratewarp.theory.alphabets import SAME, Alphabet, Anywhere, Columns
 from ratewarp.theory.checks import check_distortions, check_number, check_probabilities, check_rates, check_whole
 from ratewarp.theory.costs import Cost
 from ratewarp.theory.curve import Curve
@@ -74,7 +74,8 @@ def _alphabet(p: Float[np.ndarray, " stimuli"], cost: object) -> Alphabet:
 def _asked(points: object, rates: object, highest: float) -> Float[np.ndarray, " rates"]:
     if rates is None:
         return np.linspace(0, highest, check_whole(points, "points", 2))
-    return np.sort(check_rates(rates))
+    asked = np.sort(check_rates(rates))
+    return np.where(np.isclose(asked, highest, rtol=SAME, atol=0), highest, asked)  # such as log n, rounded otherwise
 
 
 def _ends(alphabet: Alphabet, tolerance: float) -> list[Solved]:

@@ -28,17 +28,16 @@ class Cost(Protocol):
         """Number of stimuli."""
         ...
 
-    @property
-    def spread(self) -> Float[np.ndarray, " coordinates"]:
-        """How far points differ in every coordinate, positive: a hundredth of it, and less, counts as near."""
-        ...
-
     def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
         """d(s, y) of every stimulus and point, at least 0; ∞ where a point must never stand for the stimulus."""
         ...
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
-        """The one point that minimises Σ_s w_s d(s, y), for every row w of weights (non-negative, summing to 1)."""
+        """A point that minimises Σ_s w_s d(s, y), for every row w of weights (non-negative, summing to 1).
+
+        Where a stimulus of weight 1 has several best points, one of them may be the best of another stimulus, too: the rate at the
+        smallest distortion then rests on this choice, and its certificate says searched.
+        """
         ...
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> Cost:
@@ -51,7 +50,19 @@ class Bounded(Protocol):
     """A cost whose c(y) = Σ_s w_s exp(−β d(s, y)) has a known bound, so that certificates are proved where it is tight."""
 
     def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
-        """At least max_y log c(y), given log w."""
+        """At least max_y log c(y), given log w, of stimuli of which no two cost the same everywhere.
+
+        At β = ∞ a stimulus counts with w_s where y is a best point of it, and with 0 elsewhere.
+        """
+        ...
+
+
+@runtime_checkable
+class Softening(Protocol):
+    """A cost that keeps stimuli apart at large β only: below, the highest c may lie between stimuli that it tells apart."""
+
+    def firm(self, beta: float) -> Cost | None:
+        """What of the cost still keeps stimuli apart at β: the cost itself, a part of it, or nothing."""
         ...
 
 
@@ -90,10 +101,6 @@ class SquaredError:
     def stimuli(self) -> int:
         return len(self.means)
 
-    @property
-    def spread(self) -> Float[np.ndarray, " pixels"]:
-        return np.full(self.means.shape[1], float(np.ptp(self.means, axis=0).max()) or 1.0)
-
     def distances(self, points: Float[np.ndarray, "points pixels"]) -> Float[np.ndarray, "stimuli points"]:
         points = points if self._origin is None else points - self._origin
         found = points @ (-2 / self.pixels * self._from_origin).T  # in place from here on: most of a curve's time goes into this
@@ -103,6 +110,10 @@ class SquaredError:
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points pixels"]:
         return weights @ self.means
+
+    def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
+        """log max w at β = ∞, where means are the only best points; log Σ w below, which no distance can exceed."""
+        return float(logw.max() if np.isinf(beta) else np.asarray(logsumexp(logw)))
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> SquaredError:
         """In the coordinates of the means' principal axes: the best points lie in their span, and turning keeps distances."""
@@ -137,10 +148,6 @@ class LogLoss:
     def stimuli(self) -> int:
         return len(self.labels)
 
-    @property
-    def spread(self) -> Float[np.ndarray, " classes"]:
-        return np.ones(self.classes)
-
     def distances(self, points: Float[np.ndarray, "points classes"]) -> Float[np.ndarray, "stimuli points"]:
         with np.errstate(divide="ignore"):
             return np.maximum(-np.log(points), 0)[:, self.labels].T
@@ -155,6 +162,10 @@ class LogLoss:
         with np.errstate(divide="ignore"):
             logs = np.log(sums) + highest
         return float(logs.max() if beta >= 1 else (1 - beta) * np.asarray(logsumexp(logs / (1 - beta))))
+
+    def firm(self, beta: float) -> LogLoss | None:
+        """Σ_l a_l y_l^β is convex from β = 1 on, so that one label is the best; below it is concave, and all labels take part."""
+        return self if beta >= 1 else None
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> LogLoss:
         """Classes that none of the stimuli has are left out."""
@@ -191,18 +202,15 @@ class Weighted:
             refuse("terms", requirement, self.weights)
         if len({cost.stimuli for cost in self.costs}) > 1:
             refuse("terms", "costs of the same stimuli", f"{[cost.stimuli for cost in self.costs]} stimuli")
+        one = np.eye(1, self.stimuli)
+        self._splits = np.cumsum([cost.points(one).shape[1] for cost in self.costs])[:-1]
 
     @property
     def stimuli(self) -> int:
         return self.costs[0].stimuli
 
-    @property
-    def spread(self) -> Float[np.ndarray, " coordinates"]:
-        return np.concatenate([cost.spread for cost in self.costs])
-
     def distances(self, points: Float[np.ndarray, "points coordinates"]) -> Float[np.ndarray, "stimuli points"]:
-        splits = np.cumsum([len(cost.spread) for cost in self.costs])[:-1]
-        parts = zip(self.weights, self.costs, np.split(points, splits, axis=1), strict=True)
+        parts = zip(self.weights, self.costs, np.split(points, self._splits, axis=1), strict=True)
         total = np.zeros((self.stimuli, len(points)))
         for weight, cost, part in parts:
             if weight > 0:  # 0 · ∞ is 0 here
@@ -211,6 +219,23 @@ class Weighted:
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
         return np.hstack([cost.points(weights) for cost in self.costs])
+
+    def ceiling(self, beta: float, logw: Float[np.ndarray, " stimuli"]) -> float:
+        """The least ceiling of a term, since the others only lower c; log max w at β = ∞ where all best points are unique."""
+        counted = [(weight, cost) for weight, cost in zip(self.weights, self.costs, strict=True) if weight > 0]
+        if np.isinf(beta) and all(isinstance(cost, SquaredError | LogLoss) for _, cost in counted):
+            return float(logw.max())
+        return min((cost.ceiling(beta * weight, logw) for weight, cost in counted if isinstance(cost, Bounded)), default=np.inf)
+
+    def firm(self, beta: float) -> Cost | None:
+        """Without the tasks of weight below 1/β, of which a label may be left open."""
+        parts = [
+            cost.firm(beta * weight) if isinstance(cost, Softening) else cost for weight, cost in zip(self.weights, self.costs, strict=True)
+        ]
+        kept = [(weight, part) for weight, part in zip(self.weights, parts, strict=True) if part is not None and weight > 0]
+        if len(kept) == len(self.costs):
+            return self
+        return Weighted(*kept) if kept else None
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> Weighted:
         """Terms of weight 0 are left out."""

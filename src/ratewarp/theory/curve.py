@@ -94,11 +94,11 @@ class Curve:
 
     def rate(self, distortion: object) -> Float[np.ndarray, "..."]:
         """Rate that achieves a distortion or distortions, nats; ∞ below the smallest distortion, 0 from the largest on."""
-        return self._at(distortion, "distortion", self.envelope.upper_rate)
+        return self._at(distortion, "distortion", lambda asked: self._if_possible(asked, self.envelope.upper_rate(asked)))
 
     def rate_below(self, distortion: object) -> Float[np.ndarray, "..."]:
         """Certified lower bound on the rate at a distortion or distortions, nats."""
-        return self._at(distortion, "distortion", self._rate_below)
+        return self._at(distortion, "distortion", lambda asked: self._if_possible(asked, self.envelope.lower_rate(asked)[0]))
 
     def lagrangian(self, beta: object) -> Float[np.ndarray, "..."]:
         """Certified lower bound on min R + βD at β or several, nats: what any code must pay that trades a nat for 1/β of distortion."""
@@ -124,9 +124,10 @@ class Curve:
             np.hstack([part.distortions for part, _ in parts]),
         )
 
-    def _rate_below(self, distortions: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
-        possible = distortions >= self.envelope.distortions[-1]
-        return np.where(possible, self.envelope.lower_rate(distortions)[0], np.inf)
+    def _if_possible(self, distortions: Float[np.ndarray, " asked"], rates: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
+        """∞ for distortions below the smallest, by more than the rounding of whoever summed them up."""
+        least = self.envelope.distortions[-1] * (1 - SAME) - self.alphabet.same
+        return np.where(distortions >= least, rates, np.inf)
 
     def _slope(self, rates: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
         """Interpolated in log β between corners; a corner at the end of the curve has the slope of its chord."""
@@ -135,7 +136,7 @@ class Curve:
             return np.zeros(len(rates))
         chords = -np.diff(self.envelope.rates) / np.diff(self.envelope.distortions)
         beta = np.array([chords[0], *[solved[i].beta for i in corners[1:-1]], chords[-1]])
-        return np.where(rates >= self.maximum_rate, 0.0, -1 / np.exp(np.interp(rates, self.envelope.rates, np.log(beta))))
+        return np.where(rates >= self.maximum_rate * (1 - SAME), 0.0, -1 / np.exp(np.interp(rates, self.envelope.rates, np.log(beta))))
 
     def _mixed(self, rate: float) -> list[tuple[Solved, float]]:
         """The ends of the chord above a rate, and their shares."""
@@ -145,14 +146,18 @@ class Curve:
         if right == 0 or right == len(rates):
             return [(ends[min(right, len(rates) - 1)], 1.0)]
         share = float((rate - rates[right - 1]) / (rates[right] - rates[right - 1]))
+        if min(share, 1 - share) < SAME:  # a rate that is a corner's but for rounding
+            return [(ends[right if share > 0.5 else right - 1], 1.0)]
         return [(ends[right - 1], 1 - share), (ends[right], share)]
 
     def _at(self, values: object, argument: str, function: Callable[[np.ndarray], np.ndarray]) -> Float[np.ndarray, "..."]:
+        """`function` of what was asked; numbers that only rounding has made negative count as 0."""
         requirement = "finite and non-negative"
         array = check_array(values, argument, requirement)
-        if array.min() < 0:
+        scale = float(self.envelope.distortions[0]) if argument == "distortion" else 1.0
+        if array.min() < -SAME * scale:
             refuse(argument, requirement, float(array.min()))
-        return function(array.ravel()).reshape(array.shape)
+        return function(np.maximum(array.ravel(), 0)).reshape(array.shape)
 
 
 def _shown(alphabet: Alphabet, solved: Solved) -> Channel:

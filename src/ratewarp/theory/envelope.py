@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from ratewarp.theory.alphabets import SAME
 from ratewarp.theory.slopes import Solved
 
 
@@ -37,9 +38,8 @@ class Envelope:
         return np.interp(rates, self.rates, self.distortions)
 
     def upper_rate(self, distortions: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
-        """Rate on the chords at given distortions; ∞ below the smallest, 0 above the largest."""
-        found = np.interp(distortions, self.distortions[::-1], self.rates[::-1])
-        return np.where(distortions < self.distortions[-1], np.inf, found)
+        """Rate on the chords at given distortions; that of the smallest below it, 0 above the largest."""
+        return np.interp(distortions, self.distortions[::-1], self.rates[::-1])
 
     def lower_rate(self, distortions: Float[np.ndarray, " asked"]) -> tuple[Float[np.ndarray, " asked"], Int[np.ndarray, " asked"]]:
         """Rate on the highest tangent at given distortions, and the solved point whose tangent it is."""
@@ -74,7 +74,7 @@ def envelope(solved: Sequence[Solved]) -> Envelope:
     rates, distortions = np.array([one.rate for one in solved]), np.array([one.distortion for one in solved])
     corners: list[int] = []
     for i in np.lexsort((distortions, rates)):
-        if corners and distortions[i] >= distortions[corners[-1]]:
+        if corners and distortions[i] >= distortions[corners[-1]] * (1 - SAME):  # no corner for what rounding tells apart
             continue
         while len(corners) > 1 and _bends_up(rates, distortions, corners[-2], corners[-1], i):
             corners.pop()

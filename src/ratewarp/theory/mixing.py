@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 _BOUNDARY = 0.995  # share of the way to the nearest bound that a step may go
 _MOST_STEPS = 60
+_LEAST_LIFT, _MOST_LIFT = 1e-14, 1e-2  # of the diagonal of a matrix that rounding has made indefinite, as a share
 
 
 def best_weights(
@@ -67,14 +68,31 @@ def _newton(
     if B.shape[1] <= B.shape[0]:
         hessian = B.T @ B
         hessian[np.diag_indices_from(hessian)] += diagonal
-        factor = cho_factor(hessian, lower=True, overwrite_a=True, check_finite=False)
+        factor = _factor(hessian)
         return lambda v: cho_solve(factor, v, check_finite=False)
     root = np.sqrt(diagonal)
     C = B / root
     inner = C @ C.T
     inner[np.diag_indices_from(inner)] += 1
-    factor = cho_factor(inner, lower=True, overwrite_a=True, check_finite=False)
+    factor = _factor(inner)
     return lambda v: (v / root - C.T @ cho_solve(factor, C @ (v / root), check_finite=False)) / root
+
+
+def _factor(matrix: Float[np.ndarray, "side side"]) -> tuple[np.ndarray, bool]:
+    """Cholesky factor of a matrix that is positive definite but for rounding, its diagonal lifted until it is.
+
+    Points whose kernels are alike, and weights that lie many orders of magnitude apart, leave eigenvalues below rounding. A lift only
+    shortens a step.
+    """
+    lift = 0.0
+    while True:
+        try:
+            return cho_factor(matrix, lower=True, check_finite=False)
+        except LinAlgError:
+            lift = 100 * lift or _LEAST_LIFT
+            if lift > _MOST_LIFT:
+                raise
+            matrix[np.diag_indices_from(matrix)] *= 1 + lift
 
 
 def _reach(values: np.ndarray, step: np.ndarray) -> float:

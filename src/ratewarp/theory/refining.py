@@ -80,6 +80,7 @@ def _next(strip: Envelope, left: Solved, right: Solved, rate: float, tolerance: 
         return (right.rate - left.rate) / (left.distortion - right.distortion), None
     inner = [strip.solved[i] for i in strip.corners if 0 < strip.solved[i].beta < np.inf]
     logs = PchipInterpolator([one.rate for one in inner], np.log([one.beta for one in inner]))
+    rate = float(np.clip(rate, left.rate, right.rate))  # beyond the last corner nothing is known
     bend = float(logs.derivative()(rate))
     near = tolerance / max(bend * (right.rate - left.rate), 1e-9)  # what the chords to the neighbours then lose, 1/2 of the tolerance
     return float(np.exp(logs(rate))), Aim(rate, bend, near, left.beta, right.beta)

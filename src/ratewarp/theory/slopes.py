@@ -12,6 +12,10 @@ from ratewarp.theory.mixing import best_weights
 
 _WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
 _SHARELESS = 1e-3
+_RARE = 1e-5  # probability, in tolerances over the number of stimuli, up to which a stimulus needs no point of its own
+_VANISHING = 1e-250  # of Z; below it a stimulus needs one after all
+_GIVEN = 0.05  # tolerances that all stimuli may give away
+_UNHEARD = 40.0  # nats below their own largest at which weights no longer count
 _FIRM_ROUNDS = 2  # from then on less and less is left out, lest points come and go
 _MOST_ROUNDS = 60
 _SEARCH_MARGIN = 0.1  # what climbers may still lack of their tops when they rest, in tolerances
@@ -62,7 +66,9 @@ class Aim:
     def corrected(self, beta: float, rate: float) -> float:
         """The slope to go on with from one that has been found to have a rate."""
         off = self.rate - rate
-        return beta if abs(off) <= self.near else float(np.clip(beta * np.exp(self.bend * off), self.low, self.high))
+        if abs(off) <= self.near:
+            return beta
+        return float(np.exp(np.clip(np.log(beta) + self.bend * off, np.log(self.low), np.log(self.high))))
 
 
 def solve(
@@ -88,16 +94,18 @@ def solve(
     11(1): 86–94, 1983.
     """
     points, weights = _condensed(alphabet, beta, points, weights)
+    rare = alphabet.p < _RARE * tolerance / len(alphabet.p)
     done = 0
     while True:
         K = kernel(beta, alphabet.distances(points), alphabet.same)
         weights = best_weights(alphabet.p, K, weights, 0.003 * tolerance)
-        kept = _worth(K, weights, 0.1 ** min(max(0, done - _FIRM_ROUNDS), 3))
+        kept = _worth(K, weights, 0.1 ** min(max(0, done - _FIRM_ROUNDS), 3), rare)
         points, weights = _condensed(alphabet, beta, points[kept], weights[kept] / weights[kept].sum())
         aimed = aim.corrected(beta, channel_of(alphabet, beta, points, weights)[0]) if aim and done < _AIMING_ROUNDS else beta
         hit, beta = aimed == beta, aimed
         z = kernel(beta, alphabet.distances(points), alphabet.same) @ weights
-        logw = np.log(alphabet.p) - np.log(z)
+        given = _given(alphabet.p, z, beta, tolerance)
+        logw = np.log(alphabet.p) - np.log(z) - given
         peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=False)
         if (hit and peaks.highest <= 0.6 * tolerance) or done == _MOST_ROUNDS:  # by a margin, since a thorough look costs most
             peaks = alphabet.peaks(beta, logw, points, level=tolerance, thorough=True)
@@ -105,7 +113,7 @@ def solve(
                 break
         points, weights = _joined(points, weights, peaks, 0.01 * tolerance)
         done += 1
-    lower = -float(alphabet.p @ np.log(z)) - max(0.0, peaks.highest) - (0 if peaks.proved else _SEARCH_MARGIN * tolerance)
+    lower = -float(alphabet.p @ (np.log(z) + given)) - max(0.0, peaks.highest) - (0 if peaks.proved else _SEARCH_MARGIN * tolerance)
     rate, distortion, _, _ = channel_of(alphabet, beta, points, weights)
     lower += 0 if np.isinf(beta) else beta * alphabet.offset
     return Solved(beta, rate, distortion + alphabet.offset, lower, peaks.proved, points, weights)
@@ -113,13 +121,31 @@ def solve(
 
 def _condensed(alphabet: Alphabet, beta: float, points: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points that nearly coincide made one; at β = ∞ none, since a point between two stimuli is the best of neither."""
-    return (points, weights) if np.isinf(beta) else alphabet.condensed(points, weights)
+    return (points, weights) if np.isinf(beta) else alphabet.condensed(beta, points, weights)
 
 
-def _worth(K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"], leniency: float) -> Bool[np.ndarray, " points"]:
-    """Points of some weight, or of some share in a stimulus, which may be rare."""
-    shares = np.max(K * weights / (K @ weights)[:, None], axis=0)
-    return (weights > _WEIGHTLESS * leniency) | (shares > _SHARELESS * leniency)
+def _given(
+    p: Float[np.ndarray, " stimuli"], z: Float[np.ndarray, " stimuli"], beta: float, tolerance: float
+) -> Float[np.ndarray, " stimuli"]:
+    """By how much log w of every stimulus is lowered.
+
+    Csiszár's bound holds for any w, and costs p times what is taken off: next to nothing for a stimulus that hardly ever comes, whose own
+    peak of c, however high, need then not be met by a point. All stimuli together give away a small share of the tolerance.
+    """
+    if np.isinf(beta):
+        return np.zeros(len(p))
+    affordable = np.minimum(_GIVEN * tolerance / (len(p) * p), _UNHEARD - np.log(z))
+    return np.where(affordable > tolerance, affordable, 0)
+
+
+def _worth(
+    K: Float[np.ndarray, "stimuli points"], weights: Float[np.ndarray, " points"], leniency: float, rare: Bool[np.ndarray, " stimuli"]
+) -> Bool[np.ndarray, " points"]:
+    """Points of some weight, or of some share in a stimulus, unless that is so rare that another may stand for it at whatever cost."""
+    shares = K * weights / (K @ weights)[:, None]
+    heavy = (weights > _WEIGHTLESS * leniency) | (np.max(shares[~rare], axis=0) > _SHARELESS * leniency)
+    left = (K[:, heavy] @ weights[heavy]) < _VANISHING
+    return heavy | (np.max(shares[left], axis=0, initial=0) > _SHARELESS * leniency)
 
 
 def _joined(points: np.ndarray, weights: np.ndarray, peaks: Peaks, least: float) -> tuple[np.ndarray, np.ndarray]:

@@ -1,0 +1,78 @@
+"""Dots of a map in a raster no larger than their panel, whatever the size of the figure."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import cast
+
+import numpy as np
+from matplotlib.artist import Artist, allow_rasterization
+from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+_POINTS = 72.0  # an inch
+
+
+class Dots(Artist):
+    """Dots in the coordinates of their axes.
+
+    Matplotlib's own `rasterized=True` makes a raster of the whole figure for every panel, and keeps them all until a PDF is finished:
+    memory goes with the square of the number of panels.
+
+    Attributes:
+        places: where they are, one row a dot.
+        colours: one a dot.
+        size: area of a dot, points².
+        alpha: opacity.
+    """
+
+    def __init__(self, places: np.ndarray, colours: np.ndarray, *, size: float, alpha: float):
+        super().__init__()
+        self.places, self.colours, self.size = places, colours, size
+        self.set_alpha(alpha)
+
+    @allow_rasterization
+    def draw(self, renderer: RendererBase) -> None:
+        """Draws the dots on a small canvas of their own, then that as an image."""
+        if not self.get_visible():
+            return
+        axes = cast(Axes, self.axes)
+        scale = renderer.get_image_magnification()  # pixels of an image for a unit of the renderer
+        across, down = (max(1, ceil(scale * length)) for length in (axes.bbox.width, axes.bbox.height))
+        image = self._image(axes, across, down, dpi=scale * cast(Figure, axes.figure).dpi)
+        context = renderer.new_gc()
+        context.set_alpha(1.0)
+        renderer.draw_image(context, round(axes.bbox.x0), round(axes.bbox.y0), image[::-1])
+        context.restore()
+        self.stale = False
+
+    def _image(self, axes: Axes, across: int, down: int, dpi: float) -> np.ndarray:
+        """Red, green, blue and opacity of every pixel of the panel, upper row first."""
+        panel = Figure(figsize=(across / dpi, down / dpi), dpi=dpi)
+        canvas = FigureCanvasAgg(panel)
+        place = panel.add_axes((0.0, 0.0, 1.0, 1.0))
+        panel.patch.set_alpha(0)
+        place.set_axis_off()
+        place.scatter(*self.places.T, c=self.colours, s=self.size, linewidths=0, alpha=self.get_alpha())
+        place.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())
+
+
+def draw_dots(axes: Axes, places: np.ndarray, colours: np.ndarray, *, size: float, alpha: float) -> None:
+    """Adds dots to axes, whose limits then hold them.
+
+    Arguments:
+        axes: where to draw.
+        places: one row a dot; NaN for one that is not drawn.
+        colours: one a dot.
+        size: area of a dot, points².
+        alpha: opacity.
+    """
+    finite = places[np.isfinite(places).all(axis=1)]
+    if len(finite):
+        axes.update_datalim(finite)
+        axes.autoscale_view()
+    axes.add_artist(Dots(places, colours, size=size, alpha=alpha))

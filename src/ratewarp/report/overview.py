@@ -1,0 +1,70 @@
+"""The overview: maps of all models, or of the selection that is drawn, at every capacity."""
+
+from __future__ import annotations
+
+from itertools import product
+from math import ceil
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ratewarp.report.legends import scheme_legend
+from ratewarp.report.panels import draw_map, factor_colours, map_extent, stimulus_colours
+from ratewarp.report.style import MUTED, note_below
+from ratewarp.report.views import ConditionView, RunView
+
+_COLUMNS = 8  # maps side by side; more models stand in strips one below the other
+
+
+def overview_figure(view: RunView) -> Figure:
+    """Maps of models, capacity falling from top to bottom; models with a labelling are coloured by it, the others by a factor."""
+    models, capacities = view.drawn.names, view.map_capacities
+    strips = ceil(len(models) / _COLUMNS)
+    columns = ceil(len(models) / strips)
+    height, rows = 2.5 * len(capacities) + 0.75, strips * len(capacities)
+    figure, axes = plt.subplots(rows, columns, figsize=(2.55 * columns + 0.5, strips * height), squeeze=False, layout="constrained")
+    for place in axes.flat:
+        place.set_visible(False)
+
+    extents = {capacity: map_extent([view.shown(model, capacity) for model in models]) for capacity in capacities}
+    for (number, model), (row, capacity) in product(enumerate(models), enumerate(capacities)):
+        strip, column = divmod(number, columns)
+        place = axes[strip * len(capacities) + row, column]
+        place.set_visible(True)
+        shown = view.shown(model, capacity)
+        draw_map(place, shown, _own_colours(shown), extent=extents[capacity], labels=False)
+        if column == 0:
+            place.set_ylabel(f"{capacity:g} nats", fontsize="large")
+        if row == 0:
+            place.set_title(model, fontsize=11, fontweight="bold", pad=8 if strip == 0 else 22)
+        if row == len(capacities) - 1:
+            _class_legend(place, shown)
+
+    note_below(figure, view.note(_capacities_note(view), view.seed_note))
+    return figure
+
+
+def _capacities_note(view: RunView) -> str:
+    """How many of the capacities have a row, where that is not all."""
+    rows, all_of_them = len(view.map_capacities), len(view.capacities)
+    return "" if rows == all_of_them else f"{rows} of {all_of_them} capacities, evenly spread"
+
+
+def _own_colours(view: ConditionView) -> np.ndarray:
+    schemes = view.condition.setting.class_schemes()
+    if not schemes:
+        return factor_colours(view.record["factor_value"].values[:, 0])
+    return stimulus_colours(next(iter(schemes.values())))
+
+
+def _class_legend(axes: Axes, view: ConditionView) -> None:
+    """Says below the axes what the colours mean."""
+    schemes = view.condition.setting.class_schemes()
+    if not schemes:
+        factor = view.record["factor"].values[0]
+        axes.set_xlabel(f"colour: {factor}, low (dark) to high (bright)", color=MUTED, labelpad=8)
+        return
+    scheme, labels = next(iter(schemes.items()))
+    scheme_legend(axes, scheme, int(labels.max()) + 1, view.condition.setting)

@@ -1,0 +1,106 @@
+"""Pictures: every figure as PNG and PDF, and as the page's SVG; what an interrupted call finished is not drawn again."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib.metadata import version
+
+import matplotlib.pyplot as plt
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from ratewarp.report.figures import drawings
+from ratewarp.report.style import figure_style
+from ratewarp.report.views import RunView
+from ratewarp.store import TABLES, RunDirectory
+
+SCREEN_DPI = 140  # of the dots in the page's maps
+_SCREEN_PIXELS = 2600  # a page is not wider, also on a sharp screen
+_FILE_DPI, _FILE_PIXELS = 200, 9000  # a larger PNG opens slowly
+_NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
+
+Shown = Callable[[str, int, int], None]
+"""Called with what is drawn next, how many figures are done, and how many there are."""
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The pictures of a run.
+
+    Attributes:
+        run: the run directory.
+    """
+
+    run: RunDirectory
+
+    def draw(self, view: RunView, show: Shown) -> dict[str, Markup]:
+        """Draws what is not drawn yet; the page's pictures by name of their figure, as sources of images."""
+        self._begin()
+        todo = drawings(view)
+        pictures = {}
+        for number, (name, make) in enumerate(todo.items()):
+            show(name, number, len(todo))
+            if self._kept(name) is None:
+                self._draw(view, name, make)
+            if self._kept(name) != _NOTHING:
+                pictures[name] = Markup(self._kept(name))
+        show("", len(todo), len(todo))
+        return pictures
+
+    def done(self) -> None:
+        """Removes what was kept for going on, once the page is written."""
+        self.run.remove_folder(self.run.drawn)
+
+    def _begin(self) -> None:
+        """Keeps what an interrupted call drew of the same study and tables; removes what it drew of others."""
+        inputs, file = self._inputs(), self.run.drawn / "inputs.txt"
+        if not file.exists() or file.read_text(encoding="utf-8") != inputs:
+            self.run.remove_folder(self.run.drawn)
+            self.run.write_text(f"{self.run.drawn.name}/{file.name}", inputs)
+
+    def _inputs(self) -> str:
+        """What all figures depend on: the study, its tables, versions of packages."""
+        digest = sha256(repr([version(name) for name in ("ratewarp", "matplotlib", "numpy")]).encode())
+        for name in ("study.yaml", *(f"tables/{table}.csv" for table in TABLES)):
+            file = self.run.path / name
+            digest.update(sha256(file.read_bytes() if file.exists() else b"").digest())
+        return digest.hexdigest() + "\n"
+
+    def _kept(self, name: str) -> str | None:
+        """The page's picture of a figure that is finished, `_NOTHING` if there is none to draw, or None if it is not finished."""
+        file = self.run.drawn / f"{name}.txt"
+        if not file.exists():
+            return None
+        text = file.read_text(encoding="utf-8")
+        files = [self.run.path / f"figures/{name}.{kind}" for kind in ("png", "pdf")]
+        return text if text == _NOTHING or all(one.exists() for one in files) else None
+
+    def _draw(self, view: RunView, name: str, make: Callable[[RunView], Figure | None]) -> None:
+        with figure_style():
+            figure = make(view)
+            text = _NOTHING
+            try:
+                if figure is not None:
+                    text = self._write(name, figure)
+            finally:
+                plt.close(figure) if figure is not None else None
+        self.run.write_text(f"{self.run.drawn.name}/{name}.txt", text)
+
+    def _write(self, name: str, figure: Figure) -> str:
+        """Writes a figure as PNG and PDF; returns it as an SVG that is the source of an image."""
+        inches = max(figure.get_size_inches())
+        sharp = min(_FILE_DPI, _FILE_PIXELS / inches)
+        for kind, metadata in (("png", {"Software": "ratewarp"}), ("pdf", {"CreationDate": None})):
+            stream = io.BytesIO()
+            figure.savefig(stream, format=kind, metadata=metadata, dpi=sharp)
+            self.run.write_bytes(f"figures/{name}.{kind}", stream.getvalue())
+            figure.set_layout_engine("none")  # places are found once
+
+        stream = io.BytesIO()
+        screen = min(SCREEN_DPI, _SCREEN_PIXELS / figure.get_figwidth())
+        figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=screen)
+        return "data:image/svg+xml;base64," + base64.b64encode(stream.getvalue()).decode()

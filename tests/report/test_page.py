@@ -1,0 +1,146 @@
+"""The page and figures of a study of many models, and of names that are hard to show."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot as plt
+from matplotlib.backends import backend_mixed
+
+from fabricated import fabricated_record, fabricated_run
+from ratewarp.geometry.embedding import Map
+from ratewarp.report import page, views, write_report
+from ratewarp.report.overview import overview_figure
+from ratewarp.report.pictures import Pictures
+from ratewarp.report.plane import floor_of_noise, plane_figure
+from ratewarp.report.style import figure_style
+from ratewarp.report.views import RunView
+from ratewarp.sources import Corridors
+from ratewarp.store import RunDirectory
+from ratewarp.studies import Study
+from ratewarp.tables import COLUMNS
+
+LONG = "w" * 5000
+MODELS = 14
+
+
+@pytest.fixture(scope="module", autouse=True)
+def flat():
+    """Two latents are their own map."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(views, "embed", lambda codes, align_to=None: Map(codes[:, :2], 0.0))
+        yield
+    plt.close("all")
+
+
+def _with_tables(run: RunDirectory, study: Study, rows: int) -> RunDirectory:
+    """Tables of numbers that are made up, with so many rows of geometry a condition."""
+    models = [
+        {
+            "condition": c.id,
+            "model": c.model,
+            "capacity_nats": c.capacity_nats,
+            "seed": 0,
+            "rate_nats": 1.0,
+            "distortion": 0.1,
+            "status": "ok",
+        }
+        for c in study.conditions
+    ]
+    geometry = [{**row, "measure": "participation_ratio", "value": 1.5} for row in models for _ in range(rows)]
+    tables = {"models": models, "geometry": geometry}
+    for name, columns in COLUMNS.items():
+        run.write_table(name, pd.DataFrame(tables.get(name, []), columns=columns))
+    run.write_manifest({"ratewarp": "0"})
+    return run
+
+
+@pytest.fixture(scope="module")
+def study() -> Study:
+    models = {f"m{place}": {} for place in range(MODELS)}
+    return Study(description=LONG, models=models, capacities_nats=[1], codes_each=1, validation_each=3, bound_points=0)
+
+
+@pytest.fixture(scope="module")
+def run(study, tmp_path_factory) -> RunDirectory:
+    return _with_tables(fabricated_run(study, tmp_path_factory.mktemp("runs") / "many"), study, rows=3)
+
+
+@pytest.fixture(scope="module")
+def html(run) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page, "_MOST_ROWS", 38)
+        patch.setattr(Pictures, "draw", lambda self, view, show: {"warps": "data:,"})
+        return write_report(run).read_text()
+
+
+def test_the_page_says_which_models_its_figures_show(html):
+    text = " ".join(html.split())
+    assert f"The figures show 12 of {MODELS} models: m0, and others evenly spread over the study (m0, m1," in text
+
+
+def test_a_long_table_says_which_rows_it_shows(html):
+    assert f"Shown are 36 of {3 * MODELS} rows, of 12 models; the file has all." in html
+
+
+def test_the_page_says_what_is_corrected(html):
+    assert "p, corrected" in html
+    assert "not corrected" not in html
+    assert "Holm" in html
+
+
+def test_long_words_are_broken(html):
+    assert LONG in html
+    rule = re.search(r"([^{}]*)\{ overflow-wrap: anywhere; \}", html)
+    assert rule is not None
+    assert {"h1", "h2", "p", "dd"} <= {selector.strip() for selector in rule.group(1).split(",")}
+
+
+def test_the_overview_says_what_it_shows_and_makes_no_large_raster(run, monkeypatch):
+    def refuse(self):
+        raise AssertionError("a raster as large as the figure")
+
+    monkeypatch.setattr(backend_mixed.MixedModeRenderer, "start_rasterizing", refuse)
+    with figure_style():
+        figure = overview_figure(RunView(run))
+        figure.set_dpi(20)
+        figure.savefig(run.path / "overview.pdf", dpi=20)
+    shown = [axes for axes in figure.axes if axes.get_visible()]
+    assert len(shown) == 12
+    assert figure.get_supxlabel() == f"12 of {MODELS} models: m0, and others evenly spread over the study · seed 0"
+
+
+def test_models_that_are_not_drawn_in_colour_are_grey(run):
+    with figure_style():
+        figure = plane_figure(RunView(run))
+    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    assert len(names) == 13
+    assert names[-1] == "2 other models"
+
+
+def test_noise_floor_is_the_variance_of_corridors_and_none_where_pixels_depend_on_each_other(run, monkeypatch):
+    view = RunView(run)
+    means = Corridors().mean_images()
+    assert floor_of_noise(view) == pytest.approx(np.mean([np.mean(mean * (1 - mean)) for mean in means]))
+    monkeypatch.setattr(Corridors, "independent_pixels", False)
+    assert floor_of_noise(view) is None
+    with figure_style():
+        figure = plane_figure(view)
+        assert not any("noise" in text.get_text() for text in figure.axes[1].texts)
+
+
+def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
+    study = Study(models={"a": {}}, capacities_nats=[1], codes_each=1, validation_each=3, bound_points=0)
+    run = _with_tables(fabricated_run(study, tmp_path / "dollars"), study, rows=1)
+    condition = study.conditions[0]
+    record = fabricated_record(condition).assign_coords(factor=np.array(["$x_{", "c$ost$"], dtype="U"))
+    file = run.path / "conditions" / condition.id / "record.nc"
+    file.unlink()
+    record.to_netcdf(file, engine="h5netcdf")
+    with figure_style():
+        figure = overview_figure(RunView(run))
+        figure.savefig(tmp_path / "overview.svg", dpi=20)
+        assert figure.axes[0].get_xlabel() == "colour: $x_{, low (dark) to high (bright)"

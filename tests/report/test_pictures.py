@@ -1,0 +1,102 @@
+"""Drawing that is interrupted goes on; drawing of something else begins anew."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from matplotlib import pyplot as plt
+
+from ratewarp.report import pictures as pictures_module
+from ratewarp.report.pictures import Pictures
+from ratewarp.report.views import RunView
+from ratewarp.store import open_run
+
+NAMES = ["one", "two", "none", "three"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    (tmp_path / "study.yaml").write_text(yaml.safe_dump({"capacities_nats": [1]}))
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "models.csv").write_text("model\nmodel\n")
+    return open_run(tmp_path)
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Names of the figures that are drawn, in order; the user interrupts before the figure that `stop` names."""
+    found: list[str] = []
+    stop = {"before": ""}
+
+    def make(name):
+        def draw(view):
+            if name == stop["before"]:
+                raise KeyboardInterrupt
+            found.append(name)
+            figure, axes = plt.subplots(figsize=(1, 1))
+            axes.set_title(name)
+            return figure if name != "none" else plt.close(figure)
+
+        return draw
+
+    monkeypatch.setattr(pictures_module, "drawings", lambda view: {name: make(name) for name in NAMES})
+    return found, stop
+
+
+def _draw(run, told=None):
+    def show(name, done, total):
+        if told is not None:
+            told.append((name, done, total))
+
+    return Pictures(run).draw(RunView(run), show)
+
+
+def test_every_figure_is_written_and_told_of(run, drawn):
+    told = []
+    found = _draw(run, told)
+    assert told == [("one", 0, 4), ("two", 1, 4), ("none", 2, 4), ("three", 3, 4), ("", 4, 4)]
+    assert list(found) == ["one", "two", "three"]
+    assert all(picture.startswith("data:image/svg+xml;base64,") for picture in found.values())
+    assert {file.name for file in (run.path / "figures").iterdir()} == {f"{name}.{kind}" for name in found for kind in ("png", "pdf")}
+
+
+def test_finished_figures_are_not_drawn_again_after_an_interruption(run, drawn):
+    names, stop = drawn
+    whole = _draw(run)
+    Pictures(run).done()
+    assert not run.drawn.exists()
+    names.clear()
+
+    stop["before"] = "three"
+    with pytest.raises(KeyboardInterrupt):
+        _draw(run)
+    stop["before"] = ""
+    assert _draw(run) == whole
+    assert names == NAMES
+    assert plt.get_fignums() == []
+
+
+def test_a_whole_drawing_is_made_anew(run, drawn):
+    names, _ = drawn
+    _draw(run)
+    Pictures(run).done()
+    _draw(run)
+    assert names == [*NAMES, *NAMES]
+
+
+@pytest.mark.parametrize("changed", ["tables/models.csv", "study.yaml"])
+def test_other_inputs_are_drawn_anew(run, drawn, changed):
+    names, _ = drawn
+    _draw(run)
+    file = run.path / changed
+    file.write_text(file.read_text() + ("seeds: [0]\n" if changed == "study.yaml" else "model\n"))
+    _draw(open_run(run.path))
+    assert names == [*NAMES, *NAMES]
+
+
+def test_a_figure_that_was_removed_is_drawn_anew(run, drawn):
+    names, _ = drawn
+    _draw(run)
+    (run.path / "figures" / "two.pdf").unlink()
+    _draw(run)
+    assert names == [*NAMES, "two"]

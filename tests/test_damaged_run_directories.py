@@ -1,0 +1,16 @@
+"""A short turn of `fuzz.fuzz_run_directories`; longer ones are started by hand."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from fuzz.harness import run_cases
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="cases are watched on Linux only")
+def test_no_damaged_run_directory_breaks_a_command_or_changes_what_it_says():
+    tally = run_cases("fuzz.fuzz_run_directories", cases=60, seed=1, limit=120)
+    assert tally.cases == 60
+    assert not tally.failures, str(tally)
