@@ -45,6 +45,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -52,6 +53,7 @@ ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 10**9  # bytes that a case may need beyond what the worker held
 ADDRESSES = 3 * 10**9  # bytes that a case can ask for at all
 MOST_WRITTEN = 10**9  # bytes of any file that it writes
+PATIENCE = 12  # times the seconds of work, that a case may last: on a busy machine it gets a part of one processor
 _EVERY = 250  # cases after which a line says how far it is
 TRACEBACK = 70  # exit code of an exception that nobody caught
 CANARY = b"untouched"
@@ -120,7 +122,7 @@ def run_cases(
         cases: how many.
         seed: of all of them; case n is the same whatever the others are.
         seconds: after which no further case is begun.
-        limit: seconds that one case may take.
+        limit: seconds of work that one case may take, and a twelfth of those that it may last.
         memory: bytes that it may need beyond what its worker held.
         workers: processes side by side.
     """
@@ -147,7 +149,7 @@ def run_from_command_line(target: str) -> NoReturn:
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=3600, help="begin no case after so many")
-    parser.add_argument("--limit", type=float, default=5, help="seconds that a case may take")
+    parser.add_argument("--limit", type=float, default=5, help="seconds of work that a case may take")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only", type=int, help="number of the one case to try")
     parser.add_argument("--keep", type=Path, help="new folder to keep its files in, with what it printed")
@@ -223,8 +225,9 @@ def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Pat
     start = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        _be_the_case(attack, arguments, place)
-    status, usage, hung = _waited(pid, start + limit)
+        _be_the_case(attack, arguments, place, limit)
+    status, usage, hung = _waited(pid, start + PATIENCE * limit)
+    hung |= os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
     seconds = time.monotonic() - start
     memory = max(0, usage.ru_maxrss * 1024 - held)
     printed = (place / "printed").read_bytes() if (place / "printed").exists() else b""
@@ -262,7 +265,7 @@ def _waited(pid: int, end: float) -> tuple[int, resource.struct_rusage, bool]:
     return status, usage, not ready
 
 
-def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: Path) -> NoReturn:
+def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float) -> NoReturn:
     """The forked process: its own group, folder and limits; what it prints and where it writes is kept."""
     code = TRACEBACK
     try:
@@ -276,6 +279,7 @@ def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: 
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         os.chdir(place / "case")
         resource.setrlimit(resource.RLIMIT_AS, (_addresses() + ADDRESSES,) * 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (ceil(limit), ceil(limit) + 5))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_WRITTEN,) * 2)
         _watch_writes(place / "case", writes)

@@ -20,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from ratewarp._checks import RequestError
+from ratewarp._interrupt import stop_if_asked
 from ratewarp.formats import matlab_reader
 from ratewarp.formats.content import Content, UnreadableError
 from ratewarp.formats.hdf5_arrays import flat, line, read_matlab_73
@@ -132,6 +133,7 @@ def _answers(stream: IO[bytes]) -> Iterator[Answer]:
         if head.get("done"):
             return
         yield head, np.lib.format.read_array(_Pipe(stream), allow_pickle=False) if head.get("array") else None
+    stop_if_asked()  # Ctrl-C reaches the reader, too
     yield {"ended": True}, None
 
 
