@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ratewarp._checks import RequestError
-from ratewarp.formats.content import Content, UnreadableError
+from ratewarp.formats.content import Content, UnreadableError, as_names
 from ratewarp.formats.limits import check_unpacked
 
 _UNNAMED = "Unnamed:"  # what pandas calls columns without a name
@@ -163,4 +163,4 @@ def _plain_column(column: pd.Series) -> np.ndarray:
         row = int(np.argmin(numbers))
         where = f"row {row}, counted from 0, of a column of numbers is {texts.iloc[row]!r}"
         raise RequestError(f"column {column.name!r} must hold numbers or names; {where}")
-    return texts.to_numpy(dtype=np.str_)
+    return as_names(str(column.name), texts.tolist())
