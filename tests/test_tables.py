@@ -169,6 +169,13 @@ def test_curves_are_solved_once_for_models_of_one_objective(run, study, monkeypa
     assert len(uniform) == 2  # as the reference, and beside it
 
 
+def test_no_points_no_rows(run, study):
+    found = build_tables(run, study)
+    for name in ("bound", "normative"):
+        assert found[name].empty
+        assert list(found[name].columns) == tables.COLUMNS[name]
+
+
 def test_rows_are_the_same_whether_kept_or_not(run):
     rows = {"models": [{"a": 0.1 + 0.2, "b": float("nan"), "c": None, "d": 3}]}
     made = Parts(run, kept=False).rows(part_key(["one"]), lambda: rows)
