@@ -1,4 +1,4 @@
-"""Making the tables of many conditions: progress, what is kept when it is interrupted, what is read and computed how often."""
+"""Making the tables of many conditions: progress, what is kept when interrupted, what is computed how often."""
 
 from __future__ import annotations
 

@@ -87,7 +87,8 @@ _GEOMETRY_COLUMNS = {
 def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None) -> Path:
     """Draws every figure of a finished run as PNG and PDF, and writes `report.html`.
 
-    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables, draws the others.
+    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables, draws
+    the others.
 
     Arguments:
         run: a run directory whose tables are written.
@@ -205,7 +206,7 @@ def _interactive(figure: PlotlyFigure, name: str) -> Markup:
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    """A table as HTML; of very many rows those of the drawn models, and of these the first, with a line that says so."""
+    """A table as HTML; of very many rows those of the drawn models, or the first, with a line that says so."""
     rows, note = table, ""
     if len(rows) > _MOST_ROWS and view.drawn.note:
         model = "model" if "model" in table else "representation"
