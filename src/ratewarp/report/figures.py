@@ -37,7 +37,7 @@ Drawing = Callable[[RunView], Figure | None]
 
 
 def drawings(view: RunView) -> dict[str, Drawing]:
-    """What draws every figure of a run, by the name of its files, in order; None comes of one for which there is nothing to draw."""
+    """What draws every figure of a run, by the name of its files, in order; None where there is nothing to draw."""
     found: dict[str, Drawing] = {
         "images": images_figure,
         "overview": overview_figure,
@@ -64,7 +64,8 @@ def reference_name(view: RunView) -> str:
 def model_names(view: RunView) -> dict[tuple[str, str], str]:
     """Name of the figure of every model but the reference under each of its labellings; of very many, of some.
 
-    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no figure replaces another.
+    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no figure
+    replaces another.
     """
     taken = {reference_name(view).lower()}
     names = {}

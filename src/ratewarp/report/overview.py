@@ -19,7 +19,10 @@ _COLUMNS = 8  # maps side by side; more models stand in strips one below the oth
 
 
 def overview_figure(view: RunView) -> Figure:
-    """Maps of models, capacity falling from top to bottom; models with a labelling are coloured by it, the others by a factor."""
+    """Maps of models, capacity falling from top to bottom.
+
+    Models with a labelling are coloured by it, the others by a factor.
+    """
     models, capacities = view.drawn.names, view.map_capacities
     strips = ceil(len(models) / _COLUMNS)
     columns = ceil(len(models) / strips)

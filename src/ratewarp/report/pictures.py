@@ -1,4 +1,4 @@
-"""Pictures: every figure as PNG and PDF, and as the page's SVG; what an interrupted call finished is not drawn again."""
+"""Pictures: every figure as PNG, PDF and the page's SVG; what an interrupted call finished is not drawn again."""
 
 from __future__ import annotations
 
@@ -110,5 +110,5 @@ class Pictures:
 
 
 def _shorter(svg: bytes) -> bytes:
-    """The same picture, paths with two decimals: a hundredth of a point is not seen, and the six written are half of a file."""
+    """The same picture, its paths with two decimals: a hundredth of a point is not seen, six are half of a file."""
     return re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path.group()), svg)

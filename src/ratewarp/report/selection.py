@@ -1,4 +1,4 @@
-"""Which models and capacities figures show of a study that has more than a reader can tell apart: never a silent choice."""
+"""Which models and capacities figures show of a study with more than a reader can tell apart, never silently."""
 
 from __future__ import annotations
 
