@@ -55,7 +55,7 @@ def bound(
     figure: Annotated[Path | None, typer.Option(metavar="FILE", help="Draw the curve: png, pdf or svg.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Say how much must be lost at a given rate: the rate–distortion function of a source, with a gap at every point, proved or searched."""
+    """Say how much must be lost at a given rate: the rate–distortion function of a source, with its gap, proved or searched."""
     for name, file, suffixes in (("out", out, None), ("figure", figure, _FIGURES)):
         if file is not None and (file.exists() or not file.parent.is_dir() or (suffixes and file.suffix.lower() not in suffixes)):
             kind = "a png, pdf or svg file" if suffixes else "a file"
