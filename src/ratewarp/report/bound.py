@@ -120,7 +120,7 @@ def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str) -> 
 
 def _searched(table: pd.DataFrame) -> str:
     """Says so where certificates rest on a search."""
-    return " (searched)" if (table["certificate"] == "searched").any() else ""
+    return " (searched)" if "searched" in set(table["certificate"]) else ""
 
 
 def _single(table: pd.DataFrame) -> Figure:
