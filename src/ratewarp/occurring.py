@@ -39,8 +39,12 @@ class Measured:
         return finding._replace(measure=f"{name}[{','.join(numbers)}]")
 
 
-def measured(own: Representation, reference: Representation | None, schemes: Mapping[str, Int[np.ndarray, " stimuli"]]) -> Measured:
-    """What remains of a model, of its reference and of the labellings of their stimuli when only stimuli count that occur for both.
+def measured(
+    own: Representation,
+    reference: Representation | None,
+    schemes: Mapping[str, Int[np.ndarray, " stimuli"]],
+) -> Measured:
+    """What is measured of a model: only stimuli that occur for it and for its reference.
 
     Where too few occur for both, the model is measured alone.
 

@@ -78,9 +78,11 @@ def mutated(rng: random.Random) -> str:
 
 def of_expressions(rng: random.Random) -> str:
     """Rules from the grammar of expressions, some of them with a mistake."""
-    study = {"capacities_nats": [1], "frequency": expression(rng), "tasks": [{"name": "t", "label": expression(rng)}]}
+    frequencies = [rng.choice((f"abs({expression(rng)}) + 1", f"{expression(rng)} > 0", expression(rng))) for _ in range(2)]
+    label = rng.choice((f"max({expression(rng)}, x_UC) > 3", f"x_UC > 3 or {expression(rng)} > 9", expression(rng)))
+    study = {"capacities_nats": [1], "frequency": frequencies[0], "tasks": [{"name": "t", "label": label}]}
     if rng.random() < 0.5:
-        study["models"] = {"a": {}, "b": {"frequency": rng.choice(FACTORS)}, "c": {"frequency": expression(rng)}}
+        study["models"] = {"a": {}, "b": {"frequency": rng.choice(FACTORS)}, "c": {"frequency": frequencies[1]}}
     return yaml.safe_dump(study)
 
 
@@ -101,9 +103,9 @@ def aliased(rng: random.Random) -> str:
     width, levels = rng.choice((1, 2, 9, 30)), rng.choice((2, 5, 9, 30, 200))
     inner: Callable[[str], str] = rng.choice((
         lambda name: f"[{', '.join([f'*{name}'] * width)}]",
-        lambda name: f"{{<<: [{', '.join([f'*{name}'] * width)}], k: 1}}",
+        lambda name: f"{{<<: [{', '.join([f'*{name}'] * width)}], data_seed: 1}}",
         lambda name: "{" + ", ".join(f"k{n}: {{<<: *{name}}}" for n in range(width)) + "}",
-        lambda name: f"{{<<: *{name}, k{rng.random()}: *{name}}}",
+        lambda name: f"{{<<: *{name}, training_images: {rng.randrange(1, 9999)}}}",
     ))  # fmt: skip
     start = rng.choice(("{frequency: E1M1}", "[1, 2]", "x" * 2000, "{recipe: {steps: 5}}"))
     lines = [f"a0: &a0 {start}", *(f"a{n}: &a{n} {inner(f'a{n - 1}')}" for n in range(1, levels))]
@@ -137,7 +139,7 @@ def repeated(rng: random.Random) -> str:
 
 def expression(rng: random.Random, depth: int = 0) -> str:
     """A rule over the factors; one in some has something that no rule may have."""
-    if rng.random() < 0.02:
+    if rng.random() < 0.003:
         return rng.choice(WRONG_EXPRESSIONS)
     if depth > rng.choice((1, 2, 3, 4)):
         return rng.choice(LEAVES)

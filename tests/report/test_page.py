@@ -144,3 +144,7 @@ def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
         figure = overview_figure(RunView(run))
         figure.savefig(tmp_path / "overview.svg", dpi=20)
         assert figure.axes[0].get_xlabel() == "colour: $x_{, low (dark) to high (bright)"
+
+
+def test_a_study_without_tasks_has_no_table_of_tasks(html):
+    assert "F1 and accuracy" not in html

@@ -12,6 +12,7 @@ import pytest
 
 from ratewarp import store
 from ratewarp._checks import RequestError
+from ratewarp.runner import resolved
 from ratewarp.store import create_run, open_run
 from ratewarp.studies import Condition, Setting, Study, load_study
 from ratewarp.studies import condition as condition_module
@@ -24,6 +25,14 @@ def test_the_file_of_a_run_is_read_whatever_its_size(tmp_path):
     create_run(tmp_path, {"models": models})
     assert (tmp_path / "study.yaml").stat().st_size > 1_100_000
     assert open_run(tmp_path).study == {"models": models}
+
+
+@pytest.mark.parametrize("title", ["a\x85b", "\u2028", "😀", "\ufeff", "a\r\nb", "\x1b[31m", "a: b # c", " \n ", "\x9f", "~"])
+def test_a_run_is_taken_up_again_whatever_its_title(tmp_path, title):
+    study = Study(title=title, description=title, capacities_nats=[1])
+    for _ in range(2):
+        run = create_run(tmp_path, resolved(study), lambda stored: resolved(Study(**stored)))
+    assert Study(**run.study) == study
 
 
 def test_a_study_file_may_be_large(tmp_path):

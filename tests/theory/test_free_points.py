@@ -215,6 +215,17 @@ def test_ceiling_of_a_sum_is_above_every_point(beta):
     assert np.log((kernel.T @ np.exp(logw)).max()) <= cost.ceiling(beta, logw) + 1e-12
 
 
+def test_tasks_of_small_weight_are_soft():
+    squares, labels = SquaredError(DeadZone.means), LogLoss([0, 1, 1, 0])
+    both = Weighted((1.0, squares), (0.5, labels))
+    assert both.firm(2.0) is both
+    assert [type(part) for part in both.firm(1.9).costs] == [SquaredError]
+    assert Weighted((0.5, labels)).firm(1.9) is None
+    nested = Weighted((1.0, squares), (2.0, Weighted((0.25, labels), (0.0, squares))))
+    assert nested.firm(2.0) is nested
+    assert len(nested.firm(1.9).costs) == 1
+
+
 @pytest.mark.parametrize("stimuli", [31, 61])
 def test_long_tails(stimuli):
     """Binomial(n, 0.3): stimuli that hardly ever come need no point of their own, and the certificate holds all the same."""

@@ -11,7 +11,7 @@ from ratewarp.geometry.inference import infer, permutation_p
 from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import log_mean_interval
 from ratewarp.geometry.representation import Finding, Representation
-from ratewarp.geometry.specialization import Neighbours, log_ratio, neighbours, resolution, slopes
+from ratewarp.geometry.specialization import Neighbours, frequent, log_ratio, neighbours, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
 
 _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
@@ -20,7 +20,7 @@ _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
 def of_frequency(bench: Bench, factors: np.ndarray, frequency: np.ndarray) -> Iterator[Finding]:
     """Specialization, and where frequency has two levels the ratio of resolutions."""
     near, log_frequency = neighbours(factors), np.log(frequency)
-    often = frequency > frequency.mean()
+    often = frequent(frequency)
 
     def found(one: Representation) -> np.ndarray:
         return resolution(tuning_curves(one.span, one.units), near)

@@ -142,4 +142,4 @@ def _checked(codes: object, factors: object) -> tuple[np.ndarray, list[Int[np.nd
 
 def _binned(latent: Float[np.ndarray, " items"]) -> Int[np.ndarray, " items"]:
     edges = np.linspace(latent.min(), latent.max(), _BINS + 1)[1:-1]
-    return np.digitize(latent, edges)
+    return np.digitize(latent + 1e-12 * np.ptp(latent), edges)  # a value at an edge belongs above it, however the edge is rounded

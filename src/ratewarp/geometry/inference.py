@@ -220,7 +220,8 @@ def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
 def _moved_levels(draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, levels: np.ndarray) -> np.ndarray:
     """Levels of the quantiles, moved by the bias of the draws and by the jackknife's skewness."""
     defined = np.maximum(np.sum(~np.isnan(draws), axis=0), 1)
-    below = (np.sum(draws < value, axis=0) + np.sum(draws <= value, axis=0)) / (2 * defined)
+    reach = 1e-12 * np.maximum(np.abs(value), 1)  # ties that differ by rounding count half, as exact ones do
+    below = (np.sum(draws < value - reach, axis=0) + np.sum(draws <= value + reach, axis=0)) / (2 * defined)
     bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     influence = np.nansum(left_out, axis=0) / np.maximum(np.sum(~np.isnan(left_out), axis=0), 1) - left_out
     spread = np.nansum(influence**2, axis=0) ** 1.5

@@ -11,10 +11,9 @@ from ratewarp.geometry.bench import MAX_BLOCKS, Bench
 from ratewarp.geometry.by_frequency import of_frequency
 from ratewarp.geometry.families import of_classes, of_dimensions, of_distances, of_information, of_likeness
 from ratewarp.geometry.representation import FAMILIES, Finding, Representation, Settings, undefined
+from ratewarp.geometry.specialization import uneven
 
 __all__ = ["FAMILIES", "MAX_BLOCKS", "Finding", "Representation", "Settings", "measure_codes", "undefined"]
-
-_EVEN = 1e-9  # frequencies that differ by less than this share are the same
 
 
 def measure_codes(
@@ -42,9 +41,9 @@ def measure_codes(
             yield from of_classes(bench, task, classes)
         if "distances" in wanted and reference is not None:
             yield from of_distances(bench, reference, task, classes)
-    uneven = own.frequency is not None and np.ptp(own.frequency) > _EVEN * own.frequency.max()
-    if "frequency" in wanted and own.frequency is not None and (own.factors is None or not uneven):
+    differ = own.frequency is not None and uneven(own.frequency)
+    if "frequency" in wanted and own.frequency is not None and (own.factors is None or not differ):
         why = "needs factors" if own.factors is None else "all frequencies are the same"
         yield undefined("specialization", "frequency", why)
-    if "frequency" in wanted and own.factors is not None and own.frequency is not None and uneven:
+    if "frequency" in wanted and own.factors is not None and own.frequency is not None and differ:
         yield from of_frequency(bench, own.factors, own.frequency)

@@ -13,6 +13,9 @@ from ratewarp.geometry.checks import check_codes, check_labels
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise
 from ratewarp.geometry.tuning import tuning_curves
 
+_EVEN = 1e-9  # frequencies that differ by less than this share are the same
+_ALIKE = 1e-14  # distance of mean codes, as a share of the largest entry, that is a matter of rounding
+
 
 class Neighbours(NamedTuple):
     """Pairs of neighbouring stimuli, each pair once, and how far apart they are in the factors (1 on a grid)."""
@@ -105,7 +108,7 @@ def specialization(
     """
     codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
     weights = check_frequency(frequency, len(factors))
-    if np.ptp(weights) == 0:
+    if not uneven(weights):
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
     means = tuning_curves(codes, places)
     if whitened:
@@ -148,9 +151,9 @@ def resolution_ratio(
     """
     codes, places, factors, _ = _checked(codes, stimuli, factors, None)
     weights = check_frequency(frequency, len(factors))
-    if np.ptp(weights) == 0:
+    if not uneven(weights):
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
-    found, _ = log_ratio(tuning_curves(codes, places), neighbours(factors), weights > weights.mean())
+    found, _ = log_ratio(tuning_curves(codes, places), neighbours(factors), frequent(weights))
     if np.isnan(found):
         refuse("codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike")
     return float(np.exp(found))
@@ -163,7 +166,7 @@ def log_ratio(
 
     The logarithm is NaN where all pairs of one kind are coded alike, the influences where they have one stimulus in common.
     """
-    distances = np.linalg.norm(means[near.first] - means[near.second], axis=1) / near.steps
+    distances = _distances(means, near)
     found, influence = 0.0, np.zeros(len(distances))
     for group, sign in ((often, 1), (~often, -1)):
         both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]
@@ -187,6 +190,16 @@ def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stim
     if not (np.isfinite(values) & (values > 0)).all():
         refuse("frequency", "positive and finite", values[~(np.isfinite(values) & (values > 0))][0])
     return values / values.sum()
+
+
+def uneven(frequency: Float[np.ndarray, " stimuli"]) -> bool:
+    """Whether frequencies differ by more than rounding."""
+    return bool(np.ptp(frequency) > _EVEN * frequency.max())
+
+
+def frequent(frequency: Float[np.ndarray, " stimuli"]) -> Bool[np.ndarray, " stimuli"]:
+    """Which stimuli are more frequent than the mean; one that is as frequent, but for rounding, is not."""
+    return frequency > frequency.mean() * (1 + _EVEN)
 
 
 def neighbours(factors: Float[np.ndarray, "stimuli factors"]) -> Neighbours:
@@ -215,10 +228,16 @@ def neighbours(factors: Float[np.ndarray, "stimuli factors"]) -> Neighbours:
 
 def resolution(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) -> Float[np.ndarray, " stimuli"]:
     """Mean distance of every stimulus's mean code from its neighbours', a step of the factors."""
-    distances = np.linalg.norm(means[near.first] - means[near.second], axis=1) / near.steps
+    distances = _distances(means, near)
     both, twice = np.concatenate([near.first, near.second]), np.concatenate([distances, distances])
     number = np.bincount(both, minlength=len(means))
     return np.divide(np.bincount(both, twice, minlength=len(means)), number, out=np.full(len(means), np.nan), where=number > 0)
+
+
+def _distances(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) -> Float[np.ndarray, " pairs"]:
+    """Distance of every pair of neighbours, a step of the factors; 0 where means of different counts of equal codes differ by rounding."""
+    found = np.linalg.norm(means[near.first] - means[near.second], axis=1)
+    return np.where(found > _ALIKE * np.abs(means).max(), found, 0) / near.steps
 
 
 def noise_covariance(

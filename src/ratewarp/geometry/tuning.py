@@ -50,4 +50,5 @@ def scaled_tuning(curves: Float[np.ndarray, "stimuli latents"]) -> Float[np.ndar
                [1.  , 0.25]])
     """
     low, high = np.nanmin(curves), np.nanmax(curves)
-    return (curves - low) / (high - low) if high > low else np.full_like(curves, 0.5)
+    differ = high - low > 1e-14 * max(abs(low), abs(high))  # means of different counts of equal codes differ by rounding
+    return (curves - low) / (high - low) if differ else np.full_like(curves, 0.5)

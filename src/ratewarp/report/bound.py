@@ -18,6 +18,8 @@ from ratewarp.report.views import RunView
 
 _SEMANTIC = "semantic distortion, squared error per pixel\nto the noise-free mean image"
 _RAW = "distortion, squared error per pixel\nto the image"
+FEW_MODELS = 8  # whose names have room above the curves
+_BESIDE = 1.9  # inches of a legend beside the panels
 _BAND: dict[str, Any] = {"alpha": 0.13, "lw": 0}
 
 
@@ -48,7 +50,8 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
         published: distortion of a published model against its capacity, drawn as crosses.
     """
     raw = bool(curves["raw_low"].notna().any())
-    figure, axes = plt.subplots(1, 1 + raw, figsize=(4.6 * (1 + raw), 3.9), squeeze=False, layout="constrained")
+    beside = _BESIDE if len(names) > FEW_MODELS else 0.0
+    figure, axes = plt.subplots(1, 1 + raw, figsize=(4.6 * (1 + raw) + beside, 3.9), squeeze=False, layout="constrained")
     colours, markers = model_colours(names), model_markers(names)
     owners = _owners(curves)
     for model, sharing in owners.items():
@@ -71,7 +74,10 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
     for place, words in zip(axes[0], (_SEMANTIC, _RAW), strict=False):
         _dress(place, words, _reach(curves, models))
     axes[0, 0].set_title(f"Stimulus: no code can lie below its curve{_searched(curves)}")
-    axes[0, 0].legend(fontsize="x-small", loc="upper right")
+    if len(names) <= FEW_MODELS:
+        axes[0, 0].legend(fontsize="x-small", loc="upper right")
+    else:
+        figure.legend(handles=axes[0, 0].get_legend_handles_labels()[0], fontsize="x-small", loc="outside right upper")
     return figure
 
 

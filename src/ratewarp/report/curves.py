@@ -71,6 +71,7 @@ def f1_figure(view: RunView) -> Figure | None:
             _f1_panel(place, view, table, regime, models)
             place.set_ylabel("F1" if place is places[0] else "")
     _letter(figure)
+    note_below(figure, view.note())
     return figure
 
 
@@ -85,15 +86,21 @@ _TITLES = {
 def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, models: Sequence[str]) -> None:
     """Curves of all tasks of these models' heads; a curve is named by its task, and by its model where that has another name."""
     tasks = sorted(set(table["task"]))
-    colours, markers = model_colours(["", *tasks]), model_markers(["", *tasks])
-    labels = []
+    found = {}
     for model, task in product(models, tasks):
         asked = {"regime": regime, "representation": model, "task": task}
-        ours = _series(table, "f1_batches", **asked)
-        if ours:
+        if ours := _series(table, "f1_batches", **asked):
             known = _series(published_f1(), "f1", **asked) if model in view.published_models else {}
-            labels.append(task if len(models) == 1 or model == task else f"{task} ({model})")
-            _curve(place, ours, known, colour=colours[task], marker=markers[task], label=labels[-1])
+            label = task if len(models) == 1 or model == task else f"{task} ({model})"
+            found[label] = (task, ours, known)
+
+    labels = list(found)
+    repeated = len({task for task, _, _ in found.values()}) < len(found)  # then a colour for each curve, not for each task
+    named = ["", *(labels if repeated else tasks)]
+    colours, markers = model_colours(named), model_markers(named)
+    for label, (task, ours, known) in found.items():
+        own = label if repeated else task
+        _curve(place, ours, known, colour=colours[own], marker=markers[own], label=label)
     _dress(place, view, labels, "F1", low=-0.03, high=1.03)
     place.set_title(_TITLES[regime].format(models[0]), fontsize="medium")
 

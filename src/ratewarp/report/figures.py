@@ -22,10 +22,12 @@ from ratewarp.report.overview import overview_figure
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
 from ratewarp.report.plane import plane_figure
 from ratewarp.report.stimuli import capacity_figure, images_figure
-from ratewarp.report.style import MUTED, RULE
+from ratewarp.report.style import MUTED, RULE, fitted
 from ratewarp.report.views import ConditionView, RunView, class_names
 from ratewarp.report.warps import warps_figure
 
+_LETTERS = 16  # of two names that have room over a matrix
+_LETTERS_A_LATENT = 3  # of a name that has room over tuning curves
 _FEW_LATENTS = 4  # above whose tuning curves a line is short
 _LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
 _WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
@@ -35,7 +37,7 @@ Drawing = Callable[[RunView], Figure | None]
 
 
 def drawings(view: RunView) -> dict[str, Drawing]:
-    """What draws every figure of a run, by the name of its files, in order; None comes of one for which there is nothing to draw."""
+    """What draws every figure of a run, by the name of its files, in order; None where there is nothing to draw."""
     found: dict[str, Drawing] = {
         "images": images_figure,
         "overview": overview_figure,
@@ -62,7 +64,8 @@ def reference_name(view: RunView) -> str:
 def model_names(view: RunView) -> dict[tuple[str, str], str]:
     """Name of the figure of every model but the reference under each of its labellings; of very many, of some.
 
-    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no figure replaces another.
+    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no figure
+    replaces another.
     """
     taken = {reference_name(view).lower()}
     names = {}
@@ -145,12 +148,13 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
         for column, (one, name) in enumerate(((reference, view.study.reference), (shown, model))):
             axes = figure.add_subplot(grid[row, 2 * column])
             draw_map(axes, one, stimulus_colours(labels), extent=extent, title=name if first else "")
-            axes.title.set_fontweight("bold")
+            axes.title.set(fontweight="bold", fontsize=fitted(_WIDE["axes.titlesize"], name))
             if column == 0:
                 axes.set_ylabel(f"{capacity:g} nats", fontsize="large")
+            heading = f"tuning curves, {name}" if len(name) <= _LETTERS_A_LATENT * latents else "tuning curves"
             if last:
                 scheme_legend(axes, scheme, classes, shown.condition.setting)
-            _tuning_row(figure, grid[row, 2 * column + 1], one, heading=f"tuning curves, {name}" if first else "", lowest=last)
+            _tuning_row(figure, grid[row, 2 * column + 1], one, heading=heading if first else "", lowest=last)
     _matrix_column(figure, grid, view, model, scheme)
     _note_seed(figure, view)
     return figure
@@ -170,7 +174,7 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
     image = None
     for row, (capacity, matrix) in enumerate(matrices.items()):
         axes = figure.add_subplot(grid[row, 5])
-        heading = f"class distortion\n{model} against {view.study.reference}" if row == 0 else ""
+        heading = f"class distortion\n{_against(model, view.study.reference)}" if row == 0 else ""
         if matrix is None:
             axes.set(xticks=[], yticks=[], title=heading, aspect="equal")
             axes.text(0.5, 0.5, f"not defined\nat {capacity:g} nats", ha="center", va="center", transform=axes.transAxes, color=MUTED)
@@ -184,6 +188,12 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
         bar.set_label("distance ratio,\nminus its mean over all pairs", fontsize="x-small")
         bar.ax.tick_params(labelsize="x-small", length=2, color=RULE)
         bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def _against(model: str, reference: str) -> str:
+    """Which model is set against which, in one line or two."""
+    between = "\n" if len(model) + len(reference) > _LETTERS else " "
+    return f"{model}{between}against {reference}"
 
 
 def _note_seed(figure: Figure, view: RunView) -> None:

@@ -29,7 +29,7 @@ def scheme_legend(axes: Axes, scheme: str, classes: int, setting: Setting) -> No
 
 
 def draw_others(axes: Axes, view: RunView, x: str, y: str, *, line: bool = False) -> None:
-    """The models that are not drawn in colours, in grey behind the others, with one entry of the legend for all of them.
+    """The models that are not drawn in colours, in grey behind the others, with one entry of the legend.
 
     Arguments:
         axes: where to draw.

@@ -12,14 +12,17 @@ from matplotlib.figure import Figure
 
 from ratewarp.report.legends import scheme_legend
 from ratewarp.report.panels import draw_map, factor_colours, map_extent, stimulus_colours
-from ratewarp.report.style import MUTED, note_below
+from ratewarp.report.style import MUTED, fitted, note_below
 from ratewarp.report.views import ConditionView, RunView
 
 _COLUMNS = 8  # maps side by side; more models stand in strips one below the other
 
 
 def overview_figure(view: RunView) -> Figure:
-    """Maps of models, capacity falling from top to bottom; models with a labelling are coloured by it, the others by a factor."""
+    """Maps of models, capacity falling from top to bottom.
+
+    Models with a labelling are coloured by it, the others by a factor.
+    """
     models, capacities = view.drawn.names, view.map_capacities
     strips = ceil(len(models) / _COLUMNS)
     columns = ceil(len(models) / strips)
@@ -38,7 +41,8 @@ def overview_figure(view: RunView) -> Figure:
         if column == 0:
             place.set_ylabel(f"{capacity:g} nats", fontsize="large")
         if row == 0:
-            place.set_title(model, fontsize=11, fontweight="bold", pad=8 if strip == 0 else 22)
+            above = "\n" if strip else ""  # room below the strip before
+            place.set_title(above + model, fontsize=fitted(11, model), fontweight="bold", pad=8)
         if row == len(capacities) - 1:
             _class_legend(place, shown)
 

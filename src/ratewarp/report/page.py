@@ -13,6 +13,7 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure as PlotlyFigure
 from plotly.offline import get_plotlyjs
 
+from ratewarp.report.bound import FEW_MODELS
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.interactive import explored, map_explorer, plane
 from ratewarp.report.pictures import Pictures, Shown
@@ -87,7 +88,8 @@ _GEOMETRY_COLUMNS = {
 def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None) -> Path:
     """Draws every figure of a finished run as PNG and PDF, and writes `report.html`.
 
-    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables, draws the others.
+    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables, draws
+    the others.
 
     Arguments:
         run: a run directory whose tables are written.
@@ -122,7 +124,8 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         selection=_selection(view),
         explored=explored(view).note,
         wide=len(view.drawn.names) > _NARROW,
-        few_heads=_heads(tables["tasks"]) < _NARROW,
+        many=len(view.drawn.names) > FEW_MODELS,
+        few_heads=_panels_of_heads(view) < _NARROW,
         floor=floor_of_noise(view) is not None,
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
@@ -130,7 +133,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         baseline_published="baseline" in view.published_models,
         distances=_table(view, tables["models"], _DISTANCE_COLUMNS),
         models=_table(view, tables["models"], _MODEL_COLUMNS),
-        tasks=_table(view, tables["tasks"], _TASK_COLUMNS),
+        tasks="" if tables["tasks"].empty else _table(view, tables["tasks"], _TASK_COLUMNS),
         geometry=_table(view, tables["geometry"], _GEOMETRY_COLUMNS),
         alerts=_shortened(_alerts(tables["models"], study.reference)),
         manifest=view.run.manifest,
@@ -144,9 +147,12 @@ def _selection(view: RunView) -> str:
     return "; ".join(filter(None, (models, view.figures_note)))
 
 
-def _heads(tasks: pd.DataFrame) -> int:
-    """About how many panels the figure of F1 has."""
-    return len(tasks[["regime", "representation"]].drop_duplicates())
+def _panels_of_heads(view: RunView) -> int:
+    """How many panels stand side by side in the figure of F1: one for all models of one task, else one a model."""
+    tasks = view.tasks[view.tasks["representation"].isin(view.drawn.names)]
+    models = {regime: len(set(rows["representation"])) for regime, rows in tasks.groupby("regime")}
+    above = models.get("disjoint", 0) + models.get("simultaneous", 0) + ("joint" in models)
+    return max(above, models.get("transfer", 0))
 
 
 def _shortened(alerts: list[str]) -> list[str]:
@@ -206,7 +212,7 @@ def _interactive(figure: PlotlyFigure, name: str) -> Markup:
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    """A table as HTML; of very many rows those of the drawn models, and of these the first, with a line that says so."""
+    """A table as HTML; of very many rows those of the drawn models, or the first, with a line that says so."""
     rows, note = table, ""
     if len(rows) > _MOST_ROWS and view.drawn.note:
         model = "model" if "model" in table else "representation"

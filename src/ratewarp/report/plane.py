@@ -64,7 +64,7 @@ def _draw_floor(right: Axes, view: RunView) -> None:
 
 
 def floor_of_noise(view: RunView) -> float | None:
-    """What remains of the distortion when the stimulus is known, uniform stimuli; None for a source of which it is not known."""
+    """What remains of the distortion when the stimulus is known, uniform stimuli; None where it is not known."""
     source = view.study.source
     if not source.independent_pixels:
         return None

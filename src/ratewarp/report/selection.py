@@ -1,4 +1,4 @@
-"""Which models and capacities figures show of a study that has more than a reader can tell apart: never a silent choice."""
+"""Which models and capacities figures show of a study with more than a reader can tell apart, never silently."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 MOST_MODELS = 12  # as many as colours with markers, and rows of small panels, can tell apart
 MOST_CAPACITIES = 6  # rows of maps
-MOST_FIGURES = 24  # of single models
+MOST_FIGURES = 12  # of single models: up to a megabyte of the page each
 MOST_DOTS = 40_000  # of the maps to explore: some 2 MB of the page
 
 One = TypeVar("One")

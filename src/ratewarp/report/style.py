@@ -23,6 +23,7 @@ DIVERGING_MAP = "PuOr_r"
 FACTOR_MAP = "viridis"
 IMAGE_MAP = "bone_r"
 
+_MAP_LETTERS = 22  # of a title over a map
 _RC: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -74,6 +75,16 @@ def marker_number(place: int) -> int:
         [0, 7, 1, 0, 2]
     """
     return (place + place // len(MODEL_COLOURS)) % len(MODEL_MARKERS)
+
+
+def fitted(size: float, name: str) -> float:
+    """Size of type, points, at which a name is about as wide as a map: smaller for a long one.
+
+    Examples:
+        >>> fitted(11, "baseline"), fitted(11, 40 * "m")
+        (11.0, 6.05)
+    """
+    return size * min(1.0, _MAP_LETTERS / len(name))
 
 
 def note_below(figure: Figure, note: str) -> None:

@@ -88,7 +88,7 @@ class RunView:
 
     @cached_property
     def model_schemes(self) -> list[tuple[str, str]]:
-        """Drawn models but the reference, each with its labellings; of very many such pairs, some that are evenly spread."""
+        """Drawn models but the reference, each with its labellings; of very many, some that are evenly spread."""
         return spread(self._all_model_schemes, MOST_FIGURES)
 
     @cached_property
@@ -130,7 +130,7 @@ class RunView:
         return self.run.record(condition.id)
 
     def shown(self, model: str, capacity: float) -> ConditionView:
-        """A condition of the first seed, its map turned towards that of the reference; made when it is first asked for."""
+        """A condition of the first seed, its map turned towards that of the reference; made when first asked for."""
         if (model, capacity) not in self._views:
             reference = self.shown(self.study.reference, capacity) if model != self.study.reference else None
             condition = self._first_seed[model, capacity]

@@ -88,7 +88,10 @@ def _requirement(detail: ErrorDetails) -> str:
 
 
 def _of_validator(key: str, said: str) -> str:
-    """What a validator of this package said, with the key it was about; checks of a whole study name their keys themselves."""
+    """What a validator of this package said, with the key it was about.
+
+    Checks of a whole study name their keys themselves.
+    """
     if not key:
         return said
     return f"{key} {said}" if said.startswith("must ") else f"{key}: {said}"
@@ -137,11 +140,12 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _labels(member: Any) -> set[Any]:
-    """What a location may call a member of a union: its class, or the value of the field that tells it from the others."""
+    """What a location may call a member of a union: its class, or the value of the field that tells it apart."""
     if not _is_model(member):
         return set()
-    tags = {tag for field in member.model_fields.values() if get_origin(field.annotation) is Literal for tag in get_args(field.annotation)}
-    return {member.__name__, *tags}
+    annotations = [field.annotation for field in member.model_fields.values()]
+    tags = [get_args(one) for one in annotations if get_origin(one) is Literal]
+    return {member.__name__, *(tag for some in tags for tag in some)}
 
 
 def _inside(member: Any, part: str | int) -> tuple[Any, ...]:

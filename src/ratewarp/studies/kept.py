@@ -39,7 +39,7 @@ def once(model: BaseModel, name: str, fields: Sequence[str], make: Callable[[], 
     of = tuple(held[field] for field in fields)
     place = f"_kept_{name}"
     kept = held.get(place)
-    if kept is None or len(kept.of) < len(of) or any(now is not then for now, then in zip(of, kept.of, strict=True)):
+    if kept is None or list(map(id, kept.of)) != list(map(id, of)):
         kept = _Kept(of, make())
         held[place] = kept  # beside the fields: no part of equality, hash or what is written
     return kept.value

@@ -154,7 +154,7 @@ class Anywhere:
         highest = float(tops.max())
         if isinstance(self._merged, Bounded):
             ceiling = self._merged.ceiling(beta, logw + beta * self._least)
-            if ceiling <= max(highest, level):
+            if ceiling <= max(highest, 0.5 * level):  # less than what a round must come below, or it would never end
                 return Peaks(found, tops, ceiling, True)
         return Peaks(found, tops, highest, False)
 

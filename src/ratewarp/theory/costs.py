@@ -229,12 +229,11 @@ class Weighted:
 
     def firm(self, beta: float) -> Cost | None:
         """Without the tasks of weight below 1/β, of which a label may be left open."""
-        parts = [
-            cost.firm(beta * weight) if isinstance(cost, Softening) else cost for weight, cost in zip(self.weights, self.costs, strict=True)
-        ]
-        kept = [(weight, part) for weight, part in zip(self.weights, parts, strict=True) if part is not None and weight > 0]
-        if len(kept) == len(self.costs):
+        counted = [(weight, cost) for weight, cost in zip(self.weights, self.costs, strict=True) if weight > 0]
+        parts = [cost.firm(beta * weight) if isinstance(cost, Softening) else cost for weight, cost in counted]
+        if all(part is cost for part, (_, cost) in zip(parts, counted, strict=True)):
             return self
+        kept = [(weight, part) for part, (weight, _) in zip(parts, counted, strict=True) if part is not None]
         return Weighted(*kept) if kept else None
 
     def restricted(self, kept: Int[np.ndarray, " kept"]) -> Weighted:

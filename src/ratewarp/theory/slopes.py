@@ -13,7 +13,7 @@ from ratewarp.theory.mixing import best_weights
 _WEIGHTLESS = 1e-6  # points with less weight, and less of a share in any stimulus, are left out
 _SHARELESS = 1e-3
 _RARE = 1e-5  # probability, in tolerances over the number of stimuli, up to which a stimulus needs no point of its own
-_VANISHING = 1e-250  # of Z; below it a stimulus needs one after all
+_VANISHING = 1e-70  # of Z; below it a stimulus needs one after all: at four times the slope it would be no number
 _GIVEN = 0.05  # tolerances that all stimuli may give away
 _UNHEARD = 40.0  # nats below their own largest at which weights no longer count
 _FIRM_ROUNDS = 2  # from then on less and less is left out, lest points come and go
