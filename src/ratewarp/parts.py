@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from ratewarp.run_files import read_signed, signed
+from ratewarp.run_files import read_signed, signed, sum_or_nothing
 from ratewarp.store import RunDirectory
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -68,8 +68,7 @@ def part_key(things: Iterable[object], files: Iterable[Path | None] = ()) -> str
     """
     digest = sha256(repr([*_VERSIONS, *things]).encode())
     for file in files:
-        content = file.read_bytes() if file is not None and file.exists() else b""
-        digest.update(sha256(content).digest())
+        digest.update(f"{sum_or_nothing(file)};".encode())
     return digest.hexdigest()[:40]
 
 

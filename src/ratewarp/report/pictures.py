@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from ratewarp.report.figures import drawings
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
-from ratewarp.run_files import read_signed, signed
+from ratewarp.run_files import read_signed, signed, sum_or_nothing
 from ratewarp.store import TABLES, RunDirectory
 
 SCREEN_DPI = 140  # of the dots in the page's maps
@@ -70,8 +70,7 @@ class Pictures:
         """What all figures depend on: the study, its tables, versions of packages."""
         digest = sha256(repr([version(name) for name in ("ratewarp", "matplotlib", "numpy")]).encode())
         for name in ("study.yaml", *(f"tables/{table}.csv" for table in TABLES)):
-            file = self.run.path / name
-            digest.update(sha256(file.read_bytes() if file.exists() else b"").digest())
+            digest.update(f"{sum_or_nothing(self.run.path / name)};".encode())
         return digest.hexdigest() + "\n"
 
     def _kept(self, name: str) -> str | None:
