@@ -103,6 +103,12 @@ def test_a_full_disk_behind_stdout_is_said(monkeypatch, capsys):
     assert capsys.readouterr().err == "error: cannot write what was to be printed: No space left on device\n"
 
 
+def test_a_closed_stdout_is_no_error(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "stdout", None)
+    assert _called(monkeypatch, "--version") == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(monkeypatch, capsys):
     ours, theirs = os.pipe()
     os.close(ours)

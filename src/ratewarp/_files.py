@@ -19,7 +19,7 @@ PARTIAL = ".partial-"  # begins the names of files and folders that are still be
 
 
 def exists(path: Path) -> bool:
-    """Whether anything stands at `path`; nothing does under a name that is too long, or that no file can have."""
+    """Whether anything stands at `path`; nothing does under a name that no file can have, such as a very long one."""
     return _answer(path.exists)
 
 

@@ -52,7 +52,8 @@ def main() -> None:
         try:
             app()
         finally:
-            sys.stdout.flush()  # here, where a full disk or a closed pipe can still be told
+            if sys.stdout is not None:  # None where it was closed before
+                sys.stdout.flush()  # here, where a full disk or a closed pipe can still be told
     except RequestError as error:
         _leave(f"error: {error}", 2)
     except RatewarpError as error:

@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from ratewarp.run_files import read_signed, signed
 from ratewarp.store import RunDirectory
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -50,7 +51,7 @@ class Parts:
 
         text = json.dumps(make(), default=_plain)
         if self.kept:
-            self.run.write_text(name, text)
+            self.run.write_text(name, signed(text))
         return json.loads(text)
 
 
@@ -73,11 +74,9 @@ def part_key(things: Iterable[object], files: Iterable[Path | None] = ()) -> str
 
 
 def _read(file: Path) -> Rows | None:
-    """A part that is kept; None where there is none, or one that cannot be read and is to be made anew."""
-    try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+    """A part that is kept; None where there is none, or one that is damaged and is to be made anew."""
+    text = read_signed(file)
+    return None if text is None else json.loads(text)
 
 
 def _plain(value: Any) -> Any:

@@ -131,6 +131,20 @@ def check_sum(file: Path) -> None:
         raise DamagedError(file, "is damaged: it does not match its SHA-256")
 
 
+def signed(text: str) -> str:
+    """A text below its SHA-256, for `read_signed`."""
+    return f"{sha256(text.encode('utf-8')).hexdigest()}\n{text}"
+
+
+def read_signed(file: Path) -> str | None:
+    """A text that was written with its SHA-256; None if there is none that is whole, so that it is to be made anew."""
+    try:
+        digest, _, text = read_regular(file, MOST_TABLE).decode("utf-8").partition("\n")
+    except (DamagedError, UnicodeDecodeError):
+        return None
+    return text if sha256(text.encode("utf-8")).hexdigest() == digest else None
+
+
 def refuse_link(folder: Path) -> None:
     """Refuses to write through a symbolic link.
 

@@ -262,6 +262,8 @@ class RunDirectory:
 
     def remove_folder(self, folder: Path) -> None:
         """Removes `measured` or `drawn`, once what it was kept for is written."""
+        self.refuse_lost()
+        refuse_link(folder)
         with disk_errors(folder):
             if folder.is_dir():
                 shutil.rmtree(folder)

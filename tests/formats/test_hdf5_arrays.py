@@ -66,6 +66,13 @@ def test_coordinates_that_were_never_written_are_refused(tmp_path):
         open_codes(tmp_path / "own.nc")
 
 
+def test_one_long_name_among_many_is_refused(tmp_path):
+    with h5py.File(tmp_path / "own.h5", "w") as file:
+        file["labels"] = np.array(["x" * 10**6, *["a"] * 10**4], dtype=object)
+    with pytest.raises(RequestError, match="labels must be names of similar length"):
+        read(tmp_path / "own.h5", open_codes(tmp_path / "own.h5"), ["labels"])
+
+
 def test_netcdf_3(tmp_path):
     path = tmp_path / "own.nc"
     xr.Dataset({"codes": (("item", "latent"), np.eye(3))}).to_netcdf(path, engine="scipy")

@@ -69,6 +69,13 @@ def test_missing_cells_without_end_are_refused(tmp_path):
         open_codes(tmp_path / "own.csv")
 
 
+def test_one_long_name_among_many_is_refused(tmp_path):
+    """NumPy would give each of them the room of the longest: here 40 GB."""
+    (tmp_path / "own.csv").write_text("n,labels\n1," + "x" * 10**6 + "\n" + "1,a\n" * 10**4)
+    with pytest.raises(RequestError, match=r"labels must be names of similar length; got 'one of 1,000,000 letters among 10,001 names'"):
+        read(tmp_path / "own.csv", open_codes(tmp_path / "own.csv"), ["labels"])
+
+
 def test_binary_data_are_no_table(tmp_path):
     (tmp_path / "own.csv").write_bytes(b"a,b\n1,\0\n")
     with pytest.raises(RequestError, match=r"own\.csv is not a text file"):

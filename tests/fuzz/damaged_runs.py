@@ -96,8 +96,9 @@ def _replace(name: str, file: Path, run: Path) -> None:
         os.mkfifo(file)
     elif name == "folder":
         file.mkdir()
-    elif name in ("zeros", "nowhere", "canary"):
-        file.symlink_to({"zeros": "/dev/zero", "nowhere": "/nowhere/at/all", "canary": run.parents[1] / "canary"}[name])
+    elif name in ("zeros", "nowhere", "canary", "inside"):
+        places = {"zeros": "/dev/zero", "nowhere": "/nowhere/at/all", "canary": run.parents[1] / "canary", "inside": run.parent}
+        file.symlink_to(places[name])
 
 
 def _lead_out(rng: random.Random, run: Path) -> tuple[str, bool]:
@@ -113,7 +114,7 @@ def _lead_out(rng: random.Random, run: Path) -> tuple[str, bool]:
 def _leave_partial(rng: random.Random, run: Path) -> tuple[str, bool]:
     """Something that an interrupted write might have left, or somebody put there."""
     place = run / rng.choice(("", "conditions", "tables")) / ".partial-x"
-    name = rng.choice(("pipe", "folder", "zeros", "nowhere", "canary"))
+    name = rng.choice(("pipe", "folder", "inside"))  # links that lead out of the case would count as writes there when removed
     if place.parent.is_dir() and not os.path.lexists(place):
         _replace(name, place, run)
     return f"partial {name}", False
@@ -121,7 +122,7 @@ def _leave_partial(rng: random.Random, run: Path) -> tuple[str, bool]:
 
 def _leave_lock(rng: random.Random, run: Path) -> tuple[str, bool]:
     """A lock file that means nothing."""
-    place, name = run / LOCK, rng.choice(("text", "pipe", "folder", "zeros", "nowhere", "canary"))
+    place, name = run / LOCK, rng.choice(("text", "pipe", "folder", "inside"))
     if not os.path.lexists(place):
         place.write_bytes(rng.choice(TEXTS)) if name == "text" else _replace(name, place, run)
     return f"lock {name}", False

@@ -65,16 +65,20 @@ def ask_all(folder: Path) -> None:
 
 
 def prepare() -> None:
-    """Makes the runs, and imports what the commands need."""
+    """Makes the runs, imports what the commands need, and reads once, so that a case does not have to begin with it."""
+    folder = runs()
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = "programs"  # in the folder of the case
     import ratewarp.api
     import ratewarp.cli
     import ratewarp.comparison
     import ratewarp.report.views
     import ratewarp.status  # noqa: F401
 
-    folder = runs()
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = str(folder / "programs")
     _said.update(json.loads((folder / "said.json").read_text()))
+    arguments = sys.argv
+    for command in ("view", "status", "bound"):
+        _ask(command, folder / "bounded")
+    sys.argv = arguments
 
 
 def make_case(rng: random.Random, folder: Path) -> Case:
@@ -87,6 +91,8 @@ def make_case(rng: random.Random, folder: Path) -> Case:
     if rng.random() < 0.1:
         for sums in run.rglob("sums.json"):
             sums.unlink()  # as an earlier version left it
+    if command == "run":
+        shutil.copytree(runs() / "programs", folder / "programs")
     told = [damage(rng, run) for _ in range(rng.choice((1, 1, 1, 2, 3)))]
     labels = "; ".join(label for label, _ in told)
     hidden = any(unseen for _, unseen in told) or not any(run.glob("conditions/*/sums.json"))

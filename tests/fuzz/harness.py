@@ -26,6 +26,7 @@ Linux only: memory and writes are watched there.
 from __future__ import annotations
 
 import argparse
+import gc
 import importlib
 import json
 import os
@@ -43,6 +44,8 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from math import ceil
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
@@ -50,6 +53,7 @@ ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 10**9  # bytes that a case may need beyond what the worker held
 ADDRESSES = 3 * 10**9  # bytes that a case can ask for at all
 MOST_WRITTEN = 10**9  # bytes of any file that it writes
+PATIENCE = 12  # times the seconds of work, that a case may last: on a busy machine it gets a part of one processor
 _EVERY = 250  # cases after which a line says how far it is
 TRACEBACK = 70  # exit code of an exception that nobody caught
 CANARY = b"untouched"
@@ -108,7 +112,9 @@ class Tally(NamedTuple):
         return "\n".join(lines)
 
 
-def run_cases(target: str, *, cases: int, seed: int, seconds: float = 3600, limit: float = 5, workers: int = 1) -> Tally:
+def run_cases(
+    target: str, *, cases: int, seed: int, seconds: float = 3600, limit: float = 5, memory: int = MOST_MEMORY, workers: int = 1
+) -> Tally:
     """Tries cases of a target, in as many workers.
 
     Arguments:
@@ -116,13 +122,14 @@ def run_cases(target: str, *, cases: int, seed: int, seconds: float = 3600, limi
         cases: how many.
         seed: of all of them; case n is the same whatever the others are.
         seconds: after which no further case is begun.
-        limit: seconds that one case may take.
+        limit: seconds of work that one case may take, and a twelfth of those that it may last.
+        memory: bytes that it may need beyond what its worker held.
         workers: processes side by side.
     """
     ours, theirs = os.pipe()
     started = []
     for worker in range(workers):
-        asked = {"target": target, "numbers": [worker, cases, workers], "seed": seed, "seconds": seconds, "limit": limit}
+        asked = {"target": target, "numbers": [worker, cases, workers], "seed": seed, "seconds": seconds, "limits": [limit, memory]}
         started.append(_worker(asked, theirs))
     os.close(theirs)
     outcomes = []
@@ -142,7 +149,7 @@ def run_from_command_line(target: str) -> NoReturn:
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=3600, help="begin no case after so many")
-    parser.add_argument("--limit", type=float, default=5, help="seconds that a case may take")
+    parser.add_argument("--limit", type=float, default=5, help="seconds of work that a case may take")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--only", type=int, help="number of the one case to try")
     parser.add_argument("--keep", type=Path, help="new folder to keep its files in, with what it printed")
@@ -151,7 +158,7 @@ def run_from_command_line(target: str) -> NoReturn:
         tally = run_cases(target, cases=asked.cases, seed=asked.seed, seconds=asked.seconds, limit=asked.limit, workers=asked.workers)
     else:
         module = _prepared(target)
-        tally = _tally([_tried(module, asked.only, asked.seed, asked.limit, asked.keep)])
+        tally = _tally([_tried(module, asked.only, asked.seed, asked.limit, keep=asked.keep)])
     print(tally)
     sys.exit(1 if tally.failures else 0)
 
@@ -181,18 +188,19 @@ def work() -> None:
     for number in range(*asked["numbers"]):
         if time.monotonic() > end:
             break
-        line = json.dumps(_tried(module, number, asked["seed"], asked["limit"], None))
-        sys.stdout.write(f"{line}\n")  # at once: other workers write to the same pipe
+        line = json.dumps(_tried(module, number, asked["seed"], *asked["limits"]))
+        sys.stdout.write(f"{line}\n")  # at once: other workers write into the same pipe
         sys.stdout.flush()
 
 
 def _prepared(target: str) -> Any:
     module = importlib.import_module(target)
     module.prepare()
+    gc.freeze()  # a collection in a forked process would copy every page that it looks at
     return module
 
 
-def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None) -> dict[str, Any]:
+def _tried(module: Any, number: int, seed: int, limit: float, most: int = MOST_MEMORY, keep: Path | None = None) -> dict[str, Any]:
     """One case: made here, attacked in a process of its own, judged by what is left."""
     place = keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
     folder, canary = place / "case", place / "canary"
@@ -202,7 +210,7 @@ def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None)
         warnings.simplefilter("ignore")  # of what makes hostile files
         case = module.make_case(random.Random(f"{seed}-{number}"), folder)
     attack = getattr(module, case.attack) if case.attack else call_command
-    outcome = _attacked(attack, case.arguments, place, limit)
+    outcome = _attacked(attack, case.arguments, place, limit, most)
     if canary.read_bytes() != CANARY or {file.name for file in place.iterdir()} - {"case", "canary", "printed", "writes"}:
         outcome["wrong"].append(("write", "files beside the folder of the case were changed"))
     if keep is None:
@@ -212,23 +220,25 @@ def _tried(module: Any, number: int, seed: int, limit: float, keep: Path | None)
     return {"number": number, "label": case.label, **outcome}
 
 
-def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float) -> dict[str, Any]:
+def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float, most: int) -> dict[str, Any]:
     held = _held()
     start = time.monotonic()
     pid = os.fork()
     if pid == 0:
-        _be_the_case(attack, arguments, place)
-    status, usage, hung = _waited(pid, start + limit)
+        _be_the_case(attack, arguments, place, limit)
+    status, usage, hung = _waited(pid, start + PATIENCE * limit)
+    hung |= os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU
     seconds = time.monotonic() - start
     memory = max(0, usage.ru_maxrss * 1024 - held)
     printed = (place / "printed").read_bytes() if (place / "printed").exists() else b""
     code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-    wrong = list(_wrong(code, hung, printed.decode("utf-8", "surrogateescape"), seconds, memory))
+    wrong = list(_wrong(code, hung, printed.decode("utf-8", "surrogateescape"), seconds))
+    wrong += [("memory", f"{memory / 1e9:.2f} GB")] if memory > most else []
     wrong += [("write", line) for line in _lines(place / "writes")]
     return {"code": code, "wrong": wrong, "seconds": seconds, "memory": memory}
 
 
-def _wrong(code: int, hung: bool, printed: str, seconds: float, memory: int) -> Iterator[tuple[str, str]]:
+def _wrong(code: int, hung: bool, printed: str, seconds: float) -> Iterator[tuple[str, str]]:
     last = (printed.strip().splitlines() or [""])[-1][:300]
     if hung:
         yield "hang", f"stopped after {seconds:.1f} s"
@@ -238,8 +248,6 @@ def _wrong(code: int, hung: bool, printed: str, seconds: float, memory: int) -> 
         yield "traceback", last
     elif code not in (0, 1, 2, 3) and not hung and code >= 0:
         yield "traceback", f"exit code {code}: {last}"
-    if memory > MOST_MEMORY:
-        yield "memory", f"{memory / 1e9:.2f} GB"
     if found := _STRAY.search(printed):
         yield "escape", f"{found.group()!r} in {printed[max(0, found.start() - 60) : found.end() + 20]!r}"
 
@@ -257,7 +265,7 @@ def _waited(pid: int, end: float) -> tuple[int, resource.struct_rusage, bool]:
     return status, usage, not ready
 
 
-def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: Path) -> NoReturn:
+def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float) -> NoReturn:
     """The forked process: its own group, folder and limits; what it prints and where it writes is kept."""
     code = TRACEBACK
     try:
@@ -271,6 +279,7 @@ def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: 
         sys.stderr = open(2, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115
         os.chdir(place / "case")
         resource.setrlimit(resource.RLIMIT_AS, (_addresses() + ADDRESSES,) * 2)
+        resource.setrlimit(resource.RLIMIT_CPU, (ceil(limit), ceil(limit) + 5))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         resource.setrlimit(resource.RLIMIT_FSIZE, (MOST_WRITTEN,) * 2)
         _watch_writes(place / "case", writes)
@@ -328,8 +337,9 @@ def _lines(file: Path) -> list[str]:
     return sorted(set(file.read_text(errors="replace").splitlines())) if file.exists() else []
 
 
+@lru_cache(maxsize=1)
 def _held() -> int:
-    """Bytes that a process forked from this one holds before it does anything."""
+    """Bytes that a process forked from this one holds before it does anything, as of the first case."""
     pid = os.fork()
     if pid == 0:
         os._exit(0)

@@ -1,4 +1,4 @@
-"""Files of arrays in every common format, read as data: nothing in them is executed, and no other file is followed."""
+"""Files of arrays in every common format, read as data: nothing is executed, no other file followed."""
 
 from ratewarp.formats.content import Content
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from ratewarp._checks import refuse
+from ratewarp.formats.limits import MOST_UNPACKED, SMALL
 
 OBJECTS = "holds Python objects, which only running code could read; save it as numbers, or names with .astype(str)"
 
@@ -38,5 +39,19 @@ def no_objects(name: str, array: np.ndarray) -> np.ndarray:
     return array
 
 
+def as_names(name: str, texts: Sequence[str]) -> np.ndarray:
+    """`texts` as NumPy has them, each with the room of the longest; `RequestError` where that is far more than they need.
+
+    Examples:
+        >>> as_names("labels", ["east", "west"])
+        array(['east', 'west'], dtype='<U4')
+    """
+    longest = max(map(len, texts), default=0)
+    size = longest * len(texts)
+    if size > SMALL // 4 and size > MOST_UNPACKED * sum(map(len, texts)):
+        refuse(name, "names of similar length", f"one of {longest:,} letters among {len(texts):,} names")
+    return np.array(texts, dtype=np.str_)
+
+
 class UnreadableError(Exception):
-    """A file that does not hold what it should; the message goes on after the file's name: `holds no rows`."""
+    """A file that does not hold what it should; the message follows the file's name: `holds no rows`."""

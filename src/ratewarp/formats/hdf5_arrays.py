@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from ratewarp._checks import RequestError
-from ratewarp.formats.content import Content, UnreadableError, no_objects
+from ratewarp.formats.content import Content, UnreadableError, as_names, no_objects
 from ratewarp.formats.limits import check_unpacked
 
 _ELSEWHERE = "lies in another file, which is not followed; open that file, or copy the array into this one"
@@ -61,7 +61,7 @@ def as_text(name: str, values: Any) -> np.ndarray:
     array = np.asarray(values)
     if array.dtype == object and all(isinstance(one, bytes | str) for one in array.ravel()):
         texts = [one.decode() if isinstance(one, bytes) else one for one in array.ravel()]
-        return np.array(texts, dtype=np.str_).reshape(array.shape)
+        return as_names(name, texts).reshape(array.shape)
     return no_objects(name, array)
 
 
@@ -97,7 +97,7 @@ def read_netcdf(path: Path) -> Content:
 
 
 def _check_all(path: Path) -> None:
-    """Refuses what xarray would follow or read as it opens a file: links that lead out of it, coordinates without end."""
+    """Refuses what xarray would follow or read on opening: links out of the file, coordinates without end."""
     import h5py
 
     if out := list(read_hdf5(path).refused):
@@ -142,12 +142,13 @@ def read_matlab_73(path: Path) -> Content:
             dataset = cast(Any, file[key])
             kind = _class_of(dataset)
             if kind == b"char":
-                return np.array(_rows_of_letters(path, key, dataset), dtype=np.str_)
+                return as_names(key, _rows_of_letters(path, key, dataset))
             if kind == b"cell":
-                cells = [cast(Any, file[reference]) for reference in read_dataset(path, key, dataset).T.ravel()]
+                references = read_dataset(path, key, dataset).T.ravel()
+                cells = [cast(Any, file[reference]) for reference in references]
                 if all(_class_of(cell) == b"char" for cell in cells):
                     words = ["".join(_rows_of_letters(path, key, cell)) for cell in cells]
-                    return np.array(words, dtype=np.str_)
+                    return as_names(key, words)
         return flat(content.read(key).T)
 
     return Content(shapes, one, tabular=False, refused=refused)

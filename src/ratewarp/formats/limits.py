@@ -1,4 +1,4 @@
-"""How large a file and an array in it may be: what unpacks to far more than the file holds is no recording."""
+"""How large a file and its arrays may be: what unpacks to far more than the file holds is no recording."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from ratewarp._checks import RequestError, refuse
 from ratewarp._files import exists
 
 MAX_BYTES = 4 * 10**9  # of a file that is read, and of an array in it
+_AT_MOST = f"at most {MAX_BYTES / 1e9:g} GB; measure a part of the items"
 SMALL = 10**8  # bytes that an array may always have
 MOST_UNPACKED = 100  # times what it takes in the file, for an array that is larger
 
 
 def check_place(path: Path, *, folder: bool = False) -> None:
-    """Refuses what is no file to read: nothing there, a pipe, a device, a folder (unless asked for), a file that is too large.
+    """Refuses what is no file to read: nothing, a pipe, a device, a folder (unless asked for), too much.
 
     Raises:
         RequestError: it is not to be opened; opening a pipe would wait, and a device may have no end.
@@ -29,7 +30,7 @@ def check_place(path: Path, *, folder: bool = False) -> None:
     if not stat.S_ISREG(found.st_mode):
         refuse(str(path), "a file", "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device")
     if found.st_size > MAX_BYTES:
-        refuse(str(path), f"at most {MAX_BYTES / 1e9:g} GB; measure a part of the items", f"{found.st_size / 1e9:.1f} GB")
+        refuse(str(path), _AT_MOST, f"{found.st_size / 1e9:.1f} GB")
     blocks = getattr(found, "st_blocks", 0)  # 0 also where a system does not say
     if blocks:
         check_unpacked(str(path), found.st_size, 512 * blocks)
@@ -53,17 +54,17 @@ def check_unpacked(name: str, size: int, packed: int) -> None:
         packed: bytes that it takes in the file.
 
     Raises:
-        RequestError: it is larger than 4 GB, or large and more than a hundred times what the file holds of it.
+        RequestError: it is larger than 4 GB, or large and more than a hundred times its bytes in the file.
 
     Examples:
         >>> check_unpacked("codes.npz: codes", 10**9, 3 * 10**8)
         >>> check_unpacked("codes.npz: codes", 10**9, 10**6)
         Traceback (most recent call last):
         ...
-        ratewarp._checks.RequestError: codes.npz: codes must be an array of which the file holds at least a hundredth; ...
+        ratewarp._checks.RequestError: codes.npz: codes must be an array of which the file holds at least ...
     """
     if size > MAX_BYTES:
-        refuse(name, f"at most {MAX_BYTES / 1e9:g} GB; measure a part of the items", f"{size / 1e9:.1f} GB")
+        refuse(name, _AT_MOST, f"{size / 1e9:.1f} GB")
     if size > SMALL and size > MOST_UNPACKED * packed:
         requirement = "an array of which the file holds at least a hundredth; save it without compression"
         refuse(name, requirement, f"{size / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB")

@@ -1,7 +1,8 @@
-"""MATLAB files. Versions 4 and 5 are read in a process of its own, since a damaged one can crash SciPy's reader.
+"""MATLAB files. Versions 4 and 5 are read in a process of its own: a damaged one can crash SciPy's reader.
 
-Checking the structure first would mean to parse everything that SciPy's compiled code parses, compressed parts included, and to
-be stricter in each detail. A process costs half a second, and holds for the damage that nobody thought of.
+Checking the structure first would mean to parse everything that SciPy's compiled code parses, compressed
+parts included, and to be stricter in each detail. A process costs half a second, and holds for the damage
+that nobody thought of.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 
 from ratewarp._checks import RequestError
+from ratewarp._interrupt import stop_if_asked
 from ratewarp.formats import matlab_reader
 from ratewarp.formats.content import Content, UnreadableError
 from ratewarp.formats.hdf5_arrays import flat, line, read_matlab_73
@@ -29,7 +31,9 @@ _MEMORY = 2**28  # bytes that the reader may always have, beyond what the file c
 _COPIES = 4  # of an array that the reader may hold
 _SECONDS = 60  # of work for the reader, and more for a large file
 _BYTES_A_SECOND = 10**7
-_KINDS = {"double": 8, "int64": 8, "uint64": 8, "single": 4, "int32": 4, "uint32": 4, "int16": 2, "uint16": 2, "int8": 1, "uint8": 1}
+_WIDTHS = {8: ("double", "int64", "uint64"), 4: ("single", "int32", "uint32"), 2: ("int16", "uint16"), 1: ("int8", "uint8")}
+_KINDS = {kind: width for width, kinds in _WIDTHS.items() for kind in kinds}
+_OTHER = 16  # bytes of a number of any other class
 _STRUCTS = "is a struct, a cell array of other things than names, or an object; save its fields as arrays of their own"
 
 
@@ -50,6 +54,7 @@ def read_mat(path: Path) -> Content:
     return Content({name: line(shape) for name, shape in shapes.items()}, one, tabular=False, refused=refused)
 
 
+Answer = tuple[dict[str, Any], np.ndarray | None]
 Overview = tuple[dict[str, tuple[int, ...]], dict[str, int], dict[str, np.ndarray], dict[str, str]]
 
 
@@ -63,7 +68,7 @@ def _overview(path: Path) -> Overview:
         for head, body in answers:
             for name, shape, kind in head.get("holds", ()):
                 shapes[name] = tuple(shape)
-                sizes[name] = math.prod(shape) * _KINDS.get(kind, 16)
+                sizes[name] = math.prod(shape) * _KINDS.get(kind, _OTHER)
             if head.get("objects"):
                 refused[head["name"]] = _STRUCTS
             elif body is not None:
@@ -76,7 +81,7 @@ def _overview(path: Path) -> Overview:
 
 
 def _one(path: Path, key: str, size: int) -> np.ndarray:
-    """One array, which was not handed over with the others: it is large, or comes after one that cannot be read."""
+    """One array that was not handed over: it is large, or comes after one that cannot be read."""
     with _reader(path, [key], size) as answers:
         for head, body in answers:
             if head.get("objects"):
@@ -96,8 +101,8 @@ def _say(head: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _reader(path: Path, keys: list[str] | None, size: int) -> Iterator[Iterator[tuple[dict[str, Any], np.ndarray | None]]]:
-    """What a reader in a process of its own says of a file; it is gone when the work is done, or is interrupted."""
+def _reader(path: Path, keys: list[str] | None, size: int) -> Iterator[Iterator[Answer]]:
+    """What a reader in a process of its own says of a file; it is gone when the work is done or stopped."""
     bytes_in = path.stat().st_size
     asked = {
         "paths": [os.path.abspath(place) for place in sys.path if place],
@@ -109,8 +114,8 @@ def _reader(path: Path, keys: list[str] | None, size: int) -> Iterator[Iterator[
     }
     command = [sys.executable, "-I", str(Path(matlab_reader.__file__).resolve())]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env={**os.environ, **threads}) as process:
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, env={**os.environ, **threads}, **pipes) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         try:
@@ -121,13 +126,14 @@ def _reader(path: Path, keys: list[str] | None, size: int) -> Iterator[Iterator[
             process.kill()
 
 
-def _answers(stream: IO[bytes]) -> Iterator[tuple[dict[str, Any], np.ndarray | None]]:
+def _answers(stream: IO[bytes]) -> Iterator[Answer]:
     """Lines of JSON with the arrays behind them; `ended` where the reader stopped before it was done."""
     while text := stream.readline():
         head = json.loads(text)
         if head.get("done"):
             return
         yield head, np.lib.format.read_array(_Pipe(stream), allow_pickle=False) if head.get("array") else None
+    stop_if_asked()  # Ctrl-C reaches the reader, too
     yield {"ended": True}, None
 
 

@@ -1,7 +1,7 @@
-"""Reads a MATLAB 4 or 5 file with SciPy; run by `matlab_arrays` as a program of its own, never imported for its work.
+"""Reads a MATLAB 4 or 5 file with SciPy; a program of its own, run by `matlab_arrays`.
 
-SciPy's reader is compiled code that a damaged file can crash: here it takes only this process with it. One line of JSON comes on
-stdin; out go lines of JSON, and behind one that says so an array in NumPy's format.
+SciPy's reader is compiled code that a damaged file can crash: here it takes only this process with it. One
+line of JSON comes on stdin; out go lines of JSON, and behind one that says so an array in NumPy's format.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 def main() -> None:
     """Answers one request.
 
-    It says `paths` to import from, `file`, `keys` to read (null: what there is, and the first arrays of at most `small` bytes
-    together), and how much `memory` and how many `seconds` of work it may cost.
+    It says `paths` to import from, `file`, `keys` to read (null: what there is, and the first arrays of at
+    most `small` bytes together), and how much `memory` and how many `seconds` of work it may cost.
     """
     asked = json.loads(sys.stdin.readline())
     sys.path[:] = asked["paths"]
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def _answers(file: str, keys: list[str] | None, small: int) -> Iterator[tuple[dict[str, Any], Any]]:
-    """What the file holds, where `keys` is None with its arrays as long as they are small; else the arrays of these names."""
+    """The arrays of these names; without names, what the file holds, and its arrays while they are small."""
     from scipy.io import whosmat
 
     if keys is None:
@@ -73,7 +73,7 @@ def _array(file: str, key: str) -> tuple[dict[str, Any], Any]:
 
 
 def _strings(array: Any) -> Any:
-    """Names of a cell array or of the rows of a matrix of characters, without the blanks that fill rows up."""
+    """Names of a cell array or of a matrix of characters, without the blanks that fill its rows up."""
     import numpy as np
 
     if array.dtype == object and all(_is_word(one) for one in array.ravel()):

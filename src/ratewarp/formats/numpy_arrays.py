@@ -1,4 +1,4 @@
-"""Arrays in NumPy's own formats, npy and npz: headers are read first, then the array into its place, without copies."""
+"""Arrays in NumPy's own formats, npy and npz: headers first, then the array, without copies."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from ratewarp._checks import RequestError
-from ratewarp.formats.content import OBJECTS, Content
+from ratewarp.formats.content import OBJECTS, Content, UnreadableError
 from ratewarp.formats.limits import check_unpacked
 
 _PIECE = 2**24  # bytes read at a time
@@ -74,17 +74,19 @@ def read_npz(path: Path) -> Content:
 def _header(stream: IO[bytes]) -> _Header:
     """Shape, order and type of an array in NumPy's format."""
     version = np.lib.format.read_magic(stream)
-    read: Any = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    formats = np.lib.format
+    read: Any = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
     shape, by_column, dtype = read(stream)
     if any(isinstance(side, bool) or side < 0 for side in shape):
-        raise RequestError(f"its header says a shape that no array has: {shape}")
+        raise UnreadableError(f"cannot be read: its header says a shape that no array has, {shape}")
     return _Header(shape, by_column, dtype, stream.tell())
 
 
 def _check_length(header: _Header, size: int) -> None:
     """A file holds what its header says, neither less nor more."""
     if header.length + header.size != size:
-        raise RequestError(f"its header says {header.size:,} bytes of numbers; it holds {size - header.length:,}")
+        held = size - header.length
+        raise UnreadableError(f"cannot be read: its header says {header.size:,} bytes of numbers; it holds {held:,}")
 
 
 def _array(stream: IO[bytes], header: _Header) -> np.ndarray:
@@ -102,6 +104,6 @@ def _fill(stream: IO[bytes], piece: memoryview) -> None:
     while done < len(piece):
         data = stream.read(len(piece) - done)
         if not data:
-            raise RequestError("it ends before its array does")
+            raise UnreadableError("cannot be read: it ends before its array does")
         piece[done : done + len(data)] = data
         done += len(data)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ratewarp._checks import RequestError
-from ratewarp.formats.content import Content, UnreadableError
+from ratewarp.formats.content import Content, UnreadableError, as_names
 from ratewarp.formats.limits import check_unpacked
 
 _UNNAMED = "Unnamed:"  # what pandas calls columns without a name
@@ -44,7 +44,7 @@ def read_parquet(path: Path) -> Content:
 
 
 def _header(stream: IO[str], separator: str) -> list[str]:
-    """Names of the columns; repeated and missing ones as pandas would make them, which takes it minutes where there are many."""
+    """Names of the columns; repeated and missing ones as pandas would make them, too slowly for many."""
     first = next(filter(None, csv.reader(stream, delimiter=separator)), None)
     if first is None:
         raise UnreadableError("holds no rows")
@@ -64,7 +64,7 @@ def _header(stream: IO[str], separator: str) -> list[str]:
 
 
 def _check_text(path: Path, separator: str) -> None:
-    """Refuses binary data, and a long first line over many short ones, whose missing cells would be filled up."""
+    """Refuses binary data, and a long first line over many short ones, whose cells would be filled up."""
     columns = rows = 0
     with path.open("rb") as stream:
         while piece := stream.read(_PIECE):
@@ -84,7 +84,9 @@ def _content(table: pd.DataFrame) -> Content:
     places = {name: place for place, name in enumerate(names) if name not in nameless}
     _check_header(list(places))
     numbers = _numbers(table)
-    numeric = frozenset(name for name, place in places.items() if place in numbers or _are_numbers(table.iloc[:, place]))
+    others = [name for name, place in places.items() if place not in numbers]
+    mostly = {name for name in others if _are_numbers(table.iloc[:, places[name]])}
+    numeric = frozenset(places) - (set(others) - mostly)
 
     def one(key: str) -> np.ndarray:
         place = places[key]
@@ -95,13 +97,17 @@ def _content(table: pd.DataFrame) -> Content:
 
 
 def _numbers(table: pd.DataFrame) -> dict[int, Callable[[], np.ndarray]]:
-    """Columns of numbers by place, and how to get them; of many, out of one matrix a type, since a Series each would take minutes."""
+    """Columns of numbers by place, and how to get them.
+
+    Many come out of one matrix a type, since a Series for each would take minutes.
+    """
     kinds: dict[str, list[int]] = {}
     for place, dtype in enumerate(table.dtypes):
         if isinstance(dtype, np.dtype) and dtype.kind in "iuf":
             kinds.setdefault(dtype.str, []).append(place)
     if table.shape[1] < _MANY:
-        return {place: lambda place=place: table.iloc[:, place].to_numpy() for places in kinds.values() for place in places}
+        every = [place for places in kinds.values() for place in places]
+        return {place: lambda place=place: table.iloc[:, place].to_numpy() for place in every}
     alike = any(len(places) == table.shape[1] for places in kinds.values())
     whole = table if alike else table.copy()  # which lays columns of a type side by side
     found: dict[int, Callable[[], np.ndarray]] = {}
@@ -113,12 +119,13 @@ def _numbers(table: pd.DataFrame) -> dict[int, Callable[[], np.ndarray]]:
 
 
 def _check_header(names: list[str]) -> None:
-    """Refuses a first row that holds numbers rather than names; whole numbers that rise from column to column may be names."""
+    """Refuses a first row of numbers rather than names; whole numbers that rise along it may be names."""
     known = set(names)
     plain = [_without_number(name, known) for name in names]
     numbers = [float(name) for name in plain if _is_number(name)]
     if any(not number.is_integer() for number in numbers) or (np.diff(numbers) <= 0).any():
-        raise UnreadableError(f"cannot be read as a table: the first row must hold the names of the columns; got {', '.join(plain[:4])}")
+        came = ", ".join(plain[:4])
+        raise UnreadableError(f"cannot be read: the first row must hold the names of the columns; got {came}")
 
 
 def _without_number(name: str, known: set[str]) -> str:
@@ -154,7 +161,6 @@ def _plain_column(column: pd.Series) -> np.ndarray:
     numbers = texts.map(_is_number).to_numpy()
     if _MOSTLY < numbers.mean() < 1:
         row = int(np.argmin(numbers))
-        raise RequestError(
-            f"column {column.name!r} must hold numbers or names; row {row}, counted from 0, of a column of numbers is {texts.iloc[row]!r}"
-        )
-    return texts.to_numpy(dtype=np.str_)
+        where = f"row {row}, counted from 0, of a column of numbers is {texts.iloc[row]!r}"
+        raise RequestError(f"column {column.name!r} must hold numbers or names; {where}")
+    return as_names(str(column.name), texts.tolist())

@@ -27,7 +27,7 @@ def read_zarr(path: Path) -> Content:
 
 
 def _check_declared(path: Path) -> None:
-    """Refuses what would run code to be decoded, and arrays and chunks that are far larger than the folder."""
+    """Refuses what only running code could decode, and arrays and chunks far larger than the folder."""
     packed = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     for file in path.rglob("*"):
         if file.name in _METADATA and file.is_file():
@@ -38,7 +38,7 @@ def _check_declared(path: Path) -> None:
 def _check_part(path: Path, part: Mapping[str, Any], packed: int) -> None:
     names = (part.get("id"), part.get("name"))
     if any(isinstance(name, str) and "pickle" in name.lower() for name in names):
-        raise UnreadableError("holds pickled objects, which only running code could read; save it as numbers or text")
+        raise UnreadableError("holds pickled objects, which only running code could read; save numbers or text")
     grid = part.get("chunk_grid")
     chunks = part.get("chunks")
     if isinstance(grid, dict) and isinstance(grid.get("configuration"), dict):

@@ -17,12 +17,15 @@ from matplotlib.figure import Figure
 from ratewarp.report.figures import drawings
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
+from ratewarp.run_files import read_signed, signed
 from ratewarp.store import TABLES, RunDirectory
 
 SCREEN_DPI = 140  # of the dots in the page's maps
 _SCREEN_PIXELS = 2600  # a page is not wider, also on a sharp screen
 _FILE_DPI, _FILE_PIXELS = 200, 9000  # a larger PNG opens slowly
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
+
+_PICTURE = re.compile("data:image/svg\\+xml;base64,[A-Za-z0-9+/=]+")
 
 Shown = Callable[[str, int, int], None]
 """Called with what is drawn next, how many figures are done, and how many there are."""
@@ -59,9 +62,9 @@ class Pictures:
     def _begin(self) -> None:
         """Keeps what an interrupted call drew of the same study and tables; removes what it drew of others."""
         inputs, file = self._inputs(), self.run.drawn / "inputs.txt"
-        if not file.exists() or file.read_text(encoding="utf-8") != inputs:
+        if read_signed(file) != inputs:
             self.run.remove_folder(self.run.drawn)
-            self.run.write_text(f"{self.run.drawn.name}/{file.name}", inputs)
+            self.run.write_text(f"{self.run.drawn.name}/{file.name}", signed(inputs))
 
     def _inputs(self) -> str:
         """What all figures depend on: the study, its tables, versions of packages."""
@@ -73,10 +76,9 @@ class Pictures:
 
     def _kept(self, name: str) -> str | None:
         """The page's picture of a figure that is finished, `_NOTHING` if there is none to draw, or None if it is not finished."""
-        file = self.run.drawn / f"{name}.txt"
-        if not file.exists():
+        text = read_signed(self.run.drawn / f"{name}.txt")
+        if text is None or not (text == _NOTHING or _PICTURE.fullmatch(text)):  # nothing else may get into the page
             return None
-        text = file.read_text(encoding="utf-8")
         files = [self.run.path / f"figures/{name}.{kind}" for kind in ("png", "pdf")]
         return text if text == _NOTHING or all(one.exists() for one in files) else None
 
@@ -89,7 +91,7 @@ class Pictures:
                     text = self._write(name, figure)
             finally:
                 plt.close(figure) if figure is not None else None
-        self.run.write_text(f"{self.run.drawn.name}/{name}.txt", text)
+        self.run.write_text(f"{self.run.drawn.name}/{name}.txt", signed(text))
 
     def _write(self, name: str, figure: Figure) -> str:
         """Writes a figure as PNG and PDF; returns it as an SVG that is the source of an image."""
