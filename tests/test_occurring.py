@@ -45,7 +45,8 @@ def run(study, tmp_path_factory) -> RunDirectory:
     """A run with tables; heads err at some stimuli, so that scores are not whole."""
     run = create_run(tmp_path_factory.mktemp("occurring") / "run", resolved(study))
     for condition in study.conditions:
-        record = fabricated_record(condition)
+        cell = condition.model_dump(include={"model", "capacity_nats", "seed"})
+        record = fabricated_record(condition).assign_attrs({"condition": condition.id, **cell})
         said = record["prediction"].values
         said[::5] = (said[::5] + 1) % 25 if said.shape[1] > 1 else 1 - said[::5]
         said[:, :1] %= 2
