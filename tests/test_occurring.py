@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,7 @@ import pytest
 import xarray as xr
 from sklearn.metrics import accuracy_score, f1_score
 
-from fabricated import fabricated_record, fabricated_run
+from fabricated import fabricated_record
 from ratewarp import geometry, tables
 from ratewarp._checks import RequestError
 from ratewarp.bounds import bound_rows, semantic_curve
@@ -18,8 +20,9 @@ from ratewarp.geometry.measuring import Representation, Settings
 from ratewarp.normative import normative_rows
 from ratewarp.occurring import measured
 from ratewarp.report.views import RunView, distortion_of_some
+from ratewarp.runner import resolved
 from ratewarp.scores import f1
-from ratewarp.store import RunDirectory
+from ratewarp.store import RunDirectory, create_run
 from ratewarp.studies import Setting, Study
 from ratewarp.theory import SquaredError, posterior_codes, rate_distortion
 from ratewarp.training import draw_images
@@ -40,15 +43,15 @@ def study() -> Study:
 @pytest.fixture(scope="module")
 def run(study, tmp_path_factory) -> RunDirectory:
     """A run with tables; heads err at some stimuli, so that scores are not whole."""
-    run = fabricated_run(study, tmp_path_factory.mktemp("occurring") / "run")
+    run = create_run(tmp_path_factory.mktemp("occurring") / "run", resolved(study))
     for condition in study.conditions:
-        record = fabricated_record(condition)
+        cell = condition.model_dump(include={"model", "capacity_nats", "seed"})
+        record = fabricated_record(condition).assign_attrs({"condition": condition.id, **cell})
         said = record["prediction"].values
         said[::5] = (said[::5] + 1) % 25 if said.shape[1] > 1 else 1 - said[::5]
         said[:, :1] %= 2
-        file = run.path / "conditions" / condition.id / "record.nc"
-        file.unlink()
-        record.to_netcdf(file, engine="h5netcdf")
+        params = {"weight": np.zeros(2, np.float32)}
+        run.write_condition(condition.id, json.loads(condition.model_dump_json()), record, params)
     with pytest.MonkeyPatch.context() as quick:
         quick.setattr(tables, "_test_settings", lambda conditions: Settings(permutations=0))
         for name, table in tables.build_tables(run, study).items():

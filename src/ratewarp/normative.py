@@ -53,7 +53,7 @@ def normative_rows(setting: Setting, reference: Setting | None, points: int) -> 
             yield {"rate_nats": rate, "measure": measure, "task": task, "value": value}
 
 
-def _codes(curve: Curve, rate: float, kept: Kept) -> Codes:
+def _codes(curve: Curve, rate: float, kept: Kept | slice = _ALL) -> Codes:
     """Codes of the channel of this rate, turned into the few dimensions that they span, which changes no measure."""
     codes = posterior_codes(curve.channel(rate))[kept]
     with threadpool_limits(1):  # of a matrix this small, several threads wait for each other
