@@ -77,7 +77,8 @@ def _datasets(file: Any) -> Iterator[tuple[str, Any]]:
     import h5py
 
     waiting: list[tuple[tuple[str, ...], Any]] = [((), file)]
-    met = {h5py.h5o.get_info(file.id).addr}  # hard links may lead back
+    place_of: Callable[[Any], int] = lambda thing: cast(Any, h5py).h5o.get_info(thing.id).addr  # noqa: E731
+    met = {place_of(file)}  # hard links may lead back
     while waiting:
         above, group = waiting.pop()
         if len(above) > _DEEPEST:
@@ -91,8 +92,8 @@ def _datasets(file: Any) -> Iterator[tuple[str, Any]]:
             thing = group[name]
             if isinstance(thing, h5py.Dataset):
                 yield "/".join(path), thing
-            elif isinstance(thing, h5py.Group) and (place := h5py.h5o.get_info(thing.id).addr) not in met:
-                met.add(place)
+            elif isinstance(thing, h5py.Group) and place_of(thing) not in met:
+                met.add(place_of(thing))
                 waiting.append((path, thing))
 
 
