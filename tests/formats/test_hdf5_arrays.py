@@ -66,6 +66,33 @@ def test_coordinates_that_were_never_written_are_refused(tmp_path):
         open_codes(tmp_path / "own.nc")
 
 
+def _nested(path, levels, links=False):
+    with h5py.File(path, "w") as file:
+        group = file
+        for _ in range(levels):
+            group = group.create_group("g")
+        group["codes"] = np.eye(3)
+        if links:
+            group["back"] = file["/"]
+            file["soft"] = h5py.SoftLink("/g")
+            file["again"] = group["codes"]
+
+
+@pytest.mark.parametrize("suffix", ["h5", "nc"])
+def test_groups_without_end_are_refused(tmp_path, suffix):
+    """To find each of 2,000 names from the top takes 2,000 steps."""
+    _nested(tmp_path / f"own.{suffix}", 2000)
+    with pytest.raises(RequestError, match="its groups lie more than 50 levels deep"):
+        open_codes(tmp_path / f"own.{suffix}")
+
+
+def test_groups_in_groups(tmp_path):
+    _nested(tmp_path / "own.h5", 3, links=True)
+    content = open_codes(tmp_path / "own.h5")
+    assert dict(content.shapes) == {"again": (3, 3), "g/g/g/codes": (3, 3)}
+    np.testing.assert_array_equal(read(tmp_path / "own.h5", content, ["g/g/g/codes"])["g/g/g/codes"], np.eye(3))
+
+
 def test_one_long_name_among_many_is_refused(tmp_path):
     with h5py.File(tmp_path / "own.h5", "w") as file:
         file["labels"] = np.array(["x" * 10**6, *["a"] * 10**4], dtype=object)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,6 +12,7 @@ from ratewarp._checks import RequestError
 from ratewarp.formats.content import Content, UnreadableError, as_names, no_objects
 from ratewarp.formats.limits import check_unpacked
 
+_DEEPEST = 50  # groups within groups
 _ELSEWHERE = "lies in another file, which is not followed; open that file, or copy the array into this one"
 
 
@@ -20,17 +21,13 @@ def read_hdf5(path: Path) -> Content:
     import h5py
 
     shapes: dict[str, tuple[int, ...]] = {}
+    refused: dict[str, str] = {}
     with h5py.File(path, "r") as file:
-        refused = dict.fromkeys(_led_out(file), _ELSEWHERE)
-
-        def look(name: str, thing: Any) -> None:
-            if isinstance(thing, h5py.Dataset):
-                if _is_elsewhere(thing):
-                    refused[name] = _ELSEWHERE
-                elif thing.shape is not None:  # an empty one has no shape
-                    shapes[name] = thing.shape
-
-        file.visititems(look)
+        for name, dataset in _datasets(file):
+            if dataset is None or _is_elsewhere(dataset):
+                refused[name] = _ELSEWHERE
+            elif dataset.shape is not None:  # an empty one has no shape
+                shapes[name] = dataset.shape
 
     def one(key: str) -> np.ndarray:
         with h5py.File(path, "r") as file:
@@ -71,18 +68,33 @@ def _is_elsewhere(dataset: Any) -> bool:
     return dataset.is_virtual and any(source.file_name != "." for source in dataset.virtual_sources())
 
 
-def _led_out(file: Any) -> list[str]:
-    """Names of links that lead into other files."""
+def _datasets(file: Any) -> Iterator[tuple[str, Any]]:
+    """Every dataset by path; None for a link that leads into another file. Links within the file name nothing new.
+
+    Raises:
+        UnreadableError: groups lie so deep in each other that looking for their names alone would take minutes.
+    """
     import h5py
 
-    found: list[str] = []
-
-    def look(name: str, link: Any) -> None:
-        if isinstance(link, h5py.ExternalLink):
-            found.append(name)
-
-    file.visititems_links(look)
-    return found
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), file)]
+    place_of: Callable[[Any], int] = lambda thing: cast(Any, h5py).h5o.get_info(thing.id).addr  # noqa: E731
+    met = {place_of(file)}  # hard links may lead back
+    while waiting:
+        above, group = waiting.pop()
+        if len(above) > _DEEPEST:
+            raise UnreadableError(f"cannot be read: its groups lie more than {_DEEPEST} levels deep")
+        for name in group:
+            link, path = group.get(name, getlink=True), (*above, name)
+            if isinstance(link, h5py.ExternalLink):
+                yield "/".join(path), None
+            if not isinstance(link, h5py.HardLink):
+                continue
+            thing = group[name]
+            if isinstance(thing, h5py.Dataset):
+                yield "/".join(path), thing
+            elif isinstance(thing, h5py.Group) and place_of(thing) not in met:
+                met.add(place_of(thing))
+                waiting.append((path, thing))
 
 
 def read_netcdf(path: Path) -> Content:
@@ -103,12 +115,9 @@ def _check_all(path: Path) -> None:
     if out := list(read_hdf5(path).refused):
         raise UnreadableError(f"cannot be read: its variable {out[0]!r} {_ELSEWHERE}")
     with h5py.File(path, "r") as file:
-
-        def look(name: str, thing: Any) -> None:
-            if isinstance(thing, h5py.Dataset) and thing.shape is not None:
-                _check_size(path, name, thing)
-
-        file.visititems(look)
+        for name, dataset in _datasets(file):
+            if dataset.shape is not None:
+                _check_size(path, name, dataset)
 
 
 def variables(path: Path, opened: Callable[[], Any]) -> Content:
