@@ -116,7 +116,9 @@ def test_the_overview_says_what_it_shows_and_makes_no_large_raster(run, monkeypa
 def test_models_that_are_not_drawn_in_colour_are_grey(run):
     with figure_style():
         figure = plane_figure(RunView(run))
-    names = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    legend = figure.axes[0].get_legend()
+    assert legend is not None
+    names = [text.get_text() for text in legend.get_texts()]
     assert len(names) == 13
     assert names[-1] == "2 other models"
 
