@@ -4,7 +4,7 @@ import os
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # Tests compile much and compute little; commands that they start inherit these settings, after flags that whoever runs them has set.
 # Every process of the suite has a folder of programs of its own, since JAX does not lock one; it is kept between runs.
@@ -81,13 +81,23 @@ TOGETHER = (
     ("test_runs", "api", "test_waves", "test_kills", "test_tables_bound"),
     ("test_training", "test_paper", "test_readout"),
 )
+PLACES = {name: place for place, names in enumerate(TOGETHER) for name in names}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first, and those that share programs in the same process."""
-    places = {name: place for place, names in enumerate(TOGETHER) for name in names}
-    for item in items:
-        group = f"programs {places[item.path.stem]}" if item.path.stem in places else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Long files come first."""
+    items.sort(key=lambda item: PLACES.get(item.path.stem, len(TOGETHER)))
 
-    items.sort(key=lambda item: places.get(item.path.stem, len(TOGETHER)))
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files to processes, those that share programs to the same."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByPrograms(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", 1)[0]
+            place = PLACES.get(Path(file).stem)
+            return file if place is None else f"programs {place}"
+
+    return ByPrograms(config, log)

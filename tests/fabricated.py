@@ -67,7 +67,12 @@ def fabricated_run(study: Study, folder: Path) -> RunDirectory:
 
 def replace_record(run: RunDirectory, condition: Condition) -> None:
     """Other codes in place of those of a condition."""
+    put_record(run, condition, fabricated_record(condition, seed=1))
+
+
+def put_record(run: RunDirectory, condition: Condition, record: xr.Dataset) -> None:
+    """Another record in place of that of a condition, without sums, as an earlier version left it."""
     file = run.path / "conditions" / condition.id / "record.nc"
     file.unlink()
-    file.with_name("sums.json").unlink(missing_ok=True)  # as an earlier version left it
-    fabricated_record(condition, seed=1).to_netcdf(file, engine="h5netcdf")
+    file.with_name("sums.json").unlink(missing_ok=True)
+    record.to_netcdf(file, engine="h5netcdf")

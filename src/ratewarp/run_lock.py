@@ -140,8 +140,9 @@ def _take(folder: Path, doing: str) -> RunLock:
         descriptor = _open(file)
         try:
             locked = _lock(descriptor)
-            if locked is False:
-                _refuse(folder, _patiently(descriptor))
+            other = _patiently(file, descriptor) if locked is False else None
+            if locked is False and (other or _same(file, descriptor)):
+                _refuse(folder, other)
             if not _same(file, descriptor):
                 os.close(descriptor)
                 continue
@@ -245,10 +246,11 @@ def _read(descriptor: int) -> Holder | None:
         return None
 
 
-def _patiently(descriptor: int) -> Holder | None:
-    """Who the file names; its holder may be just about to write it."""
+def _patiently(file: Path, descriptor: int) -> Holder | None:
+    """Who the file names; its holder may be just about to write it, or to remove it."""
     for _ in range(_PATIENCE):
-        if found := _read(descriptor):
+        found = _read(descriptor)
+        if found or not _same(file, descriptor):
             return found
         time.sleep(_NAP)
     return None

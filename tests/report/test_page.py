@@ -10,7 +10,7 @@ import pytest
 from matplotlib import pyplot as plt
 from matplotlib.backends import backend_mixed
 
-from fabricated import fabricated_record, fabricated_run
+from fabricated import fabricated_record, fabricated_run, put_record
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import page, views, write_report
 from ratewarp.report.overview import overview_figure
@@ -139,9 +139,7 @@ def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
     run = _with_tables(fabricated_run(study, tmp_path / "dollars"), study, rows=1)
     condition = study.conditions[0]
     record = fabricated_record(condition).assign_coords(factor=np.array(["$x_{", "c$ost$"], dtype="U"))
-    file = run.path / "conditions" / condition.id / "record.nc"
-    file.unlink()
-    record.to_netcdf(file, engine="h5netcdf")
+    put_record(run, condition, record)
     with figure_style():
         figure = overview_figure(RunView(run))
         figure.savefig(tmp_path / "overview.svg", dpi=20)

@@ -81,7 +81,7 @@ def fitted(size: float, name: str) -> float:
     """Size of type, points, at which a name is about as wide as a map: smaller for a long one.
 
     Examples:
-        >>> fitted(11, "baseline"), fitted(11, 40 * "m")
+        >>> fitted(11, "baseline"), round(fitted(11, 40 * "m"), 3)
         (11.0, 6.05)
     """
     return size * min(1.0, _MAP_LETTERS / len(name))
