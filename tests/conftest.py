@@ -4,10 +4,11 @@ import os
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from shutil import copyfile
 from typing import Any, NamedTuple
 
 # Tests compile much and compute little; commands that they start inherit these settings, after flags that whoever runs them has set.
-# Every process of the suite has a folder of programs of its own, since JAX does not lock one; it is kept between runs.
+# Every process of the suite has a folder of programs of its own, since JAX does not lock one; they are kept between runs.
 os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
     Path(__file__).parents[1] / ".pytest_cache" / "programs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
@@ -76,12 +77,29 @@ def tiny_study() -> Study:
     return tiny()
 
 
+@pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of a page's words: its figures, which take most of the time, are left out."""
+    monkeypatch.setattr("ratewarp.report.pictures.drawings", lambda _: {})
+
+
 # Files that share compiled programs, longest first: one process runs those of a line one after the other, so that each compiles its own.
 TOGETHER = (
     ("test_runs", "api", "test_waves", "test_kills", "test_tables_bound"),
     ("test_training", "test_paper", "test_readout"),
 )
 PLACES = {name: place for place, names in enumerate(TOGETHER) for name in names}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before the suite's processes begin, each folder gets the programs of the others, since files go to another process each time."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    programs = Path(os.environ["JAX_COMPILATION_CACHE_DIR"]).parent
+    known = {program.name: program for program in programs.glob("*/*-cache")}
+    for folder in programs.glob("*"):
+        for name in known.keys() - {program.name for program in folder.iterdir()}:
+            copyfile(known[name], folder / name)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -152,6 +152,7 @@ def test_page_is_one_file_that_needs_nothing_else(finished):
     } <= figures
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_titles_are_escaped(finished, tmp_path, tiny_study):
     import shutil
 
@@ -165,6 +166,7 @@ def test_titles_are_escaped(finished, tmp_path, tiny_study):
     assert "&lt;script&gt;alert(1)" in page
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_diverged_model_is_named_and_the_rest_stands(finished, tmp_path, tiny_study):
     import shutil
 
@@ -201,6 +203,7 @@ def study_file(tmp_path, tiny_study):
     return file
 
 
+@pytest.mark.usefixtures("no_figures")  # where the page is written again, in this process
 def test_command_line_from_study_to_page(study_file, tmp_path, finished):
     plan = call("run", study_file, "--dry-run", cwd=tmp_path)
     assert plan.returncode == 0
@@ -294,7 +297,7 @@ def test_tasks_with_classes_of_one_stimulus_and_untrained_models_still_have_tabl
         capacities_nats=[1],
         bound_points=0,
     )
-    geometry = run(study, tmp_path / "run").table("geometry")
+    geometry = run(study, tmp_path / "run", report=False).table("geometry")
     corner = geometry[geometry["measure"] == "class_distortion[0,0]"].iloc[0]
     assert corner["low"] <= corner["value"] <= corner["high"]
     assert (geometry["measure"] == "class_distortion[1,1]").any()

@@ -275,6 +275,7 @@ def test_a_full_disk_at_a_checkpoint_leaves_what_was_there(whole, tmp_path, monk
     assert _contents(out) == _contents(whole)
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_a_model_that_diverges_leaves_the_others_as_they_are(whole, tmp_path):
     models = {"bad": {"recipe": {"learning_rate": 10}}, **STUDY.models}
     study = Study(**{**STUDY.model_dump(), "models": models, "reference": "bad"})

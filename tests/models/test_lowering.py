@@ -95,7 +95,7 @@ def test_against_direct_sums(size, kernel, stride, padding, channels, filters, s
     _check(_axes(size, kernel, stride, padding), channels, filters, skip)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(
     size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
     kernel=st.integers(1, 5),
