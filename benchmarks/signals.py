@@ -27,12 +27,12 @@ LIMIT_SECONDS = 5.0
 STUDY = """
 name: stopped
 network: {latents: 2, convolutions: [{filters: 8, kernel: 4}, {filters: 8}]}
-recipe: {steps: 3000}
+recipe: {steps: 400}
 training_images: 5000
 validation_each: 8
 codes_each: 4
 bound_points: 4
-models: {baseline: {}, E1M1: {frequency: E1M1}, E2M1: {tasks: [E2M1]}}
+models: {baseline: {}, E2M1: {tasks: [E2M1]}}
 readouts: {baseline: [E2M1]}
 capacities_nats: [0.3, 3]
 """
