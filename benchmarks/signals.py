@@ -116,6 +116,8 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
     asked = options.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # signals that are ignored here would be ignored by the commands, too
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     rng, rows = random.Random(asked.seed), []
     with TemporaryDirectory(prefix="ratewarp-signals-") as place:
         folder = Path(place)
