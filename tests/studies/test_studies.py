@@ -150,6 +150,12 @@ def test_class_schemes():
     np.testing.assert_array_equal(schemes["E2M3"], schemes["frequency"])  # the diagonal is what E1M2 makes frequent
 
 
+def test_a_stimulus_as_frequent_as_the_mean_is_not_frequent_however_sums_are_rounded():
+    rising = np.repeat([1.0, 2.0, 3.0], [56, 57, 56]) * (1 + np.linspace(-1e-15, 1e-15, 169))
+    schemes = Study(models={"a": {"frequency": rising.tolist()}}, capacities_nats=[1]).settings["a"].class_schemes()
+    np.testing.assert_array_equal(schemes["frequency"], np.repeat([0, 0, 1], [56, 57, 56]))
+
+
 def test_own_tasks_and_frequencies(tmp_path):
     rows = "\n".join(f"{u},{l},{1 + (u == l)}" for l in range(13) for u in range(13))
     (tmp_path / "table.csv").write_text(f"x_UC,x_LC,frequency\n{rows}\n")

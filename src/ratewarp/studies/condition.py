@@ -16,6 +16,7 @@ from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image
 from ratewarp.studies.kept import fixed, once
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
+_EVEN = 1e-9  # frequencies that differ by less than this share are the same
 
 
 def _tagged(tag: str, default: str) -> BeforeValidator:
@@ -119,8 +120,9 @@ class Setting(SettingKeys):
         schemes = {one.name: one.labels for one in self.labellings()}
         probabilities = self.probabilities()
         occurring = probabilities[self.occurring()]
-        if np.ptp(occurring) > 1e-12:
-            schemes[FREQUENCY_SCHEME] = (probabilities > occurring.mean()).astype(int)
+        frequent = probabilities > occurring.mean() * (1 + _EVEN)
+        if frequent.any():
+            schemes[FREQUENCY_SCHEME] = frequent.astype(int)
         return schemes
 
 
