@@ -196,6 +196,18 @@ def test_a_wave_that_no_checkpoint_holds_starts_anew_and_says_so(whole, tmp_path
     assert _contents(out) == _contents(whole)
 
 
+def test_a_checkpoint_of_another_version_is_left_and_a_message_says_so(whole, tmp_path):
+    out = tmp_path / "run"
+    _interrupt(out, 100, members=2)
+    (file,) = (out / "checkpoints").glob("*/*.safetensors")
+    stand, arrays = read_checkpoint(file)
+    write_checkpoint(out / "checkpoints", stand._replace(group="0" * 16, wave="1" * 16), arrays, None)
+    file.unlink()
+    (said,) = _go_on(out)
+    assert said.endswith("starts anew: step 100 was kept by another version of ratewarp")
+    assert _contents(out) == _contents(whole)
+
+
 def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
     out = tmp_path / "run"
     _interrupt(out, 100, members=2)

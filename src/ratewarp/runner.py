@@ -41,7 +41,7 @@ from ratewarp.readout_runner import head_steps, pending_readouts, run_readouts
 from ratewarp.records import make_record
 from ratewarp.sources import image_pool
 from ratewarp.store import RunDirectory, working_on
-from ratewarp.studies import Condition, Setting, Study
+from ratewarp.studies import Condition, Setting, Study, of_all_models
 from ratewarp.tables import build_tables
 from ratewarp.training import Member, Report
 from ratewarp.waves import Reached, Wave, from_arrays, stack_members, steps_of, to_arrays, train_members, waves
@@ -206,10 +206,7 @@ def _starts(run: RunDirectory, study: Study, members_at_once: int | None, say: C
         if starts[-1].file:
             say(f"resuming from step {starts[-1].step:,} of wave {_describe(pending)}")
         elif lost := _lost(found, wave, pending):
-            say(
-                f"wave {_describe(pending)} starts anew: step {lost:,} was kept of other conditions together, because --members-at-once"
-                " changed or a stored condition was removed"
-            )
+            say(f"wave {_describe(pending)} starts anew: {lost}")
     return starts
 
 
@@ -228,10 +225,16 @@ def _start(found: Found, wave: Wave, pending: tuple[Condition, ...], say: Callab
     return Start(wave, pending, None, 0)
 
 
-def _lost(found: Found, wave: Wave, pending: Sequence[Condition]) -> int | None:
-    """The highest step at which a checkpoint holds some of the conditions, but not all."""
+def _lost(found: Found, wave: Wave, pending: Sequence[Condition]) -> str:
+    """Why a wave starts anew although a checkpoint holds some of its conditions; empty if none does."""
     ids = {condition.id for condition in pending}
-    return max((stand.step for stand in found.usable.values() if stand.group == wave.group and ids & set(stand.conditions)), default=None)
+    holding = [stand for stand in found.usable.values() if ids & set(stand.conditions)]
+    if not holding:
+        return ""
+    last = max(holding, key=lambda stand: stand.step)
+    if last.group != wave.group:
+        return f"step {last.step:,} was kept by another version of ratewarp"
+    return f"step {last.step:,} was kept of other conditions together, because --members-at-once changed or a stored condition was removed"
 
 
 def _first_of_group(starts: Sequence[Start], index: int) -> bool:
@@ -286,9 +289,9 @@ class _Images:
         self._pools: dict[Any, Images] = {}
 
     def of(self, setting: Setting) -> Images:
-        key = (setting.source, setting.data_seed, setting.validation_each)
+        key = of_all_models(setting)
         if key not in self._pools:
-            sharing = [s for s in self._settings if (s.source, s.data_seed, s.validation_each) == key]
+            sharing = [s for s in self._settings if of_all_models(s) == key]
             most = max(int(s.image_counts().max()) for s in sharing)
             seed = jax.random.key(setting.data_seed)
             training = image_pool(setting.source, most, key=jax.random.fold_in(seed, _TRAINING_IMAGES))

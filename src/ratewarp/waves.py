@@ -6,10 +6,8 @@ nothing is compiled twice; slots left over are filled with a copy of the last me
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from math import inf
 from typing import Any, NamedTuple
 
@@ -22,8 +20,10 @@ from ratewarp._checks import RequestError
 from ratewarp.models import encoder_axes, from_named, to_named
 from ratewarp.objective import Targets
 from ratewarp.studies import Condition, Setting
+from ratewarp.studies.identity import digest
 from ratewarp.training import Member, Plan, Report, State, state_shapes, train
 
+_DIGITS = 16  # of hashes that name waves
 _MEMORY_SHARE = 0.6  # of an accelerator's memory that members may fill; the rest is for images, codes and what XLA adds
 
 
@@ -46,7 +46,7 @@ class Wave:
     @property
     def digest(self) -> str:
         """Hash of the group and of the conditions: equal waves have equal digests, whatever else the study holds."""
-        return _digest([self.group, *(condition.id for condition in self.conditions)])
+        return digest([self.group, *(condition.id for condition in self.conditions)], _DIGITS)
 
 
 class Reached(NamedTuple):
@@ -109,31 +109,23 @@ def groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
     """Conditions that one compiled program can train, in order of first appearance."""
     found: dict[Any, list[Condition]] = {}
     for condition in conditions:
-        setting = condition.setting
-        key = (_plan(setting), setting.source, setting.data_seed, setting.validation_each)
-        found.setdefault(key, []).append(condition)
+        found.setdefault(_compile_key(condition.setting), []).append(condition)
     return list(found.values())
+
+
+def _compile_key(setting: Setting) -> tuple[Setting, tuple[int, ...]]:
+    return setting.shared(), setting.classes()
 
 
 def waves(conditions: Sequence[Condition], limit: int | None = None) -> list[Wave]:
     """All conditions of a study in waves, group by group; in a group those with few steps come first, so that a wave's are alike."""
     found = []
     for group in groups(conditions):
-        setting = group[0].setting
-        plan = _plan(setting)
-        size = members_at_once(plan, group, limit)
-        digest = _digest(
-            [
-                setting.network.model_dump(mode="json"),
-                plan.recipe.model_dump(mode="json"),
-                plan.classes,
-                setting.source.model_dump(mode="json"),
-                setting.data_seed,
-                setting.validation_each,
-            ]
-        )
+        shared, classes = _compile_key(group[0].setting)
+        plan = Plan(shared.network, shared.source.image_shape, classes, shared.recipe)
+        size, name = members_at_once(plan, group, limit), digest([shared, classes], _DIGITS)
         ordered = sorted(group, key=steps_of)
-        found += [Wave(plan, tuple(ordered[first : first + size]), size, digest) for first in range(0, len(group), size)]
+        found += [Wave(plan, tuple(ordered[first : first + size]), size, name) for first in range(0, len(group), size)]
     return found
 
 
@@ -217,16 +209,3 @@ def _refuse_not_finite(arrays: Mapping[str, np.ndarray], history: Report) -> Non
 def _blank(slots: int, steps: int, tasks: int) -> Report:
     zeros = jnp.zeros((slots, steps))
     return Report(zeros, zeros, jnp.zeros((slots, steps, tasks)), zeros)
-
-
-def _plan(setting: Setting) -> Plan:
-    """Compile key: the recipe with everything that may differ between members set to its default."""
-    recipe = setting.recipe
-    varying = {name: type(recipe).model_fields[name].default for name in recipe.ARRAYS}
-    classes = tuple(task.classes for task in setting.labellings())
-    return Plan(setting.network, setting.source.image_shape, classes, recipe.model_copy(update=varying))
-
-
-def _digest(content: Any) -> str:
-    """Hash of plain data, short enough for a folder name."""
-    return sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -2,6 +2,6 @@
 
 from ratewarp.studies.condition import FREQUENCY_SCHEME, Condition, Setting, TaskRule
 from ratewarp.studies.loading import builtin_names, load_study
-from ratewarp.studies.study import Study
+from ratewarp.studies.study import Study, of_all_models
 
-__all__ = ["FREQUENCY_SCHEME", "Condition", "Setting", "Study", "TaskRule", "builtin_names", "load_study"]
+__all__ = ["FREQUENCY_SCHEME", "Condition", "Setting", "Study", "TaskRule", "builtin_names", "load_study", "of_all_models"]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from hashlib import sha256
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, ClassVar, cast
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,6 +13,7 @@ from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
 from ratewarp.recipe import Principled, Published, Recipe
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
+from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
@@ -93,7 +94,20 @@ class SettingKeys(BaseModel):
 
 
 class Setting(SettingKeys):
-    """Everything about a condition but its name, capacity and seed; the keys are those of `SettingKeys`."""
+    """Everything about a condition but its name, capacity and seed; the keys are those of `SettingKeys`.
+
+    Keys named in `ARRAYS` may differ between members of one compiled batch, as those of a recipe's `ARRAYS` may.
+    """
+
+    ARRAYS: ClassVar[tuple[str, ...]] = ("frequency", "tasks", "training_images", "codes_each")
+
+    def shared(self) -> Setting:
+        """The setting with all that may differ between members at its default: with the classes of its tasks, the compile key."""
+        return once(self, "shared", tuple(Setting.model_fields), lambda: _at_defaults(self, {"recipe": _at_defaults(self.recipe)}))
+
+    def classes(self) -> tuple[int, ...]:
+        """Number of classes of every task."""
+        return tuple(task.classes for task in self.labellings())
 
     def probabilities(self) -> np.ndarray:
         """Frequency of every stimulus."""
@@ -124,6 +138,12 @@ class Setting(SettingKeys):
         if frequent.any():
             schemes[FREQUENCY_SCHEME] = frequent.astype(int)
         return schemes
+
+
+def _at_defaults(model: Any, changes: Mapping[str, Any] | None = None) -> Any:
+    """A frozen model with all that may differ between members at its default, and with other changes."""
+    defaults = {name: type(model).model_fields[name].get_default() for name in model.ARRAYS}
+    return model.model_copy(update={**defaults, **(changes or {})})
 
 
 # Models of a study mostly share their tasks or their frequency.
@@ -174,5 +194,4 @@ class Condition(BaseModel):
         return once(self, "id", tuple(Condition.model_fields), self._id)
 
     def _id(self) -> str:
-        digest = sha256(self.model_dump_json().encode()).hexdigest()[:8]
-        return f"{self.model}_C{self.capacity_nats:g}_s{self.seed}_{digest}"
+        return f"{self.model}_C{self.capacity_nats:g}_s{self.seed}_{digest(self, 8)}"

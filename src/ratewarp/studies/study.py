@@ -15,6 +15,7 @@ from ratewarp.recipe import Published
 from ratewarp.sources import Task
 from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text
 from ratewarp.studies.explain import explain
+from ratewarp.studies.identity import TAGS
 from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
@@ -96,7 +97,6 @@ class Study(SettingKeys):
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
-        _ = self._cells  # what models change at single capacities is checked too
         _ = self._cells  # what models change at single capacities fits the recipe, and so do tables of pressures
         for name in self.readouts:
             if name not in self.models:
@@ -207,6 +207,11 @@ class Study(SettingKeys):
 _FIELDS = tuple(Study.model_fields)
 
 
+def of_all_models(setting: Setting) -> tuple[Any, ...]:
+    """What models may not change, because their codes are of the same images."""
+    return tuple(getattr(setting, name) for name in SHARED)
+
+
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
     shared = next((key for key in SHARED if key in difference), None)
     if shared:
@@ -288,4 +293,4 @@ def _same_variant(below: Any, value: Any) -> bool:
     """Whether both are mappings, and the upper one does not name another variant."""
     if not (isinstance(value, Mapping) and isinstance(below, Mapping)):
         return False
-    return all(value.get(tag, below.get(tag)) == below.get(tag) for tag in ("name", "kind"))
+    return all(value.get(tag, below.get(tag)) == below.get(tag) for tag in TAGS)

@@ -1,0 +1,61 @@
+"""Identity: what makes two conditions the same, or two members fit one compiled program. The only place that says so.
+
+A condition's id hashes its contents. The keys of `FIRST`, those of the first version, count whatever their values; a key that came later
+counts only where it differs from its default. So a new key with a default changes no id, and what is stored stays known. The default of a
+later key never changes, since ids do not say which default they mean; `tests/studies/defaults.txt` holds them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import to_json
+
+TAGS = ("name", "kind")  # keys that say which variant of a thing it is; they always count
+
+_TRAINING = ("steps", "batch_size", "learning_rate", "task_weight")
+_CONSTRAINED = (*_TRAINING, "capacity_ramp", "task_ramp", "multiplier_start", "multiplier_speed", "multiplier_gain", "precision")
+FIRST: Mapping[str, tuple[str, ...]] = {
+    "Condition": ("model", "capacity_nats", "seed", "setting"),
+    "Setting": (
+        *("source", "frequency", "tasks", "network", "recipe"),
+        *("training_images", "validation_each", "codes_each", "data_seed"),
+    ),
+    "TaskRule": ("name", "label"),
+    "NetworkConfig": ("latents", "convolutions"),
+    "ConvolutionConfig": ("filters", "kernel", "stride", "padding"),
+    "Principled": _CONSTRAINED,
+    "Swift": _CONSTRAINED,
+    "Published": (
+        *(*_TRAINING, "pressure", "many_class_weight", "decay", "steps_per_epoch", "capacity_ramp_steps", "quarter_steps"),
+        *("task_ramp_steps", "double_softmax", "validation_batches", "processes", "precision"),
+    ),
+}
+
+
+def contents(value: Any) -> Any:
+    """What counts of a frozen model, as plain data in the order of its fields.
+
+    Examples:
+        >>> from ratewarp.sources import Corridors
+        >>> contents(Corridors())
+        {'kind': 'corridors'}
+    """
+    if isinstance(value, BaseModel):
+        fields, first = type(value).model_fields, (*TAGS, *FIRST.get(type(value).__name__, ()))
+        known = {name: getattr(value, name) for name in fields}
+        return {name: contents(own) for name, own in known.items() if name in first or own != fields[name].get_default()}
+    return [contents(one) for one in value] if isinstance(value, list | tuple) else value
+
+
+def digest(value: Any, digits: int) -> str:
+    """Hash of what counts of a frozen model, or of a list of them and of plain data.
+
+    Arguments:
+        value: what is hashed.
+        digits: of the hash, hexadecimal.
+    """
+    return sha256(to_json(contents(value))).hexdigest()[:digits]
