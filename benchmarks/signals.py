@@ -14,6 +14,7 @@ import argparse
 import csv
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -100,7 +101,8 @@ def attack(command: list[str], folder: Path, number: signal.Signals, after: floa
 def verdict(took: float, code: int, errors: str, number: signal.Signals) -> str:
     """In a word or two."""
     if "Traceback" in errors or "Exception ignored" in errors:
-        return "early" if "ratewarp" not in errors.replace("bin/ratewarp", "") else "traceback"
+        places = set(re.findall(r"ratewarp/(\w+)\.py", errors))
+        return "early" if places <= {"__init__", "__main__"} else "traceback"
     if took > LIMIT_SECONDS:
         return "too late"
     if code == 0:

@@ -1,6 +1,7 @@
 """Strict settings for every test: shapes and types checked, no implicit promotion of ranks."""
 
 import os
+import signal
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -15,6 +16,7 @@ os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
 )
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
+os.environ["JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"] = "none"  # else the path of the folder is a part of a program's name
 
 from jaxtyping import install_import_hook
 
@@ -29,6 +31,11 @@ from ratewarp.studies import Study
 
 use_every_core()  # as the command line does
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# A suite started in the background, or under nohup, ignores these, and so would every command that a test starts and then signals.
+for ignored in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(ignored) is signal.SIG_IGN:
+        signal.signal(ignored, signal.default_int_handler)
 
 TINY_NETWORK = {"latents": 2, "convolutions": [{"filters": 4, "kernel": 4}]}
 

@@ -82,3 +82,11 @@ def test_without_a_home_folder_programs_are_not_kept(tmp_path):
 def test_a_cache_folder_that_cannot_be_written_stops_nothing(tmp_path):
     (tmp_path / "file").write_text("no folder")
     assert _run({"XDG_CACHE_HOME": str(tmp_path / "file")})[1] >= 1
+
+
+@pytest.mark.parametrize("members", [1, 2, 4])
+def test_what_is_stored_and_spread_again_lies_as_programs_leave_it(members):
+    """Else the same program is compiled once more for a state that was read from a checkpoint."""
+    left = jax.jit(lambda stacked: map_members(lambda one: one + 1, stacked))(jnp.arange(float(members)))
+    if members % left.sharding.num_devices == 0:
+        assert spread(np.asarray(left)).sharding == left.sharding

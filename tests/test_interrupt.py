@@ -49,6 +49,7 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.communicate()  # whatever happened, no open pipe is left to the next test
     return process.returncode, errors
 
 

@@ -10,9 +10,8 @@ import pytest
 
 from oracles import ALGEBRA, STANDARD_ERRORS
 from ratewarp.models import AutoEncoder, NetworkConfig, make_head
-from ratewarp.objective import Targets
 from ratewarp.readout import Reader, ReadoutPlan, draw_codes, predict, train_heads
-from ratewarp.recipe import Principled, Published
+from ratewarp.recipes import Principled, Published
 from ratewarp.training import draw_images
 
 STIMULI, EACH = 6, 40
@@ -20,12 +19,11 @@ CODES = jax.random.normal(jax.random.key(7), (2, STIMULI, EACH, 3)) * 0.3 + jnp.
 LABELS = (np.arange(STIMULI) >= 3).astype(int)
 
 
-def _reader(seed: int, model: int, labels=LABELS, steps: int = 40, rate: float = 0.01) -> Reader:
-    one = jnp.float32(1)
+def _reader(seed: int, model: int, labels=LABELS, steps: int = 40, rate: float = 0.01, recipe=Principled) -> Reader:
     return Reader(
         key=jax.random.key(seed),
         model=jnp.int32(model),
-        targets=Targets(one, one, jnp.float32(rate), one, jnp.int32(steps)),
+        targets=recipe(learning_rate=rate, steps=steps).targets(1.0),
         images_below=jnp.cumsum(jnp.full(STIMULI, EACH)),
         labels=jnp.array(labels, jnp.int32),
     )
@@ -43,7 +41,7 @@ def _trained(plan, readers, codes=CODES):
 @pytest.mark.parametrize(("recipe", "classes"), [(Principled(batch_size=16), 2), (Published(batch_size=16, steps_per_epoch=2), 3)])
 def test_steps_equal_adam_written_out(recipe, classes):
     labels = np.arange(STIMULI) % classes
-    reader = _reader(1, 1, labels, steps=3)
+    reader = _reader(1, 1, labels, steps=3, recipe=type(recipe))
     head = make_head(3, classes, key=jax.random.fold_in(reader.key, 0))
     published = isinstance(recipe, Published)
     if published:
@@ -84,7 +82,7 @@ def test_heads_learn_what_the_codes_tell():
 
 def test_a_head_does_not_depend_on_those_trained_with_it():
     plan = ReadoutPlan(3, 2, Published(batch_size=16))
-    first, second, third = _reader(1, 0), _reader(2, 1, 1 - LABELS), _reader(3, 1, steps=25)
+    first, second, third = (_reader(*own, steps=n, recipe=Published) for *own, n in ((1, 0, 40), (2, 1, 1 - LABELS, 40), (3, 1, 25)))
     together = _trained(plan, _stack(first, second, third))
     for index, reader in enumerate((first, second, third)):
         alone = _trained(plan, _stack(reader))
@@ -94,7 +92,10 @@ def test_a_head_does_not_depend_on_those_trained_with_it():
 
 def test_more_steps_of_others_do_not_train_a_head_that_is_done():
     plan = ReadoutPlan(3, 2, Published(batch_size=16))
-    heads = [jax.device_get(head) for _, head in train_heads(plan, _stack(_reader(1, 0, steps=30), _reader(2, 0, steps=700)), CODES)]
+    heads = [
+        jax.device_get(head)
+        for _, head in train_heads(plan, _stack(*(_reader(seed, 0, steps=n, recipe=Published) for seed, n in ((1, 30), (2, 700)))), CODES)
+    ]
     assert len(heads) == 2
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(*map(jax.tree.leaves, heads), strict=True))
     assert any(not np.array_equal(a[1], b[1]) for a, b in zip(*map(jax.tree.leaves, heads), strict=True))

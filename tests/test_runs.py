@@ -268,6 +268,7 @@ def test_a_signal_ends_a_run_which_resumes_to_the_same_tables(study_file, tiny_s
         _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
+        process.communicate()  # whatever happened, no open pipe is left to the next test
     assert process.returncode == code
     assert f"{said}; finished conditions and the last checkpoint are kept" in errors
     assert "Traceback" not in errors

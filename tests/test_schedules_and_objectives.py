@@ -7,9 +7,10 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from oracles import ALGEBRA
-from ratewarp.objective import PRESSURE_UNIT, Targets, Terms, cross_entropy, distortion, make_objective
-from ratewarp.recipe import Principled, Published
-from ratewarp.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
+from ratewarp.recipes import Principled, Published, Terms, distortion
+from ratewarp.recipes.objective import cross_entropy
+from ratewarp.recipes.published import PRESSURE_UNIT
+from ratewarp.recipes.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
 
 
 def test_schedules_at_their_corners():
@@ -33,8 +34,8 @@ def test_schedules_take_all_steps_at_once():
 def test_schedules_with_steps_that_vary_equal_those_with_steps_that_do_not(steps):
     """The principled schedules, whose corners are shares of a member's steps, against their formulas in double precision."""
     recipe, at = Principled(), np.arange(steps)
-    objective = make_objective(recipe, (2,))
-    targets = _targets(2.0, task_weight=3.0, steps=steps)
+    objective = recipe.objective((2,))
+    targets = _targets(Principled, 2.0, task_weight=3.0, steps=steps)
 
     def linear(start, stop):
         return np.clip((at - start) / max(stop - start, 1e-9), 0, 1)
@@ -67,8 +68,8 @@ def test_cross_entropy(classes, double):
     np.testing.assert_allclose(cross_entropy(jnp.asarray(logits), jnp.asarray(labels), double_softmax=double), expected, atol=ALGEBRA)
 
 
-def _targets(capacity, task_weight=1.0, learning_rate=1e-3, pressure=300.0, steps=1000):
-    return Targets(*(jnp.float32(v) for v in (capacity, task_weight, learning_rate, pressure)), steps=jnp.int32(steps))
+def _targets(recipe, capacity, **changes):
+    return recipe(**{"learning_rate": 1e-3, "steps": 1000, **changes}).targets(capacity)
 
 
 def _terms(distortion, rate, tasks=()):
@@ -76,8 +77,8 @@ def _terms(distortion, rate, tasks=()):
 
 
 def test_published_loss_by_hand():
-    objective = make_objective(Published(), (2, 25))
-    targets = _targets(6.0, pressure=1000.0)
+    objective = Published().objective((2, 25))
+    targets = _targets(Published, 6.0, pressure=1000.0)
     control = objective.init(targets)
     late = float(objective.loss(_terms(0.1, 6.5, (0.4, 3.0)), control, targets, jnp.int32(7000)))
     assert late == pytest.approx(0.1 + 1000 * PRESSURE_UNIT * 0.5 + 0.4 + 10 * 3.0, rel=1e-5)
@@ -88,8 +89,8 @@ def test_published_loss_by_hand():
 
 def test_each_process_has_a_pressure_on_its_own_rate():
     """Two halves of a batch, one above the target and one below, are both off, though the batch as a whole is on it."""
-    objective = make_objective(Published(), ())
-    targets, step = _targets(6.0, pressure=1000.0), jnp.int32(7000)
+    objective = Published().objective(())
+    targets, step = _targets(Published, 6.0, pressure=1000.0), jnp.int32(7000)
     control = objective.init(targets)
     halves = Terms(jnp.float32(0), jnp.array([5.5, 6.5]), jnp.zeros(0))
     assert float(halves.rate) == 6
@@ -100,8 +101,8 @@ def test_each_process_has_a_pressure_on_its_own_rate():
 
 def test_the_task_weight_is_a_quarter_of_its_ramp_at_first():
     """As the publication's models of one task were trained: from 0 over 2,500 steps, a quarter before step 1,500."""
-    objective = make_objective(Published(task_ramp_steps=(0, 2500), validation_batches=0, many_class_weight=1), (25,))
-    targets = _targets(6.0)
+    objective = Published(task_ramp_steps=(0, 2500), validation_batches=0, many_class_weight=1).objective((25,))
+    targets = _targets(Published, 6.0)
     control = objective.init(targets)
     losses = {}
     for step in (1000, 1500, 2000, 3000):
@@ -111,8 +112,8 @@ def test_the_task_weight_is_a_quarter_of_its_ramp_at_first():
 
 
 def test_published_counter_runs_ahead_after_an_epoch():
-    targets, terms = _targets(6.0), _terms(0.0, 0.0, (1.0,))
-    with_quirk, without = (make_objective(Published(validation_batches=v), (2,)) for v in (469, 0))
+    targets, terms = _targets(Published, 6.0), _terms(0.0, 0.0, (1.0,))
+    with_quirk, without = (Published(validation_batches=v).objective((2,)) for v in (469, 0))
     step = jnp.int32(3000)  # counter 3,938 after two epochs
     weights = [float(o.loss(terms, o.init(targets), targets, step)) - 300 * PRESSURE_UNIT * 6 for o in (with_quirk, without)]
     np.testing.assert_allclose(weights, [(3938 - 2500) / 2500, 500 / 2500], atol=ALGEBRA)
@@ -120,8 +121,8 @@ def test_published_counter_runs_ahead_after_an_epoch():
 
 def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_error():
     recipe = Principled()
-    objective = make_objective(recipe, ())
-    targets, step = _targets(2.0), jnp.int32(900)
+    objective = recipe.objective(())
+    targets, step = _targets(Principled, 2.0), jnp.int32(900)
     control = objective.init(targets)
     slope = jax.grad(lambda rate: objective.loss(Terms(jnp.float32(0), rate[None], jnp.zeros(0)), control, targets, step))
     assert float(slope(jnp.float32(2.0))) == pytest.approx(recipe.multiplier_start)
@@ -132,8 +133,8 @@ def test_principled_pressure_is_the_multiplier_at_the_target_and_grows_with_the_
 
 
 def test_principled_task_weight_ramps():
-    objective = make_objective(Principled(task_ramp=(0.2, 0.4)), (2,))
-    targets = _targets(1.0, task_weight=3.0)
+    objective = Principled(task_ramp=(0.2, 0.4)).objective((2,))
+    targets = _targets(Principled, 1.0, task_weight=3.0)
     control = objective.init(targets)
     rates = {100: 0.5, 300: 1.0, 900: 1.0}  # on target, so that only the task term is left
     losses = [float(objective.loss(_terms(0.0, r, (0.5,)), control, targets, jnp.int32(s))) for s, r in rates.items()]

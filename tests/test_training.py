@@ -11,8 +11,7 @@ from conftest import TINY_NETWORK
 from oracles import ALGEBRA, STANDARD_ERRORS
 from ratewarp.evaluation import evaluate
 from ratewarp.models import NetworkConfig, sample_codes
-from ratewarp.objective import Targets
-from ratewarp.recipe import Principled, Published
+from ratewarp.recipes import Principled, Published
 from ratewarp.sources import Corridors, frequency, image_counts, image_pool, task
 from ratewarp.training import Member, Plan, _advance, draw_images, train
 
@@ -28,7 +27,7 @@ def _plan(classes=(), recipe=Principled, network=NETWORK):
 SLOTS = 4  # every other number of members is another program
 
 
-def _members(seeds, capacities, tasks=(), names=None, *, steps, slots=SLOTS):
+def _members(seeds, capacities, tasks=(), names=None, *, steps, slots=SLOTS, recipe=Principled):
     """Members, the last of them again and again until all slots are filled."""
     spare = slots - len(seeds)
     filled = [
@@ -37,10 +36,10 @@ def _members(seeds, capacities, tasks=(), names=None, *, steps, slots=SLOTS):
     ]
     counts = [image_counts(frequency(name, SOURCE), 500) for name in filled[2]]
     labels = np.array([task(t, SOURCE).labels for t in tasks]).reshape(len(tasks), 169)
-    columns = [jnp.full(slots, value, jnp.float32) for value in (1.0, 1.5e-3, 300.0)]
+    targets = [recipe(learning_rate=1.5e-3, steps=own).targets(capacity) for capacity, own in zip(filled[1], filled[3], strict=True)]
     return Member(
         key=jnp.stack([jax.random.key(int(seed)) for seed in filled[0]]),
-        targets=Targets(jnp.array(filled[1], jnp.float32), *columns, jnp.array(filled[3], jnp.int32)),
+        targets=jax.tree.map(lambda *own: jnp.stack(own), *targets),
         images_below=jnp.array(np.cumsum(counts, axis=1), jnp.int32),
         labels=jnp.array(np.tile(labels, (slots, 1, 1)), jnp.int32),
     )
@@ -61,8 +60,8 @@ def _member(tree, index):
 def test_members_do_not_depend_on_their_batch(recipe):
     plan = _plan(classes=(2, 25), recipe=recipe)
     tasks = ("E2M1", "E2M4")
-    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], tasks, ["uniform", "E1M1", "E1M2"], steps=12))
-    others, other_history = _run(plan, _members([4, 8, 9], [1, 5, 0.1], tasks, ["E1M1", "uniform", "E1M1"], steps=12))
+    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], tasks, ["uniform", "E1M1", "E1M2"], steps=12, recipe=recipe))
+    others, other_history = _run(plan, _members([4, 8, 9], [1, 5, 0.1], tasks, ["E1M1", "uniform", "E1M1"], steps=12, recipe=recipe))
     assert all(np.array_equal(a, b) for a, b in zip(_member(together.model, 1), _member(others.model, 0), strict=True))
     assert all(np.array_equal(a[1], b[0]) for a, b in zip(history, other_history, strict=True))
 
@@ -71,9 +70,9 @@ def test_members_do_not_depend_on_their_batch(recipe):
 def test_members_with_their_own_numbers_of_steps_are_as_if_all_had_them(recipe):
     """Also across the end of a piece of training: 12 and 110 steps beside 130."""
     plan, steps = _plan(recipe=recipe), [12, 130, 110]
-    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=steps))
+    together, history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=steps, recipe=recipe))
     for index, own in enumerate(steps):
-        alike, own_history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=own))
+        alike, own_history = _run(plan, _members([3, 4, 5], [0.3, 1, 2], steps=own, recipe=recipe))
         assert all(np.array_equal(a, b) for a, b in zip(_member(together, index), _member(alike, index), strict=True))
         assert all(np.array_equal(a[index, :own], b[index]) for a, b in zip(history, own_history, strict=True))
         assert not any(np.any(a[index, own:]) for a in history)

@@ -6,7 +6,6 @@ Public names load on first use, so that `import ratewarp` is quick and needs no 
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -62,10 +61,13 @@ __all__ = [
     "theory",
     "trained_networks",
 ]
-__version__ = version("ratewarp")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # not earlier: until the command line listens, a signal ends it with Python's words
+
+        return version("ratewarp")
     if name in _MODULES:
         return import_module(f"ratewarp.{name}")
     if name in _PLACES:

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from scipy.special import entr
 
-from ratewarp.recipe import Published
 from ratewarp.studies import Setting
 from ratewarp.theory import Cost, Curve, LogLoss, SquaredError, Weighted, pixel_bounds, rate_distortion
 
@@ -54,9 +53,8 @@ def task_cost(setting: Setting) -> Cost:
 
 def _task_terms(setting: Setting) -> list[tuple[float, LogLoss]]:
     """Weight and log loss of every task of a setting."""
-    recipe = setting.recipe
-    many = recipe.many_class_weight if isinstance(recipe, Published) else 1.0
-    return [(recipe.task_weight * (1.0 if task.classes == 2 else many), LogLoss(task.labels)) for task in setting.labellings()]
+    weights = setting.recipe.task_weights(setting.classes())
+    return [(weight, LogLoss(task.labels)) for weight, task in zip(weights, setting.labellings(), strict=True)]
 
 
 def semantic_curve(setting: Setting, points: int) -> Curve:

@@ -119,7 +119,8 @@ def spread(stacked: Tree) -> Tree:
     """Puts each member's part of `stacked` on the device where `map_members` works on it."""
     members = len(jax.tree.leaves(stacked)[0])
     mesh = _mesh(members)
-    return jax.device_put(stacked, NamedSharding(mesh, _SPLIT)) if members % mesh.size == 0 else stacked
+    placed = _SPLIT if mesh.size > 1 else _WHOLE  # what programs return: else a state that was stored would be of another program
+    return jax.device_put(stacked, NamedSharding(mesh, placed)) if members % mesh.size == 0 else stacked
 
 
 def share(array: jax.Array | np.ndarray, members: int) -> jax.Array:

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int, Key, UInt8
 
 from ratewarp.devices import map_members
 from ratewarp.models import latent_rates, sample_codes
-from ratewarp.objective import distortion
+from ratewarp.recipes import distortion
 from ratewarp.training import COMPILATION, EVALUATION_STREAM, Member, Model
 
 

@@ -19,9 +19,8 @@ from jaxtyping import Array, Float, Int, Key, UInt8
 
 from ratewarp.devices import map_members
 from ratewarp.models import AutoEncoder, Head, make_head, sample_codes
-from ratewarp.objective import Targets, cross_entropy, make_objective
-from ratewarp.recipe import Published, Recipe
-from ratewarp.training import COMPILATION, draw_images, make_optimizer
+from ratewarp.recipes import Recipe
+from ratewarp.training import COMPILATION, draw_images
 
 CHUNK_STEPS = 500  # steps between two reports
 
@@ -50,7 +49,7 @@ class Reader(NamedTuple):
 
     key: Key[Array, "*readers"]
     model: Int[Array, "*readers"]
-    targets: Targets
+    targets: Any
     images_below: Int[Array, "*readers stimuli"]
     labels: Int[Array, "*readers stimuli"]
 
@@ -125,7 +124,7 @@ def predict(
 def _start(plan: ReadoutPlan, readers: Reader) -> ReaderState:
     def start(reader: Reader) -> ReaderState:
         head = make_head(plan.latents, plan.classes, key=jax.random.fold_in(reader.key, _INIT))
-        return ReaderState(head, make_optimizer(plan.recipe).init(cast(Any, head)))
+        return ReaderState(head, plan.recipe.optimizer().init(cast(Any, head)))
 
     return map_members(start, readers)
 
@@ -133,9 +132,7 @@ def _start(plan: ReadoutPlan, readers: Reader) -> ReaderState:
 @partial(jax.jit, static_argnums=0, donate_argnums=1, compiler_options=COMPILATION)
 def _advance(plan: ReadoutPlan, state: ReaderState, readers: Reader, codes: Array, start: Array, stop: Array) -> ReaderState:
     """Steps `start` to `stop` of every head."""
-    rate = make_objective(plan.recipe, ()).learning_rate
-    double = isinstance(plan.recipe, Published) and plan.recipe.double_softmax
-    optimizer = make_optimizer(plan.recipe)
+    objective, optimizer = plan.recipe.objective(()), plan.recipe.optimizer()
 
     def run(one: tuple[ReaderState, Reader], codes: Array, start: Array, stop: Array) -> ReaderState:
         state, reader = one
@@ -150,9 +147,9 @@ def _advance(plan: ReadoutPlan, state: ReaderState, readers: Reader, codes: Arra
         def body(step: Array, state: ReaderState) -> ReaderState:
             batch, labels = (every[step - start] for every in drawn)
             key = jax.random.fold_in(jax.random.fold_in(reader.key, _DROPOUT), step)
-            gradient = jax.grad(lambda head: cross_entropy(head(batch, key=key), labels, double_softmax=double))(state.head)
+            gradient = jax.grad(lambda head: objective.task_loss(head(batch, key=key), labels))(state.head)
             direction, moments = optimizer.update(gradient, state.optimizer)
-            head = jax.tree.map(lambda p, d: p - rate(reader.targets, step) * d, state.head, direction)
+            head = jax.tree.map(lambda p, d: p - objective.learning_rate(reader.targets, step) * d, state.head, direction)
             return ReaderState(head, moments)
 
         return lax.fori_loop(start, jnp.minimum(stop, reader.targets.steps), body, state)

@@ -14,7 +14,6 @@ import xarray as xr
 from jaxtyping import Array
 
 from ratewarp.models import Head, to_named
-from ratewarp.objective import Targets
 from ratewarp.readout import Reader, ReadoutPlan, draw_codes, predict, train_heads
 from ratewarp.sources import Task
 from ratewarp.store import RunDirectory
@@ -115,17 +114,11 @@ def _keys(conditions: Sequence[Condition], stream: int) -> Array:
 def _readers(study: Study, readings: Sequence[Reading]) -> Reader:
     keys = _keys([reading.condition for reading in readings], _HEAD)
     names = jnp.array([crc32(reading.task.name.encode()) for reading in readings], jnp.uint32)
-    same = jnp.ones(len(readings))
+    targets = study.recipe.targets(study.capacities_nats[0])  # of which heads heed the learning rate and the steps
     return Reader(
         key=jax.vmap(jax.random.fold_in)(keys, names),
         model=jnp.array([reading.place for reading in readings], jnp.int32),
-        targets=Targets(
-            capacity=same,
-            task_weight=same,
-            learning_rate=same * study.recipe.learning_rate,
-            pressure=same,
-            steps=jnp.full(len(readings), study.recipe.steps, jnp.int32),
-        ),
+        targets=jax.tree.map(lambda one: jnp.full(len(readings), one), targets),
         images_below=jnp.array([np.cumsum(reading.condition.setting.image_counts()) for reading in readings], jnp.int32),
         labels=jnp.array([reading.task.labels for reading in readings], jnp.int32),
     )

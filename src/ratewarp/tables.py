@@ -20,7 +20,6 @@ from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 from ratewarp.normative import NORMATIVE, normative_rows
 from ratewarp.occurring import measured
 from ratewarp.parts import Parts, Rows, part_key
-from ratewarp.recipe import Constrained
 from ratewarp.scores import f1, f1_over_batches
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Setting, Study
@@ -222,7 +221,7 @@ def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: M
         "distortion_se": distortion_se,
         "semantic_distortion": semantic,
         "semantic_se": semantic_se,
-        "multiplier": float(record["history_multiplier"][-1]) if isinstance(condition.setting.recipe, Constrained) else None,
+        "multiplier": float(record["history_multiplier"][-1]) if condition.setting.recipe.MULTIPLIER_IS_SLOPE else None,
         **(_against_bound(condition, study, (rate, rate_se), (semantic, semantic_se)) if sound and study.bound_points else {}),
         **(_information(record) if sound else {}),
         "active_units": active_units(record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]) if sound else None,

@@ -20,8 +20,7 @@ from jaxtyping import Array, Float, Int, Key, UInt8
 
 from ratewarp.devices import compiler_options, map_members, share, spread
 from ratewarp.models import AutoEncoder, Head, NetworkConfig, latent_rates, make_head
-from ratewarp.objective import Control, Objective, Targets, Terms, cross_entropy, make_objective
-from ratewarp.recipe import Published, Recipe
+from ratewarp.recipes import Objective, Recipe, Terms
 
 COMPILATION = compiler_options()
 MOST_CHUNK_STEPS = 100  # steps between two looks at the clock
@@ -41,7 +40,7 @@ class Plan:
 
     @property
     def objective(self) -> Objective:
-        return make_objective(self.recipe, self.classes)
+        return self.recipe.objective(self.classes)
 
     @property
     def chunk_steps(self) -> int:
@@ -54,13 +53,13 @@ class Member(NamedTuple):
 
     Attributes:
         key: source of all its randomness.
-        targets: capacity, task weight, learning rate, pressure, steps.
+        targets: what the recipe lets differ between members: a named tuple, `steps` in it.
         images_below: number of images in its data set of stimuli up to and including each; the last entry is its size.
         labels: class of every stimulus in every task.
     """
 
     key: Key[Array, "*members"]
-    targets: Targets
+    targets: Any
     images_below: Int[Array, "*members stimuli"]
     labels: Int[Array, "*members tasks stimuli"]
 
@@ -77,7 +76,7 @@ class State(NamedTuple):
 
     model: Model
     optimizer: optax.OptState
-    control: Control
+    control: Any
 
 
 class Report(NamedTuple):
@@ -130,7 +129,7 @@ def _start(plan: Plan, members: Member) -> State:
         networks = AutoEncoder(plan.network, plan.image_shape, key=network_key)
         heads = tuple(make_head(plan.network.latents, c, key=k) for c, k in zip(plan.classes, head_keys, strict=True))
         model = Model(networks, heads)
-        return State(model, make_optimizer(plan.recipe).init(cast(Any, model)), plan.objective.init(member.targets))
+        return State(model, plan.recipe.optimizer().init(cast(Any, model)), plan.objective.init(member.targets))
 
     return map_members(start, members)
 
@@ -192,7 +191,7 @@ def _step(plan: Plan, state: State, member: Member, images: Array, step: Array, 
 
     gradient, terms = jax.grad(loss, has_aux=True)(state.model)
     gradient = lax.optimization_barrier(gradient)  # else each of Adam's loops puts the gradient together anew
-    direction, optimizer = make_optimizer(plan.recipe).update(gradient, state.optimizer)
+    direction, optimizer = plan.recipe.optimizer().update(gradient, state.optimizer)
     rate = -objective.learning_rate(member.targets, step)
     model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
     control = objective.update(state.control, terms, member.targets, step)
@@ -204,14 +203,8 @@ def _terms(plan: Plan, model: Model, pictures: Float[Array, "height width batch"
     mean, log_variance = model.networks.encoder.by_position(pictures)
     codes = mean + jnp.exp(0.5 * log_variance) * draws.noise
     error = jnp.mean((pictures - model.networks.decoder.by_position(codes)) ** 2)
-    parts = plan.recipe.processes if isinstance(plan.recipe, Published) else 1
-    rates = jnp.sum(latent_rates(mean, log_variance), axis=1).reshape(parts, -1).mean(axis=1)
-    double = isinstance(plan.recipe, Published) and plan.recipe.double_softmax
+    objective = plan.objective
+    rates = jnp.sum(latent_rates(mean, log_variance), axis=1).reshape(objective.parts, -1).mean(axis=1)
     keys = jax.random.split(draws.dropout, len(model.heads)) if model.heads else ()
-    tasks = [cross_entropy(head(codes, key=k), y, double_softmax=double) for head, k, y in zip(model.heads, keys, labels, strict=True)]
+    tasks = [objective.task_loss(head(codes, key=k), y) for head, k, y in zip(model.heads, keys, labels, strict=True)]
     return Terms(error, rates, jnp.stack(tasks) if tasks else jnp.zeros(0))
-
-
-def make_optimizer(recipe: Recipe) -> optax.GradientTransformation:
-    """Adam without its learning rate, which depends on the member."""
-    return optax.scale_by_adam(b2=0.999 if isinstance(recipe, Published) else 0.99)

@@ -18,7 +18,6 @@ from jaxtyping import Array, UInt8
 
 from ratewarp._checks import RequestError
 from ratewarp.models import encoder_axes, from_named, to_named
-from ratewarp.objective import Targets
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
 from ratewarp.training import Member, Plan, Report, State, state_shapes, train
@@ -90,7 +89,7 @@ def members_at_once(plan: Plan, conditions: Sequence[Condition], limit: int | No
 
 def member_bytes(plan: Plan) -> int:
     """About how much memory training one member takes: its state, the next one, gradients, and what a batch leaves in every layer."""
-    one = jax.eval_shape(lambda: Member(jax.random.key(0)[None], Targets(*jnp.zeros((len(Targets._fields), 1))), *_no_data(plan)))
+    one = jax.eval_shape(lambda: Member(jax.random.key(0)[None], jax.tree.map(jnp.atleast_1d, plan.recipe.targets(1.0)), *_no_data(plan)))
     state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state_shapes(plan, one)))
     floats, channels = 0, 1
     for (rows, columns), layer in zip(encoder_axes(plan.network, plan.image_shape), plan.network.convolutions, strict=True):
@@ -137,19 +136,10 @@ def steps_of(condition: Condition) -> int:
 def stack_members(conditions: Sequence[Condition], slots: int) -> Member:
     """What each condition brings, stacked; the last one again and again until all slots are filled."""
     filled = [*conditions, *[conditions[-1]] * (slots - len(conditions))]
-
-    def column(name: str) -> Array:
-        return jnp.array([getattr(c.setting.recipe, name, 0.0) for c in filled], jnp.float32)
-
+    targets = [c.setting.recipe.targets(c.capacity_nats) for c in filled]
     return Member(
         key=jnp.stack([jax.random.key(c.seed) for c in filled]),
-        targets=Targets(
-            capacity=jnp.array([c.capacity_nats for c in filled], jnp.float32),
-            task_weight=column("task_weight"),
-            learning_rate=column("learning_rate"),
-            pressure=jnp.array([c.pressure for c in filled], jnp.float32),
-            steps=jnp.array([steps_of(c) for c in filled], jnp.int32),
-        ),
+        targets=jax.tree.map(lambda *own: jnp.stack(own), *targets),
         images_below=jnp.array([np.cumsum(c.setting.image_counts()) for c in filled], jnp.int32),
         labels=jnp.array([[t.labels for t in c.setting.labellings()] for c in filled], jnp.int32).reshape(
             slots, -1, len(filled[0].setting.source.stimuli)

@@ -32,6 +32,7 @@ from fuzz.fuzz_run_directories import ask_all
 make_runs(Path(sys.argv[1]))
 ask_all(Path(sys.argv[1]))
 """
+_ANYWHERE = {"JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none"}  # a program's name does not depend on the path of its folder
 _said: dict[str, str] = {}  # what every command says of the undamaged runs
 
 
@@ -50,6 +51,7 @@ def runs() -> Path:
         paths = os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests")))
         environment = {**os.environ, "PYTHONPATH": paths, "JAX_COMPILATION_CACHE_DIR": str(folder / "programs")}
         environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+        environment |= _ANYWHERE
         subprocess.run([sys.executable, "-W", "ignore", "-c", _MAKE, str(folder)], env=environment, check=True)
     return folder
 
@@ -68,7 +70,7 @@ def ask_all(folder: Path) -> None:
 def prepare() -> None:
     """Makes the runs, imports what the commands need, and reads once, so that a case does not have to begin with it."""
     folder = runs()
-    os.environ["JAX_COMPILATION_CACHE_DIR"] = "programs"  # in the folder of the case
+    os.environ.update(_ANYWHERE, JAX_COMPILATION_CACHE_DIR="programs")  # in the folder of the case
     import ratewarp.api
     import ratewarp.cli
     import ratewarp.comparison

@@ -303,15 +303,19 @@ def _watch_writes(folder: Path, writes: int) -> None:
     inside = f"{folder.resolve()}{os.sep}"
 
     def look(event: str, arguments: tuple[Any, ...]) -> None:
+        resolve = os.path.realpath
         if event == "open":
-            if not isinstance(arguments[2], int) or not arguments[2] & _WRITING:
+            flags = arguments[2]
+            if not isinstance(flags, int) or not flags & _WRITING:
                 return
+            if flags & os.O_NOFOLLOW:
+                resolve = os.path.abspath  # a link is refused, not followed
         elif event not in _EVENTS:
             return
         for name in arguments[: 2 if event in ("os.rename", "os.link", "os.symlink") else 1]:
             if not isinstance(name, str | bytes | os.PathLike):
                 continue
-            path = os.path.realpath(os.fsdecode(name))
+            path = resolve(os.fsdecode(name))
             if not path.startswith(inside) and path != os.devnull:
                 os.write(writes, f"{event} {path!r}\n".encode())
 

@@ -7,12 +7,12 @@ from typing import get_args
 import pytest
 
 from ratewarp._checks import RequestError
-from ratewarp.recipe import Principled, Recipe
+from ratewarp.recipes import AnyRecipe, Principled
 from ratewarp.sources import Corridors
 from ratewarp.studies import Study
 from ratewarp.studies.condition import TaskRule
 
-RECIPES = get_args(get_args(Recipe)[0])
+RECIPES = get_args(get_args(AnyRecipe)[0])
 SOURCES = [Corridors]
 NAMES = [recipe.model_fields["name"].default for recipe in RECIPES]
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from ratewarp import Study, load_study
 from ratewarp._checks import RequestError
-from ratewarp.recipe import Principled, Published, Swift
+from ratewarp.recipes import Principled, Published, Swift
 from ratewarp.runner import resolved
 from ratewarp.studies import Condition, Setting, builtin_names
 from ratewarp.waves import groups
@@ -94,7 +94,7 @@ def test_a_part_of_a_study_has_its_reference_and_its_own_readouts():
 
 def test_pressure_may_be_a_table_over_capacities():
     study = Study(recipe={"name": "published", "pressure": {10: 300, 0.3: 10_000}}, capacities_nats=[0.3, 10])
-    assert [c.pressure for c in study.conditions] == [10_000, 300]
+    assert [c.setting.recipe.pressure for c in study.conditions] == [10_000, 300]
     again = Study(**yaml.safe_load(yaml.safe_dump(resolved(study))))
     assert [c.id for c in again.conditions] == [c.id for c in study.conditions]
     assert len(groups(study.conditions)) == 1

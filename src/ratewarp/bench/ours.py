@@ -11,14 +11,13 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from ratewarp.bench.step import BATCH_SIZE, CAPACITY, LEARNING_RATE, PRESSURE
 from ratewarp.bench.worker import IMAGES, Job, Turn
 from ratewarp.devices import keep_compiled_programs, share, use_every_core
 from ratewarp.models import NetworkConfig
-from ratewarp.objective import PRESSURE_UNIT, Targets
-from ratewarp.recipe import Published
+from ratewarp.recipes import Published
+from ratewarp.recipes.published import PRESSURE_UNIT
 from ratewarp.training import Member, Plan, train
 
 RUN_STEPS = 2600  # of every member, as in a short run
@@ -97,19 +96,10 @@ def engine(images: np.ndarray, members: int, network: NetworkConfig, run_steps: 
 
 def _members(seeds: list[int], steps: int, stimuli: int, each: int) -> Member:
     """Members that differ in their seed, without tasks, on all images."""
-
-    def same(value: float) -> Array:
-        return jnp.full(len(seeds), value, jnp.float32)
-
+    recipe = Published(steps=steps, learning_rate=LEARNING_RATE, pressure=PRESSURE / PRESSURE_UNIT)
     return Member(
         key=jnp.stack([jax.random.key(seed) for seed in seeds]),
-        targets=Targets(
-            capacity=same(CAPACITY),
-            task_weight=same(0.0),
-            learning_rate=same(LEARNING_RATE),
-            pressure=same(PRESSURE / PRESSURE_UNIT),
-            steps=jnp.full(len(seeds), steps, jnp.int32),
-        ),
+        targets=jax.tree.map(lambda one: jnp.full(len(seeds), one), recipe.targets(CAPACITY)),
         images_below=jnp.tile(each * jnp.arange(1, stimuli + 1, dtype=jnp.int32), (len(seeds), 1)),
         labels=jnp.zeros((len(seeds), 0, stimuli), jnp.int32),
     )

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
-from ratewarp.recipe import Principled, Published, Recipe
+from ratewarp.recipes import AnyRecipe, Principled
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
 from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
@@ -62,7 +62,7 @@ Capacity = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
 FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]
 TaskChoice = str | TaskRule
 Source = Annotated[Corridors, _tagged("kind", "corridors")]
-AnyRecipe = Annotated[Recipe, _tagged("name", "principled")]
+TaggedRecipe = Annotated[AnyRecipe, _tagged("name", "principled")]
 
 
 class SettingKeys(BaseModel):
@@ -86,7 +86,7 @@ class SettingKeys(BaseModel):
     frequency: FrequencyRule = "uniform"
     tasks: tuple[TaskChoice, ...] = ()
     network: NetworkConfig = NetworkConfig()
-    recipe: AnyRecipe = Principled()
+    recipe: TaggedRecipe = Principled()
     training_images: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
     validation_each: Annotated[int, Field(ge=1, le=10_000)] = 64
     codes_each: Annotated[int, Field(ge=1, le=1000)] = 9
@@ -181,12 +181,6 @@ class Condition(BaseModel):
     capacity_nats: Capacity
     seed: Seed
     setting: Setting = Setting()
-
-    @property
-    def pressure(self) -> float:
-        """γ of the published recipe for this capacity; 0 for recipes that find their pressure themselves."""
-        recipe = self.setting.recipe
-        return recipe.pressure_at(self.capacity_nats) if isinstance(recipe, Published) else 0.0
 
     @property
     def id(self) -> str:

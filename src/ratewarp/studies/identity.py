@@ -1,8 +1,8 @@
 """Identity: what makes two conditions the same, or two members fit one compiled program. The only place that says so.
 
-A condition's id hashes its contents. The keys of `FIRST`, those of the first version, count whatever their values; a key that came later
-counts only where it differs from its default. So a new key with a default changes no id, and what is stored stays known. The default of a
-later key never changes, since ids do not say which default they mean; `tests/studies/defaults.txt` holds them.
+A condition's id hashes its contents. The keys of `FIRST`, those of the first version, count whatever their values, in this order; one
+that came later counts only where it differs from its default. So a new key with a default changes no id, and what is stored stays
+known. The default of a later key never changes, since ids do not say which one they mean; `tests/studies/defaults.txt` holds them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from pydantic_core import to_json
 
 TAGS = ("name", "kind")  # keys that say which variant of a thing it is; they always count
 
-_TRAINING = ("steps", "batch_size", "learning_rate", "task_weight")
-_CONSTRAINED = (*_TRAINING, "capacity_ramp", "task_ramp", "multiplier_start", "multiplier_speed", "multiplier_gain", "precision")
+_CONSTRAINED = (
+    *("steps", "batch_size", "learning_rate", "task_weight", "capacity_ramp", "task_ramp"),
+    *("multiplier_start", "multiplier_speed", "multiplier_gain", "precision", "name"),
+)
 FIRST: Mapping[str, tuple[str, ...]] = {
     "Condition": ("model", "capacity_nats", "seed", "setting"),
     "Setting": (
@@ -25,19 +27,20 @@ FIRST: Mapping[str, tuple[str, ...]] = {
         *("training_images", "validation_each", "codes_each", "data_seed"),
     ),
     "TaskRule": ("name", "label"),
+    "Corridors": ("kind",),
     "NetworkConfig": ("latents", "convolutions"),
     "ConvolutionConfig": ("filters", "kernel", "stride", "padding"),
     "Principled": _CONSTRAINED,
     "Swift": _CONSTRAINED,
     "Published": (
-        *(*_TRAINING, "pressure", "many_class_weight", "decay", "steps_per_epoch", "capacity_ramp_steps", "quarter_steps"),
-        *("task_ramp_steps", "double_softmax", "validation_batches", "processes", "precision"),
+        *("name", "steps", "batch_size", "learning_rate", "pressure", "task_weight", "many_class_weight", "decay", "steps_per_epoch"),
+        *("capacity_ramp_steps", "quarter_steps", "task_ramp_steps", "double_softmax", "validation_batches", "processes", "precision"),
     ),
 }
 
 
 def contents(value: Any) -> Any:
-    """What counts of a frozen model, as plain data in the order of its fields.
+    """What counts of a frozen model, as plain data; the order of its fields does not count.
 
     Examples:
         >>> from ratewarp.sources import Corridors
@@ -45,9 +48,10 @@ def contents(value: Any) -> Any:
         {'kind': 'corridors'}
     """
     if isinstance(value, BaseModel):
-        fields, first = type(value).model_fields, (*TAGS, *FIRST.get(type(value).__name__, ()))
-        known = {name: getattr(value, name) for name in fields}
-        return {name: contents(own) for name, own in known.items() if name in first or own != fields[name].get_default()}
+        fields, first = type(value).model_fields, FIRST.get(type(value).__name__, ())
+        later = {name: getattr(value, name) for name in sorted(fields.keys() - set(first))}
+        changed = [name for name, own in later.items() if name in TAGS or own != fields[name].get_default()]
+        return {name: contents(getattr(value, name)) for name in (*first, *changed)}
     return [contents(one) for one in value] if isinstance(value, list | tuple) else value
 
 

@@ -11,7 +11,6 @@ from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.models import check_network
-from ratewarp.recipe import Published
 from ratewarp.sources import Task
 from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text
 from ratewarp.studies.explain import explain
@@ -135,14 +134,11 @@ class Study(SettingKeys):
         own = self.settings[model]
         changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity_nats]
         setting = _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
-        recipe = setting.recipe
-        if not isinstance(recipe, Published):
-            return setting
         try:
-            pressure = recipe.pressure_at(capacity_nats)
+            recipe = setting.recipe.at(capacity_nats)
         except RequestError as error:
             raise RequestError(f"models.{model}.{error}") from None
-        return setting.model_copy(update={"recipe": recipe.model_copy(update={"pressure": pressure})})
+        return setting if recipe is setting.recipe else setting.model_copy(update={"recipe": recipe})
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

@@ -1,32 +1,22 @@
-"""Recipes: how a model is trained. `principled` is the default, `swift` larger steps, `published` the publication, quirks included.
-
-A recipe is frozen data. Fields named in its `ARRAYS` may differ between members of one compiled batch; all others are part of
-the compile key.
-"""
+"""The publication's recipe, its quirks as switches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ratewarp._checks import RequestError, shorten
+from ratewarp.recipes.objective import Multiplier, Objective, Terms, cross_entropy
+from ratewarp.recipes.recipe import BatchSize, LearningRate, Positive, Precision, Recipe, Steps, StepsOrNone, Weight, rising
+from ratewarp.recipes.schedules import counter_with_validation, published_capacity, quarter, ramp, staircase
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Steps = Annotated[int, Field(ge=1, le=100_000_000)]
-StepsOrNone = Annotated[int, Field(ge=0, le=100_000_000)]
-BatchSize = Annotated[int, Field(ge=1, le=65_536)]
-LearningRate = Annotated[float, Field(gt=0, le=10)]
-Weight = Annotated[float, Field(ge=0, le=1e6)]
-Positive = Annotated[float, Field(gt=0, le=1e6)]
-Precision = Literal["float32", "tensorfloat32", "bfloat16"]
-
-
-def _rising(ramp: tuple[float, float]) -> tuple[float, float]:
-    if ramp[0] > ramp[1]:
-        raise ValueError(f"a ramp must start before it ends; got {list(ramp)}")
-    return ramp
+PRESSURE_UNIT = 3e-4  # the published weight of |R − C| is γ times this
 
 
 def _pairs(value: Any) -> Any:
@@ -46,61 +36,17 @@ def _pairs(value: Any) -> Any:
 Pressure = Annotated[Positive | tuple[tuple[Positive, Positive], ...], BeforeValidator(_pairs)]
 
 
-class Constrained(BaseModel):
-    """Distortion and task losses under a constraint on the rate, met by dual ascent on its multiplier.
+class PublishedTargets(NamedTuple):
+    """What one member aims at."""
 
-    Minimises D + w·Σ cross-entropy subject to R = C, with D the squared error per pixel, R the rate in nats and w `task_weight`
-    (squared error per pixel, per nat). The multiplier λ of the constraint is the marginal value of a nat; with a Gaussian
-    likelihood of variance λ·pixels/2 the same objective is a negative evidence lower bound. Precedents: GECO (Rezende & Viola
-    2018, arXiv 1810.00597), ControlVAE (Shao et al. 2020, arXiv 2004.05988).
-
-    Attributes:
-        steps: training steps.
-        batch_size: images a step.
-        learning_rate: Adam's, at its peak; warmed up over a twentieth of the steps, then down to 0 along a cosine.
-        task_weight: weight of every task's cross-entropy.
-        capacity_ramp: share of the steps over which the target rate rises to the capacity.
-        task_ramp: shares of the steps at which the task weight starts to rise and is whole.
-        multiplier_start: λ at step 0, squared error per pixel and nat.
-        multiplier_speed: relative change of λ per step at a relative rate error of 1.
-        multiplier_gain: immediate response of the pressure, in units of λ, to a relative rate error of 1.
-        precision: of the factors of matrix products in training; narrower ones are faster on accelerators only.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "steps")
-
-    steps: Steps = 5000
-    batch_size: BatchSize = 64
-    learning_rate: LearningRate = 1.5e-3
-    task_weight: Weight = 1.0
-    capacity_ramp: Fraction = 0.2
-    task_ramp: Annotated[tuple[Fraction, Fraction], AfterValidator(_rising)] = (0.2, 0.4)
-    multiplier_start: Positive = 0.03
-    multiplier_speed: Positive = 0.05
-    multiplier_gain: Positive = 5.0
-    precision: Precision = "float32"
+    capacity: Float[Array, ""]
+    task_weight: Float[Array, ""]
+    learning_rate: Float[Array, ""]
+    pressure: Float[Array, ""]
+    steps: Int[Array, ""]
 
 
-class Principled(Constrained):
-    """`Constrained` with gentle steps: the default."""
-
-    name: Literal["principled"] = "principled"
-
-
-class Swift(Constrained):
-    """`Constrained` with larger steps and a slower rise of the target rate, for models without tasks.
-
-    Reaches the published validation loss of the baseline in a third of the published steps (docs/recipes.md).
-    """
-
-    name: Literal["swift"] = "swift"
-    steps: Steps = 2600
-    learning_rate: LearningRate = 4e-3
-    capacity_ramp: Fraction = 0.6
-
-
-class Published(BaseModel):
+class Published(Recipe):
     """The publication's objective: squared error + γ·3e-4·|R − C(t)| + task terms, with Adam and a staircase.
 
     Quirks kept, each a switch: `quarter_steps` (target and task weight are a quarter of their ramps before this step), `double_softmax`
@@ -128,7 +74,6 @@ class Published(BaseModel):
         precision: of the factors of matrix products in training; narrower ones are faster on accelerators only.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
     ARRAYS: ClassVar[tuple[str, ...]] = ("learning_rate", "task_weight", "pressure", "steps")
 
     name: Literal["published"] = "published"
@@ -142,7 +87,7 @@ class Published(BaseModel):
     steps_per_epoch: Steps = 1329
     capacity_ramp_steps: Steps = 2500
     quarter_steps: StepsOrNone = 1500
-    task_ramp_steps: Annotated[tuple[StepsOrNone, StepsOrNone], AfterValidator(_rising)] = (2500, 5000)
+    task_ramp_steps: Annotated[tuple[StepsOrNone, StepsOrNone], AfterValidator(rising)] = (2500, 5000)
     double_softmax: bool = True
     validation_batches: StepsOrNone = 235
     processes: Annotated[int, Field(ge=1, le=64)] = 2
@@ -154,16 +99,19 @@ class Published(BaseModel):
             raise ValueError(f"processes must divide batch_size ({self.batch_size}); got {self.processes}")
         return self
 
-    def pressure_at(self, capacity_nats: float) -> float:
-        """γ of a model of that capacity.
+    def at(self, capacity_nats: float) -> Published:
+        """The recipe with its pressure at that capacity.
 
         Raises:
             RequestError: `pressure` is a table without that capacity.
 
         Examples:
-            >>> Published(pressure={0.3: 10_000, 10: 300}).pressure_at(10)
+            >>> Published(pressure={0.3: 10_000, 10: 300}).at(10).pressure
             300.0
         """
+        return self.model_copy(update={"pressure": self._pressure_at(capacity_nats)})
+
+    def _pressure_at(self, capacity_nats: float) -> float:
         if not isinstance(self.pressure, tuple):
             return float(self.pressure)
         table = dict(self.pressure)
@@ -172,5 +120,43 @@ class Published(BaseModel):
             raise RequestError(f"recipe.pressure must name every capacity; it has {named} nats, not {capacity_nats:g}")
         return table[capacity_nats]
 
+    def targets(self, capacity_nats: float) -> PublishedTargets:
+        reals = map(jnp.float32, (capacity_nats, self.task_weight, self.learning_rate, self._pressure_at(capacity_nats)))
+        return PublishedTargets(*reals, steps=jnp.int32(self.steps))
 
-Recipe = Annotated[Principled | Published | Swift, Field(discriminator="name")]
+    def optimizer(self) -> optax.GradientTransformation:
+        return optax.scale_by_adam(b2=0.999)
+
+    def task_weights(self, classes: tuple[int, ...]) -> tuple[float, ...]:
+        return tuple(self.task_weight * weight for weight in self._relative_weights(classes))
+
+    def _relative_weights(self, classes: tuple[int, ...]) -> list[float]:
+        return [1.0 if count == 2 else self.many_class_weight for count in classes]
+
+    def objective(self, classes: tuple[int, ...]) -> Objective:
+        """D + γ·3e-4·|R − C(t)| + w(t)·Σ tasks."""
+        weights = jnp.array(self._relative_weights(classes))
+
+        def counter(step: Array) -> Array:
+            return counter_with_validation(step, self.steps_per_epoch, self.validation_batches)
+
+        def target(targets: PublishedTargets, step: Array) -> Array:
+            return published_capacity(counter(step), targets.capacity, self.capacity_ramp_steps, self.quarter_steps)
+
+        def init(targets: PublishedTargets) -> Multiplier:
+            return Multiplier(targets.pressure * PRESSURE_UNIT)
+
+        def loss(terms: Terms, control: Multiplier, targets: PublishedTargets, step: Array) -> Array:
+            rise = ramp(counter(step), *self.task_ramp_steps) * quarter(counter(step), self.quarter_steps)
+            tasks = targets.task_weight * rise * jnp.sum(weights * terms.tasks)
+            off = jnp.mean(jnp.abs(terms.rates - target(targets, step)))
+            return terms.distortion + targets.pressure * PRESSURE_UNIT * off + tasks
+
+        def update(control: Multiplier, terms: Terms, targets: PublishedTargets, step: Array) -> Multiplier:
+            return Multiplier(targets.pressure * PRESSURE_UNIT * jnp.mean(jnp.sign(terms.rates - target(targets, step))))
+
+        def learning_rate(targets: PublishedTargets, step: Array) -> Array:
+            return targets.learning_rate * staircase(step, self.decay, self.steps_per_epoch)
+
+        task_loss = partial(cross_entropy, double_softmax=self.double_softmax)
+        return Objective(init, loss, update, learning_rate, task_loss, self.processes)
