@@ -48,7 +48,7 @@ ALLOWED: dict[str, set[str]] = {
     "statements": set(),
     "comparison": {"published", "statements", "store", "studies", "tables"},
     "trained": {"models", "store", "studies"},
-    "readout_runner": {"models", "readout", "sources", "store", "studies", "trained", "training"},
+    "readout_runner": {"models", "readout", "records", "sources", "store", "studies", "trained", "training"},
     "waves": {"models", "studies", "training"},
     "runner": {
         "checkpoints",

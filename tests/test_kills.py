@@ -16,7 +16,7 @@ import pytest
 
 from ratewarp.store import TABLES
 
-KILLS = int(os.environ.get("RATEWARP_KILLS", "8"))  # at least; more take long
+KILLS = int(os.environ.get("RATEWARP_KILLS", "5"))  # at least; more take long
 
 
 class _Killable:

@@ -190,7 +190,7 @@ def test_every_table_is_finite(run):
 
 def test_maps_and_matrices_show_what_occurs(run):
     view = RunView(run)
-    shown = view.shown("half", 2.0)
+    shown = view.shown("half", view.levels[0])  # 2 nats
     p = shown.record["frequency"].values
     np.testing.assert_array_equal(np.isfinite(shown.points).all(axis=1), p[shown.stimuli] > 0)
     np.testing.assert_array_equal(np.isfinite(shown.tuning).all(axis=1), p > 0)

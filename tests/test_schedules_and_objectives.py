@@ -7,7 +7,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from oracles import ALGEBRA
-from ratewarp.recipes import Principled, Published, Terms, distortion
+from ratewarp.recipes import Plain, Principled, Published, Terms, distortion
 from ratewarp.recipes.objective import cross_entropy
 from ratewarp.recipes.published import PRESSURE_UNIT
 from ratewarp.recipes.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
@@ -139,3 +139,15 @@ def test_principled_task_weight_ramps():
     rates = {100: 0.5, 300: 1.0, 900: 1.0}  # on target, so that only the task term is left
     losses = [float(objective.loss(_terms(0.0, r, (0.5,)), control, targets, jnp.int32(s))) for s, r in rates.items()]
     np.testing.assert_allclose(losses, [0, 0.75, 1.5], atol=ALGEBRA)
+
+
+def test_plain_loss_by_hand():
+    targets = _targets(Plain, None, beta=0.02, task_weight=3.0)
+    constant, falling = (Plain(beta_schedule=table).objective((2,)) for table in ({}, {0.1: 10, 0.5: 1}))
+    terms = _terms(0.1, 4.0, (0.5,))
+    for objective, factor in ((constant, 1), (falling, 10 - 9 * (0.3 - 0.1) / 0.4)):
+        step = jnp.int32(300)  # of 1000; the task weight is at half of its ramp
+        control = objective.update(objective.init(targets), terms, targets, step)
+        assert float(objective.loss(terms, control, targets, step)) == pytest.approx(0.1 + 3 * 0.5 * 0.5 + factor * 0.02 * 4, rel=1e-5)
+        assert float(control.multiplier) == pytest.approx(factor * 0.02, rel=1e-5)
+    assert [float(falling.init(targets).multiplier), float(constant.init(targets).multiplier)] == pytest.approx([0.2, 0.02])

@@ -62,7 +62,7 @@ def semantic_curve(setting: Setting, points: int) -> Curve:
 
     Solved once for each source and frequency.
     """
-    bare = Setting(source=setting.source, frequency=setting.frequency)
+    bare = Setting(source=setting.source, frequency=setting.frequency, parameters=setting.parameters)
     return _solved(cast(Any, bare), points)
 
 
@@ -70,7 +70,8 @@ def task_curve(setting: Setting, points: int) -> Curve:
     """R(D) under `task_cost`, solved likewise."""
     if not setting.tasks:
         return semantic_curve(setting, points)
-    asked = Setting(source=setting.source, frequency=setting.frequency, tasks=setting.tasks, recipe=setting.recipe)
+    known = {"source": setting.source, "frequency": setting.frequency, "parameters": setting.parameters}
+    asked = Setting(**known, tasks=setting.tasks, recipe=setting.recipe)
     return _solved(cast(Any, asked), points)
 
 
@@ -108,7 +109,7 @@ def objective_of(setting: Setting | None) -> str:
     if setting is None:
         return ""
     weights = [weight for weight, _ in _task_terms(setting)]
-    return repr((setting.source, setting.frequency, setting.tasks, weights, TOLERANCE))
+    return repr((setting.source, setting.frequency, setting.tasks, setting.parameters, weights, TOLERANCE))
 
 
 def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from jaxtyping import Array
 
 from ratewarp.models import Head, to_named
 from ratewarp.readout import Reader, ReadoutPlan, draw_codes, predict, train_heads
+from ratewarp.records import labels_of
 from ratewarp.sources import Task
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Setting, Study
@@ -114,7 +115,7 @@ def _keys(conditions: Sequence[Condition], stream: int) -> Array:
 def _readers(study: Study, readings: Sequence[Reading]) -> Reader:
     keys = _keys([reading.condition for reading in readings], _HEAD)
     names = jnp.array([crc32(reading.task.name.encode()) for reading in readings], jnp.uint32)
-    targets = study.recipe.targets(study.capacities_nats[0])  # of which heads heed the learning rate and the steps
+    targets = study.recipe.targets(1.0)  # of which heads heed the learning rate and the steps; they know of no capacity
     return Reader(
         key=jax.vmap(jax.random.fold_in)(keys, names),
         model=jnp.array([reading.place for reading in readings], jnp.int32),
@@ -133,5 +134,5 @@ def _record(condition: Condition, tasks: Sequence[Task], predictions: np.ndarray
             "frequency": ("stimulus_index", condition.setting.probabilities()),
         },
         coords={"task": np.array([t.name for t in tasks], dtype="U")},
-        attrs={"condition": condition.id, "model": condition.model, "capacity_nats": condition.capacity_nats, "seed": condition.seed},
+        attrs=labels_of(condition),
     )

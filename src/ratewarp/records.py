@@ -55,5 +55,11 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Report, fi
             "task": np.array([t.name for t in tasks], dtype="U"),
             "factor": np.array(source.factor_names, dtype="U"),
         },
-        attrs={"condition": condition.id, "model": condition.model, "capacity_nats": condition.capacity_nats, "seed": condition.seed},
+        attrs=labels_of(condition),
     )
+
+
+def labels_of(condition: Condition) -> dict[str, str | float | int]:
+    """What says in a record which condition it is of."""
+    aim = {} if condition.capacity_nats is None else {"capacity_nats": condition.capacity_nats}
+    return {"condition": condition.id, "model": condition.model, **aim, "seed": condition.seed}

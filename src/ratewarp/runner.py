@@ -302,9 +302,13 @@ class _Images:
 
 def _describe(conditions: Sequence[Condition]) -> str:
     if len(conditions) <= 2:
-        return " and ".join(f"{c.model} at {c.capacity_nats:g} nats, seed {c.seed}" for c in conditions)
+        return " and ".join(f"{c.model}{_aim(c)}, seed {c.seed}" for c in conditions)
     names = list(dict.fromkeys(c.model for c in conditions))
     return f"{', '.join(names[:4])}{' …' if len(names) > 4 else ''} ({len(conditions)} models)"
+
+
+def _aim(condition: Condition) -> str:
+    return "" if condition.capacity_nats is None else f" at {condition.capacity_nats:g} nats"
 
 
 def _manifest(

@@ -3,11 +3,12 @@ of an optimal code."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +23,7 @@ from ratewarp.occurring import measured
 from ratewarp.parts import Parts, Rows, part_key
 from ratewarp.scores import f1, f1_over_batches
 from ratewarp.store import RunDirectory
-from ratewarp.studies import Condition, Setting, Study
+from ratewarp.studies import CAPACITY, Cell, Condition, Setting, Study
 from ratewarp.theory import information_bounds
 
 MODELS = [
@@ -83,49 +84,79 @@ def build_tables(
     """
     chosen = study.conditions if conditions is None else conditions
     parts, settings = Parts(run, keep), _test_settings(chosen)
-    models = study.settings
-    references = {(c.capacity_nats, c.seed): c.id for c in chosen if c.model == study.reference}
+    stored = {condition.id for condition in chosen}
     reader = _Reader(run)
     found: list[Rows] = []
-    total = len(chosen) + len(models)
+    total = len(chosen) + len(study.models)
     progress(0, total)
 
-    for model in models:  # one after the other: the curve of a model is solved once
-        for condition in (c for c in chosen if c.model == model):
-            reference = references.get((condition.capacity_nats, condition.seed))
-            job = _Job(condition, study, reader, settings, reference)
+    done = 0
+    for model, own in groupby(study.cells.items(), key=lambda item: item[0].model):  # in turn: the curve of a model is solved once
+        cells = dict(own)
+        for cell, condition in cells.items():
+            if condition.id not in stored:
+                continue
+            beside = study.reference_of(cell)
+            known = study.cells[beside].id if beside is not None and study.cells[beside].id in stored else None
+            job = _Job(condition, _labels(study, cell, condition), study, reader, settings, known)
             found.append(parts.rows(job.key(), job.rows))
-            progress(len(found), total)
-        found.append(_rows_of_model(parts, study, models, model))
-        progress(len(found), total)
+            progress(done := done + 1, total)
+        if study.bound_points:
+            found += [_rows_of_objective(parts, study, objective) for objective in _objectives(study, model, cells)]
+        progress(done := done + 1, total)
 
-    return _joined(found)
+    return _joined(found, study)
 
 
-def _rows_of_model(parts: Parts, study: Study, settings: Mapping[str, Setting], model: str) -> Rows:
-    """What is solved for a model, without regard to its training; once for all models of one objective."""
-    setting, points = settings[model], study.bound_points
-    reference = settings[study.reference] if model != study.reference else None
-    key = part_key(["model", points, study.capacities_nats, objective_of(setting), objective_of(reference)])
+class _Objective(NamedTuple):
+    """What a bound is of: a setting, that of the reference if it is another model, and the axes' values that all its places share."""
+
+    model: str
+    setting: Setting
+    reference: Setting | None
+    values: dict[str, Any]
+
+
+def _objectives(study: Study, model: str, cells: Iterable[Cell]) -> list[_Objective]:
+    """What is solved for a model, without regard to its training: its bound at every place where that is another."""
+    found: dict[tuple[str, str], _Objective] = {}
+    for cell in cells:
+        beside = study.reference_of(cell) if model != study.reference else None
+        one = _Objective(model, study.setting_at(cell), beside and study.setting_at(beside), study.values_at(cell.place))
+        key = objective_of(one.setting), objective_of(one.reference)
+        if key in found:
+            shared = {name: value for name, value in found[key].values.items() if name in one.values and one.values[name] == value}
+            one = found[key]._replace(values=shared)
+        found[key] = one
+    return list(found.values())
+
+
+def _rows_of_objective(parts: Parts, study: Study, one: _Objective) -> Rows:
+    points = study.bound_points
+    key = part_key(["model", points, study.capacities_nats, objective_of(one.setting), objective_of(one.reference)])
 
     def make() -> Rows:
-        if not points:
-            return {}
         return {
-            "bound": list(bound_rows(setting, points, max(study.capacities_nats))),
-            "normative": list(normative_rows(setting, reference, points)),
+            "bound": list(bound_rows(one.setting, points, max(study.capacities_nats, default=0.0))),
+            "normative": list(normative_rows(one.setting, one.reference, points)),
         }
 
-    rows = parts.rows(key, make)
-    return {name: [{"model": model, **row} for row in own] for name, own in rows.items()}
+    shared = {name: one.values.get(name) for name in study.further_keys}
+    return {name: [{"model": one.model, **shared, **row} for row in own] for name, own in parts.rows(key, make).items()}
 
 
-def _joined(parts: Sequence[Rows]) -> dict[str, pd.DataFrame]:
+def _columns(name: str, study: Study) -> list[str]:
+    columns = COLUMNS[name]
+    at = columns.index(CAPACITY if CAPACITY in columns else "model") + 1
+    return [*columns[:at], *study.further_keys, *columns[at:]]
+
+
+def _joined(parts: Sequence[Rows], study: Study) -> dict[str, pd.DataFrame]:
     """The tables, from all their parts; tests are corrected for their number in the whole table (Holm)."""
     tables = {}
-    for name, columns in COLUMNS.items():
+    for name in COLUMNS:
         rows = [row for part in parts for row in part.get(name, [])]
-        tables[name] = pd.DataFrame(rows, columns=columns)
+        tables[name] = pd.DataFrame(rows, columns=_columns(name, study))
     tables["models"] = tables["models"].astype({"diverged_at": "Int64"})
 
     geometry = tables["geometry"]
@@ -171,6 +202,7 @@ class _Job:
     """One condition that is to be measured, against the reference of this id, if there is one."""
 
     condition: Condition
+    labels: dict[str, Any]
     study: Study
     reader: _Reader
     settings: Settings
@@ -181,16 +213,17 @@ class _Job:
         setting, readouts = self.condition.setting, self.study.readouts.get(self.condition.model)
         asked = [setting.model_dump_json(), objective_of(setting), self.study.bound_points, readouts, self.settings, _DRAWS]
         files = [*self.reader.files(self.condition.id), *self.reader.files(self.reference)]
-        return part_key([*_labels(self.condition).values(), *asked], files)
+        return part_key([*self.labels.values(), *asked], files)
 
     def rows(self) -> Rows:
         """Its rows in every table."""
         run = self.reader.run
         record, params = run.record(self.condition.id), run.params(self.condition.id)
-        models = [_model_row(self.condition, self.study, record, params)]
+        models = [{**self.labels, **_model_row(self.condition, self.study, record, params)}]
         with threadpool_limits(1):  # of matrices this small, several threads wait for each other
             geometry = list(self._geometry(record))
-        return {"models": models, "tasks": list(_all_task_rows(self.condition, self.study, run, record)), "geometry": geometry}
+        tasks = [{**self.labels, **row} for row in _all_task_rows(self.condition, self.study, run, record)]
+        return {"models": models, "tasks": tasks, "geometry": geometry}
 
     def _geometry(self, record: xr.Dataset) -> Iterator[dict[str, Any]]:
         """What is measured on its codes, against those of its reference; measures that are not defined are left out."""
@@ -203,7 +236,7 @@ class _Job:
         occurring = measured(_representation(record), theirs, schemes)
         for found in measure_codes(occurring.own, occurring.labels, occurring.reference, self.settings):
             if np.isfinite(found.value):
-                yield {**_labels(self.condition), **occurring.named(found)._asdict()}
+                yield {**self.labels, **occurring.named(found)._asdict()}
 
 
 def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
@@ -212,11 +245,10 @@ def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: M
     semantic, semantic_se = _weighted(record["semantic_distortion"], record["frequency"])
     sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
     return {
-        **_labels(condition),
         "rate_nats": rate,
         "rate_se": rate_se,
         "rate_bits": rate / np.log(2),
-        "rate_gap": rate - condition.capacity_nats,
+        "rate_gap": None if condition.capacity_nats is None else rate - condition.capacity_nats,
         "distortion": distortion,
         "distortion_se": distortion_se,
         "semantic_distortion": semantic,
@@ -251,14 +283,14 @@ def _information(record: xr.Dataset) -> dict[str, float]:
     return {**values, "information_se": max(bound.standard_error for bound in bounds.values()), "information_images": found.images}
 
 
-def rate_status(rate: float, capacity: float) -> str:
-    """Whether a rate, in nats, is near enough to its capacity.
+def rate_status(rate: float, capacity: float | None) -> str:
+    """Whether a rate, in nats, is near enough to its capacity, if there is one.
 
     Examples:
         >>> [rate_status(rate, capacity) for rate, capacity in ((3.2, 3), (3.4, 3), (0.39, 0.3), (0.41, 0.3))]
         ['ok', 'off target', 'ok', 'off target']
     """
-    return "ok" if abs(rate - capacity) <= RATE_TOLERANCE * max(capacity, 1) else "off target"
+    return "ok" if capacity is None or abs(rate - capacity) <= RATE_TOLERANCE * max(capacity, 1) else "off target"
 
 
 def _sound(record: xr.Dataset) -> bool:
@@ -303,7 +335,7 @@ def _task_rows(condition: Condition, record: xr.Dataset, regime: str, sound: boo
             "f1_batches": f1_over_batches(truth, said, weights, classes=int(labels.max()) + 1),
             "accuracy": float(weights @ (truth == said) / weights.sum()),
         }
-        row = {**_labels(condition), "regime": regime, "representation": condition.model, "task": str(name)}
+        row = {"regime": regime, "representation": condition.model, "task": str(name)}
         yield {**row, **(scores if sound else dict.fromkeys(scores))}
 
 
@@ -314,5 +346,8 @@ def _representation(record: xr.Dataset) -> Representation:
     return Representation(codes, record["stimulus"].values.astype(np.int64), factors, frequency, noise)
 
 
-def _labels(condition: Condition) -> dict[str, Any]:
-    return {"condition": condition.id, "model": condition.model, "capacity_nats": condition.capacity_nats, "seed": condition.seed}
+def _labels(study: Study, cell: Cell, condition: Condition) -> dict[str, Any]:
+    """What says in a row which condition it is of."""
+    values = study.values_at(cell.place)
+    further = {name: values.get(name) for name in study.further_keys}
+    return {"condition": condition.id, "model": cell.model, CAPACITY: condition.capacity_nats, **further, "seed": cell.seed}

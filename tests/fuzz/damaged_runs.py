@@ -48,9 +48,6 @@ def make_runs(folder: Path) -> None:
     study = Study(**STUDY)
     with suppress(Enough):
         run_study(study, folder / "half", stop, members_at_once=2, checkpoint_seconds=0)
-    resumed = shutil.copytree(folder / "half", folder / "resumed")
-    run_study(study, resumed, members_at_once=2)  # what resumes is compiled anew; here once, and not in every case
-    shutil.rmtree(resumed)
     run_study(study, folder / "whole", members_at_once=2)
     run = open_run(shutil.copytree(folder / "whole", folder / "bounded"))
     rates = np.linspace(0, 3, 9)

@@ -49,9 +49,10 @@ def runs() -> Path:
     folder = Path(_RUNS)
     if not (folder / "said.json").exists():
         paths = os.pathsep.join((str(ROOT / "src"), str(ROOT / "tests")))
-        environment = {**os.environ, "PYTHONPATH": paths, "JAX_COMPILATION_CACHE_DIR": str(folder / "programs")}
-        environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
-        environment |= _ANYWHERE
+        environment = {**os.environ, "PYTHONPATH": paths}
+        if _RUN_SHARE:
+            environment |= {"JAX_COMPILATION_CACHE_DIR": str(folder / "programs"), **_ANYWHERE}
+            environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
         subprocess.run([sys.executable, "-W", "ignore", "-c", _MAKE, str(folder)], env=environment, check=True)
     return folder
 

@@ -29,7 +29,7 @@ def _view(points):
     record = xr.Dataset({**content, "code": (("item", "latent"), points)})
     order, rates = np.arange(2), np.zeros(2)
     condition = Condition(model="baseline", capacity_nats=1, seed=0)
-    return ConditionView(condition, record, points, 0.0, np.zeros((len(GRID), 2)), order, rates)
+    return ConditionView(condition, 0, "1 nats", record, points, 0.0, np.zeros((len(GRID), 2)), order, rates)
 
 
 @pytest.mark.parametrize("spread", [[3.0, 3.0], [3.0, 0.2], [0.05, 0.05]])

@@ -12,6 +12,7 @@ from matplotlib.markers import CARETDOWN, CARETUP
 from ratewarp.report.views import RunView
 from ratewarp.report.warps import warps_figure
 from ratewarp.store import open_run
+from ratewarp.studies import Study
 
 MODELS = {"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}, "E2M5": {"tasks": ["E2M5"]}}
 TASKS = {"E1M1": ["frequency"], "E2M1": ["E2M1"], "E2M5": ["E2M1", "E2M2", "E2M3", "E2M4"]}
@@ -23,10 +24,11 @@ def draw(tmp_path):
 
     def drawn(rows, seeds=(0, 1)):
         (tmp_path / "tables").mkdir()
-        (tmp_path / "study.yaml").write_text(
-            yaml.safe_dump({"models": MODELS, "capacities_nats": [0.3, 10], "seeds": list(seeds)}, sort_keys=False)
-        )
-        pd.DataFrame(rows).to_csv(tmp_path / "tables/geometry.csv", index=False)
+        study = {"models": MODELS, "capacities_nats": [0.3, 10], "seeds": list(seeds)}
+        (tmp_path / "study.yaml").write_text(yaml.safe_dump(study, sort_keys=False))
+        ids = {(c.model, c.capacity_nats, c.seed): c.id for c in Study(**study).conditions}
+        known = [{**row, "condition": ids[row["model"], row["capacity_nats"], row["seed"]]} for row in rows]
+        pd.DataFrame(known).to_csv(tmp_path / "tables/geometry.csv", index=False)
         return warps_figure(RunView(open_run(tmp_path)))
 
     yield drawn

@@ -68,6 +68,7 @@ def test_every_key_of_a_setting_parts_groups_unless_it_may_differ_between_member
         "validation_each": 5,
         "codes_each": 3,
         "data_seed": 4,
+        "parameters": {"ratio": 3},
     }[key]
     if other is None:
         pytest.skip("there is one source, and it has no key")

@@ -13,7 +13,7 @@ from ratewarp import store
 from ratewarp._checks import RequestError
 from ratewarp.runner import resolved
 from ratewarp.store import create_run, open_run
-from ratewarp.studies import Condition, Setting, Study, load_study
+from ratewarp.studies import Condition, Study, load_study
 from ratewarp.studies import condition as condition_module
 from ratewarp.studies import study as study_module
 from ratewarp.studies.identity import digest
@@ -57,12 +57,12 @@ def test_every_model_is_put_together_once(monkeypatch):
     made = Counter[str]()
     put_together, evaluate = study_module._setting, condition_module.frequency
     monkeypatch.setattr(study_module, "_setting", lambda *given: (made.update(["setting"]), put_together(*given))[1])
-    monkeypatch.setattr(condition_module, "frequency", lambda *given: (made.update(["frequency"]), evaluate(*given))[1])
+    monkeypatch.setattr(condition_module, "frequency", lambda *given, **keys: (made.update(["frequency"]), evaluate(*given, **keys))[1])
     condition_module._probabilities.cache_clear()
     study = Study(**many(30, 4))
     assert len(study.conditions) == 240
     assert len({condition.id for condition in study.conditions}) == 240
-    assert {study.reference_for(condition).id for condition in study.conditions} == {c.id for c in study.conditions if c.model == "m0"}
+    assert {study.cells[study.reference_of(cell)].id for cell in study.cells} == {c.id for c in study.conditions if c.model == "m0"}
     assert [condition.setting.class_schemes() for condition in study.conditions]
     assert sum(len(group) for group in groups(study.conditions)) == 240
     assert made == {"setting": 30, "frequency": 30}
@@ -109,11 +109,3 @@ def test_what_settings_share_cannot_be_changed():
     for shared in (setting.probabilities(), setting.image_counts(), setting.labellings()[0].labels):
         with pytest.raises(ValueError, match="read-only"):
             shared[0] = 5
-
-
-def test_the_reference_of_a_condition_of_another_study_is_made():
-    study = Study(**many(2, 1))
-    stranger = Condition(model="elsewhere", capacity_nats=3, seed=9, setting=Setting())
-    found = study.reference_for(stranger)
-    assert (found.model, found.capacity_nats, found.seed) == ("m0", 3, 9)
-    assert found.setting == study.settings["m0"]

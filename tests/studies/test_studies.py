@@ -56,8 +56,8 @@ def test_differences_are_laid_over_the_base():
 def test_reference_is_the_first_model_unless_named():
     assert Study(models={"x": {}, "y": {}}, capacities_nats=[1]).reference == "x"
     study = Study(models={"x": {}, "y": {}}, capacities_nats=[1, 2], seeds=[0, 1], reference="y")
-    one = next(c for c in study.conditions if (c.model, c.capacity_nats, c.seed) == ("x", 2, 1))
-    assert study.reference_for(one).id.startswith("y_C2_s1")
+    cell = next(cell for cell, c in study.cells.items() if (c.model, c.capacity_nats, c.seed) == ("x", 2, 1))
+    assert study.cells[study.reference_of(cell)].id.startswith("y_C2_s1")
 
 
 def test_conditions_are_grouped_by_compiled_shape():
@@ -111,7 +111,7 @@ def test_a_recipe_may_differ_at_single_capacities():
     assert [c.id for c in again.conditions] == [c.id for c in study.conditions]
     assert [c.id for c in study.part(capacities=[1]).conditions] == [c.id for c in study.conditions if c.capacity_nats == 1]
     turned = Study(**{**study.model_dump(), "reference": "b"})
-    assert turned.reference_for(turned.conditions[1]).setting.recipe.task_weight == 2
+    assert turned.cells[turned.reference_of(list(turned.cells)[1])].setting.recipe.task_weight == 2
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ WRONG = [
     ("capacities_nats=[0.3,-1]", "capacities_nats.1 must be greater than or equal to 0.001; got -1"),
     ("capacities_nats=[.nan]", "capacities_nats.0 must be a finite number"),
     ("capacities_nats=3", "capacities_nats must be a list; got 3"),
-    ("capacities_nats=[]", "capacities_nats must be not empty"),
+    ("capacities_nats=[]", "capacities_nats must be given: models.baseline is trained to a target rate (principled)"),
     ("seeds=[1,1]", "seeds must differ from each other"),
     ("seeds=[1.5]", "seeds.0 must be a whole number"),
     ("models=[]", "models must be a mapping"),
@@ -252,7 +252,7 @@ def test_what_is_wrong_is_said_in_one_line(change, message):
         ("1: 2\n", "a mapping"),
         ("!!python/object/apply:os.system ['true']", "not valid YAML"),
         (b"\xff\xfe\x00", "UTF-8"),
-        ("name: x\n", "capacities_nats is required"),
+        ("name: x\n", "capacities_nats must be given"),
         ("a: &x {b: *x}", "not valid YAML"),
         ("models: {a: {tasks: [E2M1]}, a: {}}", r"line 1\): the key 'a' is given twice, first in line 1"),
         ("capacities_nats: [1]\nself: 1\n", "unknown key 'self'"),

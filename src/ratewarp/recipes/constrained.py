@@ -58,8 +58,8 @@ class Constrained(Recipe):
     multiplier_gain: Positive = 5.0
     precision: Precision = "float32"
 
-    def targets(self, capacity_nats: float) -> ConstrainedTargets:
-        reals = map(jnp.float32, (capacity_nats, self.task_weight, self.learning_rate))
+    def targets(self, capacity_nats: float | None) -> ConstrainedTargets:
+        reals = map(jnp.float32, (self.aim(capacity_nats), self.task_weight, self.learning_rate))
         return ConstrainedTargets(*reals, steps=jnp.int32(self.steps))
 
     def optimizer(self) -> optax.GradientTransformation:

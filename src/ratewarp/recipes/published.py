@@ -99,7 +99,7 @@ class Published(Recipe):
             raise ValueError(f"processes must divide batch_size ({self.batch_size}); got {self.processes}")
         return self
 
-    def at(self, capacity_nats: float) -> Published:
+    def at(self, capacity_nats: float | None) -> Published:
         """The recipe with its pressure at that capacity.
 
         Raises:
@@ -109,7 +109,7 @@ class Published(Recipe):
             >>> Published(pressure={0.3: 10_000, 10: 300}).at(10).pressure
             300.0
         """
-        return self.model_copy(update={"pressure": self._pressure_at(capacity_nats)})
+        return self.model_copy(update={"pressure": self._pressure_at(self.aim(capacity_nats))})
 
     def _pressure_at(self, capacity_nats: float) -> float:
         if not isinstance(self.pressure, tuple):
@@ -120,8 +120,9 @@ class Published(Recipe):
             raise RequestError(f"recipe.pressure must name every capacity; it has {named} nats, not {capacity_nats:g}")
         return table[capacity_nats]
 
-    def targets(self, capacity_nats: float) -> PublishedTargets:
-        reals = map(jnp.float32, (capacity_nats, self.task_weight, self.learning_rate, self._pressure_at(capacity_nats)))
+    def targets(self, capacity_nats: float | None) -> PublishedTargets:
+        aim = self.aim(capacity_nats)
+        reals = map(jnp.float32, (aim, self.task_weight, self.learning_rate, self._pressure_at(aim)))
         return PublishedTargets(*reals, steps=jnp.int32(self.steps))
 
     def optimizer(self) -> optax.GradientTransformation:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import optax
 from pydantic import BaseModel, ConfigDict, Field
 
+from ratewarp._checks import RequestError
 from ratewarp.recipes.objective import Objective
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -35,6 +36,7 @@ class Recipe(BaseModel):
 
     Attributes:
         ARRAYS: fields that may differ between members of one compiled batch.
+        TARGETS_RATE: whether its models are trained to a target rate; if not, conditions have no capacity.
         MULTIPLIER_IS_SLOPE: whether the multiplier at the end of training is the marginal value of a nat, to stand in the tables.
         steps: training steps.
         batch_size: images a step.
@@ -45,6 +47,7 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     ARRAYS: ClassVar[tuple[str, ...]]
+    TARGETS_RATE: ClassVar[bool] = True
     MULTIPLIER_IS_SLOPE: ClassVar[bool] = False
 
     steps: Steps
@@ -53,16 +56,26 @@ class Recipe(BaseModel):
     task_weight: Weight
     precision: Precision
 
-    def at(self, capacity_nats: float) -> Self:
-        """The recipe of a model of that capacity, where one differs from another.
+    def at(self, capacity_nats: float | None) -> Self:
+        """The recipe of a model of that capacity, nats, where one differs from another; None for recipes without a target rate.
 
         Raises:
             RequestError: it has none for that capacity.
         """
         return self
 
+    def aim(self, capacity_nats: float | None) -> float:
+        """The target rate of a member of that capacity, nats.
+
+        Raises:
+            RequestError: there is none, and the recipe needs one.
+        """
+        if capacity_nats is None:
+            raise RequestError("capacity_nats must be given: the recipe trains models to a target rate")
+        return capacity_nats
+
     @abstractmethod
-    def targets(self, capacity_nats: float) -> Any:
+    def targets(self, capacity_nats: float | None) -> Any:
         """What a member of that capacity brings: a named tuple of scalar arrays, `steps` (int32) among them."""
 
     @abstractmethod

@@ -29,7 +29,7 @@ def bound_figure(view: RunView) -> Figure | None:
 
     None for a study without a bound. Models of one frequency share a curve, which is drawn once.
     """
-    curves = view.run.table("bound")
+    curves = view.drawn_curves("bound")
     if curves.empty:
         return None
     sound = view.models.query("status != 'diverged'")

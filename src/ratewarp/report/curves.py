@@ -37,8 +37,8 @@ def distortion_figure(view: RunView) -> Figure:
     theirs, sound = published_distortion(), view.models.query("status != 'diverged'")
     for place, (title, models) in zip(axes[0], panels.items(), strict=True):
         for model in models:
-            known = _series(theirs, "distortion", model=model) if model in view.published_models else {}
-            ours = _series(sound, "distortion", model=model)
+            known = _series(theirs, "distortion", "capacity_nats", model=model) if model in view.published_models else {}
+            ours = _series(sound, "distortion", "abscissa", model=model)
             _curve(place, ours, known, colour=colours[model], marker=markers[model], label=model)
         _dress(place, view, models, "distortion, squared error per pixel" if place is axes[0, 0] else "")
         place.set_title(title)
@@ -105,12 +105,12 @@ def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, mode
     place.set_title(_TITLES[regime].format(models[0]), fontsize="medium")
 
 
-def _series(table: pd.DataFrame, column: str, **wanted: str) -> dict[float, list[float]]:
-    """Numbers of a column by capacity, one a seed, of the rows with these entries."""
+def _series(table: pd.DataFrame, column: str, against: str, **wanted: str) -> dict[float, list[float]]:
+    """Numbers of a column by those of another, one a seed, of the rows with these entries."""
     found: dict[float, list[float]] = {}
     for row in table.to_dict("records"):
         if all(row[key] == value for key, value in wanted.items()):
-            found.setdefault(row["capacity_nats"], []).append(row[column])
+            found.setdefault(row[against], []).append(row[column])
     return dict(sorted(found.items()))
 
 
@@ -125,10 +125,11 @@ def _curve(place: Axes, ours: dict[float, list[float]], known: dict[float, list[
 
 def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, low: float | None = None, high: float | None = None) -> None:
     """Axes, and a legend that says what line, band and dotted line are."""
-    place.set(xlabel="capacity, nats", ylabel=ylabel, xscale="log")
-    capacities = sorted(view.study.capacities_nats)
-    place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
-    place.minorticks_off()
+    place.set(xlabel=view.abscissa_title, ylabel=ylabel, xscale="log")
+    if view.aims:
+        capacities = sorted(view.study.capacities_nats)
+        place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
+        place.minorticks_off()
     if low is not None:
         place.set_ylim(low, high)
     place.spines[["top", "right"]].set_visible(False)

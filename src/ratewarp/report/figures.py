@@ -81,13 +81,13 @@ def model_names(view: RunView) -> dict[tuple[str, str], str]:
 
 
 def reference_figure(view: RunView) -> Figure:
-    """The reference model, a row a capacity (`RunView.panel_capacities`): its map coloured by each factor, and its tuning curves."""
-    capacities = view.panel_capacities
-    first = view.shown(view.study.reference, capacities[0])
+    """The reference model, a row a level (`RunView.panel_levels`): its map coloured by each factor, and its tuning curves."""
+    levels = view.panel_levels
+    first = view.shown(view.study.reference, levels[0])
     factors, latents = first.record["factor"].values, len(first.order)
-    figure = plt.figure(figsize=(2.3 * len(factors) + 0.85 * latents + 0.6, 2.35 * len(capacities) + 0.5))
+    figure = plt.figure(figsize=(2.3 * len(factors) + 0.85 * latents + 0.6, 2.35 * len(levels) + 0.5))
     grid = GridSpec(
-        len(capacities),
+        len(levels),
         len(factors) + 1,
         figure,
         width_ratios=[*[2.3] * len(factors), 0.85 * latents],
@@ -98,15 +98,15 @@ def reference_figure(view: RunView) -> Figure:
         top=0.93,
         bottom=0.03,
     )
-    for row, capacity in enumerate(capacities):
-        shown = view.shown(view.study.reference, capacity)
+    for row, level in enumerate(levels):
+        shown = view.shown(view.study.reference, level)
         for column, factor in enumerate(factors):
             axes = figure.add_subplot(grid[row, column])
             colours = factor_colours(shown.record["factor_value"].values[:, column])
             draw_map(axes, shown, colours, extent=map_extent([shown]), title=f"codes, coloured by {factor}" if row == 0 else "")
             if column == 0:
-                axes.set_ylabel(f"{capacity:g} nats", fontsize="large")
-        lowest = row == len(capacities) - 1
+                axes.set_ylabel(view.label(level), fontsize="large")
+        lowest = row == len(levels) - 1
         _tuning_row(figure, grid[row, len(factors)], shown, heading="tuning curves" if row == 0 else "", lowest=lowest)
     _note_seed(figure, view)
     return figure
@@ -115,21 +115,21 @@ def reference_figure(view: RunView) -> Figure:
 def model_figure(view: RunView, model: str, scheme: str) -> Figure:
     """One model under one labelling: reference map and tuning, its own map and tuning, class distortion matrix.
 
-    A row is a capacity of `RunView.panel_capacities`.
+    A row is a level of `RunView.panel_levels`.
     """
     with rc_context(_WIDE):
         return _model_figure(view, model, scheme)
 
 
 def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
-    capacities = view.panel_capacities
-    latents = len(view.shown(model, capacities[0]).order)
+    levels = view.panel_levels
+    latents = len(view.shown(model, levels[0]).order)
     labels = view.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
     strip, scale = 0.68 * latents, 0.95 if classes >= MANY else 0.02
-    figure = plt.figure(figsize=(2 * (2.2 + strip) + 2.6 + scale, 2.25 * len(capacities) + 0.95))
+    figure = plt.figure(figsize=(2 * (2.2 + strip) + 2.6 + scale, 2.25 * len(levels) + 0.95))
     grid = GridSpec(
-        len(capacities),
+        len(levels),
         7,
         figure,
         width_ratios=[2.2, strip, 2.2, strip, 0.2, 1.7, scale],
@@ -140,9 +140,9 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
         top=0.915,
         bottom=0.12,
     )
-    for row, capacity in enumerate(capacities):
-        first, last = row == 0, row == len(capacities) - 1
-        shown = view.shown(model, capacity)
+    for row, level in enumerate(levels):
+        first, last = row == 0, row == len(levels) - 1
+        shown = view.shown(model, level)
         reference = view.reference_of(shown)
         extent = map_extent([shown, reference])
         for column, (one, name) in enumerate(((reference, view.study.reference), (shown, model))):
@@ -150,7 +150,7 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
             draw_map(axes, one, stimulus_colours(labels), extent=extent, title=name if first else "")
             axes.title.set(fontweight="bold", fontsize=fitted(_WIDE["axes.titlesize"], name))
             if column == 0:
-                axes.set_ylabel(f"{capacity:g} nats", fontsize="large")
+                axes.set_ylabel(view.label(level), fontsize="large")
             heading = f"tuning curves, {name}" if len(name) <= _LETTERS_A_LATENT * latents else "tuning curves"
             if last:
                 scheme_legend(axes, scheme, classes, shown.condition.setting)
@@ -161,26 +161,26 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
 
 
 def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, scheme: str) -> None:
-    """Class distortion matrices, a row a capacity, on one scale; that scale beside them where no numbers are written in them."""
-    capacities = view.panel_capacities
+    """Class distortion matrices, a row a level of `RunView.panel_levels`, on one scale, which is shown where they have no numbers."""
+    levels = view.panel_levels
     labels = view.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
-    matrices = {capacity: view.distortion_matrix(view.shown(model, capacity), scheme) for capacity in capacities}
+    matrices = {level: view.distortion_matrix(view.shown(model, level), scheme) for level in levels}
     entries = [np.abs(matrix.values).ravel() for matrix in matrices.values() if matrix is not None]
     whole = _LIMIT if classes >= MANY else 1
     limit = max([0.1, *(float(np.nanquantile(one, whole)) for one in entries)])
-    record = view.shown(model, capacities[0]).record
+    record = view.shown(model, levels[0]).record
     ticks = class_ticks(labels, record["factor_value"].values, list(record["factor"].values))
     image = None
-    for row, (capacity, matrix) in enumerate(matrices.items()):
+    for row, (level, matrix) in enumerate(matrices.items()):
         axes = figure.add_subplot(grid[row, 5])
         heading = f"class distortion\n{_against(model, view.study.reference)}" if row == 0 else ""
         if matrix is None:
             axes.set(xticks=[], yticks=[], title=heading, aspect="equal")
-            axes.text(0.5, 0.5, f"not defined\nat {capacity:g} nats", ha="center", va="center", transform=axes.transAxes, color=MUTED)
+            axes.text(0.5, 0.5, f"not defined\nat {view.label(level)}", ha="center", va="center", transform=axes.transAxes, color=MUTED)
             continue
         image = draw_matrix(axes, matrix, limit=limit, names=class_names(scheme, classes), title=heading, ticks=ticks)
-        if classes >= MANY and row == len(capacities) - 1:
+        if classes >= MANY and row == len(levels) - 1:
             axes.set_xlabel(ticks.title.replace(", by", ",\nby"), fontsize="x-small", color=MUTED, labelpad=2)
     if image is not None and classes >= MANY:
         place = grid[:, 6].subgridspec(3, 3, width_ratios=[0.2, 1, 6], height_ratios=[0.4, 1, 0.4])
@@ -227,8 +227,8 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
 
 
 def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
-    """Images of some stimuli, above what each model makes of them (decoded mean code) at each of `RunView.panel_capacities`."""
-    shown = [view.shown(m, c) for m, c in product(view.drawn.names, view.panel_capacities)]
+    """Images of some stimuli, above what each model makes of them (decoded mean code) at each of `RunView.panel_levels`."""
+    shown = [view.shown(m, c) for m, c in product(view.drawn.names, view.panel_levels)]
     record = shown[0].record
     chosen = np.linspace(0, record.sizes["stimulus_index"] - 1, stimuli + 2).round().astype(int)[1:-1]
     rows = len(shown) + 1
@@ -242,7 +242,7 @@ def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
         axes[0, column].set_title("\n".join(f"{n} = {v}" for n, v in zip(names, values, strict=True)), fontsize=6.5)
         for row, one in enumerate(shown, start=1):
             draw_image(axes[row, column], one.record["reconstruction"].values[stimulus])
-    for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.condition.capacity_nats:g} nats" for v in shown)]):
+    for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.label}" for v in shown)]):
         axes[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8)
     figure.text(0.99, 0.03 / figure.get_figheight(), view.note(), ha="right", va="bottom", fontsize="x-small", color=MUTED)
     return figure

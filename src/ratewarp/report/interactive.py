@@ -42,7 +42,7 @@ def plane(view: RunView) -> go.Figure:
                 "customdata": rows[list(_HOVER)],
                 "hovertemplate": _hover(model),
             }
-            figure.add_scatter(x=rows["capacity_nats"], y=rows["rate_nats"], mode="markers", showlegend=False, col=1, row=1, **shared)
+            figure.add_scatter(x=rows["abscissa"], y=rows["rate_nats"], mode="markers", showlegend=False, col=1, row=1, **shared)
             line = {"color": colours[model], "width": 1.5}
             first = bool(seed == view.study.seeds[0])
             figure.add_scatter(
@@ -66,7 +66,8 @@ def _hover(model: str) -> str:
 def _dress_plane(figure: go.Figure, view: RunView) -> None:
     """Axes, the line of equal rate and target, and the noise floor."""
     capacities = sorted(view.study.capacities_nats)
-    ends = [capacities[0] / 1.5, capacities[-1] * 1.5]
+    low, high = (end(capacities or view.models["abscissa"]) for end in (min, max))
+    ends = [low / 1.5, high * 1.5]
     figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": RULE, "width": 1.5}, showlegend=False, hoverinfo="skip", col=1, row=1)
     note = {"text": "pixel noise, uniform stimuli", "font": {"size": 11, "color": MUTED}}
     line = {"color": MUTED, "width": 1, "dash": "dash"}
@@ -74,11 +75,11 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
     if floor is not None:
         figure.add_hline(y=floor, line=line, annotation=note, annotation_position="top left", col=2, row=1)  # type: ignore[arg-type]
     axis = {"gridcolor": "#eef1f4", "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE}
-    ticks = {"type": "log", "tickvals": capacities, "ticktext": [f"{c:g}" for c in capacities]}
+    ticks = {"type": "log", **({"tickvals": capacities, "ticktext": [f"{c:g}" for c in capacities]} if capacities else {})}
     figure.update_layout(
         **_LAYOUT,
         height=440,
-        xaxis={**axis, **ticks, "title": "target rate (capacity), nats"},
+        xaxis={**axis, **ticks, "title": "target rate (capacity), nats" if view.aims else view.abscissa_title},
         yaxis={**axis, **ticks, "title": "rate reached, nats"},
         xaxis2={**axis, "title": "rate, nats", "rangemode": "tozero"},
         yaxis2={**axis, "title": "distortion, squared error per pixel"},
@@ -88,7 +89,7 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
 
 def explored(view: RunView) -> Selection:
     """Models whose maps can be explored: all, or as many as the page has room for."""
-    dots = len(view.panel_capacities) * len(view.shown(view.study.reference, view.capacities[0]).points)
+    dots = len(view.panel_levels) * len(view.shown(view.study.reference, view.levels[0]).points)
     most = max(len(view.drawn.names), MOST_DOTS // dots)
     return some_models(list(view.settings), view.study.reference, most)
 
@@ -97,7 +98,7 @@ def map_explorer(view: RunView) -> go.Figure:
     """The map of one condition at a time, chosen from a list; hovering names the stimulus."""
     figure = go.Figure()
     buttons: list[dict[str, Any]] = []
-    chosen = [view.shown(model, capacity) for model in explored(view).names for capacity in view.panel_capacities]
+    chosen = [view.shown(model, level) for model in explored(view).names for level in view.panel_levels]
     traces = [(shown, _map_traces(shown)) for shown in chosen if shown.sound]
     total = sum(len(parts) for _, parts in traces)
     first = 0
@@ -106,7 +107,7 @@ def map_explorer(view: RunView) -> go.Figure:
             figure.add_trace(part.update(visible=first == 0))
         visible = [first <= i < first + len(parts) for i in range(total)]
         first += len(parts)
-        label = f"{shown.condition.model}, {shown.condition.capacity_nats:g} nats"
+        label = f"{shown.condition.model}, {shown.label}"
         buttons.append({"label": label, "method": "update", "args": [{"visible": visible}]})
     blank = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "linecolor": RULE, "mirror": True}
     figure.update_layout(

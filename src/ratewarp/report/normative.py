@@ -31,7 +31,7 @@ def normative_figure(view: RunView) -> Figure | None:
     A panel a measure; a row for models with skewed frequencies, with one task, with several, each with its own legend. None for a study
     without a bound, or with nothing but its reference.
     """
-    lines, marks = _with_task(view.run.table("normative")), _with_task(view.run.table("geometry"))
+    lines, marks = _with_task(view.drawn_curves("normative")), _with_task(view.geometry)
     rows = _rows(view)
     if lines.empty or not rows:
         return None

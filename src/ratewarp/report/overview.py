@@ -1,4 +1,4 @@
-"""The overview: maps of all models, or of the selection that is drawn, at every capacity."""
+"""The overview: maps of all models, or of the selection that is drawn, at every level."""
 
 from __future__ import annotations
 
@@ -23,36 +23,36 @@ def overview_figure(view: RunView) -> Figure:
 
     Models with a labelling are coloured by it, the others by a factor.
     """
-    models, capacities = view.drawn.names, view.map_capacities
+    models, levels = view.drawn.names, view.map_levels
     strips = ceil(len(models) / _COLUMNS)
     columns = ceil(len(models) / strips)
-    height, rows = 2.5 * len(capacities) + 0.75, strips * len(capacities)
+    height, rows = 2.5 * len(levels) + 0.75, strips * len(levels)
     figure, axes = plt.subplots(rows, columns, figsize=(2.55 * columns + 0.5, strips * height), squeeze=False, layout="constrained")
     for place in axes.flat:
         place.set_visible(False)
 
-    extents = {capacity: map_extent([view.shown(model, capacity) for model in models]) for capacity in capacities}
-    for (number, model), (row, capacity) in product(enumerate(models), enumerate(capacities)):
+    extents = {level: map_extent([view.shown(model, level) for model in models]) for level in levels}
+    for (number, model), (row, level) in product(enumerate(models), enumerate(levels)):
         strip, column = divmod(number, columns)
-        place = axes[strip * len(capacities) + row, column]
+        place = axes[strip * len(levels) + row, column]
         place.set_visible(True)
-        shown = view.shown(model, capacity)
-        draw_map(place, shown, _own_colours(shown), extent=extents[capacity], labels=False)
+        shown = view.shown(model, level)
+        draw_map(place, shown, _own_colours(shown), extent=extents[level], labels=False)
         if column == 0:
-            place.set_ylabel(f"{capacity:g} nats", fontsize="large")
+            place.set_ylabel(view.label(level), fontsize="large")
         if row == 0:
             above = "\n" if strip else ""  # room below the strip before
             place.set_title(above + model, fontsize=fitted(11, model), fontweight="bold", pad=8)
-        if row == len(capacities) - 1:
+        if row == len(levels) - 1:
             _class_legend(place, shown)
 
-    note_below(figure, view.note(_capacities_note(view), view.seed_note))
+    note_below(figure, view.note(_levels_note(view), view.seed_note))
     return figure
 
 
-def _capacities_note(view: RunView) -> str:
-    """How many of the capacities have a row, where that is not all."""
-    rows, all_of_them = len(view.map_capacities), len(view.capacities)
+def _levels_note(view: RunView) -> str:
+    """How many of the levels have a row, where that is not all."""
+    rows, all_of_them = len(view.map_levels), len(view.levels)
     return "" if rows == all_of_them else f"{rows} of {all_of_them} capacities, evenly spread"
 
 

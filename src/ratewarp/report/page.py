@@ -20,6 +20,7 @@ from ratewarp.report.pictures import Pictures, Shown
 from ratewarp.report.plane import floor_of_noise
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.store import RunDirectory
+from ratewarp.studies import CAPACITY
 
 _MOST_ROWS = 3000  # of a table on the page
 _MOST_ALERTS = 20
@@ -120,7 +121,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         sections=_model_sections(view),
         reference_figure=reference_name(view),
         published=bool(view.published_models),
-        few_capacities=len(view.panel_capacities) < len(view.capacities),
+        few_capacities=len(view.panel_levels) < len(view.levels),
         selection=_selection(view),
         explored=explored(view).note,
         wide=len(view.drawn.names) > _NARROW,
@@ -166,7 +167,8 @@ def _alerts(models: pd.DataFrame, reference: str) -> list[str]:
     """What a reader must know of models that diverged or missed their capacity."""
     alerts = []
     for row in models.query("status != 'ok'").to_dict("records"):
-        name = f"{row['model']} at {row['capacity_nats']:g} nats, seed {row['seed']}"
+        aim = "" if pd.isna(row["capacity_nats"]) else f" at {row['capacity_nats']:g} nats"
+        name = f"{row['model']}{aim}, seed {row['seed']}"
         if row["status"] == "off target":
             alerts.append(f"{name}: off target. Its rate ended at {row['rate_nats']:.3g} nats; it does not show what its capacity does.")
             continue
@@ -184,11 +186,13 @@ def _facts(view: RunView) -> dict[str, str]:
     seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
     steps = sorted({setting.recipe.steps for setting in view.settings.values()})
     counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
+    axes = [f"{len(axis.values)} {'capacities' if axis.keys == (CAPACITY,) else f'values of {axis.name}'}" for axis in study.crossed]
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     return {
         "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))}",
-        "Trained": f"{len(view.conditions):,} networks: {len(study.models)} models × {len(study.capacities_nats)} capacities × {seeds}",
-        "Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats",
+        "Trained": f"{len(view.conditions):,} networks: {' × '.join([f'{len(study.models)} models', *axes, seeds])}",
+        **({"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"} if study.capacities_nats else {}),
+        **({"Figures show": view.further_note} if view.further_note else {}),
         "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
         "Training set": f"{study.training_images:,} images",
         "Held out": f"{study.validation_each * len(study.source.stimuli):,} images ({study.validation_each} of every stimulus)",
@@ -223,6 +227,9 @@ def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Ma
         note = f"the first {_MOST_ROWS:,} of {len(table):,} rows"
 
     chosen = rows.reindex(columns=list(columns)).set_axis(list(columns.values()), axis="columns")
+    at = 1 + [*columns].index(CAPACITY)
+    for key in reversed(view.study.further_keys):
+        chosen.insert(at, key, rows[key])
     html = chosen.to_html(index=False, border=0, na_rep="", justify="left", float_format=_number, escape=True)
     told = Markup("<p>Shown are {}; the file has all.</p>").format(note) if note else Markup("")
     return told + Markup(html)

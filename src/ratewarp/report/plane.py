@@ -26,10 +26,10 @@ def plane_figure(view: RunView) -> Figure:
     for model, shift in zip(models, shifts, strict=True):
         rows = table.query("model == @model").sort_values(by="rate_nats")
         style = {"color": colours[model], "marker": markers[model], "ms": 5, "ls": "", "label": model}
-        left.plot(rows["capacity_nats"] * np.exp(2 * shift), rows["rate_nats"], **style)
+        left.plot(rows["abscissa"] * np.exp(2 * shift), rows["rate_nats"], **style)
         for _, seed_rows in rows.groupby("seed"):
             right.plot(seed_rows["rate_nats"], seed_rows["distortion"], **{**style, "ls": "-", "lw": 1, "label": "_"})
-    draw_others(left, view, "capacity_nats", "rate_nats")
+    draw_others(left, view, "abscissa", "rate_nats")
     draw_others(right, view, "rate_nats", "distortion", line=True)
 
     _dress_target(left, view)
@@ -43,11 +43,15 @@ def plane_figure(view: RunView) -> Figure:
 
 def _dress_target(left: Axes, view: RunView) -> None:
     """The line of equal rate and target, ticks at the capacities, and the legend of both panels."""
-    capacities = np.array(sorted(view.study.capacities_nats))
-    ends = np.array([capacities[0] / 1.5, capacities[-1] * 1.5])
+    capacities = sorted(view.study.capacities_nats)
+    low, high = (end(capacities or view.models["abscissa"]) for end in (min, max))
+    ends = np.array([low / 1.5, high * 1.5])
     left.plot(ends, ends, color=RULE, lw=1.2, zorder=0)
-    left.set(xscale="log", yscale="log", xlabel="target rate (capacity), nats", ylabel="rate reached, nats", title="Rate against target")
-    for axis in (left.xaxis, left.yaxis):
+    xlabel, title = "target rate (capacity), nats", "Rate against target"
+    if not view.aims:
+        xlabel, title = view.abscissa_title, "Rate of every seed"
+    left.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="rate reached, nats", title=title)
+    for axis in (left.xaxis, left.yaxis) if capacities else ():
         axis.set_ticks(capacities, labels=[f"{c:g}" for c in capacities])
         axis.set_minor_locator(NullLocator())
     handles, _ = left.get_legend_handles_labels()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 MOST_MODELS = 12  # as many as colours with markers, and rows of small panels, can tell apart
-MOST_CAPACITIES = 6  # rows of maps
+MOST_LEVELS = 6  # rows of maps
 MOST_FIGURES = 12  # of single models: up to a megabyte of the page each
 MOST_DOTS = 40_000  # of the maps to explore: some 2 MB of the page
 

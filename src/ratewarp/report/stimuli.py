@@ -46,7 +46,7 @@ def capacity_figure(view: RunView) -> Figure | None:
     An entry is the mean ratio of distances, low over high capacity, minus the mean over all pairs; stimuli are in order of the first
     factor, then of the second. None where a study has one capacity only.
     """
-    high, low = view.capacities[0], view.capacities[-1]
+    high, low = view.levels[0], view.levels[-1]
     if high == low:
         return None
     matrices = {model: _capacity_matrix(view, model, low, high) for model in view.drawn.names}
@@ -66,7 +66,7 @@ def capacity_figure(view: RunView) -> Figure | None:
     figure.supxlabel(f"{axis} · {view.note(view.seed_note)}", fontsize=8, color=INK)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
-        bar.set_label(f"distance ratio, {low:g} over {high:g} nats,\nminus its mean over all pairs", fontsize=7.5)
+        bar.set_label(f"distance ratio, {view.label(low)} over {view.label(high)},\nminus its mean over all pairs", fontsize=7.5)
         bar.outline.set_visible(False)  # type: ignore[operator]
     return figure
 
@@ -90,7 +90,7 @@ def _draw_matrix(place: Axes, model: str, matrix: np.ndarray | None, values: np.
     return place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
 
 
-def _capacity_matrix(view: RunView, model: str, low: float, high: float) -> np.ndarray | None:
+def _capacity_matrix(view: RunView, model: str, low: int, high: int) -> np.ndarray | None:
     """Class distortion matrix whose classes are the stimuli; None where it is not defined."""
     small, large = view.shown(model, low), view.shown(model, high)
     try:

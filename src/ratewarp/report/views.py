@@ -11,9 +11,9 @@ import xarray as xr
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
-from ratewarp.report.selection import MOST_CAPACITIES, MOST_FIGURES, MOST_MODELS, Selection, some_models, spread
+from ratewarp.report.selection import MOST_FIGURES, MOST_LEVELS, MOST_MODELS, Selection, some_models, spread
 from ratewarp.store import RunDirectory
-from ratewarp.studies import Condition, Setting, Study
+from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
 
@@ -23,6 +23,8 @@ class ConditionView:
 
     Attributes:
         condition: what was trained.
+        level: its place on the main axis, as of `RunView.levels`.
+        label: that place in words.
         record: what is stored of it.
         points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, and for stimuli that do not
             occur.
@@ -33,6 +35,8 @@ class ConditionView:
     """
 
     condition: Condition
+    level: int
+    label: str
     record: xr.Dataset
     points: np.ndarray
     stress: float
@@ -63,7 +67,11 @@ class ConditionView:
 
 @dataclass(frozen=True)
 class RunView:
-    """A finished run: its study, tables, and a view of each condition of the first seed."""
+    """A finished run: its study, tables, and a view of each condition of the first seed.
+
+    Figures show models along one axis, the main one: the capacity where there is one, else the first. Of further axes they show the
+    first place; the tables hold all.
+    """
 
     run: RunDirectory
 
@@ -104,8 +112,61 @@ class RunView:
 
     @cached_property
     def models(self) -> pd.DataFrame:
-        """The table of models."""
-        return self.run.table("models")
+        """The table of models: of the conditions that are drawn, with where curves show each (`abscissa`)."""
+        return self._drawn_rows(self.run.table("models"))
+
+    @cached_property
+    def geometry(self) -> pd.DataFrame:
+        """The table of measures, likewise."""
+        return self._drawn_rows(self.run.table("geometry"))
+
+    def _drawn_rows(self, table: pd.DataFrame) -> pd.DataFrame:
+        kept = pd.DataFrame(table[table["condition"].isin(self._abscissae)])
+        return kept.assign(abscissa=[self._abscissae[one] for one in kept["condition"]])
+
+    def drawn_curves(self, name: str) -> pd.DataFrame:
+        """A table without conditions (bound, normative codes): the rows of the places that are drawn."""
+        table = self.run.table(name)
+        for axis in self.study.crossed[1:]:
+            for key, value in axis.at(0).items():
+                table = pd.DataFrame(table[table[key].isna() | (table[key] == value) | (table[key].astype(str) == str(value))])
+        return table
+
+    @cached_property
+    def _abscissae(self) -> dict[str, float]:
+        """Condition that is drawn → its capacity, or where it has none, the mean rate that the seeds of its cell reached."""
+        if self.aims:
+            return {condition.id: condition.capacity_nats or 0.0 for condition in self._drawn_cells.values()}
+        rates = dict(self.run.table("models")[["condition", "rate_nats"]].itertuples(index=False))
+        reached: dict[tuple[str, object], list[float]] = {}
+        for cell, condition in self._drawn_cells.items():
+            reached.setdefault((cell.model, cell.place), []).append(rates.get(condition.id, np.nan))
+        return {
+            condition.id: float(np.mean(reached[cell.model, cell.place])) if condition.capacity_nats is None else condition.capacity_nats
+            for cell, condition in self._drawn_cells.items()
+        }
+
+    @cached_property
+    def _drawn_cells(self) -> dict[Cell, Condition]:
+        """Cells at the first place of every axis but the main one."""
+        return {cell: condition for cell, condition in self.study.cells.items() if not any(cell.place[1:])}
+
+    @property
+    def further_note(self) -> str:
+        """At which places of further axes figures show the models; empty where there are none."""
+        return ", ".join(f"{key} = {value}" for axis in self.study.crossed[1:] for key, value in axis.at(0).items())
+
+    @property
+    def aims(self) -> bool:
+        """Whether every model has a target rate."""
+        return all(condition.capacity_nats is not None for condition in self._drawn_cells.values())
+
+    @property
+    def abscissa_title(self) -> str:
+        """What curves are drawn against."""
+        if self.aims:
+            return "capacity, nats"
+        return "capacity, or rate reached, nats" if self.study.capacities_nats else "rate reached, nats"
 
     @cached_property
     def others(self) -> pd.DataFrame:
@@ -115,7 +176,7 @@ class RunView:
 
     @cached_property
     def tasks(self) -> pd.DataFrame:
-        return self.run.table("tasks", needs=["f1_batches"])
+        return self._drawn_rows(self.run.table("tasks", needs=["f1_batches"]))
 
     @cached_property
     def published_models(self) -> set[str]:
@@ -129,22 +190,43 @@ class RunView:
         """What is stored of a condition."""
         return self.run.record(condition.id)
 
-    def shown(self, model: str, capacity: float) -> ConditionView:
+    def shown(self, model: str, level: int) -> ConditionView:
         """A condition of the first seed, its map turned towards that of the reference; made when first asked for."""
-        if (model, capacity) not in self._views:
-            reference = self.shown(self.study.reference, capacity) if model != self.study.reference else None
-            condition = self._first_seed[model, capacity]
-            self._views[model, capacity] = _view(condition, self.record(condition), reference)
-        return self._views[model, capacity]
+        if (model, level) not in self._views:
+            reference = self.shown(self.study.reference, level) if model != self.study.reference else None
+            condition = self._first_seed[model, level]
+            self._views[model, level] = _view(condition, level, self.label(level), self.record(condition), reference)
+        return self._views[model, level]
 
     @cached_property
-    def _views(self) -> dict[tuple[str, float], ConditionView]:
+    def _views(self) -> dict[tuple[str, int], ConditionView]:
         return {}
 
     @cached_property
-    def _first_seed(self) -> dict[tuple[str, float], Condition]:
-        seed = self.study.seeds[0]
-        return {(c.model, c.capacity_nats): c for c in self.conditions if c.seed == seed}
+    def _first_seed(self) -> dict[tuple[str, int], Condition]:
+        """A model that does not vary along the main axis is the same at every level."""
+        found = {}
+        for cell, condition in self._drawn_cells.items():
+            if cell.seed == self.study.seeds[0]:
+                own = cell.place[0] if cell.place else 0
+                found |= {(cell.model, level): condition for level in (range(self._level_count) if own is None else [own])}
+        return found
+
+    @property
+    def _main(self) -> Axis | None:
+        """The axis that figures show models along."""
+        return self.study.crossed[0] if self.study.crossed else None
+
+    @property
+    def _level_count(self) -> int:
+        return len(self._main.values) if self._main else 1
+
+    def label(self, level: int) -> str:
+        """A level in words."""
+        values = self._main.at(level) if self._main else {}
+        if CAPACITY in values:
+            return f"{values[CAPACITY]:g} nats"
+        return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in values.items()) or "its rate"
 
     @property
     def seed_note(self) -> str:
@@ -156,24 +238,25 @@ class RunView:
         """What to know of what a figure shows: which models, and these parts."""
         return " · ".join(filter(None, (self.drawn.note, *parts)))
 
-    @property
-    def capacities(self) -> list[float]:
-        """Capacities from large to small, as the figures stack them."""
-        return sorted(self.study.capacities_nats, reverse=True)
+    @cached_property
+    def levels(self) -> list[int]:
+        """Places on the main axis, from high to low capacity, or rate that the reference reached, as figures stack them."""
+        heights = [self._abscissae[self._first_seed[self.study.reference, level].id] for level in range(self._level_count)]
+        return sorted(range(self._level_count), key=lambda level: -heights[level])
 
     @property
-    def map_capacities(self) -> list[float]:
-        """Capacities of the overview's rows: all, or of many some that are evenly spread."""
-        return spread(self.capacities, MOST_CAPACITIES)
+    def map_levels(self) -> list[int]:
+        """Levels of the overview's rows: all, or of many some that are evenly spread."""
+        return spread(self.levels, MOST_LEVELS)
 
     @property
-    def panel_capacities(self) -> list[float]:
-        """Capacities that figures with a row for each show: all, or the largest and the smallest of more than three."""
-        return self.capacities if len(self.capacities) <= 3 else [self.capacities[0], self.capacities[-1]]
+    def panel_levels(self) -> list[int]:
+        """Levels that figures with a row for each show: all, or the highest and the lowest of more than three."""
+        return self.levels if len(self.levels) <= 3 else [self.levels[0], self.levels[-1]]
 
     def reference_of(self, view: ConditionView) -> ConditionView:
         """The view this one is compared with."""
-        return self.shown(self.study.reference, view.condition.capacity_nats)
+        return self.shown(self.study.reference, view.level)
 
     def distortion_matrix(self, view: ConditionView, scheme: str) -> ClassDistortion | None:
         """Class distortion matrix of a condition against its reference, under one of its labellings; None where it is not defined."""
@@ -214,7 +297,7 @@ def scheme_title(scheme: str, setting: Setting) -> str:
     return f"{scheme}: {rule}"
 
 
-def _view(condition: Condition, record: xr.Dataset, reference: ConditionView | None) -> ConditionView:
+def _view(condition: Condition, level: int, label: str, record: xr.Dataset, reference: ConditionView | None) -> ConditionView:
     codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
     stimuli, frequency = record["stimulus"].values, record["frequency"].values
     kept = frequency[stimuli] > 0
@@ -227,4 +310,4 @@ def _view(condition: Condition, record: xr.Dataset, reference: ConditionView | N
         plane = embed(codes[kept], align_to=towards if np.isfinite(towards).all() else None)
         points[kept], stress = plane.points, plane.stress
         tuning[frequency > 0] = scaled_tuning(tuning_curves(codes, stimuli)[frequency > 0])[:, order]
-    return ConditionView(condition, record, points, stress, tuning, order, rates[order])
+    return ConditionView(condition, level, label, record, points, stress, tuning, order, rates[order])

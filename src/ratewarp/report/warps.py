@@ -58,7 +58,7 @@ class _Curve:
     """One measure of a model under one labelling, by capacity: of every seed, their mean, and the mean of their intervals."""
 
     key: tuple[str, str]
-    capacities: np.ndarray
+    abscissae: np.ndarray
     seeds: list[list[float]]
     value: np.ndarray
     low: np.ndarray
@@ -78,7 +78,7 @@ class _Panel:
 def warps_figure(view: RunView) -> Figure | None:
     """Every index against capacity, a line a model and labelling; None where nothing was measured against a reference."""
     panels: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
-    for row in view.run.table("geometry").to_dict("records"):
+    for row in view.geometry.to_dict("records"):
         if row["measure"] in panels and row["model"] in view.drawn.names:
             panels[row["measure"]].append({**row, "task": row["task"] if isinstance(row["task"], str) else ""})
     if not panels["prototypization_change"] and not panels["specialization_change"]:
@@ -128,19 +128,20 @@ def _curves(rows: list[Row], order: list[tuple[str, str]]) -> list[_Curve]:
     curves = []
     for key in sorted({(row["model"], row["task"]) for row in rows}, key=order.index):
         own = [row for row in rows if (row["model"], row["task"]) == key]
-        capacities = sorted({row["capacity_nats"] for row in own})
-        seeds = [[row for row in own if row["capacity_nats"] == one] for one in capacities]
+        places = sorted({row["abscissa"] for row in own})
+        seeds = [[row for row in own if row["abscissa"] == one] for one in places]
         value, low, high = (np.array([np.mean([row[end] for row in found]) for found in seeds]) for end in ("value", "low", "high"))
-        curves.append(_Curve(key, np.array(capacities), [[row["value"] for row in found] for found in seeds], value, low, high))
+        curves.append(_Curve(key, np.array(places), [[row["value"] for row in found] for found in seeds], value, low, high))
     return curves
 
 
 def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[str, str], _Style]) -> bool:
     """Axes and curves; whether an interval goes on beyond the axis."""
-    capacities = sorted(view.study.capacities_nats)
-    place.set(xscale="log", xlabel="capacity, nats", title=panel.title, yscale="log" if panel.measure in _LOG else "linear")
-    place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
-    place.xaxis.minorticks_off()
+    place.set(xscale="log", xlabel=view.abscissa_title, title=panel.title, yscale="log" if panel.measure in _LOG else "linear")
+    if view.aims:
+        capacities = sorted(view.study.capacities_nats)
+        place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
+        place.xaxis.minorticks_off()
     if panel.measure in _LOG:
         place.yaxis.set_major_formatter(LogFormatter())
         place.yaxis.set_minor_formatter(LogFormatter())
@@ -152,7 +153,7 @@ def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[st
     cut = []
     for number, curve in enumerate(panel.curves):
         shift = np.exp(_APART * (number - (len(panel.curves) - 1) / 2))
-        cut.append(_draw_curve(place, curve, styles[curve.key], curve.capacities * shift, panel.limits))
+        cut.append(_draw_curve(place, curve, styles[curve.key], curve.abscissae * shift, panel.limits))
     return any(cut)
 
 

@@ -1,6 +1,7 @@
 """Where images come from: sources, how often each stimulus occurs, and what is asked of it."""
 
 from ratewarp.sources.corridors import Corridors
+from ratewarp.sources.expressions import names_in
 from ratewarp.sources.frequencies import FREQUENCIES, frequency, image_counts
 from ratewarp.sources.pool import image_pool
 from ratewarp.sources.source import Source, factors_of
@@ -17,6 +18,7 @@ __all__ = [
     "frequency",
     "image_counts",
     "image_pool",
+    "names_in",
     "task",
     "task_names",
 ]

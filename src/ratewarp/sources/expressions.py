@@ -78,6 +78,19 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: st
     return result
 
 
+def names_in(expression: str) -> set[str]:
+    """Names that an expression uses, of functions too; none where it cannot be read.
+
+    Examples:
+        >>> sorted(names_in("max(a, ratio) if b else 1"))
+        ['a', 'b', 'max', 'ratio']
+    """
+    try:
+        return {node.id for node in ast.walk(_parsed(expression, "expression")) if isinstance(node, ast.Name)}
+    except RequestError:
+        return set()
+
+
 def _parsed(expression: str, argument: str) -> ast.Expression:
     """The tree of an expression; what Python only warns of, such as `1 if 1else 0`, is refused too."""
     try:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.sources.expressions import evaluate
-from ratewarp.sources.source import Source, factors_of
+from ratewarp.sources.source import Source, variables_of
 
 # Images per stimulus of the published data sets. Its README names E1M1_README; its published figures load E1M1.
 FREQUENCIES: dict[str, str] = {
@@ -20,13 +21,20 @@ FREQUENCIES: dict[str, str] = {
 }
 
 
-def frequency(rule: str | Sequence[float], source: Source, *, argument: str = "frequency") -> Float[np.ndarray, " stimuli"]:
+def frequency(
+    rule: str | Sequence[float],
+    source: Source,
+    *,
+    parameters: Mapping[str, float] = MappingProxyType({}),
+    argument: str = "frequency",
+) -> Float[np.ndarray, " stimuli"]:
     """Probability of every stimulus of `source`.
 
     Arguments:
         rule: a name from `FREQUENCIES`, an expression over the factors whose value is proportional to the frequency
             (`3 if x_UC == x_LC else 1`, or a factor alone), or one non-negative number a stimulus, in the order of `source.stimuli`.
         source: where the stimuli come from.
+        parameters: name → value, of what an expression may name besides factors.
         argument: name used in error messages.
 
     Returns:
@@ -41,24 +49,24 @@ def frequency(rule: str | Sequence[float], source: Source, *, argument: str = "f
         >>> float(round(p[0] / p[12], 3))  # x_LC = 0 against x_LC = 12
         7.692
     """
-    weights = np.asarray(_weights(rule, source, argument), dtype=float)
+    weights = np.asarray(_weights(rule, source, parameters, argument), dtype=float)
     if np.any(weights < 0) or not np.all(np.isfinite(weights)) or weights.max() <= 0:
         refuse(argument, "non-negative and finite at every stimulus, and positive at some", rule)
     return weights / weights.max() / (weights / weights.max()).sum()
 
 
-def _weights(rule: str | Sequence[float], source: Source, argument: str) -> np.ndarray:
+def _weights(rule: str | Sequence[float], source: Source, parameters: Mapping[str, float], argument: str) -> np.ndarray:
     if not isinstance(rule, str):
         table = _numbers(rule, argument)
         if table.shape != (len(source.stimuli),):
             refuse(argument, f"one number for each of the {len(source.stimuli)} stimuli", f"shape {table.shape}")
         return table
-    factors = factors_of(source)
+    variables = variables_of(source, parameters, argument)
     if rule in FREQUENCIES:
-        return evaluate(FREQUENCIES[rule], factors, argument=argument)
-    if rule.isidentifier() and rule not in factors:
-        refuse_name(argument, "frequency", rule, [*FREQUENCIES, *factors])
-    return evaluate(rule, factors, argument=argument)
+        return evaluate(FREQUENCIES[rule], variables, argument=argument)
+    if rule.isidentifier() and rule not in variables:
+        refuse_name(argument, "frequency", rule, [*FREQUENCIES, *variables])
+    return evaluate(rule, variables, argument=argument)
 
 
 def _numbers(rule: Sequence[float], argument: str) -> np.ndarray:

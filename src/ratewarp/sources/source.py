@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, UInt8
+
+from ratewarp._checks import RequestError
 
 
 @runtime_checkable
@@ -42,6 +45,19 @@ class Source(Protocol):
     def sample(self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
         """One image of each given stimulus, drawn with the key at the same place; pixels are 0 or 1."""
         ...
+
+
+def variables_of(source: Source, parameters: Mapping[str, float], argument: str) -> dict[str, np.ndarray]:
+    """What an expression may name: the factors, and parameters, which have one value for all stimuli.
+
+    Raises:
+        RequestError: a parameter has the name of a factor.
+    """
+    factors = factors_of(source)
+    for name in parameters:
+        if name in factors:
+            raise RequestError(f"{argument}: parameter '{name}' has the name of a factor; give it another")
+    return {**factors, **{name: np.full(len(source.stimuli), value) for name, value in parameters.items()}}
 
 
 def factors_of(source: Source) -> dict[str, np.ndarray]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from jaxtyping import Int
 
 from ratewarp._checks import refuse, refuse_name
 from ratewarp.sources.expressions import evaluate
-from ratewarp.sources.source import Source, factors_of
+from ratewarp.sources.source import Source, variables_of
 
 MAX_CLASSES = 1000
 
@@ -54,13 +56,21 @@ def task_names(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(flat))
 
 
-def task(name: str, source: Source, *, expression: str | None = None, argument: str = "tasks") -> Task:
+def task(
+    name: str,
+    source: Source,
+    *,
+    expression: str | None = None,
+    parameters: Mapping[str, float] = MappingProxyType({}),
+    argument: str = "tasks",
+) -> Task:
     """The task called `name` on `source`.
 
     Arguments:
         name: a published task (E2M1 … E2M4), or any name if `expression` is given.
         source: where the stimuli come from.
         expression: rule over the factors: a condition (two classes), or a whole number from 0 (that many classes).
+        parameters: name → value, of what the expression may name besides factors.
         argument: name used in error messages.
 
     Returns:
@@ -79,7 +89,7 @@ def task(name: str, source: Source, *, expression: str | None = None, argument: 
     if expression is None and name not in TASKS:
         refuse_name(argument, "task", name, [*TASKS, *TASK_SETS])
     rule = TASKS[name] if expression is None else expression
-    values = evaluate(rule, factors_of(source), argument=f"{argument} ({name})")
+    values = evaluate(rule, variables_of(source, parameters, argument), argument=f"{argument} ({name})")
     labels = np.round(values).astype(int)
     if np.any(labels != values) or labels.min() < 0 or labels.max() >= MAX_CLASSES:
         refuse(f"{argument} ({name})", f"a condition, or whole numbers from 0 to at most {MAX_CLASSES - 1}", rule)

@@ -1,7 +1,20 @@
 """Studies: families of conditions, as data."""
 
+from ratewarp.studies.axes import CAPACITY, Axis
 from ratewarp.studies.condition import FREQUENCY_SCHEME, Condition, Setting, TaskRule
 from ratewarp.studies.loading import builtin_names, load_study
-from ratewarp.studies.study import Study, of_all_models
+from ratewarp.studies.study import Cell, Study, of_all_models
 
-__all__ = ["FREQUENCY_SCHEME", "Condition", "Setting", "Study", "TaskRule", "builtin_names", "load_study", "of_all_models"]
+__all__ = [
+    "CAPACITY",
+    "FREQUENCY_SCHEME",
+    "Axis",
+    "Cell",
+    "Condition",
+    "Setting",
+    "Study",
+    "TaskRule",
+    "builtin_names",
+    "load_study",
+    "of_all_models",
+]

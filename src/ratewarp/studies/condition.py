@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
 from ratewarp.recipes import AnyRecipe, Principled
-from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, task, task_names
+from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, names_in, task, task_names
 from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
 
@@ -47,6 +47,16 @@ def _flat(value: Any) -> Any:
     return value
 
 
+def _pairs(value: Any) -> Any:
+    """A table from name to number, as pairs in order of the names."""
+    pairs = list(value.items()) if isinstance(value, Mapping) else value
+    if not isinstance(pairs, list | tuple) or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise ValueError(f"must be a table from name to number, such as {{ratio: 8}}; got {shorten(value)}")
+    if len({str(name) for name, _ in pairs}) < len(pairs):
+        raise ValueError(f"must be a table in which every name stands once; got {shorten(value)}")
+    return tuple(sorted(((str(name), number) for name, number in pairs), key=lambda pair: pair[0]))
+
+
 def _whole_characters(text: str) -> str:
     """Text that can be written to a file: no half of a character, which Python allows and UTF-8 does not."""
     try:
@@ -59,6 +69,8 @@ def _whole_characters(text: str) -> str:
 Text = Annotated[str, AfterValidator(_whole_characters)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Capacity = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
+ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,39}$")]
+Parameters = Annotated[tuple[tuple[ParameterName, Annotated[float, Field(allow_inf_nan=False)]], ...], BeforeValidator(_pairs)]
 FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]
 TaskChoice = str | TaskRule
 Source = Annotated[Corridors, _tagged("kind", "corridors")]
@@ -78,6 +90,7 @@ class SettingKeys(BaseModel):
         validation_each: held-out images of every stimulus on which rate, distortion and F1 are measured.
         codes_each: how many of those have their codes stored, for the geometry.
         data_seed: seed of the images, shared by all conditions of a study.
+        parameters: name → number, of what expressions of the frequency and of tasks may name besides factors.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -91,6 +104,7 @@ class SettingKeys(BaseModel):
     validation_each: Annotated[int, Field(ge=1, le=10_000)] = 64
     codes_each: Annotated[int, Field(ge=1, le=1000)] = 9
     data_seed: Seed = 0
+    parameters: Parameters = ()
 
 
 class Setting(SettingKeys):
@@ -99,7 +113,7 @@ class Setting(SettingKeys):
     Keys named in `ARRAYS` may differ between members of one compiled batch, as those of a recipe's `ARRAYS` may.
     """
 
-    ARRAYS: ClassVar[tuple[str, ...]] = ("frequency", "tasks", "training_images", "codes_each")
+    ARRAYS: ClassVar[tuple[str, ...]] = ("frequency", "tasks", "parameters", "training_images", "codes_each")
 
     def shared(self) -> Setting:
         """The setting with all that may differ between members at its default: with the classes of its tasks, the compile key."""
@@ -111,7 +125,8 @@ class Setting(SettingKeys):
 
     def probabilities(self) -> np.ndarray:
         """Frequency of every stimulus."""
-        return once(self, "probabilities", ("frequency", "source"), lambda: _probabilities(self.frequency, cast(Any, self.source)))
+        needed = ("frequency", "source", "parameters")
+        return once(self, "probabilities", needed, lambda: _probabilities(self.frequency, cast(Any, self.source), self.parameters))
 
     def occurring(self) -> np.ndarray:
         """Whether every stimulus occurs: one of frequency 0 is not trained on, and no measure is of it."""
@@ -119,12 +134,18 @@ class Setting(SettingKeys):
 
     def image_counts(self) -> np.ndarray:
         """Training images of every stimulus."""
-        needed = ("frequency", "source", "training_images")
+        needed = ("frequency", "source", "parameters", "training_images")
         return once(self, "counts", needed, lambda: fixed(image_counts(self.probabilities(), self.training_images)))
 
     def labellings(self) -> tuple[Task, ...]:
         """The tasks, task sets taken apart."""
-        return once(self, "labellings", ("tasks", "source"), lambda: _labellings(self.tasks, cast(Any, self.source)))
+        needed = ("tasks", "source", "parameters")
+        return once(self, "labellings", needed, lambda: _labellings(self.tasks, cast(Any, self.source), self.parameters))
+
+    def named(self) -> set[str]:
+        """Names that the expressions of its frequency and tasks use."""
+        rules = [rule.label for rule in self.tasks if isinstance(rule, TaskRule)]
+        return set().union(*map(names_in, [*rules, *([self.frequency] if isinstance(self.frequency, str) else [])]))
 
     def class_schemes(self) -> dict[str, np.ndarray]:
         """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli.
@@ -148,12 +169,12 @@ def _at_defaults(model: Any, changes: Mapping[str, Any] | None = None) -> Any:
 
 # Models of a study mostly share their tasks or their frequency.
 @lru_cache(maxsize=256)
-def _probabilities(rule: str | tuple[float, ...], source: Source) -> np.ndarray:
-    return fixed(frequency(rule, source))
+def _probabilities(rule: str | tuple[float, ...], source: Source, parameters: Parameters) -> np.ndarray:
+    return fixed(frequency(rule, source, parameters=dict(parameters)))
 
 
 @lru_cache(maxsize=256)
-def _labellings(tasks: tuple[TaskChoice, ...], source: Source) -> tuple[Task, ...]:
+def _labellings(tasks: tuple[TaskChoice, ...], source: Source, parameters: Parameters) -> tuple[Task, ...]:
     own = [choice for choice in tasks if isinstance(choice, TaskRule)]
     rules = {choice.name: choice.label for choice in own}
     taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
@@ -161,7 +182,7 @@ def _labellings(tasks: tuple[TaskChoice, ...], source: Source) -> tuple[Task, ..
         name = next(iter(taken), own[0].name)
         raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
     names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in tasks))
-    found = tuple(task(name, source, expression=rules.get(name)) for name in names)
+    found = tuple(task(name, source, expression=rules.get(name), parameters=dict(parameters)) for name in names)
     for one in found:
         fixed(one.labels)
     return found
@@ -178,7 +199,7 @@ class Condition(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
-    capacity_nats: Capacity
+    capacity_nats: Capacity | None = None
     seed: Seed
     setting: Setting = Setting()
 
@@ -188,4 +209,5 @@ class Condition(BaseModel):
         return once(self, "id", tuple(Condition.model_fields), self._id)
 
     def _id(self) -> str:
-        return f"{self.model}_C{self.capacity_nats:g}_s{self.seed}_{digest(self, 8)}"
+        aim = "" if self.capacity_nats is None else f"_C{self.capacity_nats:g}"
+        return f"{self.model}{aim}_s{self.seed}_{digest(self, 8)}"

@@ -12,7 +12,8 @@ from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
 from ratewarp._yaml import read_yaml
 from ratewarp.sources import Corridors, factors_of
-from ratewarp.studies.study import Study, merge
+from ratewarp.studies.differences import merge, nested
+from ratewarp.studies.study import Study
 
 _MAX_PARTS = 20  # of a key given on the command line
 
@@ -74,10 +75,7 @@ def _nested(change: str) -> dict[str, Any]:
         refuse("--set", "key=value, such as recipe.steps=500", change)
     if len(parts) > _MAX_PARTS:
         refuse("--set", f"a key of at most {_MAX_PARTS} names with dots between them", change)
-    nested: Any = read_yaml(value, f"--set {shorten(key)[1:-1]}=…")
-    for part in reversed(parts):
-        nested = {part: nested}
-    return nested
+    return nested(parts, read_yaml(value, f"--set {shorten(key)[1:-1]}=…"))
 
 
 def _with_tables(data: Any, folder: Path) -> Any:

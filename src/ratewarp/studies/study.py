@@ -1,34 +1,46 @@
-"""A study: a base setting, named differences from it, and the capacities and seeds they are crossed with."""
+"""A study: a base setting, named differences from it, and the axes they are crossed with."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import product
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.models import check_network
 from ratewarp.sources import Task
+from ratewarp.studies.axes import CAPACITY, SEED, Axis, read_axis
 from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text
+from ratewarp.studies.crossing import Crossing, Place, is_key
+from ratewarp.studies.differences import changed
 from ratewarp.studies.explain import explain
-from ratewarp.studies.identity import TAGS
 from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
 SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
 MAX_POOL_BYTES = 4_000_000_000
-MAX_CONDITIONS = 100_000
+MOST_CONDITIONS = 1_000_000
 _FEWEST_STIMULI = 2  # that occur, so that there is something to tell apart
 _AT = "at"  # key of a model for what it changes at single capacities
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
 
+_SHORT = {CAPACITY: "capacities_nats", SEED: "seeds"}  # axes with a short way to say them
+
+
+class Cell(NamedTuple):
+    """Where a condition of a study stands."""
+
+    model: str
+    place: Place
+    seed: int
+
+
 class Study(SettingKeys):
-    """A family of conditions: every model × capacity × seed.
+    """A family of conditions: every model × capacity × place on further axes × seed.
 
     The keys of `SettingKeys` (source, frequency, tasks, network, recipe, data sizes) hold for all models; each model names what
     it changes.
@@ -39,10 +51,14 @@ class Study(SettingKeys):
         description: what it is for, a sentence or two.
         models: name → the keys that this model changes; under `at`, capacity → `{recipe: …}`, what it changes of the recipe at that
             capacity alone.
-        capacities_nats: target rates, nats.
+        capacities_nats: target rates, nats; may be left out where no model is trained to a target rate.
         seeds: one model is trained for each.
-        reference: name of the model whose codes the others' warps are measured against, at equal capacity and seed; the first
-            model if not given.
+        axes: key → its values, as `studies.axes.read_axis` reads them: any key with dots (`recipe.task_weight`), or a parameter that
+            an expression names. A model does not vary along an axis whose key it sets itself or whose parameter it does not name.
+            `capacity_nats` and `seed` may stand here, too.
+        max_conditions: a study of more conditions is refused.
+        reference: name of the model whose codes the others' warps are measured against, at equal seed and in the same place on the
+            axes along which it varies; the first model if not given.
         readouts: model → tasks for which heads are trained on its frozen codes, once it is trained: the regime `disjoint` where
             the model has no task of its own, `transfer` where it has. Heads follow the study's recipe: its steps, batches and
             learning rate.
@@ -62,8 +78,10 @@ class Study(SettingKeys):
     title: Text = ""
     description: Text = ""
     models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: dict(DEFAULT_MODELS))]
-    capacities_nats: Annotated[tuple[Capacity, ...], Field(min_length=1)]
+    capacities_nats: tuple[Capacity, ...] = ()
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
+    axes: dict[str, Any] = Field(default_factory=dict)
+    max_conditions: Annotated[int, Field(ge=1, le=MOST_CONDITIONS)] = 100_000
     reference: str = ""
     readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(default_factory=dict)
     bound_points: Annotated[int, Field(ge=0, le=1000)] = 24
@@ -82,6 +100,22 @@ class Study(SettingKeys):
             return {**data, "reference": next(iter(models))}
         return data
 
+    @model_validator(mode="before")
+    @classmethod
+    def _take_short_axes(cls, data: Any) -> Any:
+        """`axes.capacity_nats` and `axes.seed` are kept as `capacities_nats` and `seeds`."""
+        axes = data.get("axes") if isinstance(data, dict) else None
+        if not isinstance(axes, Mapping):
+            return data
+        taken = {}
+        for key, short in _SHORT.items():
+            if key not in axes:
+                continue
+            if data.get(short):
+                raise RequestError(f"axes.{key}: {short} is the same axis; leave one of them out")
+            taken[short] = [value for (value,) in read_axis(key, axes[key]).values]
+        return {**data, **taken, "axes": {key: value for key, value in axes.items() if key not in _SHORT}}
+
     @model_validator(mode="after")
     def _check(self) -> Study:
         if self.reference not in self.models:
@@ -92,11 +126,19 @@ class Study(SettingKeys):
             values = getattr(self, name)
             if len(set(values)) < len(values):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
-        self._check_size()
+        if len(self.models) > self.max_conditions:
+            refuse("models", f"at most {self.max_conditions:,}, unless max_conditions is raised", len(self.models))
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
-        _ = self._cells  # what models change at single capacities fits the recipe, and so do tables of pressures
+        crossing = self._crossing
+        crossing.check()
+        self._check_size(crossing)
+        for (name, place), setting in self._cells.items():
+            if setting.recipe.TARGETS_RATE != self.settings[name].recipe.TARGETS_RATE:
+                raise RequestError("axes: recipes with a target rate and without one cannot stand on one axis; make them different models")
+            if self._further(place):
+                _check_setting(setting, f"axes, at {crossing.described(place)}: models.{name}")
         for name in self.readouts:
             if name not in self.models:
                 refuse_name("readouts", "model", name, self.models)
@@ -106,10 +148,14 @@ class Study(SettingKeys):
                 raise RequestError(f"readouts.{name}: {error}") from None
         return self
 
-    def _check_size(self) -> None:
-        conditions = len(self.models) * len(self.capacities_nats) * len(self.seeds)
-        if conditions > MAX_CONDITIONS:
-            refuse("models × capacities_nats × seeds", f"at most {MAX_CONDITIONS:,} conditions", conditions)
+    def _check_size(self, crossing: Crossing) -> None:
+        conditions = len(self.seeds) * sum(map(crossing.size, self.models))
+        if conditions > self.max_conditions:
+            axes = [*(f"{len(axis.values):,} of {axis.name}" for axis in crossing.axes), f"{len(self.seeds):,} seeds"]
+            raise RequestError(
+                f"models and axes must be crossed to at most {self.max_conditions:,} conditions, unless max_conditions is raised; got"
+                f" {conditions:,}: {len(self.models):,} models × {' × '.join(axes)}"
+            )
 
     @property
     def settings(self) -> dict[str, Setting]:
@@ -118,44 +164,78 @@ class Study(SettingKeys):
 
     def _make_settings(self) -> dict[str, Setting]:
         base = self.model_dump(include=set(Setting.model_fields))
+        crossed = [read_axis(name, written) for name, written in self.axes.items()]
+        first = {key: value for axis in crossed for key, value in axis.at(0).items() if not is_key(key)}
+        base["parameters"] = {**first, **dict(self.parameters)}
         return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
 
-    def setting_at(self, model: str, capacity_nats: float) -> Setting:
-        """The whole setting of a model at one capacity; a table of pressures is its entry there."""
-        return self._cells.get((model, capacity_nats)) or self._cell(model, capacity_nats)
+    @property
+    def crossed(self) -> tuple[Axis, ...]:
+        """The axes but the seeds: capacity first, then those under `axes`."""
+        return self._crossing.axes
 
     @property
-    def _cells(self) -> Mapping[tuple[str, float], Setting]:
-        """The setting of every model at every capacity."""
-        cells = product(self.models, self.capacities_nats)
-        return once(self, "cells", _FIELDS, lambda: {(name, capacity): self._cell(name, capacity) for name, capacity in cells})
+    def further_keys(self) -> list[str]:
+        """Keys of the axes but capacity and seed; tables have a column for each."""
+        return [key for axis in self.crossed for key in axis.keys if key != CAPACITY]
 
-    def _cell(self, model: str, capacity_nats: float) -> Setting:
-        own = self.settings[model]
-        changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity_nats]
-        setting = _setting(own.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity_nats:g}") if changes else own
+    @property
+    def _crossing(self) -> Crossing:
+        return once(self, "crossing", _FIELDS, self._make_crossing)
+
+    def _make_crossing(self) -> Crossing:
+        further = [read_axis(name, written) for name, written in self.axes.items()]
+        taken = {key for axis in further for key in axis.keys}
+        if SEED in taken:
+            raise RequestError(f"axes.{SEED} cannot move together with other keys; every seed is trained at every place")
+        short = [Axis((CAPACITY,), tuple((one,) for one in self.capacities_nats))] if self.capacities_nats else []
+        return Crossing(self.models, self.settings, (*short, *further))
+
+    def _further(self, place: Place) -> bool:
+        """Whether a place is on an axis other than capacity alone."""
+        return any(index is not None and axis.keys != (CAPACITY,) for axis, index in zip(self.crossed, place, strict=True))
+
+    @property
+    def _cells(self) -> Mapping[tuple[str, Place], Setting]:
+        """The setting of every model at each of its places."""
+        return once(self, "cells", _FIELDS, self._make_cells)
+
+    def _make_cells(self) -> Mapping[tuple[str, Place], Setting]:
+        return {(name, place): self._cell(name, place) for name in self.models for place in self._crossing.places(name)}
+
+    def _cell(self, model: str, place: Place) -> Setting:
+        """The setting of a model at a place, with what it changes at that capacity alone; a table of pressures is its entry there."""
+        setting, capacity = self._crossing.setting(model, place), self._crossing.values(place).get(CAPACITY)
+        changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity]
+        if changes:
+            setting = changed(setting.model_dump(), changes[0], f"models.{model}.{_AT}.{capacity:g}")
         try:
-            recipe = setting.recipe.at(capacity_nats)
+            recipe = setting.recipe.at(capacity)
         except RequestError as error:
             raise RequestError(f"models.{model}.{error}") from None
         return setting if recipe is setting.recipe else setting.model_copy(update={"recipe": recipe})
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """Every cell, models outermost, seeds innermost."""
-        return tuple(self._places.values())
+        """Every cell, models outermost, then capacities, further axes, and seeds."""
+        return tuple(self.cells.values())
 
     @property
-    def _places(self) -> Mapping[tuple[str, float, int], Condition]:
-        return once(self, "places", _FIELDS, self._make_places)
+    def cells(self) -> Mapping[Cell, Condition]:
+        """Every condition, by where it stands."""
+        return once(self, "places", _FIELDS, self._make_conditions)
 
-    def _make_places(self) -> Mapping[tuple[str, float, int], Condition]:
+    def _make_conditions(self) -> Mapping[Cell, Condition]:
         found = {}
-        for (name, capacity), setting in self._cells.items():
+        for (name, place), setting in self._cells.items():
+            capacity = self._crossing.values(place).get(CAPACITY)
             for seed in self.seeds:
-                condition = Condition(model=name, capacity_nats=capacity, seed=seed, setting=setting)
-                found[name, capacity, seed] = condition
+                found[Cell(name, place, seed)] = Condition(model=name, capacity_nats=capacity, seed=seed, setting=setting)
         return found
+
+    def values_at(self, place: Place) -> dict[str, Any]:
+        """Key → value of every axis at a place, but of those along which the model does not vary."""
+        return self._crossing.values(place)
 
     def readout_tasks(self, model: str) -> tuple[Task, ...]:
         """Tasks for which heads are trained on the frozen codes of a model."""
@@ -193,11 +273,14 @@ class Study(SettingKeys):
         }
         return Study(**{**self.model_dump(), **changes})
 
-    def reference_for(self, condition: Condition) -> Condition:
-        """The condition whose codes this one's warp is measured against: the reference model at equal capacity and seed."""
-        capacity, seed = condition.capacity_nats, condition.seed
-        known = self._places.get((self.reference, capacity, seed))
-        return known or Condition(model=self.reference, capacity_nats=capacity, seed=seed, setting=self._cell(self.reference, capacity))
+    def reference_of(self, cell: Cell) -> Cell | None:
+        """The cell whose codes the warp in a cell is measured against; None where there is none in the same place."""
+        place = self._crossing.reference(cell.place, self.reference)
+        return None if place is None else Cell(self.reference, place, cell.seed)
+
+    def setting_at(self, cell: Cell) -> Setting:
+        """The setting of a cell, apart from what its model changes of the recipe at that capacity alone."""
+        return self._crossing.setting(cell.model, cell.place)
 
 
 _FIELDS = tuple(Study.model_fields)
@@ -214,10 +297,7 @@ def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str)
         raise RequestError(
             f"{place}.{shared} must be the same for all models, so that their codes are of the same images; set {shared} for the study"
         )
-    try:
-        return Setting.model_validate(merge(base, difference))
-    except ValidationError as error:
-        raise RequestError(explain(error, Setting, place)) from None
+    return changed(base, difference, place)
 
 
 def _without_at(difference: Mapping[str, Any]) -> dict[str, Any]:
@@ -267,26 +347,3 @@ def _check_setting(setting: Setting, place: str) -> None:
         )
     if setting.codes_each > setting.validation_each:
         raise RequestError(f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got {setting.codes_each}")
-
-
-def merge(base: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `difference` laid over it, key by key; a variant with another name replaces the base's whole.
-
-    Examples:
-        >>> merge({"recipe": {"name": "principled", "steps": 5}, "tasks": ()}, {"recipe": {"steps": 7}})
-        {'recipe': {'name': 'principled', 'steps': 7}, 'tasks': ()}
-        >>> merge({"recipe": {"name": "principled", "steps": 5}}, {"recipe": "published"})
-        {'recipe': 'published'}
-    """
-    merged = dict(base)
-    for key, value in difference.items():
-        below = base.get(key)
-        merged[key] = merge(cast(Mapping[str, Any], below), value) if _same_variant(below, value) else value
-    return merged
-
-
-def _same_variant(below: Any, value: Any) -> bool:
-    """Whether both are mappings, and the upper one does not name another variant."""
-    if not (isinstance(value, Mapping) and isinstance(below, Mapping)):
-        return False
-    return all(value.get(tag, below.get(tag)) == below.get(tag) for tag in TAGS)
