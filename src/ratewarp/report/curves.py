@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ratewarp.published import published_distortion, published_f1
-from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below
+from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
 
 _BAND = 0.18  # opacity
@@ -126,10 +126,7 @@ def _curve(place: Axes, ours: dict[float, list[float]], known: dict[float, list[
 def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, low: float | None = None, high: float | None = None) -> None:
     """Axes, and a legend that says what line, band and dotted line are."""
     place.set(xlabel=view.abscissa_title, ylabel=ylabel, xscale="log")
-    if view.aims:
-        capacities = sorted(view.study.capacities_nats)
-        place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
-        place.minorticks_off()
+    rate_ticks(place.xaxis, view.study.capacities_nats if view.aims else ())
     if low is not None:
         place.set_ylim(low, high)
     place.spines[["top", "right"]].set_visible(False)

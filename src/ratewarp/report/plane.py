@@ -6,10 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from ratewarp.report.legends import draw_others
-from ratewarp.report.style import MUTED, RULE, model_colours, model_markers, note_below
+from ratewarp.report.style import MUTED, RULE, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
 from ratewarp.theory import noise_floor
 
@@ -51,9 +50,8 @@ def _dress_target(left: Axes, view: RunView) -> None:
     if not view.aims:
         xlabel, title = view.abscissa_title, "Rate of every seed"
     left.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="rate reached, nats", title=title)
-    for axis in (left.xaxis, left.yaxis) if capacities else ():
-        axis.set_ticks(capacities, labels=[f"{c:g}" for c in capacities])
-        axis.set_minor_locator(NullLocator())
+    for axis in (left.xaxis, left.yaxis):
+        rate_ticks(axis, capacities)
     handles, _ = left.get_legend_handles_labels()
     left.legend(loc="upper left", ncols=1 + (len(handles) > _ROWS), fontsize="x-small" if len(handles) > _ROWS else None)
 

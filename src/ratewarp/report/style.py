@@ -7,8 +7,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
 
 INK = "#1d2733"
 MUTED = "#6b7785"
@@ -85,6 +87,15 @@ def fitted(size: float, name: str) -> float:
         (11.0, 6.05)
     """
     return size * min(1.0, _MAP_LETTERS / len(name))
+
+
+def rate_ticks(axis: Axis, rates: Sequence[float]) -> None:
+    """Ticks of a logarithmic axis at these rates, nats, or where there are none, at round ones."""
+    if rates:
+        axis.set_ticks(sorted(rates), labels=[f"{rate:g}" for rate in sorted(rates)])
+    else:
+        axis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    axis.set_minor_locator(NullLocator())
 
 
 def note_below(figure: Figure, note: str) -> None:

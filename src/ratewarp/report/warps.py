@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import LogFormatter
 
-from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers, note_below
+from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
 
 Row = dict[Any, Any]
@@ -138,10 +138,7 @@ def _curves(rows: list[Row], order: list[tuple[str, str]]) -> list[_Curve]:
 def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[str, str], _Style]) -> bool:
     """Axes and curves; whether an interval goes on beyond the axis."""
     place.set(xscale="log", xlabel=view.abscissa_title, title=panel.title, yscale="log" if panel.measure in _LOG else "linear")
-    if view.aims:
-        capacities = sorted(view.study.capacities_nats)
-        place.set_xticks(capacities, labels=[f"{c:g}" for c in capacities])
-        place.xaxis.minorticks_off()
+    rate_ticks(place.xaxis, view.study.capacities_nats if view.aims else ())
     if panel.measure in _LOG:
         place.yaxis.set_major_formatter(LogFormatter())
         place.yaxis.set_minor_formatter(LogFormatter())
