@@ -179,6 +179,14 @@ def status(folder: FolderArgument, as_json: JsonOption = False) -> None:
 
 
 @app.command()
+def schema() -> None:
+    """Print the JSON schema of study files, by which editors check and complete them."""
+    from ratewarp.studies import study_schema
+
+    print(study_schema())
+
+
+@app.command()
 def report(
     folder: FolderArgument,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,

@@ -1,6 +1,6 @@
 """Recipes: how a model is trained. One file each, and one name in the table below."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from pydantic import Field
 
@@ -11,5 +11,6 @@ from ratewarp.recipes.published import Published
 from ratewarp.recipes.recipe import Recipe
 
 AnyRecipe = Annotated[Principled | Published | Swift | Plain, Field(discriminator="name")]
+RECIPES: tuple[type[Recipe], ...] = get_args(get_args(AnyRecipe)[0])
 
-__all__ = ["AnyRecipe", "Objective", "Plain", "Principled", "Published", "Recipe", "Swift", "Terms", "distortion"]
+__all__ = ["RECIPES", "AnyRecipe", "Objective", "Plain", "Principled", "Published", "Recipe", "Swift", "Terms", "distortion"]

@@ -28,7 +28,7 @@ def _pairs(value: Any) -> Any:
     return read
 
 
-Schedule = Annotated[tuple[tuple[Fraction, Positive], ...], BeforeValidator(_pairs)]
+Schedule = Annotated[tuple[tuple[Fraction, Positive], ...], BeforeValidator(_pairs, json_schema_input_type=dict[str, Positive])]
 
 
 class PlainTargets(NamedTuple):

@@ -33,7 +33,9 @@ def _pairs(value: Any) -> Any:
     return read
 
 
-Pressure = Annotated[Positive | tuple[tuple[Positive, Positive], ...], BeforeValidator(_pairs)]
+Pressure = Annotated[
+    Positive | tuple[tuple[Positive, Positive], ...], BeforeValidator(_pairs, json_schema_input_type=Positive | dict[str, Positive])
+]
 
 
 class PublishedTargets(NamedTuple):

@@ -89,8 +89,8 @@ def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, mode
     found = {}
     for model, task in product(models, tasks):
         asked = {"regime": regime, "representation": model, "task": task}
-        if ours := _series(table, "f1_batches", **asked):
-            known = _series(published_f1(), "f1", **asked) if model in view.published_models else {}
+        if ours := _series(table, "f1_batches", "abscissa", **asked):
+            known = _series(published_f1(), "f1", "capacity_nats", **asked) if model in view.published_models else {}
             label = task if len(models) == 1 or model == task else f"{task} ({model})"
             found[label] = (task, ours, known)
 

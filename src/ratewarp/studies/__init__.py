@@ -3,7 +3,7 @@
 from ratewarp.studies.axes import CAPACITY, Axis
 from ratewarp.studies.condition import FREQUENCY_SCHEME, Condition, Setting, TaskRule
 from ratewarp.studies.loading import builtin_names, load_study
-from ratewarp.studies.study import Cell, Study, of_all_models
+from ratewarp.studies.study import Cell, Study, of_all_models, study_schema
 
 __all__ = [
     "CAPACITY",
@@ -17,4 +17,5 @@ __all__ = [
     "builtin_names",
     "load_study",
     "of_all_models",
+    "study_schema",
 ]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, cast
+from typing import Annotated, Any, ClassVar, Literal, Union, cast
 
 import numpy as np
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
-from ratewarp.recipes import AnyRecipe, Principled
+from ratewarp.recipes import RECIPES, AnyRecipe, Principled
 from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, names_in, task, task_names
 from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
@@ -20,15 +20,16 @@ FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more freque
 _EVEN = 1e-9  # frequencies that differ by less than this share are the same
 
 
-def _tagged(tag: str, default: str) -> BeforeValidator:
+def _tagged(tag: str, default: str, variants: tuple[type[BaseModel], ...]) -> BeforeValidator:
     """Lets a variant be written as its name alone, or without its name for the default variant."""
+    names = Literal[tuple(variant.model_fields[tag].default for variant in variants)]  # type: ignore[valid-type]
 
     def expand(value: Any) -> Any:
         if isinstance(value, str):
             return {tag: value}
         return {tag: default, **value} if isinstance(value, dict) and tag not in value else value
 
-    return BeforeValidator(expand)
+    return BeforeValidator(expand, json_schema_input_type=Union[(*variants, names)])
 
 
 class TaskRule(BaseModel):
@@ -70,11 +71,15 @@ Text = Annotated[str, AfterValidator(_whole_characters)]
 Seed = Annotated[int, Field(ge=0, lt=2**31)]
 Capacity = Annotated[float, Field(ge=0.001, le=100, allow_inf_nan=False)]
 ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,39}$")]
-Parameters = Annotated[tuple[tuple[ParameterName, Annotated[float, Field(allow_inf_nan=False)]], ...], BeforeValidator(_pairs)]
-FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat)]
+Parameters = Annotated[
+    tuple[tuple[ParameterName, Annotated[float, Field(allow_inf_nan=False)]], ...],
+    BeforeValidator(_pairs, json_schema_input_type=dict[str, float]),
+]
+_Written = str | list[float] | list[list[float]] | dict[Literal["file"], str]
+FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat, json_schema_input_type=_Written)]
 TaskChoice = str | TaskRule
-Source = Annotated[Corridors, _tagged("kind", "corridors")]
-TaggedRecipe = Annotated[AnyRecipe, _tagged("name", "principled")]
+Source = Annotated[Corridors, _tagged("kind", "corridors", (Corridors,))]
+TaggedRecipe = Annotated[AnyRecipe, _tagged("name", "principled", RECIPES)]
 
 
 class SettingKeys(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
@@ -284,6 +285,13 @@ class Study(SettingKeys):
 
 
 _FIELDS = tuple(Study.model_fields)
+
+
+def study_schema() -> str:
+    """The JSON schema of study files."""
+    return json.dumps(
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}, indent=2, ensure_ascii=False
+    )
 
 
 def of_all_models(setting: Setting) -> tuple[Any, ...]:
