@@ -118,6 +118,7 @@ def test_what_an_axis_does_not_change_keeps_its_id():
         ({"axes": {"recipe.task_weight": [-1]}}, "task_weight must be greater than or equal to 0; got -1"),
         ({"axes": {"recipe.steps, recipe.batch_size": [[1, 2], [3]]}}, "a list of 2 values at every place"),
         ({"axes": {"recipe.steps": [1], "recipe.steps, data_seed": [[1, 2]]}}, "recipe.steps is on two axes"),
+        ({"axes": {"capacity_nats, recipe.steps": [[1, 3], [-1, 4]]}, "capacities_nats": []}, "a capacity of 0.001 to 100 nats.* got -1"),
         ({"axes": {"capacity_nats": [2]}}, "axes.capacity_nats: capacities_nats is the same axis"),
         ({"axes": {"seed, recipe.steps": [[1, 2]]}}, "axes.seed cannot move together"),
         ({"axes": {"frequency": ["uniform", "nonsense <"]}}, "axes, at .*frequency = 'nonsense <': models.model: frequency must be"),

@@ -9,14 +9,17 @@ from itertools import product
 from math import prod
 from typing import Any
 
-from ratewarp._checks import RequestError, refuse_name, shorten
+from pydantic import TypeAdapter, ValidationError
+
+from ratewarp._checks import RequestError, refuse, refuse_name, shorten
 from ratewarp.studies.axes import CAPACITY, Axis
-from ratewarp.studies.condition import Setting
+from ratewarp.studies.condition import Capacity, Setting
 from ratewarp.studies.differences import changed, nested, sets
 
 Place = tuple[int | None, ...]  # on every axis; None on those along which the model does not vary
 
 _PARAMETERS = "parameters"
+_CAPACITIES = TypeAdapter(Capacity)
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,12 @@ class Crossing:
             if not is_key(key) and not any(key in names for names in self._named.values()):
                 known = [*Setting.model_fields, *set().union(*self._named.values()), CAPACITY]
                 refuse_name("axes", "key, nor parameter of an expression,", key, known)
+        for axis in self.axes:
+            for value in (values.get(CAPACITY, 1.0) for values in map(axis.at, range(len(axis.values)))):
+                try:
+                    _CAPACITIES.validate_python(value)
+                except ValidationError:
+                    refuse(f"axes.{axis.name}", "a capacity of 0.001 to 100 nats at every place", value)
         if CAPACITY not in keys:
             for name, setting in self.settings.items():
                 if setting.recipe.TARGETS_RATE:
