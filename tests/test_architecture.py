@@ -147,3 +147,27 @@ def test_levels_have_no_cycle():
 def test_import_needs_no_jax(module):
     code = f"import {module}, sys; sys.exit('jax' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# Kinds of one contract, by the folder that may ask which of them a thing is; all others ask the contract.
+KINDS = {"recipes": {"Recipe", "Constrained", "Principled", "Swift", "Published", "Plain"}, "sources": {"Source", "Corridors"}}
+
+
+def _kinds_asked(tree: ast.AST) -> set[str]:
+    """Names of classes that code asks for by `isinstance`, or in a `case`."""
+    asked = [node.args[1] for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "isinstance"]
+    asked += [node.cls for node in ast.walk(tree) if isinstance(node, ast.MatchClass)]
+    return {part.id for one in asked for part in ast.walk(one) if isinstance(part, ast.Name)}
+
+
+@pytest.mark.parametrize("folder", KINDS)
+def test_nothing_outside_a_folder_asks_which_kind_a_thing_is(folder):
+    found = {}
+    for path in ROOT.rglob("*.py"):
+        if path.relative_to(ROOT).parts[0] != folder and (asked := _kinds_asked(ast.parse(path.read_text())) & KINDS[folder]):
+            found[str(path.relative_to(ROOT))] = asked
+    assert not found
+
+
+def test_a_question_of_kind_is_noticed():
+    assert _kinds_asked(ast.parse("isinstance(x, A | B)\nisinstance(x, (C,))\nmatch x:\n    case D(): pass")) == {"A", "B", "C", "D"}

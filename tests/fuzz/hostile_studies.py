@@ -62,7 +62,7 @@ RICH = {
 
 def hostile_study(rng: random.Random) -> tuple[bytes, str]:
     """The contents of a study file, and what kind it is."""
-    make = rng.choice((mutated, mutated, mutated, of_expressions, odd_values, aliased, garbled, repeated))
+    make = rng.choice((mutated, mutated, mutated, of_expressions, odd_values, odd_axes, odd_axes, aliased, garbled, repeated))
     return make(rng).encode("utf-8", "surrogatepass"), make.__name__
 
 
@@ -84,6 +84,36 @@ def of_expressions(rng: random.Random) -> str:
     if rng.random() < 0.5:
         study["models"] = {"a": {}, "b": {"frequency": rng.choice(FACTORS)}, "c": {"frequency": frequencies[1]}}
     return yaml.safe_dump(study)
+
+
+def odd_axes(rng: random.Random) -> str:
+    """A study crossed over keys and values of any kind."""
+    data = {**_sound(rng), "axes": {}}
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        keys = rng.choices((*SET_KEYS, "capacity_nats", "seed", "ratio", "parameters.ratio", *ODD_TEXT), k=rng.choice((1, 1, 1, 2, 3)))
+        data["axes"][", ".join(keys)] = _odd_axis(rng, len(keys))
+    if rng.random() < 0.5:
+        data["frequency"] = "ratio if x_LC <= 6 else 1"
+    if rng.random() < 0.3:
+        data.pop("capacities_nats", None)
+    if rng.random() < 0.3:
+        data["parameters"] = odd_value(rng)
+    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+
+
+def _odd_axis(rng: random.Random, keys: int) -> Any:
+    number = lambda: rng.choice((*ODD_NUMBERS, 1, 2, 3, 0.5))  # noqa: E731
+    forms = {
+        "range": lambda: [number() for _ in range(rng.choice((3, 3, 3, 2)))],
+        "log": lambda: [number(), number(), rng.choice((2, 3, 7, 10**6))],
+        "random": lambda: {"between": [number(), number()], "count": rng.choice((2, 5, number())), "log": rng.choice((True, False, 1))},
+    }
+    if rng.random() < 0.4:
+        name = rng.choice(list(forms))
+        return {name: forms[name]()} if rng.random() < 0.9 else {name: odd_value(rng), "x": 1}
+    if keys > 1 and rng.random() < 0.8:
+        return [[odd_value(rng) if rng.random() < 0.2 else number() for _ in range(keys)] for _ in range(rng.choice((1, 2, 3)))]
+    return rng.choice(([number(), 1, 2], [odd_value(rng)], odd_value(rng)))
 
 
 def odd_values(rng: random.Random) -> str:
