@@ -2,7 +2,8 @@
 
 import os
 import signal
-from contextlib import redirect_stderr, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
 from shutil import copyfile
@@ -88,6 +89,14 @@ def tiny_study() -> Study:
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of a page's words: its figures, which take most of the time, are left out."""
     monkeypatch.setattr("ratewarp.report.pictures.drawings", lambda _: {})
+
+
+@contextmanager
+def only_png() -> Iterator[None]:
+    """For runs of which all figures are drawn: as PNG alone, since a PDF takes as long as all else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.pictures.FILES", {"png": {"Software": "ratewarp"}})
+        yield
 
 
 # Files that share compiled programs, longest first: one process runs those of a line one after the other, so that each compiles its own.

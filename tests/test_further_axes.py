@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import TINY_NETWORK
+from conftest import TINY_NETWORK, only_png
 from ratewarp import Study, run
 from ratewarp.bounds import semantic_curve
 from ratewarp.geometry.measuring import Settings, measure_codes
@@ -27,7 +27,8 @@ def plain(tmp_path_factory):
         axes={"recipe.beta": [1e-5, 0.3]},
         bound_points=3,
     )
-    return run(study, tmp_path_factory.mktemp("runs") / "prices")
+    with only_png():
+        return run(study, tmp_path_factory.mktemp("runs") / "prices")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +43,9 @@ def skewed(tmp_path_factory):
         axes={"ratio": [2, 20]},
         bound_points=3,
     )
-    return run(study, tmp_path_factory.mktemp("runs") / "skewed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.pictures.drawings", lambda _: {})
+        return run(study, tmp_path_factory.mktemp("runs") / "skewed")
 
 
 def test_a_study_without_target_rates_has_tables(plain):

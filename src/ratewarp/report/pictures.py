@@ -25,6 +25,7 @@ _SCREEN_PIXELS = 2600  # a page is not wider, also on a sharp screen
 _FILE_DPI, _FILE_PIXELS = 200, 9000  # a larger PNG opens slowly
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
 
+FILES: dict[str, dict[str, str | None]] = {"png": {"Software": "ratewarp"}, "pdf": {"CreationDate": None}}  # kind → its metadata
 _PICTURE = re.compile("data:image/svg\\+xml;base64,[A-Za-z0-9+/=]+")
 
 Shown = Callable[[str, int, int], None]
@@ -78,7 +79,7 @@ class Pictures:
         text = read_signed(self.run.drawn / f"{name}.txt")
         if text is None or not (text == _NOTHING or _PICTURE.fullmatch(text)):  # nothing else may get into the page
             return None
-        files = [self.run.path / f"figures/{name}.{kind}" for kind in ("png", "pdf")]
+        files = [self.run.path / f"figures/{name}.{kind}" for kind in FILES]
         return text if text == _NOTHING or all(one.exists() for one in files) else None
 
     def _draw(self, view: RunView, name: str, make: Callable[[RunView], Figure | None]) -> None:
@@ -96,7 +97,7 @@ class Pictures:
         """Writes a figure as PNG and PDF; returns it as an SVG that is the source of an image."""
         inches = max(figure.get_size_inches())
         sharp = min(_FILE_DPI, _FILE_PIXELS / inches)
-        for kind, metadata in (("png", {"Software": "ratewarp"}), ("pdf", {"CreationDate": None})):
+        for kind, metadata in FILES.items():
             stream = io.BytesIO()
             figure.savefig(stream, format=kind, metadata=metadata, dpi=sharp)
             self.run.write_bytes(f"figures/{name}.{kind}", stream.getvalue())
