@@ -4,9 +4,11 @@ from hashlib import sha256
 
 import jax
 import numpy as np
+import pytest
 
 from oracles import ALGEBRA, STANDARD_ERRORS
-from ratewarp.sources import Corridors, image_pool
+from ratewarp.sources import Corridors, image_pool, task
+from ratewarp.studies import Study
 
 SOURCE = Corridors()
 
@@ -65,3 +67,35 @@ def test_a_larger_pool_begins_with_the_smaller_one():
     small, large = (np.asarray(image_pool(SOURCE, each, key=jax.random.key(5))) for each in (2, 4))
     assert np.array_equal(large[:, :2], small)
     assert not np.array_equal(large[:, 2], large[:, 0])
+
+
+@pytest.mark.parametrize(("size", "width", "middle"), [(5, 2.0, 1), (9, 0.5, None), (16, 3.0, 12)])
+def test_other_sizes_by_the_formula(size, width, middle):
+    source = Corridors(size=size, width=width, middle=middle)
+    row_between = size // 2 if middle is None else middle
+    means = source.mean_images()
+    for stimulus, (upper, lower) in enumerate(source.stimuli):
+        assert stimulus == upper * size + lower
+        for row, column in ((0, 0), (row_between, 2), (size - 1, size - 1), (row_between - 1, 1), (row_between + 1, 1)):
+            x = upper if row < row_between else lower
+            corridor = 1 if row == row_between else np.exp(-((column - x) ** 2) / (2 * width**2))
+            assert means[stimulus, row, column] == pytest.approx(1 - corridor, abs=1e-12)
+    drawn = np.asarray(image_pool(source, 400, key=jax.random.key(0)))
+    assert drawn.shape == (size**2, 400, size, size)
+    error = np.sqrt(np.maximum(means * (1 - means), 1e-9) / 400)
+    assert np.abs(drawn.mean(axis=1) - means).max() <= (6 * error).max()
+    assert task("E2M4", source).classes == (size // 3 + 1) ** 2
+    assert task("E2M2", source).labels.tolist() == [int(u < size // 2 or l >= size // 2) for u, l in source.stimuli]
+
+
+@pytest.mark.parametrize("keys", [{"size": 2}, {"size": 65}, {"width": 0}, {"middle": 12}, {"middle": 0}, {"size": 5, "middle": 4}])
+def test_keys_out_of_range_are_refused(keys):
+    with pytest.raises(ValueError, match=next(reversed(keys))):
+        Corridors(**keys)
+
+
+def test_a_study_of_another_size_is_crossed_over_the_profile():
+    study = Study(source={"size": 5}, capacities_nats=[1], axes={"source.width": [0.5, 2]}, models={"a": {}, "b": {"frequency": "E1M1"}})
+    assert [c.setting.source.width for c in study.conditions] == [0.5, 2, 0.5, 2]
+    assert study.settings["b"].probabilities()[2] > study.settings["b"].probabilities()[3]
+    assert [study.cells[study.reference_of(cell)].setting.source for cell in study.cells] == [c.setting.source for c in study.conditions]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratewarp._checks import RequestError
-from ratewarp.sources import FREQUENCIES, TASK_SETS, TASKS, Corridors, frequency, image_counts, task, task_names
+from ratewarp.sources import Corridors, frequency, image_counts, task, task_names
 
 SOURCE = Corridors()
 UPPER, LOWER = SOURCE.stimuli.T
@@ -24,7 +24,7 @@ UPPER, LOWER = SOURCE.stimuli.T
 def test_named_frequencies(name, often, many, few):
     counts = np.where(often, many, few)
     np.testing.assert_allclose(frequency(name, SOURCE), counts / counts.sum(), rtol=1e-12)
-    assert len(FREQUENCIES) == 4
+    assert len(SOURCE.frequencies) == 3
 
 
 def test_frequency_as_expression_and_table():
@@ -70,7 +70,7 @@ def test_published_tasks_stimulus_by_stimulus():
         "E2M3": lambda u, l: u == l,
         "E2M4": lambda u, l: 5 * _bin(u) + _bin(l),
     }
-    assert set(rules) == set(TASKS)
+    assert set(rules) == set(Corridors().tasks)
     for name, rule in rules.items():
         np.testing.assert_array_equal(task(name, SOURCE).labels, [int(rule(u, l)) for u, l in SOURCE.stimuli])
 
@@ -83,8 +83,8 @@ def test_label_counts_over_the_169_stimuli():
 
 
 def test_e2m5_is_all_four_at_once():
-    assert task_names(("E2M5",)) == TASK_SETS["E2M5"] == ("E2M1", "E2M2", "E2M3", "E2M4")
-    assert task_names(("E2M3", "E2M5")) == ("E2M3", "E2M1", "E2M2", "E2M4")
+    assert task_names(("E2M5",), Corridors()) == Corridors().task_sets["E2M5"] == ("E2M1", "E2M2", "E2M3", "E2M4")
+    assert task_names(("E2M3", "E2M5"), Corridors()) == ("E2M3", "E2M1", "E2M2", "E2M4")
 
 
 @pytest.mark.parametrize("rule", ["x_UC / 2", "x_UC - 3", "x_UC * 2", "x_UC > 50", "1 + 1", "1000 * (x_UC > 3)"])

@@ -2,15 +2,12 @@
 
 from ratewarp.sources.corridors import Corridors
 from ratewarp.sources.expressions import names_in
-from ratewarp.sources.frequencies import FREQUENCIES, frequency, image_counts
+from ratewarp.sources.frequencies import frequency, image_counts
 from ratewarp.sources.pool import image_pool
 from ratewarp.sources.source import Source, factors_of
-from ratewarp.sources.tasks import TASK_SETS, TASKS, Task, task, task_names
+from ratewarp.sources.tasks import Task, task, task_names
 
 __all__ = [
-    "FREQUENCIES",
-    "TASKS",
-    "TASK_SETS",
     "Corridors",
     "Source",
     "Task",

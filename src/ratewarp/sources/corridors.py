@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Literal
+from typing import Annotated, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, UInt8
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-SIZE = 13
-MIDDLE = 6
-NOISE_WIDTH = 1.2  # standard deviation of the corridor profile, pixels
 _DRAW_BITS = 31  # resolution of a pixel's draw: probabilities are exact to 2⁻³²
 
 
 class Corridors(BaseModel):
-    """Images of 13 × 13 pixels, 1 = wall and 0 = corridor, with an upper and a lower corridor at columns x_UC and x_LC.
+    """Square images, 1 = wall and 0 = corridor, with an upper and a lower corridor at columns x_UC and x_LC.
 
-    Rows 0–5 hold the upper corridor, row 6 is all corridor, rows 7–12 hold the lower one. A pixel in column c of a
-    corridor's rows is corridor with probability exp(−(c − x)² / (2 · 1.2²)), independently of all others. The 13 × 13 = 169
-    stimuli are numbered x_UC · 13 + x_LC.
+    The rows above the middle one hold the upper corridor, the middle row is all corridor, the rows below it hold the lower one. A pixel
+    in column c of a corridor's rows is corridor with probability exp(−(c − x)² / (2 · width²)), independently of all others. With
+    n = `size`, the n² stimuli are numbered x_UC · n + x_LC.
 
     Draws compare random integers with a table of integers, so a key gives the same image on every platform.
+
+    Named frequencies and tasks are the publication's at 13 × 13; at other sizes the same rules hold with their middle and their
+    number of bins moved along.
+
+    Attributes:
+        size: height and width, pixels.
+        width: standard deviation of a corridor's profile, pixels.
+        middle: the row that is all corridor; size // 2 if not given.
 
     Source: D'Amato, Lancia, Pezzulo, PLoS Comput Biol 21(5): e1012952, 2025, Methods.
 
@@ -34,15 +40,26 @@ class Corridors(BaseModel):
         >>> image = corridors.sample(np.array([3 * 13 + 9]), keys=jax.random.split(jax.random.key(0), 1))[0]
         >>> image.shape, int(image[0, 3]), int(image[6].sum()), int(image[12, 9])
         ((13, 13), 0, 0, 0)
+        >>> Corridors(size=5).stimuli.shape
+        (25, 2)
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["corridors"] = "corridors"
+    size: Annotated[int, Field(ge=3, le=64)] = 13
+    width: Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] = 1.2
+    middle: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Corridors:
+        if self.middle is not None and self.middle > self.size - 2:
+            raise ValueError(f"middle must be a row between others, 1 to {self.size - 2}; got {self.middle}")
+        return self
 
     @property
     def image_shape(self) -> tuple[int, int]:
-        return SIZE, SIZE
+        return self.size, self.size
 
     @property
     def factor_names(self) -> tuple[str, str]:
@@ -50,47 +67,78 @@ class Corridors(BaseModel):
 
     @property
     def stimuli(self) -> Int[np.ndarray, "stimuli factors"]:
-        return np.indices((SIZE, SIZE)).reshape(2, -1).T
+        return np.indices((self.size, self.size)).reshape(2, -1).T
 
     @property
     def independent_pixels(self) -> bool:
         return True
 
+    @property
+    def frequencies(self) -> Mapping[str, str]:
+        """Images per stimulus of the published data sets. Its README names E1M1_README; its published figures load E1M1."""
+        half = self.size // 2
+        return {
+            "E1M1": f"2000 if x_LC <= {half} else 260",
+            "E1M1_README": f"1000 if x_LC <= {half} else 100",
+            "E1M2": "3000 if x_UC == x_LC else 300",
+        }
+
+    @property
+    def tasks(self) -> Mapping[str, str]:
+        """The published tasks; E2M4 bins each factor into {0,1} {2,3,4} {5,6,7} {8,9,10} {11,12}."""
+        half, bins = self.size // 2, self.size // 3 + 1
+        return {
+            "E2M1": "x_UC <= x_LC",
+            "E2M2": f"x_UC < {half} or (x_UC >= {half} and x_LC >= {half})",
+            "E2M3": "x_UC == x_LC",
+            "E2M4": f"{bins} * ((x_UC + 1) // 3) + (x_LC + 1) // 3",
+        }
+
+    @property
+    def task_sets(self) -> Mapping[str, tuple[str, ...]]:
+        return {"E2M5": ("E2M1", "E2M2", "E2M3", "E2M4")}
+
     def mean_images(self) -> Float[np.ndarray, "stimuli height width"]:
         """Probability of wall at every pixel of every stimulus, 0–1."""
-        return np.stack([1 - _corridor_probability()[offsets] for offsets in _offsets()])
+        return np.stack([1 - self._probability()[offsets] for offsets in self._offsets()])
 
     def sample(self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
         """One image of each given stimulus.
 
         Arguments:
-            stimuli: stimulus indices, 0–168.
+            stimuli: stimulus indices, 0 … n² − 1.
             keys: one key an image.
 
         Returns:
             Images of 0 (corridor) and 1 (wall).
         """
-        thresholds = jnp.asarray(np.round(_corridor_probability() * 2.0**_DRAW_BITS).astype(np.uint32))
-        offsets = jnp.asarray(_offsets())
+        thresholds = jnp.asarray(np.round(self._probability() * 2.0**_DRAW_BITS).astype(np.uint32))
+        offsets = jnp.asarray(self._offsets())
 
         def draw(stimulus: Array, key: Array) -> Array:
-            bits = jax.random.bits(key, (SIZE, SIZE), jnp.uint32) >> (32 - _DRAW_BITS)
+            bits = jax.random.bits(key, self.image_shape, jnp.uint32) >> (32 - _DRAW_BITS)
             return (bits >= thresholds[offsets[stimulus]]).astype(jnp.uint8)
 
         return jax.vmap(draw)(jnp.asarray(stimuli), keys)
 
+    def _probability(self) -> np.ndarray:
+        return _corridor_probability(self.size, self.width)
+
+    def _offsets(self) -> np.ndarray:
+        return _offsets(self.size, self.size // 2 if self.middle is None else self.middle)
+
 
 @cache
-def _corridor_probability() -> np.ndarray:
-    """Probability of corridor at column offset 0–12 from the corridor's place; the last entry, 1, is the middle row's."""
-    offsets = np.arange(SIZE)
-    return np.append(np.exp(-(offsets**2) / (2 * NOISE_WIDTH**2)), 1.0)
+def _corridor_probability(size: int, width: float) -> np.ndarray:
+    """Probability of corridor at every column offset from the corridor's place; the last entry, 1, is the middle row's."""
+    offsets = np.arange(size)
+    return np.append(np.exp(-(offsets**2) / (2 * width**2)), 1.0)
 
 
 @cache
-def _offsets() -> np.ndarray:
+def _offsets(size: int, middle: int) -> np.ndarray:
     """For every stimulus and pixel, the entry of `_corridor_probability` that holds there."""
-    upper, lower = np.indices((SIZE, SIZE)).reshape(2, -1, 1, 1)
-    rows, columns = np.indices((SIZE, SIZE))
-    offset = np.abs(columns - np.where(rows < MIDDLE, upper, lower))
-    return np.where(rows == MIDDLE, SIZE, offset)
+    upper, lower = np.indices((size, size)).reshape(2, -1, 1, 1)
+    rows, columns = np.indices((size, size))
+    offset = np.abs(columns - np.where(rows < middle, upper, lower))
+    return np.where(rows == middle, size, offset)

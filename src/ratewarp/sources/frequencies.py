@@ -12,13 +12,7 @@ from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.sources.expressions import evaluate
 from ratewarp.sources.source import Source, variables_of
 
-# Images per stimulus of the published data sets. Its README names E1M1_README; its published figures load E1M1.
-FREQUENCIES: dict[str, str] = {
-    "uniform": "1",
-    "E1M1": "2000 if x_LC <= 6 else 260",
-    "E1M1_README": "1000 if x_LC <= 6 else 100",
-    "E1M2": "3000 if x_UC == x_LC else 300",
-}
+UNIFORM = {"uniform": "1"}  # of every source
 
 
 def frequency(
@@ -31,7 +25,7 @@ def frequency(
     """Probability of every stimulus of `source`.
 
     Arguments:
-        rule: a name from `FREQUENCIES`, an expression over the factors whose value is proportional to the frequency
+        rule: a name among `source.frequencies` or `uniform`, an expression over the factors whose value is proportional to the frequency
             (`3 if x_UC == x_LC else 1`, or a factor alone), or one non-negative number a stimulus, in the order of `source.stimuli`.
         source: where the stimuli come from.
         parameters: name → value, of what an expression may name besides factors.
@@ -61,11 +55,11 @@ def _weights(rule: str | Sequence[float], source: Source, parameters: Mapping[st
         if table.shape != (len(source.stimuli),):
             refuse(argument, f"one number for each of the {len(source.stimuli)} stimuli", f"shape {table.shape}")
         return table
-    variables = variables_of(source, parameters, argument)
-    if rule in FREQUENCIES:
-        return evaluate(FREQUENCIES[rule], variables, argument=argument)
+    variables, named = variables_of(source, parameters, argument), {**UNIFORM, **source.frequencies}
+    if rule in named:
+        return evaluate(named[rule], variables, argument=argument)
     if rule.isidentifier() and rule not in variables:
-        refuse_name(argument, "frequency", rule, [*FREQUENCIES, *variables])
+        refuse_name(argument, "frequency", rule, [*named, *variables])
     return evaluate(rule, variables, argument=argument)
 
 

@@ -34,6 +34,21 @@ class Source(Protocol):
         ...
 
     @property
+    def frequencies(self) -> Mapping[str, str]:
+        """Its own named frequencies: rules over the factors. All sources have `uniform`."""
+        ...
+
+    @property
+    def tasks(self) -> Mapping[str, str]:
+        """Its own named tasks: rules over the factors."""
+        ...
+
+    @property
+    def task_sets(self) -> Mapping[str, tuple[str, ...]]:
+        """Names that stand for several of its tasks."""
+        ...
+
+    @property
     def independent_pixels(self) -> bool:
         """Whether pixels are independent of each other given the stimulus."""
         ...

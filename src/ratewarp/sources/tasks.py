@@ -15,15 +15,6 @@ from ratewarp.sources.source import Source, variables_of
 
 MAX_CLASSES = 1000
 
-# The published tasks; E2M4 bins each factor into {0,1} {2,3,4} {5,6,7} {8,9,10} {11,12}.
-TASKS: dict[str, str] = {
-    "E2M1": "x_UC <= x_LC",
-    "E2M2": "x_UC < 6 or (x_UC >= 6 and x_LC >= 6)",
-    "E2M3": "x_UC == x_LC",
-    "E2M4": "5 * ((x_UC + 1) // 3) + (x_LC + 1) // 3",
-}
-TASK_SETS: dict[str, tuple[str, ...]] = {"E2M5": ("E2M1", "E2M2", "E2M3", "E2M4")}
-
 
 @dataclass(frozen=True)
 class Task:
@@ -45,14 +36,15 @@ class Task:
         return int(self.labels.max()) + 1
 
 
-def task_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """`names` with every task set (E2M5) replaced by the tasks it holds, each once, in order.
+def task_names(names: tuple[str, ...], source: Source) -> tuple[str, ...]:
+    """`names` with every task set of a source (E2M5) replaced by the tasks it holds, each once, in order.
 
     Examples:
-        >>> task_names(("E2M5",))
+        >>> from ratewarp.sources import Corridors
+        >>> task_names(("E2M5",), Corridors())
         ('E2M1', 'E2M2', 'E2M3', 'E2M4')
     """
-    flat = [task for name in names for task in TASK_SETS.get(name, (name,))]
+    flat = [task for name in names for task in source.task_sets.get(name, (name,))]
     return tuple(dict.fromkeys(flat))
 
 
@@ -67,7 +59,7 @@ def task(
     """The task called `name` on `source`.
 
     Arguments:
-        name: a published task (E2M1 … E2M4), or any name if `expression` is given.
+        name: one of the source's tasks (E2M1 … E2M4 of Corridors), or any name if `expression` is given.
         source: where the stimuli come from.
         expression: rule over the factors: a condition (two classes), or a whole number from 0 (that many classes).
         parameters: name → value, of what the expression may name besides factors.
@@ -86,9 +78,9 @@ def task(
         >>> task("right", Corridors(), expression="x_UC > 9").classes
         2
     """
-    if expression is None and name not in TASKS:
-        refuse_name(argument, "task", name, [*TASKS, *TASK_SETS])
-    rule = TASKS[name] if expression is None else expression
+    if expression is None and name not in source.tasks:
+        refuse_name(argument, "task", name, [*source.tasks, *source.task_sets])
+    rule = source.tasks[name] if expression is None else expression
     values = evaluate(rule, variables_of(source, parameters, argument), argument=f"{argument} ({name})")
     labels = np.round(values).astype(int)
     if np.any(labels != values) or labels.min() < 0 or labels.max() >= MAX_CLASSES:

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ratewarp._checks import RequestError, shorten
 from ratewarp.models import NetworkConfig
 from ratewarp.recipes import RECIPES, AnyRecipe, Principled
-from ratewarp.sources import TASK_SETS, TASKS, Corridors, Task, frequency, image_counts, names_in, task, task_names
+from ratewarp.sources import Corridors, Task, frequency, image_counts, names_in, task, task_names
 from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
 
@@ -182,11 +182,11 @@ def _probabilities(rule: str | tuple[float, ...], source: Source, parameters: Pa
 def _labellings(tasks: tuple[TaskChoice, ...], source: Source, parameters: Parameters) -> tuple[Task, ...]:
     own = [choice for choice in tasks if isinstance(choice, TaskRule)]
     rules = {choice.name: choice.label for choice in own}
-    taken = {*TASKS, *TASK_SETS, FREQUENCY_SCHEME}.intersection(rules)
+    taken = {*source.tasks, *source.task_sets, FREQUENCY_SCHEME}.intersection(rules)
     if taken or len(rules) < len(own):
         name = next(iter(taken), own[0].name)
         raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
-    names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in tasks))
+    names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in tasks), source)
     found = tuple(task(name, source, expression=rules.get(name), parameters=dict(parameters)) for name in names)
     for one in found:
         fixed(one.labels)

@@ -11,8 +11,8 @@ from typing import Any
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
 from ratewarp._yaml import read_yaml
-from ratewarp.sources import Corridors, factors_of
-from ratewarp.studies.differences import merge, nested
+from ratewarp.sources import Source, factors_of
+from ratewarp.studies.differences import changed, merge, nested
 from ratewarp.studies.study import Study
 
 _MAX_PARTS = 20  # of a key given on the command line
@@ -51,7 +51,7 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = ()) -> Study:
     data = parse_mapping(text, str(name_or_path))
     for change in changes:
         data = merge(data, _nested(change))
-    return Study(**_with_tables(data, folder))
+    return Study(**_with_tables(data, folder, data.get("source", "corridors")))
 
 
 def _text(name_or_path: str) -> tuple[str, Path]:
@@ -78,23 +78,23 @@ def _nested(change: str) -> dict[str, Any]:
     return nested(parts, read_yaml(value, f"--set {shorten(key)[1:-1]}=…"))
 
 
-def _with_tables(data: Any, folder: Path) -> Any:
-    """`data` with every `frequency: {file: table.csv}` replaced by the numbers in that file."""
+def _with_tables(data: Any, folder: Path, source: Any) -> Any:
+    """`data` with every `frequency: {file: table.csv}` replaced by the numbers in that file, of the stimuli of `source`, as written."""
     if not isinstance(data, Mapping):
         return data
-    read = {key: _with_tables(value, folder) for key, value in data.items()}
+    read = {key: _with_tables(value, folder, source) for key, value in data.items()}
     choice = read.get("frequency")
     if isinstance(choice, Mapping) and set(choice) == {"file"}:
         path = folder / str(choice["file"])
         if not is_file(path):
             raise RequestError(f"frequency: cannot read {path}: no such file")
-        read["frequency"] = _frequency_table(path)
+        read["frequency"] = _frequency_table(path, changed({"source": source}, {}, "study").source)
     return read
 
 
-def _frequency_table(path: Path) -> list[float]:
+def _frequency_table(path: Path, source: Source) -> list[float]:
     """Numbers of a CSV file with one column a factor and one called `frequency`, in the order of the stimuli."""
-    factors = factors_of(Corridors())
+    factors = factors_of(source)
     try:
         rows = list(csv.DictReader(read_text(path).splitlines()))
     except csv.Error as error:
@@ -111,6 +111,7 @@ def _frequency_table(path: Path) -> list[float]:
         table[tuple(place)] = value
     missing = [place for place in zip(*factors.values(), strict=True) if tuple(map(float, place)) not in table]
     if missing or len(table) < len(rows):
-        came = f"none for {dict(zip(factors, map(int, missing[0]), strict=True))}" if missing else "a stimulus given twice"
+        none = [f"{name} = {float(one):g}" for name, one in zip(factors, missing[0], strict=True)] if missing else []
+        came = f"none for {', '.join(none)}" if missing else "a stimulus given twice"
         refuse(str(path), "one row for every stimulus", came)
     return [table[tuple(map(float, place))] for place in zip(*factors.values(), strict=True)]
