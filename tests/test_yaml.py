@@ -50,8 +50,8 @@ def test_many_levels_of_aliases_are_refused_before_anything_is_built():
 def test_nesting_is_limited_also_through_aliases():
     assert read_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH, "file")
     chain = "\n".join(["- &a0 [x]", *(f"- &a{n} [*a{n - 1}]" for n in range(1, MAX_DEPTH + 1))])
-    for text in ["[" * 5000, "- " * 5000, "{a: " * 5000, "? " * 5000, chain]:
-        with pytest.raises(RequestError, match=f"nested more than {MAX_DEPTH} deep|key must be"):
+    for text in ["[" * 5000, "- " * 5000, "{a: " * 5000, "? " * 5000, chain]:  # newer versions of the parser have a limit of their own
+        with pytest.raises(RequestError, match=f"nested more than {MAX_DEPTH} deep|key must be|maximum nesting depth"):
             read_yaml(text, "file")
 
 
