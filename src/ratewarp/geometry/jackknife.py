@@ -82,9 +82,9 @@ def cosine_interval(sides: Sequence[tuple[Statistic, int]], units: int, level: f
 
 
 def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch: int) -> Side:
-    value = float(statistic(np.ones((1, units)))[0])
+    value = min(float(statistic(np.ones((1, units)))[0]), 1.0)
     without = left_out(statistic, units, batch)
-    angle, angles = float(np.arccos(min(value, 1.0))), np.arccos(np.minimum(without, 1.0))
+    angle, angles = float(np.arccos(value)), np.arccos(np.minimum(without, 1.0))
     normal = float(norm.ppf((1 + level) / 2))
     untold = units < _FEWEST_UNITS or _stuck(without, np.asarray(value))
     student = math.nan if untold else float(t.ppf((1 + level) / 2, units - 1))
@@ -92,7 +92,7 @@ def _cosine(statistic: Statistic, freedom: int, units: int, level: float, batch:
     if error * math.sqrt(freedom) > _LOST:
         return Side(value, 0.0, 1.0, without.mean() - without, "too little differs to tell a direction")
     nearest, farthest = _angles(angle, error, max(freedom, 1), normal)
-    low = math.cos(min(max(farthest, angle), math.pi / 2))
+    low = min(math.cos(min(max(farthest, angle), math.pi / 2)), value)  # the cosine of an angle may be rounded to above its own
     return Side(value, low, min(max(math.cos(nearest), value + reach), 1.0), without.mean() - without)
 
 
