@@ -9,13 +9,15 @@ import socket
 import subprocess
 import sys
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import yaml
 
 from ratewarp import run_lock
-from ratewarp._checks import RatewarpError
+from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.run_lock import LOCK, BusyError, holder_of, lock_run
+from ratewarp.store import create_run
 
 HOLD = """
 import sys
@@ -151,6 +153,19 @@ def test_control_characters_of_a_lock_file_are_not_printed(tmp_path):
 def test_a_folder_that_cannot_be_written_is_named():
     with pytest.raises(RatewarpError, match=f"cannot write /proc/self/{LOCK}"):
         _take(run_lock.Path("/proc/self"))
+
+
+def test_a_run_that_another_process_makes_meanwhile_is_no_strange_folder(tmp_path, monkeypatch):
+    """The study appears while the folder is looked at."""
+    look = Path.iterdir
+
+    def meanwhile(folder):
+        (tmp_path / "study.yaml").write_text("name: other\n")
+        return look(folder)
+
+    monkeypatch.setattr(Path, "iterdir", meanwhile)
+    with pytest.raises(RequestError, match="holds the run of a different study"):
+        create_run(tmp_path, {"name": "mine"})
 
 
 def test_of_two_studies_in_a_race_exactly_one_is_accepted(tmp_path):

@@ -345,9 +345,10 @@ def create_run(
 
 def _refuse_other_files(path: Path) -> None:
     """Refuses a folder that has files, but no study."""
-    if os.path.lexists(path / "study.yaml") or not os.path.lexists(path):
+    if not os.path.lexists(path):
         return
-    if not path.is_dir() or any(not (file.name.startswith(PARTIAL) or file.name == LOCK) for file in path.iterdir()):
+    others = not path.is_dir() or any(not (file.name.startswith(PARTIAL) or file.name == LOCK) for file in path.iterdir())
+    if others and not os.path.lexists(path / "study.yaml"):  # asked last: a process that makes a run meanwhile writes it first
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
 
 

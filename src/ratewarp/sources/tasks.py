@@ -73,8 +73,8 @@ def task(
 
     Examples:
         >>> from ratewarp.sources import Corridors
-        >>> task("E2M3", Corridors()).labels.sum()
-        np.int64(13)
+        >>> int(task("E2M3", Corridors()).labels.sum())
+        13
         >>> task("right", Corridors(), expression="x_UC > 9").classes
         2
     """
