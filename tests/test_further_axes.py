@@ -10,6 +10,7 @@ from conftest import TINY_NETWORK, only_png
 from ratewarp import Study, run
 from ratewarp.bounds import semantic_curve
 from ratewarp.geometry.measuring import Settings, measure_codes
+from ratewarp.report.figures import drawings
 from ratewarp.report.views import RunView
 from ratewarp.tables import _representation
 
@@ -27,7 +28,9 @@ def plain(tmp_path_factory):
         axes={"recipe.beta": [1e-5, 0.3]},
         bound_points=3,
     )
-    with only_png():
+    drawn = ("overview", "rate_distortion", "distortion", "warps", "capacity")  # those that show models by their rate
+    with only_png(), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.pictures.drawings", lambda view: {name: drawings(view)[name] for name in drawn})
         return run(study, tmp_path_factory.mktemp("runs") / "prices")
 
 

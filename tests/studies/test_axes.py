@@ -111,6 +111,8 @@ def test_what_an_axis_does_not_change_keeps_its_id():
         ({"axes": {"recipe.steps": 5}}, "axes.recipe.steps must be a list of values, or a table with one of the keys range, log, random"),
         ({"axes": {"recipe.steps": {"rnage": [1, 2, 3]}}}, "'rnage'.*range"),
         ({"axes": {"recipe.steps": {"range": [1, 2]}}}, r"axes.recipe.steps.range must be \[first, last, count\]"),
+        ({"axes": {"recipe.steps": {"range": [1, 10**400, 3]}}}, "from one number to another; got 1000"),
+        ({"axes": {"recipe.steps": {"range": [1, float("nan"), 3]}}}, "from one number to another; got nan"),
         ({"axes": {"recipe.steps": {"range": [1, 2, 1]}}}, "must be a count of 2 to"),
         ({"axes": {"recipe.steps": {"log": [0, 2, 3]}}}, "from one positive number to another"),
         ({"axes": {"recipe.steps": {"random": {"between": [1, 2], "cuont": 3}}}}, "keys between, count"),

@@ -15,6 +15,7 @@ CAPACITY, SEED = "capacity_nats", "seed"  # axes that every study may have; `cap
 MAX_VALUES = 100_000
 _DIGITS = 6  # of values that are computed: further ones are rounded otherwise on other machines, and ids would differ
 _FORMS = ("range", "log", "random")
+_LARGEST = 1e300  # of the ends of an axis
 
 
 @dataclass(frozen=True)
@@ -122,7 +123,7 @@ def _drawn(place: str, wanted: Any) -> list[float]:
 
 def _check_ends(place: str, first: Any, last: Any, *, positive: bool) -> None:
     for end in (first, last):
-        if isinstance(end, bool) or not isinstance(end, int | float) or not np.isfinite(end) or (positive and end <= 0):
+        if isinstance(end, bool) or not isinstance(end, int | float) or not abs(end) <= _LARGEST or (positive and end <= 0):
             refuse(place, f"from one {'positive ' if positive else ''}number to another", end)
     if first == last:
         refuse(place, "from one number to another", [first, last])
