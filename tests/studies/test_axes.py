@@ -83,6 +83,13 @@ def test_computed_values_are_the_same_everywhere():
     assert abs(np.mean(np.log10(drawn)) - 1) < 4 * 2 / np.sqrt(12 * 400)  # uniform in the logarithm
 
 
+def test_ends_may_be_whole_numbers_of_any_size():
+    ((low,), (high,)) = read_axis("a", {"log": [1, 10**30, 2]}).values
+    assert (low, high) == (1, 1e30)
+    assert len(read_axis("a", {"range": [0, 2**64, 3]}).values) == 3
+    assert len(read_axis("a", {"random": {"between": [1, 10**30], "count": 4, "log": True}}).values) == 4
+
+
 def test_a_written_study_reads_as_it_was():
     study = Study(
         models={"a": {"frequency": SKEWED}, "b": {"recipe": "swift"}},

@@ -97,7 +97,7 @@ def _computed(place: str, written: Mapping[str, Any]) -> list[float]:
     first, last, count = wanted
     _check_ends(f"{place}.{form}", first, last, positive=form == "log")
     space = np.geomspace if form == "log" else np.linspace
-    return _rounded(space(first, last, _count(f"{place}.{form}", count)))
+    return _rounded(space(float(first), float(last), _count(f"{place}.{form}", count)))
 
 
 def _drawn(place: str, wanted: Any) -> list[float]:
@@ -116,7 +116,8 @@ def _drawn(place: str, wanted: Any) -> list[float]:
         refuse(f"{place}.seed", "a whole number from 0 to 2147483647", seed)
     _check_ends(f"{place}.between", *between, positive=log)
     shares = np.random.default_rng(seed).random(_count(f"{place}.count", wanted["count"]))
-    low, high = np.log(between) if log else between
+    ends = [float(end) for end in between]
+    low, high = np.log(ends) if log else ends
     drawn = low + (high - low) * shares
     return _rounded(np.exp(drawn) if log else drawn)
 
