@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import jax.numpy as jnp
@@ -10,22 +9,13 @@ import optax
 from jaxtyping import Array, Float, Int
 from pydantic import AfterValidator, BeforeValidator
 
-from ratewarp._checks import shorten
 from ratewarp.recipes.objective import Multiplier, Objective, Terms
-from ratewarp.recipes.recipe import BatchSize, Fraction, LearningRate, Positive, Precision, Recipe, Steps, Weight, rising
+from ratewarp.recipes.recipe import BatchSize, Fraction, LearningRate, Positive, Precision, Recipe, Steps, Weight, pairs, rising
 from ratewarp.recipes.schedules import ramp, warm_cosine
 
 
 def _pairs(value: Any) -> Any:
-    """A table from share of the steps to factor, as pairs in order of the shares."""
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
-    try:
-        read = tuple(sorted((float(share), factor) for share, factor in pairs))
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"must be a table from shares of the steps to factors, such as {{0: 10, 0.5: 1}}; got {shorten(value)}") from None
-    if len({share for share, _ in read}) < len(read):
-        raise ValueError(f"must be a table in which every share stands once; got {shorten(value)}")
-    return read
+    return pairs(value, "a table from shares of the steps to factors, such as {0: 10, 0.5: 1}", "share")
 
 
 Schedule = Annotated[tuple[tuple[Fraction, Positive], ...], BeforeValidator(_pairs, json_schema_input_type=dict[str, Positive])]

@@ -11,26 +11,19 @@ import optax
 from jaxtyping import Array, Float, Int
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from ratewarp._checks import RequestError, shorten
+from ratewarp._checks import RequestError
 from ratewarp.recipes.objective import Multiplier, Objective, Terms, cross_entropy
-from ratewarp.recipes.recipe import BatchSize, LearningRate, Positive, Precision, Recipe, Steps, StepsOrNone, Weight, rising
+from ratewarp.recipes.recipe import BatchSize, LearningRate, Positive, Precision, Recipe, Steps, StepsOrNone, Weight, pairs, rising
 from ratewarp.recipes.schedules import counter_with_validation, published_capacity, quarter, ramp, staircase
 
 PRESSURE_UNIT = 3e-4  # the published weight of |R − C| is γ times this
 
 
 def _pairs(value: Any) -> Any:
-    """A mapping from capacity to pressure, as pairs in order of capacity."""
-    pairs = list(value.items()) if isinstance(value, Mapping) else value
-    if not isinstance(pairs, list | tuple):
+    """A mapping from capacity to pressure, as pairs in order of capacity; a number stays one."""
+    if not isinstance(value, Mapping | list | tuple):
         return value
-    try:
-        read = tuple(sorted((float(capacity), pressure) for capacity, pressure in pairs))
-    except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"must be a number, or a table such as {{0.3: 10000, 10: 300}}; got {shorten(value)}") from None
-    if len({capacity for capacity, _ in read}) < len(read):
-        raise ValueError(f"must be a table in which every capacity stands once; got {shorten(value)}")
-    return read
+    return pairs(value, "a number, or a table such as {0.3: 10000, 10: 300}", "capacity")
 
 
 Pressure = Annotated[

@@ -7,12 +7,13 @@ training, heads, tables and bounds need to know of a recipe they ask here; none 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import optax
 from pydantic import BaseModel, ConfigDict, Field
 
-from ratewarp._checks import RequestError
+from ratewarp._checks import RequestError, shorten
 from ratewarp.recipes.objective import Objective
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -29,6 +30,18 @@ def rising(ramp: tuple[float, float]) -> tuple[float, float]:
     if ramp[0] > ramp[1]:
         raise ValueError(f"a ramp must start before it ends; got {list(ramp)}")
     return ramp
+
+
+def pairs(value: Any, required: str, key: str) -> Any:
+    """A table from number to number as pairs in order; `required` and `key` say in messages what must come, and what stands once."""
+    rows = list(value.items()) if isinstance(value, Mapping) else value
+    try:
+        read = tuple(sorted((float(number), entry) for number, entry in rows))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"must be {required}; got {shorten(value)}") from None
+    if len({number for number, _ in read}) < len(read):
+        raise ValueError(f"must be a table in which every {key} stands once; got {shorten(value)}")
+    return read
 
 
 class Recipe(BaseModel):
