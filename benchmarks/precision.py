@@ -3,7 +3,7 @@
     python benchmarks/precision.py OUT
 
 trains into the run directory OUT and prints means over seeds. On a CPU the factors of every product are rounded as an accelerator
-rounds them (see `ratewarp.models.lowering.product_of`).
+rounds them (see `ratewarp.networks.lowering.product_of`).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ with install_import_hook("ratewarp", "typechecker.check"):
 import jax
 import pytest
 
-from ratewarp.devices import use_every_core
+from ratewarp._cores import use_every_core
 from ratewarp.studies import Study
 
 use_every_core()  # as the command line does

@@ -28,7 +28,7 @@ def fabricated_record(condition: Condition, seed: int = 0) -> xr.Dataset:
     held_out = (len(stimuli), HELD_OUT)
     labels = np.array([task.labels for task in tasks], np.int16).reshape(len(tasks), len(stimuli))
     said = np.repeat(labels.T[:, :, None], HELD_OUT, axis=2).astype(np.int16)
-    shape = (len(stimuli), *source.image_shape)
+    shape = (len(stimuli), *source.image_shape[:2])
     return xr.Dataset(
         {
             "code": (("item", "latent"), codes.astype(np.float32)),
@@ -50,7 +50,7 @@ def fabricated_record(condition: Condition, seed: int = 0) -> xr.Dataset:
         coords={
             "stimulus": ("item", place),
             "task": np.array([task.name for task in tasks], dtype="U"),
-            "factor": np.array(source.factor_names, dtype="U"),
+            "factor": np.array([factor.name for factor in source.factors], dtype="U"),
         },
         attrs={"condition": condition.id},
     )

@@ -24,7 +24,7 @@ from ratewarp.bench.roster import Entry, roster
 from ratewarp.bench.summary import summarize
 from ratewarp.bench.table import tables
 from ratewarp.bench.worker import IMAGES, Job, NotInstalledError, Worker
-from ratewarp.models import AutoEncoder, NetworkConfig
+from ratewarp.networks import Convolutional
 from ratewarp.training import train
 
 ENTRIES = [
@@ -36,7 +36,7 @@ ENTRIES = [
 
 def _count_by_hand(network, image_shape):
     """Walks over every output pixel, tap, channel and filter of every layer, both ways, and over every weight of the linear maps."""
-    forward, first, channels, shape = 0, 0, 1, image_shape
+    forward, first, channels, shape = 0, 0, image_shape[2], image_shape[:2]
     for layer in network.convolutions:
         k, s, p = layer.kernel, layer.stride, layer.padding
         below = [(n + 2 * p - k) // s + 1 for n in shape]
@@ -58,14 +58,16 @@ def _count_by_hand(network, image_shape):
 ODD = [{"filters": 3, "kernel": 5, "stride": 3, "padding": 2}, {"filters": 2, "kernel": 2, "stride": 1, "padding": 0}]
 
 
-@pytest.mark.parametrize(("network", "shape"), [({}, (13, 13)), (TINY_NETWORK, (13, 13)), ({"latents": 2, "convolutions": ODD}, (9, 16))])
+@pytest.mark.parametrize(
+    ("network", "shape"), [({}, (13, 13, 1)), (TINY_NETWORK, (13, 13, 1)), ({"latents": 2, "convolutions": ODD}, (9, 16, 3))]
+)
 def test_multiply_adds_against_a_walk_over_all_taps(network, shape):
-    config = NetworkConfig(**network)
+    config = Convolutional(**network)
     assert multiply_adds(config, shape) == _count_by_hand(config, shape)
 
 
 def test_the_engine_trains_every_member_for_the_steps_asked(monkeypatch):
-    images = np.random.default_rng(0).integers(0, 2, (4, 3, 13, 13)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 2, (4, 3, 13, 13, 1)).astype(np.uint8)
     trained = []
 
     def record(plan, wave, pool):
@@ -74,7 +76,7 @@ def test_the_engine_trains_every_member_for_the_steps_asked(monkeypatch):
         trained.extend((int(seed), done) for seed in jax.random.key_data(wave.key)[:, 1])
 
     monkeypatch.setattr("ratewarp.bench.ours.train", record)
-    advance = engine(images, 3, NetworkConfig(latents=1, convolutions=TINY_NETWORK["convolutions"][:1]), run_steps=130)
+    advance = engine(images, 3, Convolutional(latents=1, convolutions=TINY_NETWORK["convolutions"][:1]), run_steps=130)
     assert advance(3 * 130) == 3 * 130
     assert {seed for seed, _ in trained} >= {0, 1}
     assert {done for _, done in trained} == {130}
@@ -301,12 +303,12 @@ def test_pytorch_trains_the_same_network(tmp_path):
     torch = pytest.importorskip("torch")
     from ratewarp.bench import torch_peer
 
-    model = AutoEncoder(NetworkConfig(), (13, 13), key=jax.random.key(0))
+    model = Convolutional().build((13, 13, 1), key=jax.random.key(0))
     encoder, decoder = torch_peer.Encoder(), torch_peer.Decoder()
     assert sum(p.numel() for network in (encoder, decoder) for p in network.parameters()) == 349_643
     ours = [*model.encoder.convolutions, model.encoder.mean, model.encoder.log_variance, model.decoder.linear, *model.decoder.convolutions]
     theirs = [m for network in (encoder, decoder) for m in network.modules() if hasattr(m, "weight")]
-    images = np.random.default_rng(0).integers(0, 2, (6, 13, 13)).astype(np.float32)
+    images = np.random.default_rng(0).integers(0, 2, (6, 13, 13, 1)).astype(np.float32)
     with torch.no_grad():
         for layer, module in zip(ours, theirs, strict=True):
             weight, bias = _in_torch(torch, layer)
@@ -316,17 +318,17 @@ def test_pytorch_trains_the_same_network(tmp_path):
                 weight, bias = (x.reshape(2, 2, 256, -1).permute(2, 0, 1, 3).reshape(x.shape) for x in (weight, bias))
             module.weight.copy_(weight)
             module.bias.copy_(bias)
-        found = [x.numpy() for x in encoder(torch.from_numpy(images[:, None]))]
+        found = [x.numpy() for x in encoder(torch.from_numpy(images.transpose(0, 3, 1, 2)))]
         pictures = decoder(torch.from_numpy(found[0]))[:, 0].numpy()
     expected = eqx.filter_jit(model.encoder)(images)
     np.testing.assert_allclose(found, [np.asarray(x) for x in expected], atol=ALGEBRA)
-    np.testing.assert_allclose(pictures, eqx.filter_jit(model.decoder)(found[0]), atol=ALGEBRA)
+    np.testing.assert_allclose(pictures, jax.nn.sigmoid(eqx.filter_jit(model.decoder)(found[0]))[..., 0], atol=ALGEBRA)
 
 
 @pytest.mark.parametrize("name", ["torch", "pythae"])
 def test_peers_train(tmp_path, name):
     pytest.importorskip(name)
-    np.save(tmp_path / IMAGES, np.random.default_rng(0).integers(0, 2, (4, 20, 13, 13)).astype(np.uint8))
+    np.save(tmp_path / IMAGES, np.random.default_rng(0).integers(0, 2, (4, 20, 13, 13, 1)).astype(np.uint8))
     worker = Worker(Job(name, str(tmp_path), threads=1 if name == "torch" else None))
     worker.wait_ready()
     answer = worker.ask(steps=3)

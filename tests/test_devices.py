@@ -16,7 +16,8 @@ from ratewarp.devices import compiled_programs_folder, map_members, share, sprea
 
 PROGRAM = """
 import jax, jax.numpy as jnp
-from ratewarp.devices import keep_compiled_programs, use_every_core
+from ratewarp._cores import use_every_core
+from ratewarp.devices import keep_compiled_programs
 use_every_core()
 keep_compiled_programs()
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -25,7 +25,7 @@ from ratewarp.scores import f1
 from ratewarp.store import RunDirectory, create_run
 from ratewarp.studies import Setting, Study
 from ratewarp.theory import SquaredError, posterior_codes, rate_distortion
-from ratewarp.training import draw_images
+from ratewarp.training import draw_places
 
 HALF = "(x_UC % 3) + 1 if x_LC <= 6 else 0"
 MODELS = {
@@ -235,7 +235,7 @@ def test_a_comparison_is_over_what_occurs_for_both():
 
 def test_what_does_not_occur_is_never_drawn():
     counts = Setting(frequency=HALF).image_counts()
-    stimuli, places = draw_images(jnp.asarray(np.cumsum(counts), jnp.int32), 20_000, key=jax.random.key(0))
+    stimuli, places = draw_places(jnp.asarray(np.cumsum(counts), jnp.int32), 20_000, key=jax.random.key(0))
     assert (counts[np.asarray(stimuli)] > np.asarray(places)).all()
 
 

@@ -28,5 +28,5 @@ def test_every_public_name_can_be_reached():
     for name in ratewarp.__all__:
         assert getattr(ratewarp, name) is not None
         assert name in dir(ratewarp)
-    for name in ("models", "rsa"):
+    for name in ("networks", "rsa"):
         assert getattr(ratewarp, name) is import_module(f"ratewarp.{name}")

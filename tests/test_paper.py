@@ -200,8 +200,8 @@ def test_trained_networks_give_the_stored_codes(finished):
     name = finished.table("models")["condition"].iloc[-1]
     record, networks = finished.record(name), trained_networks(finished, name)
     first = np.flatnonzero(np.diff(record["stimulus"].values, prepend=-1))
-    means, _ = networks.encoder(record["image"].values.astype(np.float32))
+    means, _ = networks.encode(record["image"].values[..., None].astype(np.float32))
     np.testing.assert_allclose(means, record["code"].values[first], atol=ALGEBRA)
-    np.testing.assert_allclose(networks.decoder(means), record["reconstruction"].values, atol=ALGEBRA)
+    np.testing.assert_allclose(networks.decode(means)[..., 0], record["reconstruction"].values, atol=ALGEBRA)
     with pytest.raises(RequestError, match="Did you mean"):
         trained_networks(finished, name[:-1])

@@ -9,10 +9,13 @@ import optax
 import pytest
 
 from oracles import ALGEBRA, STANDARD_ERRORS
-from ratewarp.models import AutoEncoder, NetworkConfig, make_head
-from ratewarp.readout import Reader, ReadoutPlan, draw_codes, predict, train_heads
+from ratewarp.coder import Coder
+from ratewarp.likelihoods import BernoulliMean
+from ratewarp.networks import Convolutional, make_head
+from ratewarp.readout import Codes, Reader, ReadoutPlan, draw_codes, predict, train_heads
 from ratewarp.recipes import Principled, Published
-from ratewarp.training import draw_images
+from ratewarp.sources import Pool
+from ratewarp.training import draw_places
 
 STIMULI, EACH = 6, 40
 CODES = jax.random.normal(jax.random.key(7), (2, STIMULI, EACH, 3)) * 0.3 + jnp.arange(STIMULI)[None, :, None, None]
@@ -33,8 +36,13 @@ def _stack(*readers: Reader) -> Reader:
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *readers)
 
 
+def _flat(codes) -> Codes:
+    """Codes by stimulus as those of images one after the other."""
+    return Codes(codes.reshape(len(codes), -1, codes.shape[-1]), EACH * jnp.arange(STIMULI, dtype=jnp.int32))
+
+
 def _trained(plan, readers, codes=CODES):
-    *_, (_, heads) = train_heads(plan, readers, codes)
+    *_, (_, heads) = train_heads(plan, readers, _flat(codes))
     return heads
 
 
@@ -58,7 +66,7 @@ def test_steps_equal_adam_written_out(recipe, classes):
     @jax.jit
     def advance(head, moments, step):
         keys = [jax.random.fold_in(jax.random.fold_in(reader.key, stream), step) for stream in (1, 2)]
-        stimuli, places = draw_images(reader.images_below, 16, key=keys[0])
+        stimuli, places = draw_places(reader.images_below, 16, key=keys[0])
         updates, moments = adam.update(jax.grad(loss)(head, stimuli, places, keys[1]), moments, head)
         return optax.apply_updates(head, updates), moments
 
@@ -74,8 +82,8 @@ def test_heads_learn_what_the_codes_tell():
     plan = ReadoutPlan(3, 2, Principled(batch_size=32))
     shuffled = jnp.zeros_like(CODES).at[1].set(CODES[1])  # the first model's codes say nothing
     readers = _stack(*(_reader(seed, model, steps=400) for seed, model in ((1, 0), (2, 1))))
-    said = predict(_trained(plan, readers, shuffled), readers.model, shuffled)
-    right = (np.asarray(said) == LABELS[:, None]).mean(axis=(1, 2))
+    said = predict(_trained(plan, readers, shuffled), readers.model, _flat(shuffled).codes)
+    right = (np.asarray(said) == np.repeat(LABELS, EACH)).mean(axis=1)
     assert right[0] == pytest.approx(0.5)
     assert right[1] > 0.97
 
@@ -94,7 +102,9 @@ def test_more_steps_of_others_do_not_train_a_head_that_is_done():
     plan = ReadoutPlan(3, 2, Published(batch_size=16))
     heads = [
         jax.device_get(head)
-        for _, head in train_heads(plan, _stack(*(_reader(seed, 0, steps=n, recipe=Published) for seed, n in ((1, 30), (2, 700)))), CODES)
+        for _, head in train_heads(
+            plan, _stack(*(_reader(seed, 0, steps=n, recipe=Published) for seed, n in ((1, 30), (2, 700)))), _flat(CODES)
+        )
     ]
     assert len(heads) == 2
     assert all(np.array_equal(a[0], b[0]) for a, b in zip(*map(jax.tree.leaves, heads), strict=True))
@@ -102,15 +112,20 @@ def test_more_steps_of_others_do_not_train_a_head_that_is_done():
 
 
 def test_drawn_codes_follow_the_posterior_and_repeat():
-    config = NetworkConfig.model_validate({"latents": 2, "convolutions": [{"filters": 3}, {"filters": 3}]})
-    networks = [AutoEncoder(config, (5, 5), key=jax.random.key(seed)) for seed in (0, 1)]
+    config = Convolutional.model_validate({"latents": 2, "convolutions": [{"filters": 3}, {"filters": 3}]})
+    coder = Coder(config, BernoulliMean(), (5, 5, 1), "binary")
+    networks = [config.build((5, 5, 1), key=jax.random.key(seed)) for seed in (0, 1)]
     stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
-    images = jnp.tile((jax.random.uniform(jax.random.key(3), (2, 1, 5, 5)) > 0.5).astype(jnp.uint8), (1, 5000, 1, 1))
+    pictures = (jax.random.uniform(jax.random.key(3), (2, 5, 5, 1)) > 0.5).astype(jnp.uint8)
+    counts = np.array([5000, 3000])
+    pool = Pool(jnp.repeat(pictures, counts, axis=0, total_repeat_length=8000), jnp.array([0, 5000]))
     keys = jnp.stack([jax.random.key(seed) for seed in (4, 5)])
-    codes = np.asarray(draw_codes(stacked, keys, images))
+    found = draw_codes(coder, stacked, keys, pool, counts)
+    assert found.offsets.tolist() == [0, 5000]
     for index, network in enumerate(networks):
-        mean, log_variance = network.encoder(images[:, 0].astype(jnp.float32))
+        mean, log_variance = network.encode(pictures.astype(jnp.float32))
         spread = np.exp(np.asarray(log_variance) / 2)
-        assert np.all(np.abs(codes[index].mean(axis=1) - mean) < STANDARD_ERRORS * spread / np.sqrt(5000))
-        assert np.all(np.abs(codes[index].std(axis=1) - spread) < STANDARD_ERRORS * spread / np.sqrt(10_000))
-    np.testing.assert_array_equal(codes, draw_codes(stacked, keys, images))
+        for stimulus, own in enumerate(np.split(np.asarray(found.codes[index]), [5000])):
+            assert np.all(np.abs(own.mean(axis=0) - mean[stimulus]) < STANDARD_ERRORS * spread[stimulus] / np.sqrt(len(own)))
+            assert np.all(np.abs(own.std(axis=0) - spread[stimulus]) < STANDARD_ERRORS * spread[stimulus] / np.sqrt(2 * len(own)))
+    np.testing.assert_array_equal(found.codes, draw_codes(coder, stacked, keys, pool, counts).codes)

@@ -7,7 +7,7 @@ import pytest
 from scipy.special import log_softmax, softmax
 
 from oracles import ALGEBRA
-from ratewarp.recipes import Plain, Principled, Published, Terms, distortion
+from ratewarp.recipes import Plain, Principled, Published, Terms
 from ratewarp.recipes.objective import cross_entropy
 from ratewarp.recipes.published import PRESSURE_UNIT
 from ratewarp.recipes.schedules import counter_with_validation, published_capacity, ramp, staircase, warm_cosine
@@ -49,13 +49,6 @@ def test_schedules_with_steps_that_vary_equal_those_with_steps_that_do_not(steps
     error = 2 - 2 * linear(0, 0.2 * steps)
     pressure = recipe.multiplier_start * (error + recipe.multiplier_gain * error**2 / 4)
     np.testing.assert_allclose(losses, 1.5 * linear(0.2 * steps, 0.4 * steps) + pressure, atol=ALGEBRA)
-
-
-def test_distortion_is_a_mean_over_pixels():
-    rng = np.random.default_rng(0)
-    a, b = rng.random((4, 5, 3)).astype(np.float32), rng.random((4, 5, 3)).astype(np.float32)
-    expected = [sum((a[n, i, j] - b[n, i, j]) ** 2 for i in range(5) for j in range(3)) / 15 for n in range(4)]
-    np.testing.assert_allclose(distortion(jnp.asarray(a), jnp.asarray(b)), expected, atol=ALGEBRA)
 
 
 @pytest.mark.parametrize("classes", [2, 7])

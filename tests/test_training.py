@@ -9,19 +9,29 @@ import pytest
 
 from conftest import TINY_NETWORK
 from oracles import ALGEBRA, STANDARD_ERRORS
+from ratewarp.coder import Coder
 from ratewarp.evaluation import evaluate
-from ratewarp.models import NetworkConfig, sample_codes
+from ratewarp.likelihoods import BernoulliMean
+from ratewarp.networks import Convolutional, sample_codes
 from ratewarp.recipes import Principled, Published
-from ratewarp.sources import Corridors, frequency, image_counts, image_pool, task
-from ratewarp.training import Member, Plan, _advance, draw_images, train
+from ratewarp.sources import Corridors, draw_pool, frequency, image_counts, task
+from ratewarp.training import Member, Plan, _advance, draw_places, train
 
 SOURCE = Corridors()
-POOL = image_pool(SOURCE, 8, key=jax.random.key(0))
-NETWORK = NetworkConfig(**TINY_NETWORK)
+POOL = draw_pool(SOURCE, np.full(169, 8), key=jax.random.key(0))
+NETWORK = Convolutional(**TINY_NETWORK)
+
+
+def _coder(network=NETWORK):
+    return Coder(network, BernoulliMean(), SOURCE.image_shape, SOURCE.pixels)
+
+
+def _images(each, key):
+    return draw_pool(SOURCE, np.full(169, each), key=key).images.reshape(169, each, 13, 13, 1)
 
 
 def _plan(classes=(), recipe=Principled, network=NETWORK):
-    return Plan(network, (13, 13), classes, recipe(batch_size=16))
+    return Plan(_coder(network), classes, recipe(batch_size=16))
 
 
 SLOTS = 4  # every other number of members is another program
@@ -109,7 +119,7 @@ def test_report_covers_every_step_once():
 
 def test_one_step_equals_adam_written_out():
     """The compiled step against the same loss differentiated and applied by optax outside it."""
-    plan = _plan(classes=(2,), network=NetworkConfig(latents=2, convolutions=({"filters": 4, "kernel": 4}, {"filters": 4})))
+    plan = _plan(classes=(2,), network=Convolutional(latents=2, convolutions=({"filters": 4, "kernel": 4}, {"filters": 4})))
     members = _members([5], [1], ("E2M1",), steps=10, slots=1)
     member = jax.tree.map(lambda leaf: leaf[0], members)
     objective = plan.objective
@@ -121,9 +131,9 @@ def test_one_step_equals_adam_written_out():
     moments, control = optimizer.init(model), objective.init(member.targets)
 
     def loss(model, control, step, keys, stimuli, batch):
-        mean, log_variance = model.networks.encoder(batch)
+        mean, log_variance = model.networks.encode(batch)
         codes = sample_codes(mean, log_variance, key=keys[1])
-        error = jnp.mean((model.networks.decoder(codes) - batch) ** 2)
+        error = jnp.mean((jax.nn.sigmoid(model.networks.decode(codes)) - batch) ** 2)
         rate = jnp.mean(jnp.sum(0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1), axis=1))
         probability = jax.nn.softmax(model.heads[0](codes, key=keys[2]))
         entropy = -jnp.mean(jnp.log(probability[jnp.arange(16), member.labels[0, stimuli]]))
@@ -133,13 +143,13 @@ def test_one_step_equals_adam_written_out():
     differentiate = jax.jit(jax.grad(loss, has_aux=True))
     for step in range(2):
         keys = [jax.random.fold_in(jax.random.fold_in(member.key, stream), step) for stream in (1, 2, 3)]
-        stimuli, places = draw_images(member.images_below, 16, key=keys[0])
-        batch = POOL[stimuli, places].astype(jnp.float32)
+        stimuli, places = draw_places(member.images_below, 16, key=keys[0])
+        batch = POOL.images[8 * stimuli + places].astype(jnp.float32)
         gradient, terms = differentiate(model, control, jnp.int32(step), keys, stimuli, batch)
         updates, moments = optimizer.update(gradient, moments)
         model = optax.apply_updates(model, updates)
         control = objective.update(control, terms, member.targets, jnp.int32(step))
-    advanced, _ = training._advance(plan, state, members, POOL, jnp.int32(0), jnp.int32(2))
+    advanced, _ = training._advance(plan, 10, state, members, (), POOL, jnp.int32(0), jnp.int32(2))
     for ours, theirs in zip(_member(advanced.model, 0), jax.tree.leaves(model), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=ALGEBRA)
 
@@ -148,7 +158,7 @@ def test_batches_follow_the_frequency():
     counts = np.arange(169) % 7  # some stimuli have no images
     member = jax.tree.map(lambda leaf: leaf[0], _members([0], [1], steps=1))._replace(images_below=jnp.array(np.cumsum(counts), jnp.int32))
     n = 200_000
-    stimuli, places = draw_images(member.images_below, n, key=jax.random.key(1))
+    stimuli, places = draw_places(member.images_below, n, key=jax.random.key(1))
     p = counts / counts.sum()
     share = np.bincount(np.asarray(stimuli), minlength=169) / n
     assert np.all(np.abs(share - p) <= STANDARD_ERRORS * np.sqrt(p * (1 - p) / n))
@@ -159,7 +169,7 @@ def test_batches_follow_the_frequency():
 
 def test_narrow_products_change_training_a_little():
     members = _members([0, 1, 2], [1, 1, 1], steps=20)
-    runs = [_run(Plan(NETWORK, (13, 13), (), Principled(batch_size=16, precision=p)), members) for p in ("float32", "bfloat16")]
+    runs = [_run(Plan(_coder(), (), Principled(batch_size=16, precision=p)), members) for p in ("float32", "bfloat16")]
     fine, rough = (np.asarray(history.distortion) for _, history in runs)
     assert not np.array_equal(fine, rough)
     np.testing.assert_allclose(fine, rough, rtol=0.05)
@@ -172,8 +182,8 @@ def test_training_meets_a_capacity():
     state, history = _run(_plan(), members)
     last = np.asarray(history.rate)[:3, -100:].mean(axis=1)
     np.testing.assert_allclose(last, capacities, rtol=0.1)
-    held_out = image_pool(SOURCE, 4, key=jax.random.key(9))
-    scores = evaluate(state.model, members, held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
+    held_out = _images(4, jax.random.key(9))
+    scores = evaluate(_coder(), state.model, members, held_out, jnp.asarray(SOURCE.mean_images(), jnp.float32))
     np.testing.assert_allclose(np.asarray(scores.rate)[:3].mean(axis=(1, 2)), capacities, rtol=0.15)
     distortions = np.asarray(scores.distortion).mean(axis=(1, 2))
     assert distortions[2] < distortions[1] < distortions[0] < 0.2
@@ -183,20 +193,22 @@ def test_evaluation_against_the_networks_called_one_by_one():
     tasks = ("E2M1", "E2M4")
     plan, members = _plan(classes=(2, 25)), _members([3, 4, 5], [1, 1, 1], tasks, steps=5)
     state, _ = _run(plan, members)
-    held_out = image_pool(SOURCE, 3, key=jax.random.key(4))
+    held_out = _images(3, jax.random.key(4))
     means = SOURCE.mean_images().astype(np.float32)
-    scores = jax.tree.map(lambda leaf: np.asarray(leaf[0]), evaluate(state.model, members, held_out, jnp.asarray(means)))
+    scores = jax.tree.map(lambda leaf: np.asarray(leaf[0]), evaluate(_coder(), state.model, members, held_out, jnp.asarray(means)))
     model = jax.tree.map(lambda leaf: leaf[0], state.model)
-    encode, decode = eqx.filter_jit(model.networks.encoder), eqx.filter_jit(model.networks.decoder)
+    encode, decode = eqx.filter_jit(model.networks.encode), eqx.filter_jit(model.networks.decode)
     for stimulus in (0, 77, 168):
         batch = held_out[stimulus].astype(jnp.float32)
         mean, log_variance = encode(batch)
         key = jax.random.fold_in(jax.random.fold_in(members.key[0], 4), stimulus)
         codes = sample_codes(mean, log_variance, key=key)
-        decoded = np.asarray(decode(codes))
+        decoded = np.asarray(jax.nn.sigmoid(decode(codes)))
         np.testing.assert_allclose(scores.codes[stimulus], mean, atol=ALGEBRA)
         np.testing.assert_allclose(scores.variances[stimulus], np.exp(log_variance), atol=ALGEBRA)
-        np.testing.assert_allclose(scores.distortion[stimulus], ((decoded - np.asarray(batch)) ** 2).mean(axis=(1, 2)), atol=ALGEBRA)
-        np.testing.assert_allclose(scores.semantic_distortion[stimulus], ((decoded - means[stimulus]) ** 2).mean(axis=(1, 2)), atol=ALGEBRA)
-        np.testing.assert_allclose(scores.reconstructions[stimulus], decode(mean)[0], atol=ALGEBRA)
+        np.testing.assert_allclose(scores.distortion[stimulus], ((decoded - np.asarray(batch)) ** 2).mean(axis=(1, 2, 3)), atol=ALGEBRA)
+        np.testing.assert_allclose(
+            scores.semantic_distortion[stimulus], ((decoded - means[stimulus]) ** 2).mean(axis=(1, 2, 3)), atol=ALGEBRA
+        )
+        np.testing.assert_allclose(scores.reconstructions[stimulus], jax.nn.sigmoid(decode(mean)[0]), atol=ALGEBRA)
         np.testing.assert_array_equal(scores.predictions[stimulus], [np.argmax(h(codes, key=None), axis=1) for h in model.heads])

@@ -18,6 +18,7 @@ from ratewarp import Study, open_run, run
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
 from ratewarp.runner import CHECKPOINT_SECONDS, run_study
+from ratewarp.sources import Pool
 from ratewarp.tables import rate_status
 from ratewarp.training import _advance, state_shapes
 from ratewarp.waves import groups, member_bytes, members_at_once, stack_members, waves
@@ -98,8 +99,9 @@ def test_as_many_members_at_once_as_suit_the_device(monkeypatch):
 
 def test_the_memory_a_member_takes_is_what_the_compiler_plans():
     (wave,) = waves(Study(models={"published": {}}, capacities_nats=[1]).conditions, 1)
-    members, images, step = stack_members(wave.conditions, 1), jnp.zeros((169, 1, 13, 13), jnp.uint8), jnp.int32(0)
-    program = _advance.lower(wave.plan, state_shapes(wave.plan, members), members, images, step, step).compile()
+    members, step = stack_members(wave.conditions, 1), jnp.int32(0)
+    images = Pool(jnp.zeros((169, 13, 13, 1), jnp.uint8), jnp.arange(169, dtype=jnp.int32))
+    program = _advance.lower(wave.plan, 100, state_shapes(wave.plan, members), members, (), images, step, step).compile()
     planned = program.memory_analysis()
     taken = planned.temp_size_in_bytes + planned.output_size_in_bytes
     assert taken / 1.5 <= member_bytes(wave.plan) <= 3 * taken

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ratewarp import geometry, models, rsa, sources, theory
+    from ratewarp import geometry, networks, rsa, sources, theory
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
     from ratewarp.comparison import compare_published
@@ -37,7 +37,7 @@ _PLACES = {
     "rate_distortion": "ratewarp.theory",
     "trained_networks": "ratewarp.trained",
 }
-_MODULES = ("geometry", "models", "rsa", "sources", "theory")
+_MODULES = ("geometry", "networks", "rsa", "sources", "theory")
 
 __all__ = [
     "Condition",
@@ -51,7 +51,7 @@ __all__ = [
     "geometry",
     "load_study",
     "measure",
-    "models",
+    "networks",
     "open_run",
     "rate_distortion",
     "rsa",

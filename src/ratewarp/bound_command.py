@@ -90,11 +90,11 @@ def _refuse_given(options: dict[str, Any], needed: str, source: str) -> None:
 
 
 def _asked(source: str, options: dict[str, Any]) -> Asked:
-    from ratewarp.bound_request import SOURCES, of_file, of_setting
+    from ratewarp.bound_request import BUILT_IN, of_file, of_setting
     from ratewarp.studies import Study
 
-    if source not in SOURCES:
-        _refuse_given(options, f"a built-in source ({', '.join(SOURCES)})", source)
+    if source not in BUILT_IN:
+        _refuse_given(options, f"a built-in source ({', '.join(BUILT_IN)})", source)
         return of_file(Path(source))
     tasks, weight = options["tasks"], options["task-weight"]
     if weight is not None and not tasks:

@@ -9,12 +9,13 @@ import numpy as np
 
 from ratewarp._checks import RequestError, refuse
 from ratewarp._files import exists
-from ratewarp.bounds import task_cost
+from ratewarp.bounds import has_pixel_bounds, task_cost
 from ratewarp.codes_files import Content, known_suffixes, open_codes, read
+from ratewarp.sources import SOURCES
 from ratewarp.studies import Setting
 from ratewarp.theory import Cost, SquaredError
 
-SOURCES = ("corridors",)
+BUILT_IN = tuple(source.model_fields["kind"].default for source in SOURCES)
 KEYS = {"p": ("p", "probabilities", "frequency"), "d": ("d", "distortion", "distortions"), "means": ("means",)}
 
 
@@ -39,8 +40,8 @@ class Asked(NamedTuple):
 def of_setting(name: str, setting: Setting) -> Asked:
     """A source as a study would train on it: squared error per pixel, and log losses of tasks if there are any."""
     source = setting.source
-    means = source.mean_images() if source.independent_pixels and not setting.tasks else None
-    words = "squared error per pixel to the noise-free mean image"
+    means = source.mean_images() if has_pixel_bounds(setting) and not setting.tasks else None
+    words = f"{setting.likelihood.UNIT} to the noise-free mean image"
     tasks = [task.name for task in setting.labellings()]
     if tasks:
         words += f", plus {setting.recipe.task_weight:g} × log loss of {', '.join(tasks)} in nats"
@@ -55,7 +56,7 @@ def of_file(path: Path) -> Asked:
     """
     if path.suffix.lower() not in known_suffixes() and not exists(path):
         raise RequestError(
-            f"{path}: neither a built-in source ({', '.join(SOURCES)}), nor a run directory, nor a file of a known format"
+            f"{path}: neither a built-in source ({', '.join(BUILT_IN)}), nor a run directory, nor a file of a known format"
             f" ({', '.join(known_suffixes())})"
         )
     content = open_codes(path)

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from scipy.special import entr
 
+from ratewarp._checks import RequestError
 from ratewarp.studies import Setting
-from ratewarp.theory import Cost, Curve, LogLoss, SquaredError, Weighted, pixel_bounds, rate_distortion
+from ratewarp.theory import Cost, Curve, LogLoss, Weighted, pixel_bounds, rate_distortion
 
 BOUND = ["model", "rate_nats", "rate_bits", "distortion", "distortion_below", "slope", "gap_nats", "certificate", "raw_low", "raw_high"]
 
@@ -41,12 +42,19 @@ class Distance(NamedTuple):
 
 
 def semantic_cost(setting: Setting) -> Cost:
-    """Squared error per pixel to the noise-free mean image of the stimulus."""
-    return SquaredError(setting.source.mean_images())
+    """Distortion to the noise-free mean image of the stimulus, less what noise costs.
+
+    Raises:
+        RequestError: the source has no mean images.
+    """
+    means = setting.source.mean_images()
+    if means is None:
+        raise RequestError(f"the source '{setting.source.name}' has no mean images, so that there is no bound: set bound_points to 0")
+    return setting.likelihood.cost(means)
 
 
 def task_cost(setting: Setting) -> Cost:
-    """The objective of a setting: squared error per pixel, plus its tasks' log losses in nats with the weights of its recipe."""
+    """The objective of a setting: distortion per pixel, plus its tasks' log losses in nats with the weights of its recipe."""
     terms = _task_terms(setting)
     return Weighted((1.0, semantic_cost(setting)), *terms) if terms else semantic_cost(setting)
 
@@ -109,7 +117,7 @@ def objective_of(setting: Setting | None) -> str:
     if setting is None:
         return ""
     weights = [weight for weight, _ in _task_terms(setting)]
-    return repr((setting.source, setting.frequency, setting.tasks, setting.parameters, weights, TOLERANCE))
+    return repr((setting.source.digest, setting.likelihood, setting.frequency, setting.tasks, setting.parameters, weights, TOLERANCE))
 
 
 def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterator[dict[str, Any]]:
@@ -137,7 +145,13 @@ def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterat
 
 
 def _raw(setting: Setting, curve: Curve, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if not setting.source.independent_pixels:
+    if not has_pixel_bounds(setting):
         return np.full(len(rates), np.nan), np.full(len(rates), np.nan)
     table = pixel_bounds(setting.probabilities(), setting.source.mean_images(), curve, rates)
     return table["low"].to_numpy(), table["high"].to_numpy()
+
+
+def has_pixel_bounds(setting: Setting) -> bool:
+    """Whether there are bounds on the distortion of noisy images: binary ones with independent pixels, under squared error."""
+    source = setting.source
+    return source.pixels == "binary" and source.independent_pixels and setting.likelihood.SQUARED and source.mean_images() is not None

@@ -161,10 +161,10 @@ def _tables(run: RunDirectory) -> tuple[dict[str, Table], list[str]]:
     written = {name: run.table(name, needs) for name, needs in NEEDED.items() if run.has_table(name)}
     if len(written) == len(NEEDED) or not run.begun:
         return written, []
-    from ratewarp.studies import Study  # here, so that a finished run is compared without loading JAX
+    from ratewarp.studies import stored_study  # here, so that a finished run is compared without loading JAX
     from ratewarp.tables import build_tables
 
-    study = Study(**run.study).model_copy(update={"bound_points": 0})  # nothing published is compared with the bound
+    study = stored_study(run.study, run.path).model_copy(update={"bound_points": 0})  # nothing published is compared with the bound
     stored = [condition for condition in study.conditions if run.finished(condition.id)]
     read = [condition for condition in study.conditions if condition.model in study.readouts]
     lacking = {

@@ -37,15 +37,6 @@ def compiler_options() -> dict[str, bool | int]:
     return {"xla_cpu_multi_thread_eigen": False, **level}
 
 
-def use_every_core() -> None:
-    """Makes each CPU core a device of its own; without effect where JAX has computed something already."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        jax.config.update("jax_num_cpu_devices", cores)
-    except RuntimeError:  # JAX is running already; it keeps the devices it has
-        return
-
-
 def keep_compiled_programs() -> None:
     """Keeps compiled programs in the user's cache folder, so that a second run starts at once.
 

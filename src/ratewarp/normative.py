@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from ratewarp._checks import RequestError
 from ratewarp.bounds import task_curve
 from ratewarp.geometry import free_orthogonalization, participation_ratio, prototypization, specialization
+from ratewarp.sources import factor_numbers
 from ratewarp.studies import Setting
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 from ratewarp.theory import Curve, posterior_codes
@@ -85,7 +86,7 @@ def _measures(codes: Codes, setting: Setting, kept: Kept | slice) -> Iterator[tu
         yield ("prototypization", task), partial(prototypization, codes, labels)
         yield ("free_orthogonalization", task), partial(_orthogonalization, codes, labels)
     if FREQUENCY_SCHEME in schemes:
-        stimuli, factors = np.arange(len(codes)), setting.source.stimuli[kept].astype(float)
+        stimuli, factors = np.arange(len(codes)), factor_numbers(setting.source)[kept]
         yield ("specialization", FREQUENCY_SCHEME), partial(specialization, codes, stimuli, factors, setting.probabilities()[kept])
 
 

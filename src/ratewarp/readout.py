@@ -13,14 +13,17 @@ from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import lax
-from jaxtyping import Array, Float, Int, Key, UInt8
+from jaxtyping import Array, Float, Int, Key, PyTree
 
+from ratewarp.coder import Coder
 from ratewarp.devices import map_members
-from ratewarp.models import AutoEncoder, Head, make_head, sample_codes
+from ratewarp.networks import Head, make_head, sample_codes
 from ratewarp.recipes import Recipe
-from ratewarp.training import COMPILATION, draw_images
+from ratewarp.sources import Images
+from ratewarp.training import COMPILATION, draw_places
 
 CHUNK_STEPS = 500  # steps between two reports
 
@@ -61,38 +64,48 @@ class ReaderState(NamedTuple):
     optimizer: optax.OptState
 
 
-@partial(jax.jit, compiler_options=COMPILATION)
-def draw_codes(
-    networks: AutoEncoder, keys: Key[Array, " models"], images: UInt8[Array, "stimuli each height width"]
-) -> Float[Array, "models stimuli each latents"]:
+class Codes(NamedTuple):
+    """Codes of images by model, those of a stimulus one after the other from its offset on."""
+
+    codes: Float[Array, "models images latents"]
+    offsets: Int[Array, " stimuli"]
+
+
+def draw_codes(coder: Coder, arrays: PyTree, keys: Key[Array, " models"], images: Images, counts: Int[np.ndarray, " stimuli"]) -> Codes:
     """One code of every image from every model's posterior.
 
     Arguments:
-        networks: of all models, stacked.
+        coder: that the models share.
+        arrays: trained arrays of their networks, stacked.
         keys: one a model.
-        images: by stimulus.
+        images: that they encode.
+        counts: how many of each stimulus.
     """
-
-    def one_model(one: tuple[AutoEncoder, Array], images: Array) -> Array:
-        networks, key = one
-
-        def one_stimulus(arguments: tuple[Array, Array]) -> Array:
-            batch, index = arguments
-            mean, log_variance = networks.encoder(batch.astype(jnp.float32))
-            return sample_codes(mean, log_variance, key=jax.random.fold_in(key, index))
-
-        return lax.map(one_stimulus, (images, jnp.arange(len(images))))
-
-    return map_members(one_model, (networks, keys), images)
+    offsets, most = np.cumsum(counts) - counts, int(counts.max())
+    codes = np.empty((len(keys), int(counts.sum()), coder.latents), np.float32)
+    for stimulus in np.flatnonzero(counts):
+        drawn = _codes_of_stimulus(coder, arrays, keys, images.first_of(int(stimulus), most), jnp.int32(stimulus))
+        codes[:, offsets[stimulus] : offsets[stimulus] + counts[stimulus]] = np.asarray(drawn)[:, : counts[stimulus]]
+    return Codes(jnp.asarray(codes), jnp.asarray(offsets, jnp.int32))
 
 
-def train_heads(plan: ReadoutPlan, readers: Reader, codes: Float[Array, "models stimuli each latents"]) -> Iterator[tuple[int, Head]]:
+@partial(jax.jit, static_argnums=0, compiler_options=COMPILATION)
+def _codes_of_stimulus(coder: Coder, arrays: PyTree, keys: Array, images: Array, stimulus: Array) -> Float[Array, "models each latents"]:
+    def one_model(one: tuple[PyTree, Array], images: Array, stimulus: Array) -> Array:
+        own, key = one
+        mean, log_variance = coder.networks(own).encode(coder.numbers(images))
+        return sample_codes(mean, log_variance, key=jax.random.fold_in(key, stimulus))
+
+    return map_members(one_model, (arrays, keys), images, stimulus)
+
+
+def train_heads(plan: ReadoutPlan, readers: Reader, codes: Codes) -> Iterator[tuple[int, Head]]:
     """Trains heads on codes by the recipe's batches, learning rate and cross-entropy.
 
     Arguments:
         plan: what they share.
         readers: what each brings, stacked.
-        codes: by model, stimulus and image; a head draws from the first of each stimulus, as many as its data set has.
+        codes: of all training images; a head draws from the first of each stimulus, as many as its data set has.
 
     Yields:
         Now and then, and at the end: steps done, and the heads, whose memory is used again when the next are asked for.
@@ -107,15 +120,12 @@ def train_heads(plan: ReadoutPlan, readers: Reader, codes: Float[Array, "models 
 
 
 @partial(jax.jit, compiler_options=COMPILATION)
-def predict(
-    heads: Head, models: Int[Array, " readers"], codes: Float[Array, "models stimuli each latents"]
-) -> Int[Array, "readers stimuli each"]:
+def predict(heads: Head, models: Int[Array, " readers"], codes: Float[Array, "models images latents"]) -> Int[Array, "readers images"]:
     """The class that each head gives to every code of its model."""
 
     def one_head(one: tuple[Head, Array], codes: Array) -> Array:
         head, model = one
-        own = codes[model]
-        return jnp.argmax(head(own.reshape(-1, own.shape[-1]), key=None), axis=1).reshape(own.shape[:2])
+        return jnp.argmax(head(codes[model], key=None), axis=1)
 
     return map_members(one_head, (heads, models), codes)
 
@@ -130,17 +140,17 @@ def _start(plan: ReadoutPlan, readers: Reader) -> ReaderState:
 
 
 @partial(jax.jit, static_argnums=0, donate_argnums=1, compiler_options=COMPILATION)
-def _advance(plan: ReadoutPlan, state: ReaderState, readers: Reader, codes: Array, start: Array, stop: Array) -> ReaderState:
+def _advance(plan: ReadoutPlan, state: ReaderState, readers: Reader, codes: Codes, start: Array, stop: Array) -> ReaderState:
     """Steps `start` to `stop` of every head."""
     objective, optimizer = plan.recipe.objective(()), plan.recipe.optimizer()
 
-    def run(one: tuple[ReaderState, Reader], codes: Array, start: Array, stop: Array) -> ReaderState:
+    def run(one: tuple[ReaderState, Reader], codes: Codes, start: Array, stop: Array) -> ReaderState:
         state, reader = one
 
         def draw(step: Array) -> tuple[Array, Array]:
             key = jax.random.fold_in(jax.random.fold_in(reader.key, _BATCH), step)
-            stimuli, places = draw_images(reader.images_below, plan.recipe.batch_size, key=key)
-            return codes[reader.model, stimuli, places], reader.labels[stimuli]
+            stimuli, places = draw_places(reader.images_below, plan.recipe.batch_size, key=key)
+            return codes.codes[reader.model, codes.offsets[stimuli] + places], reader.labels[stimuli]
 
         drawn = jax.vmap(draw)(start + jnp.arange(CHUNK_STEPS))
 

@@ -13,14 +13,15 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array
 
-from ratewarp.models import Head, to_named
+from ratewarp.networks import Head, to_named
 from ratewarp.readout import Reader, ReadoutPlan, draw_codes, predict, train_heads
 from ratewarp.records import labels_of
-from ratewarp.sources import Task
+from ratewarp.sources import Images, Task
 from ratewarp.store import RunDirectory
 from ratewarp.studies import Condition, Setting, Study
-from ratewarp.trained import networks_of
+from ratewarp.trained import arrays_of_condition
 from ratewarp.training import READOUT_STREAM
+from ratewarp.waves import coder_of
 
 MODELS_AT_ONCE = 32  # whose codes of all training images are held in memory together
 
@@ -54,7 +55,7 @@ def head_steps(study: Study, pending: Sequence[Sequence[Condition]]) -> int:
 
 
 def run_readouts(
-    run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], images_of: Callable[[Setting], tuple[Array, Array]]
+    run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], images_of: Callable[[Setting], tuple[Images, Images]]
 ) -> Iterator[int]:
     """Trains and stores the heads on the frozen codes of these conditions.
 
@@ -62,7 +63,7 @@ def run_readouts(
         run: holds the trained models.
         study: says which tasks, and by which recipe.
         pending: as `pending_readouts` gave.
-        images_of: pools of training and of held-out images for a setting.
+        images_of: training and held-out images for a setting.
 
     Yields:
         Head-steps done so far, now and then.
@@ -75,15 +76,17 @@ def run_readouts(
 
 
 def _read_together(
-    run: RunDirectory, study: Study, conditions: Sequence[Condition], images_of: Callable[[Setting], tuple[Array, Array]]
+    run: RunDirectory, study: Study, conditions: Sequence[Condition], images_of: Callable[[Setting], tuple[Images, Images]]
 ) -> Iterator[int]:
     """The same of conditions whose codes are held in memory together; what is stored already is left as it is."""
     setting = conditions[0].setting
     training, held_out = images_of(setting)
-    each = max(int(c.setting.image_counts().max()) for c in conditions)
-    networks = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(networks_of(run, c.setting, c.id) for c in conditions))
-    codes = draw_codes(networks, _keys(conditions, _TRAINING), training[:, :each])
-    held_out_codes = draw_codes(networks, _keys(conditions, _HELD_OUT), held_out)
+    counts = np.max([c.setting.image_counts() for c in conditions], axis=0)
+    held_out_counts = np.full(len(counts), setting.validation_each)
+    coder = coder_of(setting)
+    arrays = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(arrays_of_condition(run, c.setting, c.id) for c in conditions))
+    codes = draw_codes(coder, arrays, _keys(conditions, _TRAINING), training, counts)
+    held_out_codes = draw_codes(coder, arrays, _keys(conditions, _HELD_OUT), held_out, held_out_counts)
     readings = [Reading(place, c, task) for place, c in enumerate(conditions) for task in study.readout_tasks(c.model)]
     heads: dict[tuple[int, str], Head] = {}
     predictions: dict[tuple[int, str], np.ndarray] = {}
@@ -96,7 +99,7 @@ def _read_together(
             trained = now
             yield done + step * len(chosen)
         assert trained is not None  # every recipe has a step
-        said = np.asarray(predict(trained, readers.model, held_out_codes))
+        said = np.asarray(predict(trained, readers.model, held_out_codes.codes)).reshape(len(chosen), len(counts), -1)
         for index, (place, _, task) in enumerate(chosen):
             heads[place, task.name] = jax.tree.map(lambda leaf, i=index: np.asarray(leaf[i]), trained)
             predictions[place, task.name] = said[index]

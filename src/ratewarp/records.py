@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
 from ratewarp.evaluation import Evaluation
+from ratewarp.sources import factor_numbers
 from ratewarp.studies import Condition
 from ratewarp.training import Report
 
@@ -21,8 +24,8 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Report, fi
 
     Returns:
         Dataset over `item` (images whose codes are kept, `stimulus` says of which stimulus), `latent`, `stimulus_index`,
-        `held_out` (all held-out images of a stimulus), `task`, `step`, and pixel rows and columns. Rates in nats, distortions in
-        squared error per pixel.
+        `held_out` (all held-out images of a stimulus), `task`, `step`, and pixel rows, columns and, if there are several, channels.
+        Rates in nats, distortions in the unit of the likelihood.
     """
     setting = condition.setting
     source = setting.source
@@ -31,7 +34,6 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Report, fi
     stimuli = len(source.stimuli)
     latents = evaluation.codes.shape[-1]
     per_stimulus = ("stimulus_index", "held_out")
-    picture = ("stimulus_index", "row", "column")
     return xr.Dataset(
         {
             "code": (("item", "latent"), evaluation.codes[:, :each].reshape(-1, latents)),
@@ -42,9 +44,9 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Report, fi
             "prediction": (("stimulus_index", "task", "held_out"), evaluation.predictions.astype(np.int16)),
             "label": (("task", "stimulus_index"), np.array([t.labels for t in tasks], np.int16).reshape(len(tasks), stimuli)),
             "frequency": ("stimulus_index", setting.probabilities()),
-            "factor_value": (("stimulus_index", "factor"), source.stimuli),
-            "image": (picture, first_images),
-            "reconstruction": (picture, evaluation.reconstructions),
+            "factor_value": (("stimulus_index", "factor"), _whole_where_all_are(factor_numbers(source))),
+            "image": _pictures(first_images),
+            "reconstruction": _pictures(evaluation.reconstructions),
             "history_distortion": ("step", report.distortion),
             "history_rate": ("step", report.rate),
             "history_task_loss": (("step", "task"), report.tasks),
@@ -53,10 +55,21 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Report, fi
         coords={
             "stimulus": ("item", np.repeat(np.arange(stimuli), each)),
             "task": np.array([t.name for t in tasks], dtype="U"),
-            "factor": np.array(source.factor_names, dtype="U"),
+            "factor": np.array([factor.name for factor in source.factors], dtype="U"),
         },
         attrs=labels_of(condition),
     )
+
+
+def _pictures(images: Any) -> tuple[tuple[str, ...], np.ndarray]:
+    """One image a stimulus with its dimensions; those of one channel have no axis for it."""
+    if images.shape[3] == 1:
+        return ("stimulus_index", "row", "column"), images[..., 0]
+    return ("stimulus_index", "row", "column", "channel"), images
+
+
+def _whole_where_all_are(values: np.ndarray) -> np.ndarray:
+    return values.astype(int) if np.array_equal(values, np.round(values)) else values
 
 
 def labels_of(condition: Condition) -> dict[str, str | float | int]:

@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
 
 from ratewarp._checks import RequestError
+from ratewarp._cores import use_every_core
 from ratewarp._interrupt import stop_asked
 from ratewarp.checkpoints import (
     Found,
@@ -33,15 +33,15 @@ from ratewarp.checkpoints import (
     remove_checkpoints,
     write_checkpoint,
 )
-from ratewarp.devices import keep_compiled_programs, use_every_core
+from ratewarp.devices import keep_compiled_programs
 from ratewarp.evaluation import Evaluation, evaluate
 from ratewarp.mending import set_damage_aside
-from ratewarp.models import to_named
+from ratewarp.networks import to_named
 from ratewarp.readout_runner import head_steps, pending_readouts, run_readouts
 from ratewarp.records import make_record
-from ratewarp.sources import image_pool
+from ratewarp.sources import Images, Pool, draw_pool, kept_files, make_images
 from ratewarp.store import RunDirectory, working_on
-from ratewarp.studies import Condition, Setting, Study, of_all_models
+from ratewarp.studies import Condition, Setting, Study, of_all_models, stored_study
 from ratewarp.tables import build_tables
 from ratewarp.training import Member, Report
 from ratewarp.waves import Reached, Wave, from_arrays, stack_members, steps_of, to_arrays, train_members, waves
@@ -49,6 +49,7 @@ from ratewarp.waves import Reached, Wave, from_arrays, stack_members, steps_of, 
 CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
 LOG = logging.getLogger("ratewarp")
 
+MAX_POOL_BYTES = 4_000_000_000  # of training images on the device; more are drawn as they are needed
 _HEAD_SHARE = 0.03  # about what a step of a head on frozen codes takes of a step of a model
 
 _TRAINING_IMAGES, _HELD_OUT_IMAGES = 100, 101  # streams drawn from the data seed, apart from those of a member's seed
@@ -95,11 +96,11 @@ class Start:
         return sum(int(min(stop, steps_of(c))) - min(self.step, steps_of(c)) for c in self.pending)
 
 
-class Images(NamedTuple):
-    """Images on the device, by stimulus."""
+class ImageSets(NamedTuple):
+    """Images that conditions are trained on, and those on which they are measured."""
 
-    training: Array
-    held_out: Array
+    training: Images
+    held_out: Pool
 
 
 @contextmanager
@@ -116,12 +117,14 @@ def running(
     started, clock = datetime.now(UTC), time.perf_counter()
     use_every_core()
     keep_compiled_programs()
-    with working_on(out, resolved(study), lambda stored: resolved(Study(**stored))) as run:
+    with working_on(out, resolved(study), lambda stored: resolved(stored_study(stored, out))) as run:
         set_damage_aside(run, study, say)
+        for name, content in kept_files(study.source).items():
+            run.write_bytes(name, content)
         starts, unread = _starts(run, study, members_at_once, say), pending_readouts(run, study)
         training = sum(start.model_steps() for start in starts)
         total, done = training + round(_HEAD_SHARE * head_steps(study, unread)), 0
-        images = _Images(study.conditions)
+        images = _ImageSets(study.conditions)
         for number, start in enumerate(starts, start=1):
             doing = f"{_describe(start.pending)} (wave {number} of {len(starts)})"
             progress(Progress(f"compiling for {doing}" if _first_of_group(starts, number - 1) else f"training {doing}", done, total))
@@ -188,7 +191,9 @@ def resolved(study: Study) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers of NumPy as Python's."""
+    """Numbers of NumPy as Python's; what was given from Python by its description."""
+    if hasattr(value, "description"):
+        return value.description()
     return value.item() if isinstance(value, np.generic) else str(value)
 
 
@@ -241,21 +246,21 @@ def _first_of_group(starts: Sequence[Start], index: int) -> bool:
     return index == 0 or starts[index - 1].wave.group != starts[index].wave.group
 
 
-def _train_wave(run: RunDirectory, start: Start, images: _Images, checkpoint_seconds: float) -> Iterator[int]:
+def _train_wave(run: RunDirectory, start: Start, images: _ImageSets, checkpoint_seconds: float) -> Iterator[int]:
     """Trains, evaluates and stores what is pending of a wave, yielding the steps done; keeps checkpoints until all is stored."""
     wave = start.wave
     members = stack_members(start.pending, wave.slots)
-    pool = images.of(start.pending[0].setting)
+    sets = images.of(start.pending[0].setting)
     kept, clock = start.file, time.monotonic()
     last = begun = _reached(start, members)
-    for last in train_members(wave.plan, members, pool.training, begun):
+    for last in train_members(wave.plan, members, sets.training, begun):
         if stop_asked() or time.monotonic() - clock >= checkpoint_seconds:
             stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in start.pending), last.step)
             run.refuse_lost()
             kept, clock = write_checkpoint(run.checkpoints, stand, to_arrays(last, len(start.pending)), kept), time.monotonic()
         yield last.step
     assert last is not None  # every recipe has a step
-    _store(run, start.pending, members, last, pool)
+    _store(run, start, members, last, sets.held_out)
     run.refuse_lost()
     remove_checkpoints(run.checkpoints / wave.digest)
 
@@ -269,35 +274,38 @@ def _reached(start: Start, members: Member) -> Reached | None:
     return from_arrays(start.wave.plan, members, stand.step, arrays, rows)
 
 
-def _store(run: RunDirectory, conditions: Sequence[Condition], members: Member, reached: Reached, pool: Images) -> None:
+def _store(run: RunDirectory, start: Start, members: Member, reached: Reached, held_out: Pool) -> None:
     """Evaluates trained members and stores those that are conditions."""
-    source = conditions[0].setting.source
-    evaluation = jax.device_get(evaluate(reached.state.model, members, pool.held_out, jnp.asarray(source.mean_images(), jnp.float32)))
+    source = start.pending[0].setting.source
+    images = held_out.images.reshape(len(source.stimuli), -1, *source.image_shape)
+    means = source.mean_images()
+    known = jnp.full(images.shape[:1] + images.shape[2:], jnp.nan) if means is None else jnp.asarray(means, jnp.float32)
+    evaluation = jax.device_get(evaluate(start.wave.plan.coder, reached.state.model, members, images, known))
     models, history = jax.device_get(reached.state.model), reached.history
-    for index, condition in enumerate(conditions):
+    for index, condition in enumerate(start.pending):
         one = lambda leaf, i=index: leaf[i]  # noqa: E731
         own = Report(*(series[index][: steps_of(condition)] for series in history))
-        record = make_record(condition, Evaluation(*map(one, evaluation)), own, np.asarray(pool.held_out[:, 0]))
+        record = make_record(condition, Evaluation(*map(one, evaluation)), own, np.asarray(images[:, 0]))
         run.write_condition(condition.id, json.loads(condition.model_dump_json()), record, to_named(jax.tree.map(one, models)))
 
 
-class _Images:
-    """Pools of the conditions' images, drawn when first asked for and shared by all groups that use them."""
+class _ImageSets:
+    """Images of the conditions, drawn when first asked for and shared by all groups that use them."""
 
     def __init__(self, conditions: Sequence[Condition]):
         self._settings = [c.setting for c in conditions]
-        self._pools: dict[Any, Images] = {}
+        self._sets: dict[Any, ImageSets] = {}
 
-    def of(self, setting: Setting) -> Images:
+    def of(self, setting: Setting) -> ImageSets:
         key = of_all_models(setting)
-        if key not in self._pools:
-            sharing = [s for s in self._settings if of_all_models(s) == key]
-            most = max(int(s.image_counts().max()) for s in sharing)
-            seed = jax.random.key(setting.data_seed)
-            training = image_pool(setting.source, most, key=jax.random.fold_in(seed, _TRAINING_IMAGES))
-            held_out = image_pool(setting.source, setting.validation_each, key=jax.random.fold_in(seed, _HELD_OUT_IMAGES))
-            self._pools[key] = Images(training, held_out)
-        return self._pools[key]
+        if key not in self._sets:
+            sharing = {id(s.image_counts()): s.image_counts() for s in self._settings if of_all_models(s) == key}
+            most, seed = np.max(list(sharing.values()), axis=0), jax.random.key(setting.data_seed)
+            training_key, held_out_key = (jax.random.fold_in(seed, stream) for stream in (_TRAINING_IMAGES, _HELD_OUT_IMAGES))
+            training = make_images(setting.source, most, key=training_key, most_bytes=MAX_POOL_BYTES)
+            held_out = draw_pool(setting.source, np.full(len(most), setting.validation_each), key=held_out_key)
+            self._sets[key] = ImageSets(training, held_out)
+        return self._sets[key]
 
 
 def _describe(conditions: Sequence[Condition]) -> str:

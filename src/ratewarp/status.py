@@ -9,7 +9,7 @@ from ratewarp.mending import damaged_parts
 from ratewarp.run_files import DamagedError
 from ratewarp.run_lock import holder_of
 from ratewarp.store import TABLES, RunDirectory
-from ratewarp.studies import Study
+from ratewarp.studies import stored_study
 
 
 class Reached(NamedTuple):
@@ -62,7 +62,7 @@ def run_status(run: RunDirectory) -> RunStatus:
     Raises:
         RequestError: its study cannot be read.
     """
-    study = Study(**run.study)
+    study = stored_study(run.study, run.path)
     steps = {condition.id: condition.setting.recipe.steps for condition in study.conditions}
     parts = list(damaged_parts(run, study))
     broken = {place for place, _ in parts}

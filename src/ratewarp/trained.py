@@ -2,16 +2,44 @@
 
 from __future__ import annotations
 
-import equinox as eqx
+from typing import NamedTuple
+
 import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, PyTree
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp.models import AutoEncoder, from_named
+from ratewarp.coder import Coder
+from ratewarp.networks import from_named, skeleton
 from ratewarp.store import RunDirectory
-from ratewarp.studies import Setting, Study
+from ratewarp.studies import Setting, stored_study
+from ratewarp.waves import coder_of
 
 
-def trained_networks(run: RunDirectory, condition: str) -> AutoEncoder:
+class TrainedNetworks(NamedTuple):
+    """Encoder and decoder of a condition.
+
+    Attributes:
+        coder: what the networks are.
+        arrays: their trained parameters.
+    """
+
+    coder: Coder
+    arrays: PyTree
+
+    def encode(
+        self, images: Float[Array | np.ndarray, "batch height width channels"]
+    ) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
+        """Posterior mean and log variance of each image's code; images as numbers, 0–1 where the source is binary or 8-bit."""
+        return self.coder.networks(self.arrays).encode(jnp.asarray(images, jnp.float32))
+
+    def decode(self, codes: Float[Array | np.ndarray, "batch latents"]) -> Float[Array, "batch height width channels"]:
+        """Expected image of each code."""
+        return self.coder.likelihood.expected(self.coder.networks(self.arrays).decode(jnp.asarray(codes, jnp.float32)))
+
+
+def trained_networks(run: RunDirectory, condition: str) -> TrainedNetworks:
     """Encoder and decoder of a finished condition.
 
     Arguments:
@@ -19,24 +47,25 @@ def trained_networks(run: RunDirectory, condition: str) -> AutoEncoder:
         condition: its name, as in the column `condition` of the tables.
 
     Returns:
-        The networks: `encoder(images)` gives means and log variances of the posterior, `decoder(codes)` images.
+        The networks: `encode(images)` gives means and log variances of the posterior, `decode(codes)` images.
 
     Raises:
-        RequestError: the study has no such condition.
+        RequestError: the study has no such condition, or its network is Python code that a run directory does not keep.
         RatewarpError: it is not finished, or its parameters cannot be read.
     """
-    settings = {one.id: one.setting for one in Study(**run.study).conditions}
+    settings = {one.id: one.setting for one in stored_study(run.study, run.path).conditions}
     if condition not in settings:
         refuse_name("condition", "condition", condition, settings)
-    return networks_of(run, settings[condition], condition)
+    setting = settings[condition]
+    return TrainedNetworks(coder_of(setting), jax.tree.map(jnp.asarray, arrays_of_condition(run, setting, condition)))
 
 
-def networks_of(run: RunDirectory, setting: Setting, condition: str) -> AutoEncoder:
-    """The same, where the setting is at hand."""
+def arrays_of_condition(run: RunDirectory, setting: Setting, condition: str) -> PyTree:
+    """Trained arrays of its networks."""
     file = run.path / "conditions" / condition / "params.safetensors"
-    skeleton = eqx.filter_eval_shape(lambda: AutoEncoder(setting.network, setting.source.image_shape, key=jax.random.key(0)))
+    shapes = skeleton(setting.network, setting.source.image_shape)
     own = {name: array for name, array in run.params(condition).items() if name.startswith("networks.")}
     try:
-        return from_named({"networks": skeleton}, own)["networks"]
+        return from_named({"networks": shapes}, own)["networks"]
     except RequestError as error:
         raise RatewarpError(f"{file} is damaged, or was written by another version of ratewarp ({error})") from None

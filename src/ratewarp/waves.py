@@ -14,13 +14,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt8
+from jaxtyping import Array
 
 from ratewarp._checks import RequestError
-from ratewarp.models import encoder_axes, from_named, to_named
+from ratewarp.coder import Coder
+from ratewarp.networks import from_named, to_named
+from ratewarp.sources import Images
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
-from ratewarp.training import Member, Plan, Report, State, state_shapes, train
+from ratewarp.training import Member, Plan, Report, State, batch_shapes, state_shapes, train
 
 _DIGITS = 16  # of hashes that name waves
 _MEMORY_SHARE = 0.6  # of an accelerator's memory that members may fill; the rest is for images, codes and what XLA adds
@@ -88,16 +90,14 @@ def members_at_once(plan: Plan, conditions: Sequence[Condition], limit: int | No
 
 
 def member_bytes(plan: Plan) -> int:
-    """About how much memory training one member takes: its state, the next one, gradients, and what a batch leaves in every layer."""
+    """About how much memory training one member takes: its state, the next one, gradients, and what a batch leaves for the way back."""
     one = jax.eval_shape(lambda: Member(jax.random.key(0)[None], jax.tree.map(jnp.atleast_1d, plan.recipe.targets(1.0)), *_no_data(plan)))
-    state = sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(state_shapes(plan, one)))
-    floats, channels = 0, 1
-    for (rows, columns), layer in zip(encoder_axes(plan.network, plan.image_shape), plan.network.convolutions, strict=True):
-        small = rows.output_size * columns.output_size
-        floats += rows.size * columns.size * channels + small * (rows.kernel * columns.kernel * channels + layer.filters)
-        channels = layer.filters
-    both_ways, encoder_and_decoder = 2, 2
-    return 3 * state + 4 * both_ways * encoder_and_decoder * plan.recipe.batch_size * floats
+    batch_and_gradients = 2 * _bytes(batch_shapes(plan))
+    return 3 * _bytes(state_shapes(plan, one)) + batch_and_gradients
+
+
+def _bytes(shapes: Any) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(shapes))
 
 
 def _no_data(plan: Plan) -> tuple[Array, Array]:
@@ -121,11 +121,17 @@ def waves(conditions: Sequence[Condition], limit: int | None = None) -> list[Wav
     found = []
     for group in groups(conditions):
         shared, classes = _compile_key(group[0].setting)
-        plan = Plan(shared.network, shared.source.image_shape, classes, shared.recipe)
+        plan = Plan(coder_of(shared), classes, shared.recipe)
         size, name = members_at_once(plan, group, limit), digest([shared, classes], _DIGITS)
         ordered = sorted(group, key=steps_of)
         found += [Wave(plan, tuple(ordered[first : first + size]), size, name) for first in range(0, len(group), size)]
     return found
+
+
+def coder_of(setting: Setting) -> Coder:
+    """What encodes and decodes in a setting."""
+    source = setting.source
+    return Coder(setting.network, setting.likelihood, source.image_shape, source.pixels)
 
 
 def steps_of(condition: Condition) -> int:
@@ -147,9 +153,7 @@ def stack_members(conditions: Sequence[Condition], slots: int) -> Member:
     )
 
 
-def train_members(
-    plan: Plan, members: Member, images: UInt8[Array, "stimuli images_each height width"], start: Reached | None = None
-) -> Iterator[Reached]:
+def train_members(plan: Plan, members: Member, images: Images, start: Reached | None = None) -> Iterator[Reached]:
     """Trains the members of a wave, from `start` if given; yields where they stand now and then, and at the end."""
     reached = start
     if start is not None and start.step >= int(jnp.max(members.targets.steps)):

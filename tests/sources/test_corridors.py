@@ -7,10 +7,15 @@ import numpy as np
 import pytest
 
 from oracles import ALGEBRA, STANDARD_ERRORS
-from ratewarp.sources import Corridors, image_pool, task
+from ratewarp.sources import Corridors, draw_pool, task
 from ratewarp.studies import Study
 
 SOURCE = Corridors()
+
+
+def _drawn(source: Corridors, each: int, key) -> np.ndarray:
+    stimuli = len(source.stimuli)
+    return np.asarray(draw_pool(source, np.full(stimuli, each), key=key).images).reshape(stimuli, each, *source.image_shape)
 
 
 def _probability_of_wall(x_upper: int, x_lower: int) -> np.ndarray:
@@ -25,16 +30,16 @@ def _probability_of_wall(x_upper: int, x_lower: int) -> np.ndarray:
 
 def test_mean_images_follow_the_formula():
     means = SOURCE.mean_images()
-    assert means.shape == (169, 13, 13)
+    assert means.shape == (169, 13, 13, 1)
     for stimulus, (x_upper, x_lower) in enumerate(SOURCE.stimuli):
-        np.testing.assert_allclose(means[stimulus], _probability_of_wall(x_upper, x_lower), atol=1e-12)
+        np.testing.assert_allclose(means[stimulus, :, :, 0], _probability_of_wall(x_upper, x_lower), atol=1e-12)
 
 
 def test_pixel_frequencies_of_a_hundred_thousand_images():
     n = 100_000
     for x_upper, x_lower in ((0, 12), (6, 3)):
         stimuli = np.full(n, x_upper * 13 + x_lower)
-        images = np.asarray(SOURCE.sample(stimuli, keys=jax.random.split(jax.random.key(1), n)))
+        images = np.asarray(SOURCE.sample(stimuli, keys=jax.random.split(jax.random.key(1), n)))[..., 0]
         p = _probability_of_wall(x_upper, x_lower)
         error = np.sqrt(p * (1 - p) / n) + 1e-9
         assert np.abs(images.mean(axis=0) - p).max() > 0  # noise is there
@@ -58,13 +63,13 @@ def test_known_facts_of_the_uniform_source():
 
 
 def test_draws_are_the_same_on_every_platform():
-    pool = np.asarray(image_pool(SOURCE, 3, key=jax.random.key(0)))
+    pool = np.asarray(_drawn(SOURCE, 3, jax.random.key(0)))
     assert pool.dtype == np.uint8
     assert sha256(pool.tobytes()).hexdigest()[:16] == "050ff26ca841a6c5"
 
 
 def test_a_larger_pool_begins_with_the_smaller_one():
-    small, large = (np.asarray(image_pool(SOURCE, each, key=jax.random.key(5))) for each in (2, 4))
+    small, large = (_drawn(SOURCE, each, jax.random.key(5)) for each in (2, 4))
     assert np.array_equal(large[:, :2], small)
     assert not np.array_equal(large[:, 2], large[:, 0])
 
@@ -79,9 +84,9 @@ def test_other_sizes_by_the_formula(size, width, middle):
         for row, column in ((0, 0), (row_between, 2), (size - 1, size - 1), (row_between - 1, 1), (row_between + 1, 1)):
             x = upper if row < row_between else lower
             corridor = 1 if row == row_between else np.exp(-((column - x) ** 2) / (2 * width**2))
-            assert means[stimulus, row, column] == pytest.approx(1 - corridor, abs=1e-12)
-    drawn = np.asarray(image_pool(source, 400, key=jax.random.key(0)))
-    assert drawn.shape == (size**2, 400, size, size)
+            assert means[stimulus, row, column, 0] == pytest.approx(1 - corridor, abs=1e-12)
+    drawn = _drawn(source, 400, jax.random.key(0))
+    assert drawn.shape == (size**2, 400, size, size, 1)
     error = np.sqrt(np.maximum(means * (1 - means), 1e-9) / 400)
     assert np.abs(drawn.mean(axis=1) - means).max() <= (6 * error).max()
     assert task("E2M4", source).classes == (size // 3 + 1) ** 2

@@ -63,6 +63,7 @@ def test_every_key_of_a_setting_parts_groups_unless_it_may_differ_between_member
         "frequency": "E1M1",
         "tasks": ["E2M1"],
         "network": {"latents": 2},
+        "likelihood": "gaussian",
         "recipe": {"batch_size": 7},
         "training_images": 500,
         "validation_each": 5,

@@ -209,7 +209,6 @@ WRONG = [
     ("models.E2M1.tasks=[{name: E2M5, label: x_UC > 9}]", "'E2M5' is taken"),
     ("models.E2M1.tasks=[{name: frequency, label: x_UC > 9}]", "'frequency' is taken"),
     ("models.E2M1.tasks=[{name: a, label: x_UC > 9}, {name: a, label: x_UC > 8}]", "'a' is taken"),
-    ("models.E1M1.frequency=1 if x_UC == 6 and x_LC == 6 else 0.00001", "lower training_images"),
     ("models.E1M1.frequency=[[1, 2], 3]", "models.E1M1.frequency"),
     ("name=" + "[" * 3000, "not valid YAML"),
     ("name=[2020-13-45]", "not valid YAML"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import prod
 from typing import NamedTuple
 
-from ratewarp.models import NetworkConfig
+from ratewarp.networks import Convolutional
 
 
 class MultiplyAdds(NamedTuple):
@@ -26,17 +26,17 @@ class MultiplyAdds(NamedTuple):
     inputs: int
 
 
-def step_operations(network: NetworkConfig, image_shape: tuple[int, int], batch_size: int) -> int:
+def step_operations(network: Convolutional, image_shape: tuple[int, int, int], batch_size: int) -> int:
     """Floating-point operations of one training step: two for each multiply-add of each image of the batch.
 
     Examples:
-        >>> step_operations(NetworkConfig(), (13, 13), 64)
+        >>> step_operations(Convolutional(), (13, 13, 1), 64)
         318722048
     """
     return 2 * batch_size * sum(multiply_adds(network, image_shape))
 
 
-def multiply_adds(network: NetworkConfig, image_shape: tuple[int, int]) -> MultiplyAdds:
+def multiply_adds(network: Convolutional, image_shape: tuple[int, int, int]) -> MultiplyAdds:
     """Multiply-adds of one image in one training step."""
     convolutions, bottom = _convolutions(network, image_shape)
     linear = 3 * bottom * network.latents  # to mean, to log variance, and back up
@@ -59,10 +59,10 @@ def _outputs(size: int, kernel: int, stride: int, padding: int) -> int:
     return (size + 2 * padding - kernel) // stride + 1
 
 
-def _convolutions(network: NetworkConfig, image_shape: tuple[int, int]) -> tuple[list[int], int]:
+def _convolutions(network: Convolutional, image_shape: tuple[int, int, int]) -> tuple[list[int], int]:
     """Multiply-adds of each of the encoder's convolutions, and the number of features below the last."""
     counts = []
-    sizes, channels = image_shape, 1
+    sizes, channels = image_shape[:2], image_shape[2]
     for layer in network.convolutions:
         window = layer.kernel, layer.stride, layer.padding
         counts.append(prod(inside_taps(size, *window) for size in sizes) * channels * layer.filters)

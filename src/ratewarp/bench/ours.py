@@ -12,12 +12,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from ratewarp._cores import use_every_core
 from ratewarp.bench.step import BATCH_SIZE, CAPACITY, LEARNING_RATE, PRESSURE
 from ratewarp.bench.worker import IMAGES, Job, Turn
-from ratewarp.devices import keep_compiled_programs, share, use_every_core
-from ratewarp.models import NetworkConfig
+from ratewarp.coder import Coder
+from ratewarp.devices import keep_compiled_programs
+from ratewarp.likelihoods import BernoulliMean
+from ratewarp.networks import Convolutional, Network
 from ratewarp.recipes import Published
 from ratewarp.recipes.published import PRESSURE_UNIT
+from ratewarp.sources import Pool
 from ratewarp.training import Member, Plan, train
 
 RUN_STEPS = 2600  # of every member, as in a short run
@@ -27,7 +31,7 @@ _FIRST_STEPS = 100
 def start(job: Job) -> Turn:
     """Trains `job.members` members; a turn goes on with their run for so many steps of each, on average."""
     use_every_core()
-    advance = engine(np.load(Path(job.folder) / IMAGES), job.members, NetworkConfig())
+    advance = engine(np.load(Path(job.folder) / IMAGES), job.members, Convolutional())
 
     def turn(steps: int) -> dict[str, Any]:
         begun = time.perf_counter()
@@ -45,7 +49,7 @@ def start_first_steps(job: Job) -> Turn:
     keep_compiled_programs()
 
     def turn() -> dict[str, Any]:
-        advance = engine(np.load(Path(job.folder) / IMAGES), job.members, NetworkConfig())
+        advance = engine(np.load(Path(job.folder) / IMAGES), job.members, Convolutional())
         clock.append(time.time())
         for _ in range(2):
             advance(_FIRST_STEPS * job.members)
@@ -63,22 +67,23 @@ def start_first_steps(job: Job) -> Turn:
     return turn
 
 
-def engine(images: np.ndarray, members: int, network: NetworkConfig, run_steps: int = RUN_STEPS) -> Callable[[int], int]:
+def engine(images: np.ndarray, members: int, network: Network, run_steps: int = RUN_STEPS) -> Callable[[int], int]:
     """A run that trains all members in waves, again and again; the function returned goes on with it.
 
     The function takes model-steps and goes on for at least so many, in whole pieces of the engine; it returns how many it did.
     The one place that knows the engine's interface.
     """
-    plan = Plan(network, (images.shape[2], images.shape[3]), (), Published(batch_size=BATCH_SIZE))
-    size = min(members, jax.device_count())
-    pool = share(images, size)
+    stimuli, each, *image_shape = images.shape
+    coder = Coder(network, BernoulliMean(), (image_shape[0], image_shape[1], image_shape[2]), "binary")
+    plan, size = Plan(coder, (), Published(batch_size=BATCH_SIZE)), min(members, jax.device_count())
+    pool = Pool(jnp.asarray(images.reshape(-1, *image_shape)), each * jnp.arange(stimuli, dtype=jnp.int32))
 
     def pieces() -> Iterator[int]:
         for first in cycle(range(0, members, size)):
             seeds = range(first, min(first + size, members))
             filled = [*seeds, *[seeds[-1]] * (size - len(seeds))]
             before = 0
-            for done, state, _ in train(plan, _members(filled, run_steps, *images.shape[:2]), pool):
+            for done, state, _ in train(plan, _members(filled, run_steps, stimuli, each), pool):
                 jax.block_until_ready(state)
                 yield len(seeds) * (done - before)
                 before = done

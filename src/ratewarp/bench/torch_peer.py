@@ -99,6 +99,6 @@ def start(job: Job) -> Turn:
 
 
 def load_images(job: Job) -> Tensor:
-    """All images, bytes, with one channel."""
+    """All images, bytes, channels before rows and columns."""
     images = torch.from_numpy(np.load(Path(job.folder) / IMAGES))
-    return images.flatten(0, 1).unsqueeze(1)
+    return images.flatten(0, 1).permute(0, 3, 1, 2).contiguous()

@@ -22,7 +22,7 @@ from typing import IO, Any
 from ratewarp._checks import RatewarpError
 from ratewarp._interrupt import stop_asked, stop_if_asked
 
-IMAGES = "images.npy"  # in the folder of a comparison: training images of every contestant, stimuli × each × height × width
+IMAGES = "images.npy"  # in the folder of a comparison: training images of every contestant, stimuli × each × height × width × channels
 
 _LOOK_SECONDS = 0.2  # between two looks whether the user asked to stop
 

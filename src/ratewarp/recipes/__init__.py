@@ -5,7 +5,7 @@ from typing import Annotated, get_args
 from pydantic import Field
 
 from ratewarp.recipes.constrained import Principled, Swift
-from ratewarp.recipes.objective import Objective, Terms, distortion
+from ratewarp.recipes.objective import Objective, Terms
 from ratewarp.recipes.plain import Plain
 from ratewarp.recipes.published import Published
 from ratewarp.recipes.recipe import Recipe
@@ -13,4 +13,4 @@ from ratewarp.recipes.recipe import Recipe
 AnyRecipe = Annotated[Principled | Published | Swift | Plain, Field(discriminator="name")]
 RECIPES: tuple[type[Recipe], ...] = get_args(get_args(AnyRecipe)[0])
 
-__all__ = ["RECIPES", "AnyRecipe", "Objective", "Plain", "Principled", "Published", "Recipe", "Swift", "Terms", "distortion"]
+__all__ = ["RECIPES", "AnyRecipe", "Objective", "Plain", "Principled", "Published", "Recipe", "Swift", "Terms"]

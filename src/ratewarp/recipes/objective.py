@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 
 
 class Terms(NamedTuple):
-    """Parts of the loss on one batch: squared error per pixel, nats, nats a task.
+    """Parts of the loss on one batch: distortion per pixel, nats, nats per task.
 
     `rates` has one entry for each part of the batch whose rate is drawn to the target on its own.
     """
@@ -30,15 +30,11 @@ class Terms(NamedTuple):
         return jnp.mean(self.rates)
 
 
-def distortion(images: Float[Array, "batch height width"], reconstructions: Float[Array, "batch height width"]) -> Float[Array, " batch"]:
-    """Squared error per pixel of each image."""
-    return jnp.mean((images - reconstructions) ** 2, axis=(1, 2))
-
-
 def cross_entropy(logits: Float[Array, "batch classes"], labels: Int[Array, " batch"], *, double_softmax: bool = False) -> Float[Array, ""]:
     """Mean cross-entropy, nats; `double_softmax` repeats the published quirk for more than two classes."""
     if double_softmax and logits.shape[1] > 2:
         logits = jax.nn.softmax(logits)
+    # optax's own function rounds otherwise, and stored runs would no longer be reproduced to the byte
     chosen = jnp.take_along_axis(jax.nn.log_softmax(logits), labels[:, None], axis=1)
     return -jnp.mean(chosen)
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from ratewarp.report.legends import draw_others
 from ratewarp.report.style import MUTED, RULE, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
-from ratewarp.theory import noise_floor
 
 _SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
 _ROWS = 8  # of a legend
@@ -68,7 +67,7 @@ def _draw_floor(right: Axes, view: RunView) -> None:
 def floor_of_noise(view: RunView) -> float | None:
     """What remains of the distortion when the stimulus is known, uniform stimuli; None where it is not known."""
     source = view.study.source
-    if not source.independent_pixels:
-        return None
     means = source.mean_images()
-    return noise_floor(np.full(len(means), 1 / len(means)), means)
+    if source.pixels != "binary" or not source.independent_pixels or means is None:
+        return None
+    return view.study.likelihood.noise_floor(np.full(len(means), 1 / len(means)), means)

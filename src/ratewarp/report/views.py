@@ -13,7 +13,7 @@ from ratewarp._checks import RequestError
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
 from ratewarp.report.selection import MOST_FIGURES, MOST_LEVELS, MOST_MODELS, Selection, some_models, spread
 from ratewarp.store import RunDirectory
-from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study
+from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
 
@@ -77,7 +77,7 @@ class RunView:
 
     @cached_property
     def study(self) -> Study:
-        return Study(**self.run.study)
+        return stored_study(self.run.study, self.run.path)
 
     @cached_property
     def settings(self) -> dict[str, Setting]:

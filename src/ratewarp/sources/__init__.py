@@ -1,20 +1,37 @@
-"""Where images come from: sources, how often each stimulus occurs, and what is asked of it."""
+"""Where images come from: sources, how often each stimulus occurs, and what is asked of it. One file a source, one name in `SOURCES`."""
 
 from ratewarp.sources.corridors import Corridors
 from ratewarp.sources.expressions import names_in
+from ratewarp.sources.factor import Factor
 from ratewarp.sources.frequencies import frequency, image_counts
-from ratewarp.sources.pool import image_pool
-from ratewarp.sources.source import Source, factors_of
+from ratewarp.sources.given import GivenSource, kept_files
+from ratewarp.sources.images import Images, Pool, Stream, draw_images, draw_pool, make_images
+from ratewarp.sources.pixels import PIXELS, Pixels
+from ratewarp.sources.source import Source, factor_numbers, factors_of
 from ratewarp.sources.tasks import Task, task, task_names
 
+SOURCES = (Corridors,)
+
 __all__ = [
+    "PIXELS",
+    "SOURCES",
     "Corridors",
+    "Factor",
+    "GivenSource",
+    "Images",
+    "Pixels",
+    "Pool",
     "Source",
+    "Stream",
     "Task",
+    "draw_images",
+    "draw_pool",
+    "factor_numbers",
     "factors_of",
     "frequency",
     "image_counts",
-    "image_pool",
+    "kept_files",
+    "make_images",
     "names_in",
     "task",
     "task_names",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from typing import Annotated, Literal
 
 import jax
@@ -11,6 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, Key, UInt8
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ratewarp.sources.factor import Factor
 
 _DRAW_BITS = 31  # resolution of a pixel's draw: probabilities are exact to 2⁻³²
 
@@ -38,8 +41,8 @@ class Corridors(BaseModel):
         >>> import jax
         >>> corridors = Corridors()
         >>> image = corridors.sample(np.array([3 * 13 + 9]), keys=jax.random.split(jax.random.key(0), 1))[0]
-        >>> image.shape, int(image[0, 3]), int(image[6].sum()), int(image[12, 9])
-        ((13, 13), 0, 0, 0)
+        >>> image.shape, int(image[0, 3, 0]), int(image[6].sum()), int(image[12, 9, 0])
+        ((13, 13, 1), 0, 0, 0)
         >>> Corridors(size=5).stimuli.shape
         (25, 2)
     """
@@ -58,12 +61,21 @@ class Corridors(BaseModel):
         return self
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        return self.size, self.size
+    def name(self) -> str:
+        return self.kind
 
     @property
-    def factor_names(self) -> tuple[str, str]:
-        return "x_UC", "x_LC"
+    def image_shape(self) -> tuple[int, int, int]:
+        return self.size, self.size, 1
+
+    @property
+    def pixels(self) -> str:
+        return "binary"
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        columns = tuple(range(self.size))
+        return Factor("x_UC", columns), Factor("x_LC", columns)
 
     @property
     def stimuli(self) -> Int[np.ndarray, "stimuli factors"]:
@@ -72,6 +84,10 @@ class Corridors(BaseModel):
     @property
     def independent_pixels(self) -> bool:
         return True
+
+    @property
+    def digest(self) -> str:
+        return sha256(self.model_dump_json().encode()).hexdigest()
 
     @property
     def frequencies(self) -> Mapping[str, str]:
@@ -98,11 +114,13 @@ class Corridors(BaseModel):
     def task_sets(self) -> Mapping[str, tuple[str, ...]]:
         return {"E2M5": ("E2M1", "E2M2", "E2M3", "E2M4")}
 
-    def mean_images(self) -> Float[np.ndarray, "stimuli height width"]:
+    def mean_images(self) -> Float[np.ndarray, "stimuli height width channels"]:
         """Probability of wall at every pixel of every stimulus, 0–1."""
-        return np.stack([1 - self._probability()[offsets] for offsets in self._offsets()])
+        return np.stack([1 - self._probability()[offsets] for offsets in self._offsets()])[..., None]
 
-    def sample(self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
+    def sample(
+        self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]
+    ) -> UInt8[Array, "images height width channels"]:
         """One image of each given stimulus.
 
         Arguments:
@@ -116,8 +134,8 @@ class Corridors(BaseModel):
         offsets = jnp.asarray(self._offsets())
 
         def draw(stimulus: Array, key: Array) -> Array:
-            bits = jax.random.bits(key, self.image_shape, jnp.uint32) >> (32 - _DRAW_BITS)
-            return (bits >= thresholds[offsets[stimulus]]).astype(jnp.uint8)
+            bits = jax.random.bits(key, self.image_shape[:2], jnp.uint32) >> (32 - _DRAW_BITS)
+            return (bits >= thresholds[offsets[stimulus]]).astype(jnp.uint8)[..., None]
 
         return jax.vmap(draw)(jnp.asarray(stimuli), keys)
 

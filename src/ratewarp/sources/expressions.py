@@ -1,4 +1,4 @@
-"""A small, safe language for rules over a source's factors: `x_UC <= x_LC`, `2000 if x_LC <= 6 else 260`.
+"""A small, safe language for rules over a source's factors: `x_UC <= x_LC`, `3 if shape == 'heart' else 1`.
 
 Python's own parser reads the text; only the node types listed here are then computed, on arrays, by this module. Nothing is
 ever evaluated as Python: no calls but `min`, `max` and `abs`, no attributes, no indexing, no powers.
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp._checks import RequestError, did_you_mean, refuse, refuse_name, shorten
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
@@ -42,23 +42,27 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "max": lambda *values: reduce(np.maximum, values),
     "abs": np.abs,
 }
-ALLOWED = "numbers, factor names, + - * / // %, comparisons, and/or/not, `a if b else c`, min, max, abs and parentheses"
+ALLOWED = (
+    "numbers, factor names, + - * / // %, comparisons, and/or/not, `a if b else c`, min, max, abs and parentheses; a factor whose values"
+    " are texts is compared by == and != with a text in quotes"
+)
 
 
-def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: str = "expression") -> np.ndarray:
+def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, length: int | None = None, argument: str = "expression") -> np.ndarray:
     """Value of `expression` for every stimulus.
 
     Arguments:
         expression: at most 500 characters of the grammar in `ALLOWED`; comparisons may be chained (`2 <= x_UC < 5`).
-        factors: factor name → its value at each stimulus, arrays of one common length.
+        factors: factor name → its value at each stimulus, arrays of numbers or of texts, of one common length.
+        length: that length; needed only where there are no factors.
         argument: name used in error messages.
 
     Returns:
         Array of the factors' length; boolean for conditions, otherwise integers or floats.
 
     Raises:
-        RequestError: syntax outside the grammar, an unknown factor, a value that is not finite, or a whole number beyond 2^53, also
-            on the way.
+        RequestError: syntax outside the grammar, an unknown factor, a text that is no value of the factor it is compared with, a
+            value that is not finite, or a whole number beyond 2^53, also on the way.
 
     Examples:
         >>> evaluate("a < b and not a == 0", {"a": np.array([0, 1, 2]), "b": np.array([1, 2, 2])})
@@ -71,8 +75,8 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, argument: st
     tree = _parsed(expression, argument)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         value = _Evaluation(factors, argument, expression).of(tree.body, 0)
-    length = len(next(iter(factors.values())))
-    result = np.broadcast_to(np.asarray(value), (length,)).copy()
+    count = len(next(iter(factors.values()))) if length is None else length
+    result = np.broadcast_to(_numeric(value, argument, expression), (count,)).copy()
     if not np.all(np.isfinite(result)):
         refuse(argument, "finite at every stimulus", expression)
     return result
@@ -101,6 +105,13 @@ def _parsed(expression: str, argument: str) -> ast.Expression:
         refuse(argument, f"an expression of {ALLOWED}", expression)
 
 
+def _numeric(value: Any, argument: str, text: str) -> np.ndarray:
+    array = np.asarray(value)
+    if array.dtype.kind == "U":
+        refuse(argument, f"an expression whose value is a number or a condition, of {ALLOWED}", text)
+    return array
+
+
 class _Evaluation:
     """One walk over one expression; holds what error messages need."""
 
@@ -118,24 +129,26 @@ class _Evaluation:
         match node:
             case ast.Constant(value=bool() | int() | float() as number) if abs(number) < LARGEST:
                 return np.asarray(number)
+            case ast.Constant(value=str() as text):
+                return np.asarray(text)
             case ast.Name(id=name):
                 return self._factor(name)
             case ast.BinOp(op=op) if type(op) in _ARITHMETIC:
-                return self._combined(type(op), _number(operands[0]), _number(operands[1]))
+                return self._combined(type(op), *map(self._number, operands))
             case ast.UnaryOp(op=ast.USub()):
-                return -_number(operands[0])
+                return -self._number(operands[0])
             case ast.UnaryOp(op=ast.Not()):
-                return ~_condition(operands[0])
+                return ~self._condition(operands[0])
             case ast.BoolOp(op=ast.And()):
-                return reduce(operator.and_, [_condition(o) for o in operands])
+                return reduce(operator.and_, [self._condition(o) for o in operands])
             case ast.BoolOp(op=ast.Or()):
-                return reduce(operator.or_, [_condition(o) for o in operands])
+                return reduce(operator.or_, [self._condition(o) for o in operands])
             case ast.Compare(ops=ops) if all(type(op) in _COMPARISONS for op in ops):
-                links = [_COMPARISONS[type(op)](a, b) for op, a, b in zip(ops, operands, operands[1:], strict=False)]
+                links = [self._compared(op, a, b) for op, a, b in zip(ops, operands, operands[1:], strict=False)]
                 return reduce(operator.and_, links)
             case ast.IfExp():
                 condition, then, otherwise = operands
-                return np.where(_condition(condition), then, otherwise)
+                return np.where(self._condition(condition), self._numeric(then), self._numeric(otherwise))
             case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS and operands:
                 return self._call(name, operands)
         known = ", ".join(self.factors)
@@ -162,18 +175,31 @@ class _Evaluation:
     def _call(self, name: str, operands: list[Any]) -> Any:
         if (name == "abs") != (len(operands) == 1):
             refuse(self.argument, "min and max of two or more values, abs of one", self.text)
-        return _FUNCTIONS[name](*[_number(o) for o in operands])
+        return _FUNCTIONS[name](*map(self._number, operands))
 
+    def _compared(self, op: ast.cmpop, first: Any, second: Any) -> np.ndarray:
+        """One comparison; texts are equal to texts or not, and one that a factor never takes is a mistake."""
+        sides = np.asarray(first), np.asarray(second)
+        texts = [side for side in sides if side.dtype.kind == "U"]
+        if texts and (len(texts) < len(sides) or not isinstance(op, ast.Eq | ast.NotEq)):
+            refuse(self.argument, "texts compared with texts alone, by == or !=", self.text)
+        for asked, values in (sides, sides[::-1]) if texts else ():
+            if asked.ndim == 0 and values.ndim and str(asked) not in values:
+                known = sorted(set(values.tolist()))
+                refuse_name(self.argument, "value of the factor", str(asked), known)
+        return _COMPARISONS[type(op)](*sides)
 
-def _number(value: Any) -> np.ndarray:
-    """Conditions count as 0 and 1 in arithmetic."""
-    array = np.asarray(value)
-    return array.astype(int) if array.dtype == bool else array
+    def _numeric(self, value: Any) -> np.ndarray:
+        return _numeric(value, self.argument, self.text)
 
+    def _number(self, value: Any) -> np.ndarray:
+        """Conditions count as 0 and 1 in arithmetic."""
+        array = self._numeric(value)
+        return array.astype(int) if array.dtype == bool else array
 
-def _condition(value: Any) -> np.ndarray:
-    """Numbers other than 0 count as true in conditions."""
-    return np.asarray(value).astype(bool)
+    def _condition(self, value: Any) -> np.ndarray:
+        """Numbers other than 0 count as true in conditions."""
+        return self._numeric(value).astype(bool)
 
 
 def _divide(operation: Callable[[Any, Any], Any], a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -57,10 +57,10 @@ def _weights(rule: str | Sequence[float], source: Source, parameters: Mapping[st
         return table
     variables, named = variables_of(source, parameters, argument), {**UNIFORM, **source.frequencies}
     if rule in named:
-        return evaluate(named[rule], variables, argument=argument)
+        return evaluate(named[rule], variables, length=len(source.stimuli), argument=argument)
     if rule.isidentifier() and rule not in variables:
         refuse_name(argument, "frequency", rule, [*named, *variables])
-    return evaluate(rule, variables, argument=argument)
+    return evaluate(rule, variables, length=len(source.stimuli), argument=argument)
 
 
 def _numbers(rule: Sequence[float], argument: str) -> np.ndarray:

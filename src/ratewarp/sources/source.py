@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
-from jaxtyping import Array, Float, Int, Key, UInt8
+from jaxtyping import Array, Float, Int, Key, Num
 
 from ratewarp._checks import RequestError
+from ratewarp.sources.factor import Factor
 
 
-@runtime_checkable
 class Source(Protocol):
-    """A finite set of stimuli, each a combination of factor values, that emits noisy images.
+    """A finite set of stimuli, each a combination of factor values or, where there are no factors, an image of its own.
 
-    Sources are frozen configuration: two equal sources give the same draws.
+    Sources are frozen configuration: two equal sources give the same draws. What is computed from one is asked of these members alone.
     """
 
     @property
-    def image_shape(self) -> tuple[int, int]:
-        """Height and width of an image, pixels."""
+    def name(self) -> str:
+        """What tables and messages call it."""
         ...
 
     @property
-    def factor_names(self) -> tuple[str, ...]:
-        """Names of the factors, in the order of the columns of `stimuli`."""
+    def image_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of an image."""
+        ...
+
+    @property
+    def pixels(self) -> str:
+        """How pixels are stored: a name of `PIXELS`, `binary` (0 and 1), `8-bit` (0–255) or `real` (float32)."""
+        ...
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """The factors, in the order of the columns of `stimuli`; none where stimuli are images without description."""
         ...
 
     @property
     def stimuli(self) -> Int[np.ndarray, "stimuli factors"]:
-        """Factor values of every stimulus; the row number is the stimulus's index everywhere else."""
+        """For every stimulus, which of its values each factor has; the row number is the stimulus's index everywhere else."""
         ...
 
     @property
@@ -53,12 +63,19 @@ class Source(Protocol):
         """Whether pixels are independent of each other given the stimulus."""
         ...
 
-    def mean_images(self) -> Float[np.ndarray, "stimuli height width"]:
-        """Noise-free mean image of every stimulus."""
+    @property
+    def digest(self) -> str:
+        """A text that differs where images, means or stimuli do."""
         ...
 
-    def sample(self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]) -> UInt8[Array, "images height width"]:
-        """One image of each given stimulus, drawn with the key at the same place; pixels are 0 or 1."""
+    def mean_images(self) -> Float[np.ndarray, "stimuli height width channels"] | None:
+        """Noise-free mean image of every stimulus, in the numbers that `Pixels.numbers` gives; None where there is none."""
+        ...
+
+    def sample(
+        self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]
+    ) -> Num[Array, "images height width channels"]:
+        """One image of each given stimulus, drawn with the key at the same place, as stored; JAX must be able to trace it."""
         ...
 
 
@@ -76,11 +93,21 @@ def variables_of(source: Source, parameters: Mapping[str, float], argument: str)
 
 
 def factors_of(source: Source) -> dict[str, np.ndarray]:
-    """Factor name → its value at every stimulus: the variables of an expression over the source.
+    """Factor name → its value at every stimulus, numbers or text: the variables of an expression over the source.
 
     Examples:
         >>> from ratewarp.sources import Corridors
         >>> factors_of(Corridors())["x_LC"][:3]
         array([0, 1, 2])
     """
-    return dict(zip(source.factor_names, source.stimuli.T, strict=True))
+    columns = zip(source.factors, source.stimuli.T, strict=True)
+    return {factor.name: factor.table[places] for factor, places in columns}
+
+
+def factor_numbers(source: Source) -> Float[np.ndarray, "stimuli factors"]:
+    """Factor values of every stimulus as numbers; of a categorical factor of texts, the place of the value."""
+    numbers = [
+        places if factor.table.dtype.kind == "U" else factor.table[places]
+        for factor, places in zip(source.factors, source.stimuli.T, strict=True)
+    ]
+    return np.array(numbers).T if numbers else np.zeros((len(source.stimuli), 0))

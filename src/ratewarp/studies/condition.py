@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Annotated, Any, ClassVar, Literal, Union, cast
+from typing import Annotated, Any, ClassVar, Literal, Union
 
 import numpy as np
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
 from ratewarp._checks import RequestError, shorten
-from ratewarp.models import NetworkConfig
+from ratewarp.likelihoods import LIKELIHOODS, AnyLikelihood, BernoulliMean
+from ratewarp.networks import NETWORKS, Convolutional, GivenNetwork
 from ratewarp.recipes import RECIPES, AnyRecipe, Principled
-from ratewarp.sources import Corridors, Task, frequency, image_counts, names_in, task, task_names
+from ratewarp.sources import SOURCES, Corridors, GivenSource, Source, Task, frequency, image_counts, names_in, task, task_names
 from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
 
@@ -27,9 +28,35 @@ def _tagged(tag: str, default: str, variants: tuple[type[BaseModel], ...]) -> Be
     def expand(value: Any) -> Any:
         if isinstance(value, str):
             return {tag: value}
-        return {tag: default, **value} if isinstance(value, dict) and tag not in value else value
+        return {tag: default, **value} if isinstance(value, Mapping) and tag not in value else value
 
     return BeforeValidator(expand, json_schema_input_type=Union[(*variants, names)])
+
+
+def _or_given(variants: tuple[type[BaseModel], ...], given: type) -> Any:
+    """One of the variants, by its key `kind`, or anything else that a user gives from Python."""
+
+    def kind(value: Any) -> Any:
+        return value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None) if type(value) in variants else "given"
+
+    tagged = tuple(Annotated[variant, Tag(variant.model_fields["kind"].default)] for variant in variants)
+    return Annotated[Union[(*tagged, Annotated[given, Tag("given")])], Discriminator(kind)]
+
+
+_GIVEN = {"source": (SOURCES, GivenSource), "network": (NETWORKS, GivenNetwork)}
+
+
+def taken(difference: Mapping[str, Any]) -> dict[str, Any]:
+    """What a model or an axis says, with objects that stand as source or network, alone or in a list, checked and described."""
+
+    def one(key: str, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [one(key, entry) for entry in value]
+        known, given = _GIVEN[key]
+        plain = value is None or isinstance(value, str | Mapping | given) or type(value) in known
+        return value if plain else given(value)
+
+    return {key: one(key, value) if key in _GIVEN else value for key, value in difference.items()}
 
 
 class TaskRule(BaseModel):
@@ -78,7 +105,9 @@ Parameters = Annotated[
 _Written = str | list[float] | list[list[float]] | dict[Literal["file"], str]
 FrequencyRule = Annotated[str | tuple[float, ...], BeforeValidator(_flat, json_schema_input_type=_Written)]
 TaskChoice = str | TaskRule
-Source = Annotated[Corridors, _tagged("kind", "corridors", (Corridors,))]
+TaggedSource = Annotated[_or_given(SOURCES, GivenSource), _tagged("kind", "corridors", SOURCES)]
+TaggedNetwork = Annotated[_or_given(NETWORKS, GivenNetwork), _tagged("kind", "convolutional", NETWORKS)]
+TaggedLikelihood = Annotated[AnyLikelihood, _tagged("kind", "bernoulli-mean", LIKELIHOODS)]
 TaggedRecipe = Annotated[AnyRecipe, _tagged("name", "principled", RECIPES)]
 
 
@@ -90,6 +119,7 @@ class SettingKeys(BaseModel):
         frequency: a named frequency, an expression over the factors, or one number a stimulus.
         tasks: named tasks, task sets, or rules.
         network: shape of encoder and decoder.
+        likelihood: what the decoder's output means, and what distortion is.
         recipe: how it is trained.
         training_images: size of the training set.
         validation_each: held-out images of every stimulus on which rate, distortion and F1 are measured.
@@ -100,10 +130,11 @@ class SettingKeys(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    source: Source = Corridors()
+    source: TaggedSource = Corridors()
     frequency: FrequencyRule = "uniform"
     tasks: tuple[TaskChoice, ...] = ()
-    network: NetworkConfig = NetworkConfig()
+    network: TaggedNetwork = Convolutional()
+    likelihood: TaggedLikelihood = BernoulliMean()
     recipe: TaggedRecipe = Principled()
     training_images: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
     validation_each: Annotated[int, Field(ge=1, le=10_000)] = 64
@@ -131,7 +162,7 @@ class Setting(SettingKeys):
     def probabilities(self) -> np.ndarray:
         """Frequency of every stimulus."""
         needed = ("frequency", "source", "parameters")
-        return once(self, "probabilities", needed, lambda: _probabilities(self.frequency, cast(Any, self.source), self.parameters))
+        return once(self, "probabilities", needed, lambda: _probabilities(self.frequency, self.source, self.parameters))
 
     def occurring(self) -> np.ndarray:
         """Whether every stimulus occurs: one of frequency 0 is not trained on, and no measure is of it."""
@@ -145,7 +176,7 @@ class Setting(SettingKeys):
     def labellings(self) -> tuple[Task, ...]:
         """The tasks, task sets taken apart."""
         needed = ("tasks", "source", "parameters")
-        return once(self, "labellings", needed, lambda: _labellings(self.tasks, cast(Any, self.source), self.parameters))
+        return once(self, "labellings", needed, lambda: _labellings(self.tasks, self.source, self.parameters))
 
     def named(self) -> set[str]:
         """Names that the expressions of its frequency and tasks use."""

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-TAGS = ("name", "kind")  # keys that say which variant of a thing it is; they always count
+TAGS = ("name", "kind")  # keys that say which variant of a thing it is; they always count, unless `FIRST` says what does
 
 _CONSTRAINED = (
     *("steps", "batch_size", "learning_rate", "task_weight", "capacity_ramp", "task_ramp"),
@@ -28,7 +28,7 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     ),
     "TaskRule": ("name", "label"),
     "Corridors": ("kind",),
-    "NetworkConfig": ("latents", "convolutions"),
+    "Convolutional": ("latents", "convolutions"),
     "ConvolutionConfig": ("filters", "kernel", "stride", "padding"),
     "Principled": _CONSTRAINED,
     "Swift": _CONSTRAINED,
@@ -50,8 +50,11 @@ def contents(value: Any) -> Any:
     if isinstance(value, BaseModel):
         fields, first = type(value).model_fields, FIRST.get(type(value).__name__, ())
         later = {name: getattr(value, name) for name in sorted(fields.keys() - set(first))}
-        changed = [name for name, own in later.items() if name in TAGS or own != fields[name].get_default()]
+        tags = () if first else TAGS
+        changed = [name for name, own in later.items() if name in tags or own != fields[name].get_default()]
         return {name: contents(getattr(value, name)) for name in (*first, *changed)}
+    if hasattr(value, "identity"):  # what a user gave from Python says so itself
+        return value.identity
     return [contents(one) for one in value] if isinstance(value, list | tuple) else value
 
 

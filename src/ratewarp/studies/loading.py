@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from typing import Any
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
 from ratewarp._yaml import read_yaml
-from ratewarp.sources import Source, factors_of
+from ratewarp.networks import GivenNetwork
+from ratewarp.sources import GivenSource, Source, factors_of
+from ratewarp.studies.code import replaced, with_code
 from ratewarp.studies.differences import changed, merge, nested
 from ratewarp.studies.study import Study
 
@@ -30,18 +32,20 @@ def builtin_names() -> list[str]:
     )
 
 
-def load_study(name_or_path: str | Path, changes: Sequence[str] = ()) -> Study:
+def load_study(name_or_path: str | Path, changes: Sequence[str] = (), *, allow_code: bool = False) -> Study:
     """Reads a study.
 
     Arguments:
         name_or_path: name of a built-in study, or path of a YAML file.
         changes: `key=value` texts laid over it, keys with dots, values in YAML: `recipe.steps=500`.
+        allow_code: whether to import and run the Python code that it names as `source` or `network` by `{import: module:name}`; a
+            module is looked for beside the study file first.
 
     Returns:
         The study, checked.
 
     Raises:
-        RequestError: no such study or file, not YAML, or a key or value that does not fit.
+        RequestError: no such study or file, not YAML, a key or value that does not fit, or code that is not allowed or fails.
 
     Examples:
         >>> load_study("demo", ["capacities_nats=[1]", "recipe.steps=100"]).capacities_nats
@@ -51,7 +55,19 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = ()) -> Study:
     data = parse_mapping(text, str(name_or_path))
     for change in changes:
         data = merge(data, _nested(change))
+    data = with_code(data, folder, allow_code)
     return Study(**_with_tables(data, folder, data.get("source", "corridors")))
+
+
+def stored_study(data: Mapping[str, Any], folder: Path) -> Study:
+    """The study of a run directory, from its `study.yaml`; what was given from Python is as described there.
+
+    Raises:
+        RequestError: it is no study.
+        RatewarpError: a file that goes with it cannot be read.
+    """
+    described = {"source": lambda value: GivenSource.described(value, folder), "network": GivenNetwork.described}
+    return Study(**replaced(data, described, lambda value: value.get("kind") == "given"))
 
 
 def _text(name_or_path: str) -> tuple[str, Path]:
@@ -102,16 +118,22 @@ def _frequency_table(path: Path, source: Source) -> list[float]:
     wanted = [*factors, "frequency"]
     if not rows or set(wanted) - set(rows[0]):
         refuse(str(path), f"a CSV file with the columns {', '.join(wanted)}", list(rows[0]) if rows else "no rows")
-    table: dict[tuple[float, ...], float] = {}
+    readers: dict[str, Callable[[str], Any]] = {name: str if values.dtype.kind == "U" else float for name, values in factors.items()}
+    table: dict[tuple[Any, ...], float] = {}
     for number, row in enumerate(rows, start=2):
         try:
-            *place, value = (float(row[name]) for name in wanted)
+            place = tuple(read(row[name]) for name, read in readers.items())
+            table[place] = float(row["frequency"])
         except (TypeError, ValueError):
-            refuse(f"{path} line {number}", "numbers", {name: row[name] for name in wanted})
-        table[tuple(place)] = value
-    missing = [place for place in zip(*factors.values(), strict=True) if tuple(map(float, place)) not in table]
+            refuse(f"{path} line {number}", "numbers, or texts of factors whose values are texts", {name: row[name] for name in wanted})
+    stimuli = list(zip(*(map(readers[name], values.tolist()) for name, values in factors.items()), strict=True))
+    missing = [place for place in stimuli if place not in table]
     if missing or len(table) < len(rows):
-        none = [f"{name} = {float(one):g}" for name, one in zip(factors, missing[0], strict=True)] if missing else []
-        came = f"none for {', '.join(none)}" if missing else "a stimulus given twice"
+        came = f"none for {_described(factors, missing[0])}" if missing else "a stimulus given twice"
         refuse(str(path), "one row for every stimulus", came)
-    return [table[tuple(map(float, place))] for place in zip(*factors.values(), strict=True)]
+    return [table[place] for place in stimuli]
+
+
+def _described(names: Iterable[str], place: Sequence[Any]) -> str:
+    """Factor values in words."""
+    return ", ".join(f"{name} = {f'{value:g}' if isinstance(value, float) else value}" for name, value in zip(names, place, strict=True))

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse, refuse_name
-from ratewarp.models import check_network
 from ratewarp.sources import Task
 from ratewarp.studies.axes import CAPACITY, SEED, Axis, read_axis
-from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text
+from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text, taken
 from ratewarp.studies.crossing import Crossing, Place, is_key
 from ratewarp.studies.differences import changed
 from ratewarp.studies.explain import explain
@@ -21,8 +19,7 @@ from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
-SHARED = ("source", "validation_each", "codes_each", "data_seed")  # what models may not change
-MAX_POOL_BYTES = 4_000_000_000
+SHARED = ("source", "likelihood", "validation_each", "codes_each", "data_seed")  # what models may not change
 MOST_CONDITIONS = 1_000_000
 _FEWEST_STIMULI = 2  # that occur, so that there is something to tell apart
 _AT = "at"  # key of a model for what it changes at single capacities
@@ -100,6 +97,17 @@ class Study(SettingKeys):
         if isinstance(models, dict) and models and not data.get("reference"):
             return {**data, "reference": next(iter(models))}
         return data
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_objects(cls, data: Any) -> Any:
+        """What models and axes give from Python is checked once, and then known by its description."""
+        if not isinstance(data, dict):
+            return data
+        models, axes = data.get("models"), data.get("axes")
+        if isinstance(models, Mapping):
+            data = {**data, "models": {name: taken(own) if isinstance(own, Mapping) else own for name, own in models.items()}}
+        return {**data, "axes": taken(axes)} if isinstance(axes, Mapping) else data
 
     @model_validator(mode="before")
     @classmethod
@@ -295,16 +303,14 @@ def study_schema() -> str:
 
 
 def of_all_models(setting: Setting) -> tuple[Any, ...]:
-    """What models may not change, because their codes are of the same images."""
+    """What models may not change, because they are compared with each other."""
     return tuple(getattr(setting, name) for name in SHARED)
 
 
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
     shared = next((key for key in SHARED if key in difference), None)
     if shared:
-        raise RequestError(
-            f"{place}.{shared} must be the same for all models, so that their codes are of the same images; set {shared} for the study"
-        )
+        raise RequestError(f"{place}.{shared} must be the same for all models, so that they can be compared; set {shared} for the study")
     return changed(base, difference, place)
 
 
@@ -339,19 +345,14 @@ def _check_at(changes: Any, capacities: Sequence[float], place: str) -> None:
 def _check_setting(setting: Setting, place: str) -> None:
     """Rules over factors are tried on the source, so that a mistake shows before anything is trained."""
     try:
-        check_network(setting.network, setting.source.image_shape)
-        counts = setting.image_counts()
+        setting.likelihood.check(setting.source.pixels)
+        setting.network.check(setting.source.image_shape)
+        setting.image_counts()
         setting.class_schemes()
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from None
     occurring = int(setting.occurring().sum())
     if occurring < _FEWEST_STIMULI:
         refuse(f"{place}: frequency", f"positive at {_FEWEST_STIMULI} stimuli at least; the others do not occur", f"{occurring} of them")
-    pool_bytes = int(counts.max()) * len(counts) * math.prod(setting.source.image_shape)
-    if pool_bytes > MAX_POOL_BYTES:
-        raise RequestError(
-            f"{place}: {counts.max():,} images of the most frequent stimulus need {pool_bytes / 1e9:.1f} GB; lower training_images"
-            f" (now {setting.training_images:,}) or make the frequency less uneven"
-        )
     if setting.codes_each > setting.validation_each:
         raise RequestError(f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got {setting.codes_each}")

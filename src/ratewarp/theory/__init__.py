@@ -1,14 +1,16 @@
 """What rate–distortion theory allows: plain arrays in, curves out. Knows nothing of models."""
 
 from ratewarp.theory.bound import rate_distortion
-from ratewarp.theory.closed_forms import binary_hamming, gaussian, uniform_hamming
+from ratewarp.theory.closed_forms import binary_entropy, binary_hamming, gaussian, uniform_hamming
 from ratewarp.theory.costs import Cost, LogLoss, SquaredError, Weighted
 from ratewarp.theory.curve import Channel, Curve
+from ratewarp.theory.divergence import BernoulliDivergence
 from ratewarp.theory.information import Estimate, Information, information_bounds
 from ratewarp.theory.pixel_noise import bernoulli_squared_error, noise_floor, pixel_bounds
 from ratewarp.theory.posterior_codes import posterior_codes
 
 __all__ = [
+    "BernoulliDivergence",
     "Channel",
     "Cost",
     "Curve",
@@ -18,6 +20,7 @@ __all__ = [
     "SquaredError",
     "Weighted",
     "bernoulli_squared_error",
+    "binary_entropy",
     "binary_hamming",
     "gaussian",
     "information_bounds",

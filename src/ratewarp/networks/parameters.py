@@ -48,4 +48,4 @@ def from_named(skeleton: Tree, arrays: Mapping[str, np.ndarray]) -> Tree:
 
 
 def _name(path: tuple) -> str:
-    return ".".join(str(getattr(part, "name", getattr(part, "key", getattr(part, "idx", part)))) for part in path)
+    return jax.tree_util.keystr(path, simple=True, separator=".")

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ratewarp.models.lowering import Axes, convolve, convolve_transposed, multiply
+from ratewarp.networks.lowering import Axes, convolve, convolve_transposed, multiply
 
 
 class Linear(eqx.Module):

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Key
 
-from ratewarp.models.layers import Linear
+from ratewarp.networks.layers import Linear
 
 BINARY_WIDTH = 1024
 MANY_WIDTH = 1500

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from oracles import ALGEBRA, convolution, transposed_convolution
-from ratewarp.models.lowering import (
+from ratewarp.networks.lowering import (
     Axis,
     convolve,
     convolve_transposed,

@@ -19,7 +19,7 @@ def pullback_metric(
     they mean, whatever their distance as vectors. Symmetric, no negative eigenvalue.
 
     Arguments:
-        decode: codes to images (or to anything else), differentiable by JAX; such as `trained_networks(run, name).decoder`.
+        decode: codes to images (or to anything else), differentiable by JAX; such as `trained_networks(run, name).decode`.
         codes: where, one row an item.
 
     Returns:

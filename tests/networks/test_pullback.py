@@ -3,10 +3,10 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from ratewarp.models import AutoEncoder, ConvolutionConfig, NetworkConfig, local_volume, pullback_metric
+from ratewarp.networks import Convolutional, ConvolutionConfig, local_volume, pullback_metric
 
-NETWORK = NetworkConfig(latents=3, convolutions=(ConvolutionConfig(filters=4, kernel=4), ConvolutionConfig(filters=8)))
-DECODER = AutoEncoder(NETWORK, (13, 13), key=jax.random.key(0)).decoder
+NETWORK = Convolutional(latents=3, convolutions=(ConvolutionConfig(filters=4, kernel=4), ConvolutionConfig(filters=8)))
+DECODER = NETWORK.build((13, 13, 1), key=jax.random.key(0)).decode
 CODES = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
 
 
@@ -14,7 +14,7 @@ def test_small_steps_change_the_image_as_the_metric_says():
     metric = pullback_metric(DECODER, CODES)
     step = 1e-2 * np.random.default_rng(1).standard_normal((4, 3)).astype(np.float32)
     ahead, behind = DECODER(CODES + step), DECODER(CODES - step)
-    expected = np.mean((np.asarray(ahead) - np.asarray(behind)) ** 2, axis=(1, 2)) / 4
+    expected = np.mean((np.asarray(ahead) - np.asarray(behind)) ** 2, axis=(1, 2, 3)) / 4
     np.testing.assert_allclose(np.einsum("ni,nij,nj->n", step, metric, step), expected, rtol=0.02)
 
 

@@ -1,0 +1,37 @@
+"""Networks: an encoder to Gaussian posteriors, a decoder back to images, and task heads on the codes. One file a network, one name in
+`NETWORKS`."""
+
+from ratewarp.networks.convolutional import Convolutional, ConvolutionConfig, encoder_axes
+from ratewarp.networks.given import GivenNetwork
+from ratewarp.networks.heads import Head, make_head
+from ratewarp.networks.mlp import MLP
+from ratewarp.networks.network import AutoEncoder, ImageShape, Network, Networks, latent_rates, sample_codes
+from ratewarp.networks.parameters import from_named, to_named
+from ratewarp.networks.parts import arrays_of, skeleton, whole
+from ratewarp.networks.pullback import local_volume, pullback_metric
+
+NETWORKS = (Convolutional, MLP)
+
+__all__ = [
+    "MLP",
+    "NETWORKS",
+    "AutoEncoder",
+    "ConvolutionConfig",
+    "Convolutional",
+    "GivenNetwork",
+    "Head",
+    "ImageShape",
+    "Network",
+    "Networks",
+    "arrays_of",
+    "encoder_axes",
+    "from_named",
+    "latent_rates",
+    "local_volume",
+    "make_head",
+    "pullback_metric",
+    "sample_codes",
+    "skeleton",
+    "to_named",
+    "whole",
+]
