@@ -121,5 +121,5 @@ def test_options_of_curves_do_not_apply_to_a_run(finished):
 
 
 def test_a_run_whose_models_all_diverged_is_drawn(finished):
-    drawn = draw_curves(finished.table("bound"), finished.table("models").assign(status="diverged"), "png")
+    drawn = draw_curves(finished.table("bound"), finished.table("models").assign(status="diverged"), "png", "squared error per pixel")
     assert drawn.startswith(b"\x89PNG")

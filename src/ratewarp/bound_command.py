@@ -80,7 +80,7 @@ def bound(
     if figure is not None:
         from ratewarp.report.bound import draw_curves
 
-        _save(figure, draw_curves(table, models, figure.suffix.lower()[1:]))
+        _save(figure, draw_curves(table, models, figure.suffix.lower()[1:], head.get("unit", "")))
 
 
 def _refuse_given(options: dict[str, Any], needed: str, source: str) -> None:
@@ -140,14 +140,17 @@ def _of_source(asked: Asked, points: int, rates: str | None, tolerance: float) -
 
 def _of_run(folder: Path) -> tuple[pd.DataFrame, dict[str, Any], pd.DataFrame]:
     from ratewarp.store import open_run
+    from ratewarp.studies import stored_study
 
     run = open_run(folder)
     table, models = run.table("bound", needs=_POINTS), run.table("models", needs=_MODELS)
     if table.empty:
         raise RatewarpError(f"{folder} was run without a bound (bound_points: 0)")
+    unit = stored_study(run.study, run.path).likelihood.UNIT
     head = {
         "source": str(folder),
-        "distortion": "squared error per pixel to the noise-free mean image",
+        "distortion": f"{unit} to the noise-free mean image",
+        "unit": unit,
         **_largest_gap(table),
     }
     return table, head, models

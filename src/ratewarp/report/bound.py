@@ -16,8 +16,6 @@ from ratewarp.published import published_distortion
 from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 
-_SEMANTIC = "semantic distortion, squared error per pixel\nto the noise-free mean image"
-_RAW = "distortion, squared error per pixel\nto the image"
 FEW_MODELS = 8  # whose names have room above the curves
 _BESIDE = 1.9  # inches of a legend beside the panels
 _BAND: dict[str, Any] = {"alpha": 0.13, "lw": 0}
@@ -35,12 +33,12 @@ def bound_figure(view: RunView) -> Figure | None:
     sound = view.models.query("status != 'diverged'")
     names = view.drawn.names
     published = published_distortion().query("model == 'baseline'") if "baseline" in view.published_models else None
-    figure = plane_of_bounds(curves.query("model in @names"), sound, names, published)
+    figure = plane_of_bounds(curves.query("model in @names"), sound, names, published, unit=view.study.likelihood.UNIT)
     note_below(figure, view.note())
     return figure
 
 
-def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[str], published: pd.DataFrame | None = None) -> Figure:
+def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[str], published: pd.DataFrame | None = None, *, unit: str) -> Figure:
     """The figure of `bound_figure`, from tables.
 
     Arguments:
@@ -48,6 +46,7 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
         models: `tables/models.csv`.
         names: models, in the order of their colours.
         published: distortion of a published model against its capacity, drawn as crosses.
+        unit: of distortion, in words.
     """
     raw = bool(curves["raw_low"].notna().any())
     beside = _BESIDE if len(names) > FEW_MODELS else 0.0
@@ -71,7 +70,8 @@ def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[
             axes[0, 1].plot(rows["rate_nats"], rows["distortion"], label="_", **style)
     if raw:
         _name_raw(axes[0, 1], published, _searched(curves))
-    for place, words in zip(axes[0], (_SEMANTIC, _RAW), strict=False):
+    semantic, of_images = f"semantic distortion, {unit}\nto the noise-free mean image", f"distortion, {unit}\nto the image"
+    for place, words in zip(axes[0], (semantic, of_images), strict=False):
         _dress(place, words, _reach(curves, models))
     axes[0, 0].set_title(f"Stimulus: no code can lie below its curve{_searched(curves)}")
     if len(names) <= FEW_MODELS:
@@ -111,11 +111,12 @@ def _dress(place: Axes, ylabel: str, highest: float) -> None:
     place.grid(color=MUTED, alpha=0.15, lw=0.6)
 
 
-def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str) -> bytes:
-    """A curve as an image file of this kind: with the models of a run if there are any, else alone."""
+def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str, unit: str) -> bytes:
+    """A curve as an image file of this kind: with the models of a run if there are any, whose distortion is in `unit`, else alone."""
     with figure_style():
         if models is not None:
-            figure = plane_of_bounds(table, models.query("status != 'diverged'"), list(dict.fromkeys(models["model"])))
+            names = list(dict.fromkeys(models["model"]))
+            figure = plane_of_bounds(table, models.query("status != 'diverged'"), names, unit=unit)
         else:
             figure = _single(table)
         stream = io.BytesIO()

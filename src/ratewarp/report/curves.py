@@ -40,7 +40,7 @@ def distortion_figure(view: RunView) -> Figure:
             known = _series(theirs, "distortion", "capacity_nats", model=model) if model in view.published_models else {}
             ours = _series(sound, "distortion", "abscissa", model=model)
             _curve(place, ours, known, colour=colours[model], marker=markers[model], label=model)
-        _dress(place, view, models, "distortion, squared error per pixel" if place is axes[0, 0] else "")
+        _dress(place, view, models, f"distortion, {view.study.likelihood.UNIT}" if place is axes[0, 0] else "")
         place.set_title(title)
     _letter(figure)
     note_below(figure, view.note())

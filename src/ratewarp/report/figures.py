@@ -19,6 +19,7 @@ from ratewarp.report.curves import distortion_figure, f1_figure
 from ratewarp.report.legends import scheme_legend
 from ratewarp.report.normative import normative_figure
 from ratewarp.report.overview import overview_figure
+from ratewarp.report.factor_grid import factor_grid, shown_pixels
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
 from ratewarp.report.plane import plane_figure
 from ratewarp.report.stimuli import capacity_figure, images_figure
@@ -207,7 +208,10 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
     inner = cell.subgridspec(1, latents, wspace=0.1)  # type: ignore[attr-defined]
     axes = [figure.add_subplot(inner[0, i]) for i in range(latents)]
     draw_tuning(axes, view)
-    down, across = view.record["factor"].values[:2]
+    grid = factor_grid(view.record)
+    if not grid.is_plane:
+        return
+    down, across = grid.names
     axes[0].set_ylabel(f"← {down}", fontsize="x-small", color=MUTED, labelpad=2)  # turned, so that the arrow points down
     if lowest:
         below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "top"}
@@ -237,9 +241,9 @@ def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
     figure.subplots_adjust(left=0.17, right=0.99, top=top, bottom=bottom, wspace=0.06, hspace=0.06)
     names = record["factor"].values
     for column, stimulus in enumerate(chosen):
-        draw_image(axes[0, column], record["image"].values[stimulus])
+        draw_image(axes[0, column], shown_pixels(record["image"].values[stimulus], view.study.source.pixels))
         values = record["factor_value"].values[stimulus]
-        axes[0, column].set_title("\n".join(f"{n} = {v}" for n, v in zip(names, values, strict=True)), fontsize=6.5)
+        axes[0, column].set_title("\n".join(f"{n} = {v:g}" for n, v in zip(names, values, strict=True)), fontsize=6.5)
         for row, one in enumerate(shown, start=1):
             draw_image(axes[row, column], one.record["reconstruction"].values[stimulus])
     for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.label}" for v in shown)]):

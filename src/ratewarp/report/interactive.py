@@ -8,7 +8,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ratewarp.report.panels import factor_colours
+from ratewarp.report.factor_grid import factor_grid
+from ratewarp.report.panels import first_colours
 from ratewarp.report.plane import floor_of_noise
 from ratewarp.report.selection import MOST_DOTS, Selection, some_models
 from ratewarp.report.style import INK, MUTED, RULE, class_colours, marker_number, model_colours
@@ -82,7 +83,7 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
         xaxis={**axis, **ticks, "title": "target rate (capacity), nats" if view.aims else view.abscissa_title},
         yaxis={**axis, **ticks, "title": "rate reached, nats"},
         xaxis2={**axis, "title": "rate, nats", "rangemode": "tozero"},
-        yaxis2={**axis, "title": "distortion, squared error per pixel"},
+        yaxis2={**axis, "title": f"distortion, {view.study.likelihood.UNIT}"},
         legend=_BESIDE if len(view.settings) > _FEW_MODELS else _INSIDE,
     )
 
@@ -131,9 +132,10 @@ def _map_traces(view: ConditionView) -> list[go.Scatter]:
         title, known = scheme_title(scheme, view.condition.setting), class_names(scheme, int(labels.max()) + 1)
         colours = class_colours(int(labels.max()) + 1)
     else:
-        labels = factors[:, 0]
-        title, known = str(names[0]), []
-        colours = list(dict.fromkeys(factor_colours(labels)))
+        grid = factor_grid(view.record)
+        labels = grid.ranks[:, 0] if grid.names else np.zeros(len(factors), int)
+        title, known = (grid.names[0], [f"{value:g}" for value in np.unique(factors[:, 0])]) if grid.names else ("", ["all stimuli"])
+        colours = list(dict.fromkeys(first_colours(view.record)[np.argsort(labels, kind="stable")]))
     traces = []
     for value in np.unique(labels):
         chosen = (labels[view.stimuli] == value) & view.occurs
@@ -145,7 +147,7 @@ def _map_traces(view: ConditionView) -> list[go.Scatter]:
                 mode="markers",
                 text=text,
                 hovertemplate="%{text}<extra></extra>",
-                name=known[value] if known else str(value),
+                name=known[value],
                 legendgrouptitle={"text": title} if value == np.unique(labels)[0] else None,
                 legendgroup="classes",
                 marker={"size": 5, "color": colours[int(value)], "opacity": 0.8},

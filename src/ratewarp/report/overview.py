@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp.report.legends import scheme_legend
-from ratewarp.report.panels import draw_map, factor_colours, map_extent, stimulus_colours
+from ratewarp.report.factor_grid import factor_grid
+from ratewarp.report.panels import draw_map, first_colours, map_extent, stimulus_colours
 from ratewarp.report.style import MUTED, fitted, note_below
 from ratewarp.report.views import ConditionView, RunView
 
@@ -59,7 +60,7 @@ def _levels_note(view: RunView) -> str:
 def _own_colours(view: ConditionView) -> np.ndarray:
     schemes = view.condition.setting.class_schemes()
     if not schemes:
-        return factor_colours(view.record["factor_value"].values[:, 0])
+        return first_colours(view.record)
     return stimulus_colours(next(iter(schemes.values())))
 
 
@@ -67,8 +68,8 @@ def _class_legend(axes: Axes, view: ConditionView) -> None:
     """Says below the axes what the colours mean."""
     schemes = view.condition.setting.class_schemes()
     if not schemes:
-        factor = view.record["factor"].values[0]
-        axes.set_xlabel(f"colour: {factor}, low (dark) to high (bright)", color=MUTED, labelpad=8)
+        names = factor_grid(view.record).names
+        axes.set_xlabel(f"colour: {names[0]}, low (dark) to high (bright)" if names else "", color=MUTED, labelpad=8)
         return
     scheme, labels = next(iter(schemes.items()))
     scheme_legend(axes, scheme, int(labels.max()) + 1, view.condition.setting)

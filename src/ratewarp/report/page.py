@@ -116,6 +116,8 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
     study = view.study
     return template.render(
         study=study,
+        source=study.source.name,
+        unit=study.likelihood.UNIT,
         facts=_facts(view),
         pictures=pictures,
         sections=_model_sections(view),
@@ -188,8 +190,9 @@ def _facts(view: RunView) -> dict[str, str]:
     counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     axes = [f"{len(axis.values)} {'capacities' if axis.keys == (CAPACITY,) else f'values of {axis.name}'}" for axis in study.crossed]
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
+    shape = study.source.image_shape[: 2 if study.source.image_shape[2] == 1 else 3]
     return {
-        "Source": f"{study.source.kind}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, study.source.image_shape))}",
+        "Source": f"{study.source.name}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, shape))}",
         "Trained": f"{len(view.conditions):,} networks: {' × '.join([f'{len(study.models)} models', *axes, seeds])}",
         **({"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"} if study.capacities_nats else {}),
         **({"Figures show": view.further_note} if view.further_note else {}),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from matplotlib import colormaps, patheffects
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
@@ -15,10 +16,11 @@ from matplotlib.text import Text
 from ratewarp.geometry import ClassDistortion
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
 from ratewarp.report.dots import draw_dots
+from ratewarp.report.factor_grid import factor_grid
 from ratewarp.report.style import DIVERGING_MAP, FACTOR_MAP, IMAGE_MAP, INK, MUTED, RULE, TUNING_MAP, class_colours
 from ratewarp.report.views import ConditionView
 
-_LABELLED_EVERY = 4  # factor values 0, 4, 8, 12 are labelled on maps
+_LABELLED_EVERY = 4  # every fourth value of a factor is labelled on maps
 _HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)  # around what is written over dots
 _LONG = 5  # letters of a tick's label that have room beside others
 _GLYPH, _LINE = 0.64, 1.1  # width of a digit and height of a line with the room around them, as shares of the type's size
@@ -56,16 +58,17 @@ def draw_map(
 
 def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: float, written: Text) -> None:
     """Labels stimuli whose label overlaps none that stands already, nor what is `written` in the lower right, or left, corner."""
-    factors = view.record["factor_value"].values
+    grid = factor_grid(view.record)
+    factors = grid.values
     box = axes.get_window_extent()
     point = 2 * extent / min(box.width, box.height) * axes.figure.dpi / 72  # of type, in units of the codes
     corner = np.array([_GLYPH * len(written.get_text()), 2 * _LINE]) * written.get_fontsize() * point + 0.06 * extent
     taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
-    for stimulus in np.flatnonzero(np.all(factors % _LABELLED_EVERY == 0, axis=1)):
+    for stimulus in np.flatnonzero(np.all(grid.ranks % _LABELLED_EVERY == 0, axis=1)) if grid.names else ():
         place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
         if not np.isfinite(place).all():  # it does not occur
             continue
-        text = axes.annotate(",".join(map(str, factors[stimulus])), place, ha="center", va="center", fontsize="xx-small", color=INK)
+        text = axes.annotate(",".join(f"{value:g}" for value in factors[stimulus]), place, ha="center", va="center", fontsize="xx-small", color=INK)
         half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
         if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
             text.remove()
@@ -86,9 +89,11 @@ def _middle(points: np.ndarray) -> np.ndarray:
 
 
 def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
-    """Tuning curves, one latent an axis: second factor across, first factor down; common scale 0–1; its rate below."""
-    factors = view.record["factor_value"].values
-    sizes = factors.max(axis=0) + 1
+    """Tuning curves, one latent an axis: second factor across, first factor down; common scale 0–1; its rate below.
+
+    Where stimuli are not a plane of two factors, they stand in one row, in order of their factors.
+    """
+    grid = factor_grid(view.record)
     for latent, place in enumerate(axes):
         place.set(xticks=[], yticks=[])
         for side in place.spines.values():
@@ -96,7 +101,8 @@ def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
         if latent >= view.tuning.shape[1]:
             place.set_visible(False)
             continue
-        place.imshow(view.tuning[:, latent].reshape(sizes), cmap=TUNING_MAP, vmin=0, vmax=1, interpolation="nearest")
+        shown, aspect = grid.laid_out(view.tuning[:, latent]), "equal" if grid.is_plane else "auto"
+        place.imshow(shown, cmap=TUNING_MAP, vmin=0, vmax=1, interpolation="nearest", aspect=aspect)
         place.set_title(f"$z_{{{view.order[latent] + 1}}}$", pad=2, parse_math=True)
         place.set_xlabel(f"{view.latent_rates[latent]:.2f}", fontsize="x-small", color=MUTED, labelpad=2)
 
@@ -145,8 +151,13 @@ def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:
 
 
 def draw_image(axes: Axes, image: np.ndarray) -> None:
-    """An image of the source or a reconstruction, wall dark."""
-    axes.imshow(image, cmap=IMAGE_MAP, vmin=0, vmax=1.15, interpolation="nearest")
+    """An image of the source or a reconstruction as numbers: one channel as grey, 1 dark; three as colours; else their mean."""
+    if image.ndim == 3 and image.shape[2] != 3:
+        image = image.mean(axis=2)
+    if image.ndim == 3:
+        axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
+    else:
+        axes.imshow(image, cmap=IMAGE_MAP, vmin=min(0, image.min()), vmax=1.15 * max(1, image.max()), interpolation="nearest")
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
         side.set_color(RULE)
@@ -157,7 +168,13 @@ def stimulus_colours(labels: np.ndarray) -> np.ndarray:
     return np.array(class_colours(int(labels.max()) + 1))[labels]
 
 
+def first_colours(record: xr.Dataset) -> np.ndarray:
+    """Colour of every stimulus by its first factor; one colour where there are no factors."""
+    grid = factor_grid(record)
+    return factor_colours(grid.values[:, 0]) if grid.names else factor_colours(np.zeros(len(grid.values)))
+
+
 def factor_colours(values: np.ndarray) -> np.ndarray:
     """Colour of every stimulus by the value of a factor."""
     scale: Any = colormaps[FACTOR_MAP]
-    return np.array([to_hex(scale(v)) for v in (values - values.min()) / max(1, np.ptp(values))])
+    return np.array([to_hex(scale(v)) for v in (values - values.min()) / (np.ptp(values) or 1)])

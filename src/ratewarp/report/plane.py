@@ -31,7 +31,7 @@ def plane_figure(view: RunView) -> Figure:
     draw_others(right, view, "rate_nats", "distortion", line=True)
 
     _dress_target(left, view)
-    right.set(xlabel="rate, nats", ylabel="distortion, squared error per pixel", title="Distortion against rate (held-out images)")
+    right.set(xlabel="rate, nats", ylabel=f"distortion, {view.study.likelihood.UNIT}", title="Distortion against rate (held-out images)")
     _draw_floor(right, view)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from ratewarp._checks import RequestError
+from ratewarp.report.factor_grid import FactorGrid, factor_grid, shown_pixels
 from ratewarp.report.panels import draw_image
 from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE
 from ratewarp.report.views import RunView, distortion_of_some
@@ -21,8 +22,11 @@ _LIMIT = 0.98  # quantile of the entries at which the colours end
 
 
 def images_figure(view: RunView) -> Figure:
-    """One image of stimuli spread over the grid: first factor down, second across."""
+    """One image of stimuli spread over the grid: first factor down, second across; some of them in order where that is no plane."""
     record = view.record(view.conditions[0])
+    grid = factor_grid(record)
+    if not grid.is_plane:
+        return _some_images(view, grid, record["image"].values)
     values, names = record["factor_value"].values, record["factor"].values
     down, across = (np.unique(values[:, axis]) for axis in (0, 1))
     rows, columns = (
@@ -32,11 +36,25 @@ def images_figure(view: RunView) -> Figure:
     figure.subplots_adjust(left=0.13, right=0.98, top=0.93, bottom=0.02, wspace=0.08, hspace=0.08)
     for (i, row), (j, column) in product(enumerate(rows), enumerate(columns)):
         stimulus = int(np.flatnonzero((values[:, 0] == row) & (values[:, 1] == column))[0])
-        draw_image(axes[i, j], record["image"].values[stimulus])
+        draw_image(axes[i, j], shown_pixels(record["image"].values[stimulus], view.study.source.pixels))
         if i == 0:
             axes[i, j].set_title(f"{names[1]} = {column:g}")
         if j == 0:
             axes[i, j].set_ylabel(f"{names[0]} = {row:g}")
+    return figure
+
+
+def _some_images(view: RunView, grid: FactorGrid, images: np.ndarray) -> Figure:
+    order = np.lexsort(grid.ranks.T[::-1]) if grid.names else np.arange(len(images))
+    chosen = order[np.linspace(0, len(order) - 1, min(_SHOWN_VALUES**2, len(order))).round().astype(int)]
+    rows = ceil(len(chosen) / _SHOWN_VALUES)
+    figure, axes = plt.subplots(rows, _SHOWN_VALUES, figsize=(5.5, 1.25 * rows), squeeze=False, layout="constrained")
+    for place, stimulus in zip(axes.flat, chosen, strict=False):
+        draw_image(place, shown_pixels(images[stimulus], view.study.source.pixels))
+        described = [f"{name} = {value:g}" for name, value in zip(grid.names, grid.values[stimulus], strict=True)]
+        place.set_title("\n".join(described) or f"stimulus {stimulus}", fontsize=6.5)
+    for place in axes.flat[len(chosen) :]:
+        place.set_visible(False)
     return figure
 
 
@@ -56,13 +74,14 @@ def capacity_figure(view: RunView) -> Figure | None:
     rows = ceil(len(matrices) / columns)
     figure, axes = plt.subplots(rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained")
     record = view.record(view.conditions[0])
-    values, names = record["factor_value"].values, record["factor"].values
+    grid = factor_grid(record)
+    first = grid.values[:, 0] if grid.names else np.arange(len(grid.values))
     drawn = [
-        _draw_matrix(place, model, matrix, values[:, 0], limit) for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
+        _draw_matrix(place, model, matrix, first, limit) for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
     ]
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
-    axis = f"stimulus, by {names[0]} then {names[1]} (numbers: {names[0]})"
+    axis = f"stimulus, by {' then '.join(grid.names)} (numbers: {grid.names[0]})" if grid.names else "stimulus"
     figure.supxlabel(f"{axis} · {view.note(view.seed_note)}", fontsize=8, color=INK)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
