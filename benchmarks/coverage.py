@@ -21,12 +21,14 @@ import pandas as pd
 
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 
+OF_CLASSES = ("prototypization", "orthogonalization", "free_orthogonalization")
+OF_FREQUENCY = ("specialization", "resolution_ratio")
 TRIALS, STIMULI, TRUTH = 1000, (30, 60, 150), 400_000
 MEASURES = ("participation_ratio", "prototypization", "orthogonalization", "free_orthogonalization")
-PAIR_MEASURES = ("linear_cka", "procrustes_distance", "class_distortion[0,0]", "class_distortion[0,1]", "class_distortion[1,1]")
+PAIR_MEASURES = ("linear_cka", "procrustes_distance", "class_distortion 0 0", "class_distortion 0 1", "class_distortion 1 1")
 PAIR_TRUTH = 8_000  # stimuli, for measures of all pairs
 ITEMS = 4  # of each stimulus, for effective prototypes
-FREQUENCY_MEASURES = ("specialization", "resolution_ratio")
+FREQUENCY_MEASURES = OF_FREQUENCY
 JACKKNIFE_ONLY = ("orthogonalization", *FREQUENCY_MEASURES)  # whatever interval is asked for
 ANGLES = {2: (0, 10, 30, 45), 5: (0, 10, 30)}  # degrees between the task and the first latent, by number of latents
 APART = 2.5  # distance of two classes, in standard deviations within them
@@ -51,13 +53,14 @@ def values(
     rng: np.random.Generator,
     stimuli: int,
     interval: Any = "jackknife",
-    families: tuple[str, ...] = ("dimensions", "classes"),
+    measures: tuple[str, ...] = ("participation_ratio", "prototypization", "orthogonalization", "free_orthogonalization"),
     items: int = 2,
 ) -> dict[str, Any]:
     """All findings of one sample, by name."""
     own, reference, classes = sample(rng, stimuli, items)
-    settings = Settings(permutations=0, families=families, interval=interval, resamples=500)
-    return {one.measure: one for one in measure_codes(own, {"class": classes}, reference, settings)}
+    settings = Settings(permutations=0, measures=measures, interval=interval, resamples=500)
+    found = measure_codes(own, {"class": classes}, reference, settings)
+    return {" ".join([one.measure, *map(str, one.place.values())]): one for one in found}
 
 
 def coverage() -> list[dict[str, Any]]:
@@ -77,12 +80,12 @@ def coverage() -> list[dict[str, Any]]:
 
 def pair_coverage() -> list[dict[str, Any]]:
     """Share of samples whose interval holds the truth, for likeness and the class distortion matrix."""
-    families = ("likeness", "distances")
-    truth = {name: one.value for name, one in values(np.random.default_rng(10**6), PAIR_TRUTH, families=families).items()}
+    measures = ("linear_cka", "procrustes_distance", "class_distortion")
+    truth = {name: one.value for name, one in values(np.random.default_rng(10**6), PAIR_TRUTH, measures=measures).items()}
     rows = []
     for stimuli in STIMULI:
         print(f"{stimuli} stimuli, likeness and distances", flush=True)
-        runs = [values(np.random.default_rng(trial), stimuli, families=families) for trial in range(TRIALS)]
+        runs = [values(np.random.default_rng(trial), stimuli, measures=measures) for trial in range(TRIALS)]
         rows += [_covered(runs, truth, name, stimuli, "jackknife") for name in PAIR_MEASURES]
     return rows
 
@@ -93,7 +96,7 @@ def prototype_coverage() -> list[dict[str, Any]]:
     rows = []
     for stimuli in STIMULI:
         print(f"{stimuli} stimuli, effective prototypes", flush=True)
-        make = {"stimuli": stimuli, "families": ("information",), "items": ITEMS}
+        make = {"stimuli": stimuli, "measures": ("latent_rate", "effective_prototypes"), "items": ITEMS}
         others = [values(np.random.default_rng(10**6 + trial), **make) for trial in range(TRIALS)]
         truth = {name: np.mean([run[name].value for run in others]) for name in names}
         runs = [values(np.random.default_rng(trial), **make) for trial in range(TRIALS)]
@@ -103,7 +106,7 @@ def prototype_coverage() -> list[dict[str, Any]]:
 
 def angle_coverage() -> list[dict[str, Any]]:
     """Share of samples whose interval of orthogonalization holds the cosine of the angle between the task and the nearest latent."""
-    settings = Settings(permutations=0, families=("classes",))
+    settings = Settings(permutations=0, measures=OF_CLASSES)
     rows = []
     for stimuli, latents in product(STIMULI, ANGLES):
         print(f"{stimuli} stimuli, {latents} latents at angles", flush=True)
@@ -134,7 +137,7 @@ def grid_values(rng: np.random.Generator, side: int) -> dict[str, Any]:
         strayed = np.column_stack([means, np.zeros(stimuli)]) + SCATTER * rng.normal(size=(stimuli, 3))
         return Representation(strayed[units] + 0.1 * rng.normal(size=(2 * stimuli, 3)), units, factors, frequency / frequency.sum())
 
-    settings = Settings(permutations=0, families=("frequency",))
+    settings = Settings(permutations=0, measures=OF_FREQUENCY)
     found = measure_codes(noisy(np.column_stack(stretched)), {}, noisy(factors), settings)
     return {one.measure: one for one in found}
 
@@ -167,7 +170,11 @@ def false_findings() -> list[dict[str, Any]]:
         units = np.repeat(np.arange(36), 2)
         own = Representation(factors[units] + 0.5 * rng.normal(size=(72, 2)), units, factors, frequency / frequency.sum())
         classes = rng.permutation(np.arange(36) % 2)[units]
-        settings = Settings(permutations=199, families=("classes", "frequency"), seed=trial)
+        settings = Settings(
+            permutations=199,
+            measures=(*OF_CLASSES, *OF_FREQUENCY),
+            seed=trial,
+        )
         for one in measure_codes(own, {"class": classes}, None, settings):
             if one.measure in hits:
                 hits[one.measure] += one.p <= 0.05

@@ -26,6 +26,8 @@ from ratewarp.geometry import planted_codes
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 from ratewarp.report.style import MODEL_COLOURS, MUTED, figure_style
 
+OF_CLASSES = ("prototypization", "orthogonalization", "free_orthogonalization")
+OF_FREQUENCY = ("specialization", "resolution_ratio")
 INDICES = ("prototypization", "specialization", "orthogonalization")
 STRENGTHS: dict[str, tuple[float, ...]] = {
     "prototypization": (0.05, 0.1, 0.2, 0.4, 0.8),
@@ -53,7 +55,9 @@ def changes(setting: dict[str, Any], strengths: dict[str, float], seed: int) -> 
     if strengths is NOISE:
         pair = tuple(np.random.default_rng([seed, side]).standard_normal(codes.shape) for side, codes in enumerate(pair))
     own, reference = (Representation(codes, *known) for codes in pair)
-    settings = Settings(permutations=0, families=("classes", "frequency"))
+    settings = Settings(
+        permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY)
+    )
     found = {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
     stimuli = len(planted.factors)
     parts = {index: found[f"{index}_change"] for index in INDICES}

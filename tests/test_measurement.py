@@ -155,7 +155,7 @@ def test_what_is_not_defined_has_a_row_that_says_why():
     silent = _value(noise=np.zeros(P.codes.shape)).table.set_index("measure")
     assert silent.loc["latent_rate", "note"] == "the noise of some codes is 0"
     constant = _value(codes=np.ones((48, 2)), extra=True).table.set_index("measure")
-    assert "constant codes" in constant.loc["disentanglement", "note"]
+    assert "constant codes" in constant.loc["dci", "note"]
 
 
 def test_names_stored_as_bytes_are_text():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
@@ -16,7 +15,7 @@ from ratewarp.published import published_class_distortion, published_distortion,
 from ratewarp.statements import paper_statements
 from ratewarp.store import RunDirectory
 
-NEEDED = {"models": ("rate_nats", "distortion"), "tasks": ("f1_batches",), "geometry": ("measure", "value")}
+NEEDED = {"models": ("rate_nats", "distortion"), "tasks": ("f1_batches",), "geometry": ("measure", "class", "other", "value")}
 
 DISTORTION_TOLERANCE = 0.005  # squared error per pixel, of the mean over seeds
 DISTORTION_CELLS = 36  # of 40 that must lie within it
@@ -31,7 +30,7 @@ Table = pd.DataFrame
 Row = dict[str, Any]
 _CELL = ["model", "capacity_nats"]
 _HEAD = ["regime", "representation", "task", "capacity_nats"]
-_ENTRY = ["model", "task", "capacity_nats", "a", "b"]
+_ENTRY = ["model", "task", "capacity_nats", "class", "other"]
 
 
 class Threshold(NamedTuple):
@@ -277,9 +276,8 @@ def _entries(geometry: list[Row], trained: set[tuple[str, float, int]]) -> list[
         if own & baseline:
             entries.append({**{key: row[key] for key in _ENTRY}, "value": np.nan})
     for row in geometry:
-        place = re.fullmatch(r"class_distortion\[(\d+),(\d+)\]", row["measure"])
-        if place:
-            entries.append({**row, "a": int(place[1]), "b": int(place[2])})
+        if row["measure"] == "class_distortion":
+            entries.append({**row, "class": int(row["class"]), "other": int(row["other"])})
     return entries
 
 

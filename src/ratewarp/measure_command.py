@@ -28,7 +28,7 @@ def measure(
     noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every code, such as a posterior variance.")] = None,
     reference_noise: Annotated[str | None, typer.Option(metavar="KEY", help="Variance of every reference code.")] = None,
     ids: Annotated[str | None, typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched.")] = None,
-    extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement (MIG, DCI).")] = False,
+    extra: Annotated[bool, typer.Option("--extra", help="Also measure disentanglement and completeness (DCI), which is slow.")] = False,
     interval: Annotated[str, typer.Option(help="jackknife; or bca, percentile: bootstraps, where they hold (see the docs).")] = "jackknife",
     resamples: Annotated[int, typer.Option(help="Bootstrap draws, for bca and percentile; at most 100,000.")] = 1000,
     permutations: Annotated[
@@ -91,11 +91,20 @@ def measure(
 
 def _readable(table: Any) -> str:
     """The table as text: numbers to three decimals, nothing where there is nothing."""
-    columns = ["measure", "task", "value", "low", "high", "p", "p_adjusted", "note"]
+    from ratewarp.geometry.representation import PLACES
+
+    columns = ["measure", "task", *PLACES, "value", "low", "high", "p", "p_adjusted", "note"]
     shown = table[columns].copy()
     for column in ("value", "low", "high", "p", "p_adjusted"):
         shown[column] = [f"{number:.{_DECIMALS}f}" if number == number else "" for number in shown[column]]
+    for column in PLACES:
+        shown[column] = [_place(one) for one in shown[column]]
     for column in ("measure", "task", "note"):
         shown[column] = [escaped(text) for text in shown[column]]
     shown = shown.loc[:, [column for column in columns if (shown[column] != "").any()]]
     return shown.to_string(index=False)
+
+
+def _place(one: Any) -> str:
+    """Name of a class, or number of a latent; nothing where there is none."""
+    return "" if one != one or one is None else escaped(one) if isinstance(one, str) else f"{one:.0f}"

@@ -12,12 +12,13 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
-from ratewarp.geometry import adjusted, disentanglement, mutual_information_gap
+from ratewarp.geometry import MEASURES, adjusted
 from ratewarp.geometry.checks import check_codes
-from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes, undefined
+from ratewarp.geometry.measuring import PLACES, Finding, Representation, Settings, measure_codes
 from ratewarp.geometry.specialization import check_frequency, check_noise
 from ratewarp.ids import order_by_id, rows_by_id
 
+_BEFORE, _AFTER = ("measure", "task"), ("value", "low", "high", "p", "n", "note")
 _MANY_CLASSES = 200
 _MOST_PERMUTATIONS = 10**6
 _MOST_RESAMPLES = 10**5
@@ -28,8 +29,9 @@ class Measurement:
     """What was measured of one set of codes.
 
     Attributes:
-        table: one row a number: measure, task, value, low and high (ends of the interval), p (permutation test), p_adjusted (Holm, over all
-            tests of the table), n (units resampled), note. Empty cells where there is no test, no interval or no value.
+        table: one row a number: measure, task, class and other (names of the classes of an entry of a matrix), latent, value, low and
+            high (ends of the interval), p (permutation test), p_adjusted (Holm, over all tests of the table), n (units resampled), note.
+            Empty cells where there is no test, no interval or no value.
         classes: names of the classes of every task, in order of their number.
         codes: as measured, one row an item.
         labels: class of every item, 0 … classes − 1, by task.
@@ -47,12 +49,13 @@ class Measurement:
     level: float
 
     def value(self, measure: str, task: str = "") -> float:
-        """One number of the table; NaN where it is not defined.
+        """One number of the table; NaN where it is not defined. Of a matrix, see `class_distortion`.
 
         Raises:
             RequestError: no such measure of this task in the table.
         """
-        found = {(row["measure"], row["task"]): row["value"] for row in self.table.to_dict("records")}
+        rows = [row for row in self.table.to_dict("records") if pd.isna([row[place] for place in PLACES]).all()]
+        found = {(row["measure"], row["task"]): row["value"] for row in rows}
         if (measure, task) not in found:
             tasks = [other for name, other in found if name == measure]
             of = f"; it is of {', '.join(map(repr, tasks))}" if tasks else f".{did_you_mean(str(measure), [name for name, _ in found])}"
@@ -65,14 +68,13 @@ class Measurement:
         Raises:
             RequestError: no reference was given, or no such task.
         """
-        found = {row["measure"]: row for row in self.table.to_dict("records") if row["task"] == task}
+        rows = [row for row in self.table.to_dict("records") if (row["measure"], row["task"]) == ("class_distortion", task)]
         names = self.classes.get(task, ())
-        size = range(len(names))
-        if "class_distortion[0,0]" not in found:
-            why = found["class_distortion"]["note"] if "class_distortion" in found else "it needs labels of that name and a reference"
+        found = {pair: row for row in rows for pair in ((row["class"], row["other"]), (row["other"], row["class"]))}
+        if (names[:1] * 2) not in found:
+            why = rows[0]["note"] if rows else "it needs labels of that name and a reference"
             raise RequestError(f"task: no class distortion matrix of {task!r}; {why}")
-        cells = {(a, b): found[f"class_distortion[{min(a, b)},{max(a, b)}]"] for a in size for b in size}
-        parts = {part: np.array([[cells[a, b][part] for b in size] for a in size]) for part in ("value", "low", "high")}
+        parts = {part: np.array([[found[a, b][part] for b in names] for a in names]) for part in ("value", "low", "high")}
         axes = ("class", "other")
         coordinates = {"class": list(names), "other": list(names), "low": (axes, parts["low"]), "high": (axes, parts["high"])}
         return xr.DataArray(parts["value"], dims=axes, coords=coordinates, name="class_distortion")
@@ -113,7 +115,7 @@ def measure(
         ids: name of every row of `codes`; the index of a DataFrame is not used.
         reference_ids: name of every row of `reference`, which is brought into the order of `ids`.
         reference_noise: variance of every reference code about its row; the change of effective prototypes needs it where `noise` is given.
-        extra: also measure disentanglement (MIG and DCI), which takes some seconds per thousand items.
+        extra: also what is slow: disentanglement, completeness and informativeness (DCI), some seconds per thousand items.
         interval: how intervals are made; see `ratewarp.geometry.infer`. Orthogonalization, specialization and the resolution ratio keep the
             jackknife: bootstraps cover them too little or too much.
         resamples: bootstrap draws, 100 to 100,000, for the two intervals that need them.
@@ -158,15 +160,16 @@ def measure(
     spread = None if noise is None else check_noise(_array(noise, "noise"), values.shape)
     own = Representation(values, units, table, weights, spread)
     theirs = None if other is None else Representation(other, units, table, weights, other_noise)
-    settings = Settings(resamples=resamples, permutations=permutations, level=level, seed=seed, interval=interval)
+    if extra and table is None:
+        raise RequestError("extra: disentanglement needs factors")
+    wanted = tuple(one.name for one in MEASURES if extra or not one.slow)
+    settings = Settings(resamples, permutations, level, seed, interval, wanted)
     rows = list(measure_codes(own, tasks, theirs, settings))
-    if extra:
-        rows += _extra(values, None if table is None else table[units])
-    return Measurement(_table(rows), names, values, tasks, "stimuli" if number < len(values) else "items", number, level)
+    return Measurement(_table(rows, names), names, values, tasks, "stimuli" if number < len(values) else "items", number, level)
 
 
-def _table(rows: list[Finding]) -> pd.DataFrame:
-    table = pd.DataFrame(rows, columns=list(Finding._fields))
+def _table(rows: list[Finding], names: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:
+    table = pd.DataFrame([_row(one, names.get(one.task, ())) for one in rows], columns=[*_BEFORE, *PLACES, *_AFTER])
     tested = table["p"].notna()
     place = int(table.columns.get_loc("p")) + 1  # type: ignore[arg-type]
     table.insert(place, "p_adjusted", np.nan)
@@ -174,17 +177,11 @@ def _table(rows: list[Finding]) -> pd.DataFrame:
     return table
 
 
-def _extra(codes: np.ndarray, factors: np.ndarray | None) -> list[Finding]:
-    if factors is None:
-        raise RequestError("extra: disentanglement needs factors")
-    scores = {"mutual_information_gap": lambda: mutual_information_gap(codes, factors)} if codes.shape[1] > 1 else {}
-    try:
-        dci = disentanglement(codes, factors)
-        values = {**{name: score() for name, score in scores.items()}, **{f"dci_{name}": value for name, value in dci._asdict().items()}}
-    except RequestError as error:
-        return [undefined("disentanglement", "", str(error))]
-    note = "no interval"
-    return [Finding(name, "", value, np.nan, np.nan, np.nan, 0, note) for name, value in values.items()]
+def _row(finding: Finding, names: tuple[str, ...]) -> dict[str, Any]:
+    """A number as a row, with names for numbers of classes."""
+    row = finding._asdict()
+    place = row.pop("place")
+    return {**row, **{axis: one if axis == "latent" else names[one] for axis, one in place.items()}}
 
 
 def _array(values: Any, argument: str) -> np.ndarray:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import RequestError
 from ratewarp.bounds import task_curve
-from ratewarp.geometry import free_orthogonalization, participation_ratio, prototypization, specialization
+from ratewarp.geometry import MEASURES, Optimal
 from ratewarp.sources import factor_numbers
 from ratewarp.studies import Setting
 from ratewarp.studies.condition import FREQUENCY_SCHEME
@@ -21,7 +20,6 @@ from ratewarp.theory import Curve, posterior_codes
 
 NORMATIVE = ["model", "rate_nats", "measure", "task", "value"]
 RATES = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 4.5)  # nats; below the entropy of the stimuli, then that itself
-_POINTS = 0.999  # prototypization from which what is left within classes is below the solver's tolerance
 
 Codes = Float[np.ndarray, "stimuli points"]
 Kept = Bool[np.ndarray, " stimuli"]  # of all stimuli, those that occur
@@ -74,23 +72,14 @@ def _changes(codes: Codes, others: Codes | None, setting: Setting, kept: Kept) -
 
 def _measured(codes: Codes, setting: Setting, kept: Kept | slice = _ALL) -> Iterator[tuple[tuple[str, str], float]]:
     """Every measure that is defined: not those of codes that are all alike, within classes or between neighbours."""
-    for name, measure in _measures(codes, setting, kept):
-        with suppress(RequestError):
-            yield name, measure()
-
-
-def _measures(codes: Codes, setting: Setting, kept: Kept | slice) -> Iterator[tuple[tuple[str, str], Callable[[], float]]]:
     schemes = {name: labels[kept] for name, labels in setting.class_schemes().items()}
-    yield ("participation_ratio", ""), partial(participation_ratio, codes)
-    for task, labels in schemes.items():
-        yield ("prototypization", task), partial(prototypization, codes, labels)
-        yield ("free_orthogonalization", task), partial(_orthogonalization, codes, labels)
-    if FREQUENCY_SCHEME in schemes:
-        stimuli, factors = np.arange(len(codes)), factor_numbers(setting.source)[kept]
-        yield ("specialization", FREQUENCY_SCHEME), partial(specialization, codes, stimuli, factors, setting.probabilities()[kept])
-
-
-def _orthogonalization(codes: Codes, labels: Int[np.ndarray, " stimuli"]) -> float:
-    if prototypization(codes, labels) >= _POINTS:
-        raise RequestError("classes are points: nothing within them can be orthogonal to the task")
-    return free_orthogonalization(codes, labels)
+    factors, frequency = factor_numbers(setting.source)[kept], setting.probabilities()[kept]
+    of_task = [(measure, task) for task in schemes for measure in MEASURES if measure.of == "task"]
+    of_all = [(measure, "") for measure in MEASURES if measure.of == "codes"]
+    of_frequency = [(measure, FREQUENCY_SCHEME) for measure in MEASURES if measure.of == "frequency" and FREQUENCY_SCHEME in schemes]
+    for measure, task in (*of_all, *of_task, *of_frequency):
+        if measure.optimum is None:
+            continue
+        labels = schemes.get(task, np.zeros(len(codes), np.int64))
+        with suppress(RequestError):
+            yield (measure.name, task), measure.optimum(Optimal(codes, labels, factors, frequency))

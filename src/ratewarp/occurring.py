@@ -31,12 +31,10 @@ class Measured:
 
     def named(self, finding: Finding) -> Finding:
         """The finding under the numbers that classes have in the study."""
-        name, bracket, entry = finding.measure.partition("[")
-        if not bracket or finding.task not in self.classes:
+        if finding.task not in self.classes:
             return finding
-        places = [int(place) for place in entry.removesuffix("]").split(",")]
-        numbers = [str(self.classes[finding.task][place]) for place in places]
-        return finding._replace(measure=f"{name}[{','.join(numbers)}]")
+        numbers = self.classes[finding.task]
+        return finding._replace(place={axis: int(numbers[one]) for axis, one in finding.place.items()})
 
 
 def measured(
@@ -46,7 +44,7 @@ def measured(
 ) -> Measured:
     """What is measured of a model: only stimuli that occur for it and for its reference.
 
-    Where too few occur for both, the model is measured alone.
+    Where too few occur for both, the model is measured alone, without reference.
 
     Arguments:
         own: codes of all stimuli, with their frequency.
@@ -55,7 +53,7 @@ def measured(
     """
     kept = _occur(own)
     if reference is not None and (kept & _occur(reference)).sum() < _FEWEST:
-        reference, schemes = None, {}
+        reference = None
     if reference is not None:
         kept = kept & _occur(reference)
         reference = _of_units(reference, kept)

@@ -11,12 +11,13 @@ Row = dict[str, Any]
 
 
 class _Look(NamedTuple):
-    """One number of the geometry table at the lowest or highest published capacity."""
+    """One number of the geometry table at the lowest or highest published capacity; of a matrix, which entry."""
 
     model: str
     measure: str
     task: str
     capacity_nats: float
+    entry: int | None = None  # on the diagonal
 
 
 _LOW, _HIGH = 0.3, 10.0
@@ -71,7 +72,7 @@ def _differences() -> Iterator[tuple[str, dict[str, _Difference]]]:
 
 
 def _spread_of_frequent(model: str) -> _Difference:
-    return [(sign, _Look(model, f"class_distortion[{one},{one}]", "frequency", _LOW)) for sign, one in ((1, 1), (-1, 0))]
+    return [(sign, _Look(model, "class_distortion", "frequency", _LOW, one)) for sign, one in ((1, 1), (-1, 0))]
 
 
 def _more_dimensions(model: str) -> _Difference:
@@ -104,10 +105,15 @@ def _by_seed(geometry: list[Row], parts: _Difference) -> list[float]:
     """Signed sum of numbers, one a seed; none if the run lacks any."""
     columns: list[dict[int, float]] = []
     for sign, look in parts:
-        wanted = look._asdict().items()
-        columns.append({row["seed"]: sign * row["value"] for row in geometry if all(_equal(row[key], value) for key, value in wanted)})
+        columns.append({row["seed"]: sign * row["value"] for row in geometry if _is_of(row, look)})
     seeds = sorted(set.intersection(*(set(column) for column in columns)))
     return [sum(column[seed] for column in columns) for seed in seeds]
+
+
+def _is_of(row: Row, look: _Look) -> bool:
+    places = {"class": look.entry, "other": look.entry} if look.entry is not None else {}
+    wanted = {"model": look.model, "measure": look.measure, "task": look.task, "capacity_nats": look.capacity_nats, **places}
+    return all(_equal(row[key], value) for key, value in wanted.items())
 
 
 def _equal(found: Any, wanted: Any) -> bool:

@@ -17,7 +17,7 @@ _NEEDED = {
     "normative": ("model", "rate_nats"),
 }
 _NUMBERS = {
-    *("capacity_nats", "seed", "value", "low", "high", "p", "p_adjusted", "n"),
+    *("capacity_nats", "seed", "class", "other", "latent", "value", "low", "high", "p", "p_adjusted", "n"),
     *("rate_nats", "rate_se", "rate_bits", "rate_gap", "distortion", "distortion_se", "semantic_distortion", "semantic_se", "multiplier"),
     *("bound_rate_nats", "excess_nats", "excess_nats_se", "excess_distortion", "efficiency", "bound_slope"),
     *("stimulus_information_low", "stimulus_information_high", "image_information_low", "image_information_high", "information_se"),

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from ratewarp.bounds import BOUND, Distance, bound_rows, distance, objective_of, semantic_curve
 from ratewarp.geometry import active_units, adjusted
-from ratewarp.geometry.measuring import Representation, Settings, measure_codes
+from ratewarp.geometry.measuring import PLACES, Representation, Settings, measure_codes
 from ratewarp.normative import NORMATIVE, normative_rows
 from ratewarp.occurring import measured
 from ratewarp.parts import Parts, Rows, part_key
@@ -53,7 +53,8 @@ MODELS = [
     "diverged_at",
 ]
 TASKS = ["condition", "regime", "representation", "task", "capacity_nats", "seed", "f1", "f1_batches", "accuracy"]
-GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", "value", "low", "high", "p", "p_adjusted", "n", "note"]
+_FOUND = ["value", "low", "high", "p", "p_adjusted", "n", "note"]
+GEOMETRY = ["condition", "model", "capacity_nats", "seed", "measure", "task", *PLACES, *_FOUND]
 COLUMNS = {"models": MODELS, "tasks": TASKS, "geometry": GEOMETRY, "bound": BOUND, "normative": NORMATIVE}
 
 _PERMUTATIONS_A_TEST = 40  # p cannot be below 1 / permutations: with fewer, no test would stand the correction for all of them
@@ -232,11 +233,11 @@ class _Job:
         theirs = None
         if self.reference is not None and self.reference != self.condition.id:
             theirs = self.reader.codes(self.reference)
-        schemes = self.condition.setting.class_schemes() if theirs is not None else {}
-        occurring = measured(_representation(record), theirs, schemes)
+        occurring = measured(_representation(record), theirs, self.condition.setting.class_schemes())
         for found in measure_codes(occurring.own, occurring.labels, occurring.reference, self.settings):
             if np.isfinite(found.value):
-                yield {**self.labels, **occurring.named(found)._asdict()}
+                named = occurring.named(found)._asdict()
+                yield {**self.labels, **named.pop("place"), **named}
 
 
 def _model_row(condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:

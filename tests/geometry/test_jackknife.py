@@ -150,10 +150,10 @@ def test_what_keeps_the_jackknife_says_so():
     planted = planted_codes(side=6)
     known = (planted.stimuli, planted.factors, planted.frequency)
     own, reference = (Representation(codes, *known) for codes in (planted.codes, planted.reference))
-    wanted = ("classes", "frequency")
+    wanted = ("prototypization", "orthogonalization", "specialization", "resolution_ratio")
 
     def found(interval):
-        settings = Settings(permutations=0, families=wanted, interval=interval)
+        settings = Settings(permutations=0, measures=wanted, interval=interval)
         return {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
 
     default, drawn = found("jackknife"), found("bca")

@@ -41,9 +41,9 @@ def _classes(task):
 def _shipped():
     """The shipped matrices, whole, by model, task and capacity."""
     found = {}
-    for row in published_class_distortion().itertuples():
-        matrix = found.setdefault((row.model, row.task, row.capacity_nats), np.full((2, 2), np.nan))
-        matrix[row.a, row.b] = matrix[row.b, row.a] = row.value
+    for row in published_class_distortion().to_dict("records"):
+        matrix = found.setdefault((row["model"], row["task"], row["capacity_nats"]), np.full((2, 2), np.nan))
+        matrix[row["class"], row["other"]] = matrix[row["other"], row["class"]] = row["value"]
     return found
 
 

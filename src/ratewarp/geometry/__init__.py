@@ -8,6 +8,8 @@ from ratewarp.geometry.embedding import Map, embed
 from ratewarp.geometry.inference import adjusted, infer, permutation_p
 from ratewarp.geometry.information import effective_prototypes, latent_rates, stimulus_information
 from ratewarp.geometry.interval import Interval
+from ratewarp.geometry.measure import Measure, Optimal, Scheme
+from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.planted import Planted, planted_codes
 from ratewarp.geometry.prototypes import prototypization
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
@@ -15,11 +17,15 @@ from ratewarp.geometry.specialization import local_resolution, resolution_ratio,
 from ratewarp.geometry.tuning import scaled_tuning, tuning_curves
 
 __all__ = [
+    "MEASURES",
     "ClassDistortion",
     "Disentanglement",
     "Interval",
     "Map",
+    "Measure",
+    "Optimal",
     "Planted",
+    "Scheme",
     "active_units",
     "adjusted",
     "class_distortion_matrix",

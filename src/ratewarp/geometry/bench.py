@@ -51,6 +51,13 @@ class Bench:
         """Weightings of units that a statistic is asked for at once."""
         return max(1, min(256, MOST_BYTES // (32 * self.own.span.shape[1] ** 2)))
 
+    @property
+    def frequencies(self) -> tuple[np.ndarray, np.ndarray]:
+        """Factors and frequency of every unit, which a measure of frequency may ask for."""
+        assert self.own.factors is not None
+        assert self.own.frequency is not None
+        return self.own.factors, self.own.frequency
+
     def interval(self, statistic: Statistic, blocks: np.ndarray, bounds: tuple[float, float] = (-math.inf, math.inf)) -> Interval:
         """`infer` over blocks of units."""
         wanted, units = self.settings, int(blocks.max()) + 1

@@ -7,13 +7,16 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from jaxtyping import Int
 
+from ratewarp._checks import refuse_name
 from ratewarp.geometry.bench import MAX_BLOCKS, Bench
-from ratewarp.geometry.by_frequency import of_frequency
-from ratewarp.geometry.families import of_classes, of_dimensions, of_distances, of_information, of_likeness
-from ratewarp.geometry.representation import FAMILIES, Finding, Representation, Settings, undefined
+from ratewarp.geometry.measure import Measure, Scheme
+from ratewarp.geometry.measures import MEASURES
+from ratewarp.geometry.representation import PLACES, Finding, Representation, Settings, undefined
 from ratewarp.geometry.specialization import uneven
 
-__all__ = ["FAMILIES", "MAX_BLOCKS", "Finding", "Representation", "Settings", "measure_codes", "undefined"]
+__all__ = ["MAX_BLOCKS", "PLACES", "Finding", "Representation", "Settings", "measure_codes", "undefined"]
+
+_NO_SCHEME = Scheme("", np.zeros(0, np.int64))
 
 
 def measure_codes(
@@ -26,24 +29,41 @@ def measure_codes(
         labels: class of every item, 0 … classes − 1, by name of task.
         reference: codes of the same items; its units, factors and frequency are those of `own`.
         settings: of intervals and tests.
+
+    Raises:
+        RequestError: the settings name a measure that there is not.
     """
-    bench, wanted = Bench(own, reference, settings), settings.families
-    if "dimensions" in wanted:
-        yield from of_dimensions(bench)
-    if "information" in wanted:
-        yield from of_information(bench)
+    bench, wanted = Bench(own, reference, settings), _wanted(settings)
     if reference is not None and reference.constant:
         yield undefined("changes", "", "the reference is constant: there is nothing to compare with")
-    if "likeness" in wanted and reference is not None:
-        yield from of_likeness(bench, reference)
+    for measure in wanted:
+        if measure.of == "codes" and (reference is not None or not measure.needs_reference):
+            yield from measure.find(bench, _NO_SCHEME)
     for task, classes in labels.items():
-        if "classes" in wanted:
-            yield from of_classes(bench, task, classes)
-        if "distances" in wanted and reference is not None:
-            yield from of_distances(bench, reference, task, classes)
-    differ = own.frequency is not None and uneven(own.frequency)
-    if "frequency" in wanted and own.frequency is not None and (own.factors is None or not differ):
-        why = "needs factors" if own.factors is None else "all frequencies are the same"
-        yield undefined("specialization", "frequency", why)
-    if "frequency" in wanted and own.factors is not None and own.frequency is not None and differ:
-        yield from of_frequency(bench, own.factors, own.frequency)
+        for measure in wanted:
+            if measure.of == "task" and (reference is not None or not measure.needs_reference):
+                yield from measure.find(bench, Scheme(task, classes))
+    for measure in wanted:
+        if measure.of == "frequency" and own.frequency is not None:
+            yield from _of_frequency(bench, measure)
+        if measure.of == "factors" and own.factors is not None:
+            yield from measure.find(bench, _NO_SCHEME)
+
+
+def _wanted(settings: Settings) -> list[Measure]:
+    if settings.measures is None:
+        return [measure for measure in MEASURES if not measure.slow]
+    known = {measure.name: measure for measure in MEASURES}
+    for name in settings.measures:
+        if name not in known:
+            refuse_name("measures", "measure", name, known)
+    return [measure for measure in MEASURES if measure.name in settings.measures]
+
+
+def _of_frequency(bench: Bench, measure: Measure) -> Iterator[Finding]:
+    own = bench.own
+    if own.factors is not None and own.frequency is not None and uneven(own.frequency):
+        yield from measure.find(bench, _NO_SCHEME)
+        return
+    why = "needs factors" if own.factors is None else "all frequencies are the same"
+    yield undefined(measure.name, "frequency", why)

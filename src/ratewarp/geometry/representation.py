@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -12,14 +14,14 @@ from jaxtyping import Float, Int
 
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise, spanned
 
-FAMILIES = ("dimensions", "information", "likeness", "classes", "distances", "frequency")
+PLACES = ("class", "other", "latent")  # columns of a table that say which entry of a matrix or a list a number is
 
 
 class Finding(NamedTuple):
     """One number of one set of codes.
 
     Attributes:
-        measure: its name; entries of a matrix as name[a,b].
+        measure: its name.
         task: the labelling it is of; empty for none.
         value: the number; NaN where it is not defined, for the reason in `note`.
         low: lower end of its 95 % interval.
@@ -27,6 +29,7 @@ class Finding(NamedTuple):
         p: how often chance reaches it; NaN where there is no test.
         n: units resampled.
         note: what to know; mostly empty.
+        place: of an entry of a matrix or a list, which one: `class` and `other`, or `latent`.
     """
 
     measure: str
@@ -37,6 +40,7 @@ class Finding(NamedTuple):
     p: float
     n: int
     note: str
+    place: Mapping[str, int] = MappingProxyType({})
 
 
 def undefined(name: str, task: str, why: str) -> Finding:
@@ -98,7 +102,7 @@ class Settings:
         level: probability the intervals should cover.
         seed: of draws and permutations.
         interval: "jackknife", "bca" or "percentile"; see `infer`.
-        families: which families of measures, of `FAMILIES`.
+        measures: names of those wanted; all but the slow ones if not given.
     """
 
     resamples: int = 1000
@@ -106,4 +110,4 @@ class Settings:
     level: float = 0.95
     seed: int = 0
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife"
-    families: tuple[str, ...] = FAMILIES
+    measures: tuple[str, ...] | None = None

@@ -6,10 +6,11 @@ A run directory keeps its name, its latents and a hash of its code: enough for e
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from math import prod
-from typing import Any, cast
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -25,6 +26,7 @@ from ratewarp.networks.network import ImageShape, Networks
 KIND = "given"
 
 _TRIED = 3  # images it is tried on
+_ADDRESS = re.compile(" at 0x[0-9a-f]+")  # in the names of functions; another in each process
 
 
 class GivenNetwork:
@@ -44,9 +46,10 @@ class GivenNetwork:
         Raises:
             RequestError: it lacks a member, or its code cannot be read and it has no `digest`.
         """
-        is_module = inspect.isclass(given) and issubclass(given, eqx.Module)
-        if not is_module and not callable(getattr(given, "build", None)):
-            refuse("network", "a network of this package, an object with build(image_shape, *, key), or a class of Equinox modules", given)
+        sound = issubclass(given, eqx.Module) if inspect.isclass(given) else callable(getattr(given, "build", None))
+        if not sound:
+            came = f"the class {given.__name__}" if inspect.isclass(given) else type(given).__name__
+            refuse("network", "a network of this package, an object with build(image_shape, *, key), or a class of Equinox modules", came)
         latents = getattr(given, "latents", None)
         if isinstance(latents, bool) or not isinstance(latents, int) or not 1 <= latents <= 1024:
             refuse("network.latents", "a whole number of 1 to 1024", latents)
@@ -58,8 +61,12 @@ class GivenNetwork:
     def described(cls, described: Mapping[str, Any]) -> GivenNetwork:
         """The network that a run directory describes: it cannot be built."""
         self = cls.__new__(cls)
-        self.object, self.name, self.latents = None, str(described["name"]), int(described["latents"])
-        self.digest = str(described["digest"])
+        try:
+            self.object, self.name, self.latents = None, str(described["name"]), int(described["latents"])
+            self.digest = str(described["digest"])
+        except (KeyError, TypeError, ValueError) as error:
+            said = f"network is not as a run directory describes one of kind '{KIND}': {type(error).__name__}: {error}"
+            raise RequestError(said) from error
         return self
 
     def build(self, image_shape: ImageShape, *, key: Key[Array, ""]) -> Networks:
@@ -132,11 +139,12 @@ def _given(value: Any) -> GivenNetwork:
 def _digest_of_code(given: Any) -> str:
     code = given if inspect.isclass(given) else type(given)
     try:
-        text = inspect.getsource(code)
+        text = "".join(inspect.getsource(one) for one in code.__mro__ if one.__module__ == code.__module__)
     except (OSError, TypeError):
         said = f"network.digest must be given, since the code of {code.__name__} cannot be read: any text that changes when the code does"
         raise RequestError(said) from None
-    return sha256(f"{text}{'' if inspect.isclass(given) else sorted(vars(given).items())}".encode()).hexdigest()[:16]
+    configuration = "" if inspect.isclass(given) else _ADDRESS.sub("", str(sorted(getattr(given, "__dict__", {}).items())))
+    return sha256(f"{text}{configuration}".encode()).hexdigest()[:16]
 
 
 def _told(member: str, call: Any) -> Any:
@@ -152,17 +160,18 @@ def _told(member: str, call: Any) -> Any:
 
 
 def _check_leaves(networks: Any, again: Any) -> None:
-    arrays = [leaf for leaf in jax.tree.leaves(networks) if isinstance(leaf, jax.Array | np.ndarray)]
+    arrays, others = map(_arrays_in, (networks, again))
     if any(isinstance(leaf, eqx.nn.StateIndex) for leaf in jax.tree.leaves(networks, is_leaf=lambda x: isinstance(x, eqx.nn.StateIndex))):
         refuse("network", "without a state, such as that of batch norm; use layer norm or group norm", type(networks).__name__)
     wrong = [array.dtype for array in arrays if array.dtype != jnp.float32]
     if wrong or not arrays:
         refuse("network", "a module whose arrays are float32 parameters, one or more", wrong[0] if wrong else "no arrays")
-    same = jax.tree.structure(networks) == jax.tree.structure(again)
-    for one, other in zip(arrays, cast(list, jax.tree.leaves(eqx.filter(again, eqx.is_array))), strict=False):
-        same = same and np.array_equal(one, other)
-    if not same:
+    if len(arrays) != len(others) or not all(map(np.array_equal, arrays, others)):
         refuse("network.build", "the same for the same key", "two different networks")
+
+
+def _arrays_in(networks: Any) -> list[Any]:
+    return [leaf for leaf in jax.tree.leaves(networks) if isinstance(leaf, jax.Array | np.ndarray)]
 
 
 def _check_numbers(what: str, array: Any, shape: tuple[int, ...]) -> None:

@@ -18,8 +18,13 @@ def arrays_of(networks: Networks) -> PyTree:
 
 
 def whole(network: Network, image_shape: ImageShape, arrays: PyTree) -> Networks:
-    """The network that has these arrays, in or outside a compiled program."""
-    return cast(Networks, eqx.combine(arrays, _fixed(network, image_shape)))
+    """The network that has these arrays, in or outside a compiled program.
+
+    Leaf by leaf, since classes and functions may be other objects in equal networks: a notebook's cell that ran twice makes them anew.
+    """
+    fixed, structure = _fixed(network, image_shape)
+    own = jax.tree.leaves(arrays, is_leaf=_is_none)
+    return cast(Networks, jax.tree.unflatten(structure, [f if a is None else a for a, f in zip(own, fixed, strict=True)]))
 
 
 def skeleton(network: Network, image_shape: ImageShape) -> PyTree:
@@ -28,8 +33,8 @@ def skeleton(network: Network, image_shape: ImageShape) -> PyTree:
 
 
 @lru_cache(maxsize=64)
-def _fixed(network: Network, image_shape: ImageShape) -> Any:
-    return eqx.partition(_shapes(network, image_shape), _is_real)[1]
+def _fixed(network: Network, image_shape: ImageShape) -> tuple[list[Any], Any]:
+    return jax.tree.flatten(eqx.partition(_shapes(network, image_shape), _is_real)[1], is_leaf=_is_none)
 
 
 def _shapes(network: Network, image_shape: ImageShape) -> Any:
@@ -38,3 +43,7 @@ def _shapes(network: Network, image_shape: ImageShape) -> Any:
 
 def _is_real(leaf: Any) -> bool:
     return isinstance(leaf, jax.ShapeDtypeStruct) and jax.numpy.issubdtype(leaf.dtype, jax.numpy.inexact)
+
+
+def _is_none(leaf: Any) -> bool:
+    return leaf is None

@@ -38,7 +38,9 @@ def bound_figure(view: RunView) -> Figure | None:
     return figure
 
 
-def plane_of_bounds(curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[str], published: pd.DataFrame | None = None, *, unit: str) -> Figure:
+def plane_of_bounds(
+    curves: pd.DataFrame, models: pd.DataFrame, names: Sequence[str], published: pd.DataFrame | None = None, *, unit: str
+) -> Figure:
     """The figure of `bound_figure`, from tables.
 
     Arguments:

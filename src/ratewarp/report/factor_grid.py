@@ -44,9 +44,7 @@ def factor_grid(record: xr.Dataset) -> FactorGrid:
     """The factors of a stored condition."""
     values = record["factor_value"].values.astype(float)
     ranks = [np.unique(column, return_inverse=True)[1] for column in values.T]
-    return FactorGrid(
-        tuple(map(str, record["factor"].values)), values, np.array(ranks, int).T if ranks else np.zeros(values.shape, int)
-    )
+    return FactorGrid(tuple(map(str, record["factor"].values)), values, np.array(ranks, int).T if ranks else np.zeros(values.shape, int))
 
 
 def shown_pixels(image: np.ndarray, pixels: str) -> np.ndarray:

@@ -16,10 +16,10 @@ from matplotlib.gridspec import GridSpec
 from ratewarp.report.bound import bound_figure
 from ratewarp.report.classes import MANY, class_ticks
 from ratewarp.report.curves import distortion_figure, f1_figure
+from ratewarp.report.factor_grid import factor_grid, shown_pixels
 from ratewarp.report.legends import scheme_legend
 from ratewarp.report.normative import normative_figure
 from ratewarp.report.overview import overview_figure
-from ratewarp.report.factor_grid import factor_grid, shown_pixels
 from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
 from ratewarp.report.plane import plane_figure
 from ratewarp.report.stimuli import capacity_figure, images_figure

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ratewarp._checks import escaped
+from ratewarp._checks import RequestError, escaped
 from ratewarp._files import disk_errors
-from ratewarp.geometry import ClassDistortion, embed
+from ratewarp.geometry import MEASURES, ClassDistortion, embed
 from ratewarp.measurement import Measurement
 from ratewarp.report.classes import MANY
 from ratewarp.report.dots import draw_dots
@@ -23,13 +23,7 @@ from ratewarp.report.style import DIVERGING_MAP, INK, MODEL_COLOURS, MUTED, RULE
 _DOTS = 800  # items on the map
 _MOST_CLASSES = 12  # in a legend
 _LONGEST_NAME = 24  # letters
-_INDICES = {
-    "prototypization": "prototypization",
-    "orthogonalization": "orthogonalization",
-    "free_orthogonalization": "free orthogonalization",
-    "specialization": "specialization",
-    "linear_cka": "linear CKA to reference",
-}
+_INDICES = {measure.name: measure.title for measure in MEASURES if "measured" in measure.figures}
 
 
 def save_measured(found: Measurement, file: Path) -> None:
@@ -64,9 +58,10 @@ def measured_figure(found: Measurement) -> Figure:
 
 def _matrix(found: Measurement, task: str) -> ClassDistortion | None:
     size = len(found.classes[task])
-    if f"class_distortion[0,{size - 1}]" not in set(found.table.loc[found.table["task"] == task, "measure"]):
+    try:
+        values = found.class_distortion(task).values
+    except RequestError:  # no reference, or one that is constant
         return None
-    values = found.class_distortion(task).values
     return ClassDistortion(values, np.arange(size), np.bincount(found.labels[task]))
 
 

@@ -9,16 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ratewarp.geometry import MEASURES
 from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
-_PANELS = {
-    "prototypization_change": "Prototypization: change of η²",
-    "free_orthogonalization_change": "Orthogonalization without axes: change",
-    "specialization_change": "Specialization: change of slope",
-    "participation_ratio": "Dimensions: participation ratio",
-}
+_SHOWN = sorted((measure for measure in MEASURES if "normative" in measure.figures), key=lambda one: "change" not in one.panel)
+_PANELS = {measure.shown: measure.panel for measure in _SHOWN}
 _PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND_WIDTH = 3.0, 2.7, 1.5  # inches
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 

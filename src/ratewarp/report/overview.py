@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ratewarp.report.legends import scheme_legend
 from ratewarp.report.factor_grid import factor_grid
+from ratewarp.report.legends import scheme_legend
 from ratewarp.report.panels import draw_map, first_colours, map_extent, stimulus_colours
 from ratewarp.report.style import MUTED, fitted, note_below
 from ratewarp.report.views import ConditionView, RunView

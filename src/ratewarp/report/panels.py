@@ -68,7 +68,8 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
         place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
         if not np.isfinite(place).all():  # it does not occur
             continue
-        text = axes.annotate(",".join(f"{value:g}" for value in factors[stimulus]), place, ha="center", va="center", fontsize="xx-small", color=INK)
+        words = ",".join(f"{value:g}" for value in factors[stimulus])
+        text = axes.annotate(words, place, ha="center", va="center", fontsize="xx-small", color=INK)
         half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
         if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
             text.remove()

@@ -76,9 +76,7 @@ def capacity_figure(view: RunView) -> Figure | None:
     record = view.record(view.conditions[0])
     grid = factor_grid(record)
     first = grid.values[:, 0] if grid.names else np.arange(len(grid.values))
-    drawn = [
-        _draw_matrix(place, model, matrix, first, limit) for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
-    ]
+    drawn = [_draw_matrix(place, model, matrix, first, limit) for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)]
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
     axis = f"stimulus, by {' then '.join(grid.names)} (numbers: {grid.names[0]})" if grid.names else "stimulus"

@@ -14,19 +14,15 @@ from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import LogFormatter
 
+from ratewarp.geometry import MEASURES
 from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
 
 Row = dict[Any, Any]
 
-_PANELS = {
-    "prototypization_change": "Prototypization: change of η²",
-    "orthogonalization_change": "Orthogonalization: change of alignment",
-    "specialization_change": "Specialization: change of slope",
-    "participation_ratio": "Dimensions: participation ratio",
-    "effective_prototypes": "Effective prototypes",
-}
-_LOG = ("effective_prototypes",)
+_SHOWN = sorted((measure for measure in MEASURES if "warps" in measure.figures), key=lambda one: "change" not in one.panel)
+_PANELS = {measure.shown: measure.panel for measure in _SHOWN}
+_LOG = tuple(measure.shown for measure in _SHOWN if measure.scale == "log")
 _COLUMNS = 3
 _ROOM = 0.06  # above and below what is shown, as a share of its range
 _REACH = 0.5  # how far beyond the values an interval is followed, as a share of their range

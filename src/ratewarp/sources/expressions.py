@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 import warnings
 from collections.abc import Callable, Mapping
 from functools import reduce
@@ -19,6 +20,7 @@ from ratewarp._checks import RequestError, did_you_mean, refuse, refuse_name, sh
 
 MAX_LENGTH = 500
 MAX_DEPTH = 40
+_TEXTS = re.compile("'[^']*'|\"[^\"]*\"")
 LARGEST = 2**53  # whole numbers below this size are exact, also beside numbers with a point
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -68,7 +70,7 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, length: int 
         >>> evaluate("a < b and not a == 0", {"a": np.array([0, 1, 2]), "b": np.array([1, 2, 2])})
         array([False,  True, False])
     """
-    if "#" in expression:
+    if "#" in _TEXTS.sub("", expression):  # Python would read a remark
         refuse(argument, f"an expression of {ALLOWED}", expression)
     if len(expression) > MAX_LENGTH:
         refuse(argument, f"at most {MAX_LENGTH} characters", f"{len(expression)} characters")

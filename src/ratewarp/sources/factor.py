@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from keyword import iskeyword
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -42,19 +43,22 @@ def check_factor(factor: Factor, place: str) -> None:
     Raises:
         RequestError: no name, no values, values that occur twice or are of the wrong type, or a kind or period that does not fit.
     """
-    if not isinstance(factor.name, str) or not factor.name.isidentifier():
+    if not isinstance(factor.name, str) or not factor.name.isidentifier() or iskeyword(factor.name):
         refuse(f"{place}.name", "a name of letters, digits and _, which expressions can use", factor.name)
     if factor.kind not in KINDS:
         refuse_name(f"{place}.kind", "kind of factor", factor.kind, KINDS)
-    if not factor.values:
-        refuse(f"{place}.values", "one value or more", factor.values)
+    if not isinstance(factor.values, tuple) or not factor.values:
+        refuse(f"{place}.values", "a tuple of one value or more", factor.values)
     texts = [isinstance(value, str) for value in factor.values]
-    if any(texts) and not (factor.kind == "categorical" and all(texts)):
+    numbers = all(isinstance(value, int | float) for value in factor.values)
+    if not numbers and not (factor.kind == "categorical" and all(texts)):
         refuse(f"{place}.values", "numbers, or texts alone for a categorical factor", factor.values)
     if len(set(factor.values)) < len(factor.values):
         twice = next(value for value in factor.values if factor.values.count(value) > 1)
         refuse(f"{place}.values", "different from each other", f"{shorten(twice)} twice")
     if not all(texts) and not np.isfinite(np.array(factor.values, dtype=float)).all():
         refuse(f"{place}.values", "finite", factor.values)
-    if (factor.kind == "circular") != (factor.period is not None) or (factor.period is not None and factor.period <= 0):
-        refuse(f"{place}.period", "positive for a circular factor, and not given for another", factor.period)
+    period = factor.period
+    sound = period is None or (isinstance(period, int | float) and 0 < period < np.inf)
+    if (factor.kind == "circular") != (period is not None) or not sound:
+        refuse(f"{place}.period", "positive for a circular factor, and not given for another", period)

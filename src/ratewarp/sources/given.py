@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,10 @@ ARRAYS_FILE = "source.safetensors"
 _NEEDED = ("name", "image_shape", "pixels", "factors", "stimuli", "mean_images", "sample")
 _OPTIONAL: Mapping[str, Any] = {"frequencies": {}, "tasks": {}, "task_sets": {}, "independent_pixels": False}
 _LARGEST_SIDE, _MOST_CHANNELS, _MOST_STIMULI = 1024, 16, 1_000_000
-_TRIED_STIMULI, _TRIED_EACH = 32, 64  # images drawn to see whether the object does what it says
+_TRIED, _TRIED_STIMULI = 2048, 32  # images drawn to see whether the object does what it says, and of how many stimuli at most
+_TRIED_PIXELS, _TRIED_LEAST, _EACH_LEAST = 2**24, 128, 16  # fewer of large images, and then of fewer stimuli
 _FAR = 16.0  # mean square of (sample mean − mean image) over its variance; 1 on average where they belong together
-_CLOSE = 1e-3  # of the range of the pixels: a difference of this size is rounding
+_ALIKE = 1e-4  # of the range of the pixels: two draws that differ by less on average differ by rounding
 
 
 class GivenSource:
@@ -48,6 +50,8 @@ class GivenSource:
         Raises:
             RequestError: a member is missing or is not what `Source` says, or its images are not those it declares.
         """
+        if isinstance(source, type):
+            refuse("source", f"an object: {source.__name__}(…) instead of its class", source)
         for member in _NEEDED:
             if not hasattr(source, member):
                 own = [name for name in dir(source) if not name.startswith("_")]
@@ -55,30 +59,36 @@ class GivenSource:
         self.object = source
         self._set({**{name: getattr(source, name) for name in _NEEDED[:5]}, **{n: getattr(source, n, d) for n, d in _OPTIONAL.items()}})
         self._means = _checked_means(source, self)
-        self.digest = str(getattr(source, "digest", "") or _digest(self, _try(self)))
+        images = _try(self)
+        self.digest = str(getattr(source, "digest", "") or _digest(self, images))
 
     @classmethod
     def described(cls, described: Mapping[str, Any], folder: Path) -> GivenSource:
         """The source that a run directory describes: it draws no images."""
         self = cls.__new__(cls)
-        self.object, self.digest, self._means = None, str(described["digest"]), None
-        factors = tuple(Factor(**{**factor, "values": tuple(factor["values"])}) for factor in described["factors"])
-        stimuli = np.array(described["stimuli"], int).reshape(len(described["stimuli"]), len(factors))
-        self._set({**described, "factors": factors, "stimuli": stimuli})
-        if described["means_sha256"]:
-            self._means = _stored_means(folder / ARRAYS_FILE, described["means_sha256"])
+        try:
+            self.object, self.digest, self._means = None, str(described["digest"]), None
+            factors = tuple(Factor(**{**factor, "values": tuple(factor["values"])}) for factor in described["factors"])
+            stimuli = np.array(described["stimuli"], int).reshape(len(described["stimuli"]), len(factors))
+            self._set({**described, "factors": factors, "stimuli": stimuli})
+            means = str(described["means_sha256"])
+        except (KeyError, TypeError, ValueError) as error:
+            said = f"source is not as a run directory describes one of kind '{KIND}': {type(error).__name__}: {error}"
+            raise RequestError(said) from error
+        if means:
+            self._means = _stored_means(folder / ARRAYS_FILE, means)
         return self
 
     def _set(self, members: Mapping[str, Any]) -> None:
         self.name = _text(members["name"], "name")
         self.image_shape = _shape(members["image_shape"])
-        if members["pixels"] not in PIXELS:
+        if members["pixels"] not in list(PIXELS):
             refuse_name("source.pixels", "kind of pixels", members["pixels"], PIXELS)
         self.pixels: str = members["pixels"]
         self.factors = _factors(members["factors"])
         self.stimuli = _stimuli(members["stimuli"], self.factors)
         self.frequencies, self.tasks = (_rules(members[name], name) for name in ("frequencies", "tasks"))
-        self.task_sets = {str(name): tuple(map(str, tasks)) for name, tasks in dict(members["task_sets"]).items()}
+        self.task_sets = _task_sets(members["task_sets"])
         self.independent_pixels = bool(members["independent_pixels"])
 
     def mean_images(self) -> Float[np.ndarray, "stimuli height width channels"] | None:
@@ -170,16 +180,26 @@ def _shape(value: Any) -> tuple[int, int, int]:
 def _factors(value: Any) -> tuple[Factor, ...]:
     if not isinstance(value, tuple | list) or not all(isinstance(factor, Factor) for factor in value):
         refuse("source.factors", "a tuple of ratewarp.sources.Factor", value)
-    for place, factor in enumerate(value):
+    factors = tuple(_plain_values(factor) for factor in value)
+    for place, factor in enumerate(factors):
         check_factor(factor, f"source.factors.{place}")
-    names = [factor.name for factor in value]
+    names = [factor.name for factor in factors]
     if len(set(names)) < len(names):
         refuse("source.factors", "of different names", names)
-    return tuple(value)
+    return factors
+
+
+def _plain_values(factor: Factor) -> Factor:
+    """With numbers of Python where those of NumPy came, which no file holds."""
+    values = factor.values.tolist() if isinstance(factor.values, np.ndarray) else factor.values
+    if not isinstance(values, tuple | list):
+        return factor
+    *values, period = (value.item() if isinstance(value, np.generic) else value for value in (*values, factor.period))
+    return factor._replace(values=tuple(values), period=period)
 
 
 def _stimuli(value: Any, factors: tuple[Factor, ...]) -> Int[np.ndarray, "stimuli factors"]:
-    table = np.asarray(value)
+    table = _array(value, "stimuli")
     if table.ndim != 2 or table.shape[1] != len(factors) or not 2 <= len(table) <= _MOST_STIMULI:
         wanted = f"a table with a row for each of 2 to {_MOST_STIMULI:,} stimuli and a column for each of the {len(factors)} factors"
         refuse("source.stimuli", wanted, f"shape {table.shape}")
@@ -201,11 +221,32 @@ def _rules(value: Any, member: str) -> dict[str, str]:
     return dict(value)
 
 
+def _task_sets(value: Any) -> dict[str, tuple[str, ...]]:
+    if not isinstance(value, Mapping) or not all(isinstance(tasks, tuple | list) for tasks in value.values()):
+        refuse("source.task_sets", "a mapping from name to names of tasks", value)
+    return {str(name): tuple(map(str, tasks)) for name, tasks in value.items()}
+
+
+def _array(value: Any, member: str) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        refuse(f"source.{member}", "an array, with rows of one length", value)
+
+
+def _reason(error: Exception) -> str:
+    """What the user's code raised, in one line."""
+    return shorten(str(error).splitlines()[0] if str(error) else type(error).__name__)
+
+
 def _checked_means(source: Any, own: GivenSource) -> np.ndarray | None:
-    found = source.mean_images() if callable(source.mean_images) else source.mean_images
+    try:
+        found = source.mean_images() if callable(source.mean_images) else source.mean_images
+    except Exception as error:  # whatever the user's code raises
+        raise RequestError(f"source.mean_images() cannot be called: {_reason(error)}") from error
     if found is None:
         return None
-    means, wanted = np.asarray(found), (len(own.stimuli), *own.image_shape)
+    means, wanted = _array(found, "mean_images()"), (len(own.stimuli), *own.image_shape)
     if means.shape != wanted or means.dtype.kind not in "fiu":
         refuse("source.mean_images()", f"an array of numbers of shape {wanted}, or None", f"{means.dtype} of shape {means.shape}")
     means = means.astype(float)
@@ -222,42 +263,53 @@ def _extent(array: np.ndarray) -> str:
 def _try(own: GivenSource) -> np.ndarray:
     """Draws images and checks them; returns them by stimulus."""
     use_every_core()  # not after the first computation, which this may be
-    chosen = np.unique(np.linspace(0, len(own.stimuli) - 1, _TRIED_STIMULI).astype(int))
-    stimuli, keys = np.repeat(chosen, _TRIED_EACH), jax.random.split(jax.random.key(0), len(chosen) * _TRIED_EACH)
-    try:
-        draw = jax.jit(lambda stimuli, keys: own.sample(stimuli, keys=keys))
-        images, again = np.asarray(draw(stimuli, keys)), np.asarray(draw(stimuli, keys))
-    except Exception as error:  # whatever the user's code raises
-        reason = shorten(str(error).splitlines()[0] if str(error) else type(error).__name__)
-        raise RequestError(f"source.sample cannot be called with stimuli and keys inside jax.jit, as it must: {reason}") from error
-    pixels = PIXELS[own.pixels]
-    wanted = (len(stimuli), *own.image_shape)
-    if images.shape != wanted:
-        refuse("source.sample", f"images of shape {wanted} for {len(stimuli)} stimuli", f"shape {images.shape}")
+    pixels, shape = PIXELS[own.pixels], own.image_shape
+    total = int(np.clip(_TRIED_PIXELS // prod(shape), _TRIED_LEAST, _TRIED))
+    chosen = np.unique(np.linspace(0, len(own.stimuli) - 1, min(_TRIED_STIMULI, total // _EACH_LEAST)).astype(int))
+    stimuli = np.repeat(chosen, total // len(chosen))
+    keys = jax.random.split(jax.random.key(0), len(stimuli))
+    images = _drawn(own, stimuli, keys)
+    if images.shape != (len(stimuli), *shape):
+        refuse("source.sample", f"images of shape {(len(stimuli), *shape)} for {len(stimuli)} stimuli", f"shape {images.shape}")
     if images.dtype != pixels.dtype:
         refuse("source.sample", f"images of type {pixels.dtype}, as for {own.pixels} pixels", images.dtype)
     low, high = pixels.limits
     if not np.isfinite(images).all() or images.min() < low or images.max() > high:
         refuse("source.sample", f"pixels of {low:g} to {high:g}, as for {own.pixels} pixels", _extent(images))
-    if not np.array_equal(images, again):
-        refuse("source.sample", "the same for the same stimuli and keys", "two different draws")
-    by_stimulus = images.reshape(len(chosen), _TRIED_EACH, *own.image_shape)
+    turned = _drawn(own, stimuli[::-1], keys[::-1])[::-1]
+    if np.abs(images - turned, dtype=float).mean() > _ALIKE * float(np.ptp(images)):
+        refuse("source.sample", "the same image for the same stimulus and key, whichever others are drawn with it", "different ones")
+    by_stimulus = images.reshape(len(chosen), -1, *shape)
     _check_against_means(own, chosen, by_stimulus)
     return by_stimulus
 
 
+def _drawn(own: GivenSource, stimuli: np.ndarray, keys: Key[Array, " images"]) -> np.ndarray:
+    """Images from a program that is traced anew."""
+    try:
+        return np.asarray(jax.jit(lambda stimuli, keys: own.sample(stimuli, keys=keys))(stimuli, keys))
+    except Exception as error:  # whatever the user's code raises
+        raise RequestError(f"source.sample cannot be called with stimuli and keys inside jax.jit, as it must: {_reason(error)}") from error
+
+
 def _check_against_means(own: GivenSource, chosen: np.ndarray, images: np.ndarray) -> None:
-    """Refuses mean images that are further from samples than chance puts them."""
-    if own.mean_images() is None:
+    """Refuses mean images that are further from samples than chance puts them.
+
+    Chance, of images whose pixels may go together: a multiple of the standard error, what an event leaves out that is too rare to be
+    among the images drawn, and the rounding of 8-bit pixels.
+    """
+    declared = own.mean_images()
+    if declared is None:
         return
-    pixels = PIXELS[own.pixels]
+    pixels, each = PIXELS[own.pixels], images.shape[1]
     numbers = images / (pixels.largest or 1.0)
-    off = numbers.mean(axis=1) - np.asarray(own.mean_images())[chosen]
-    variance = numbers.var(axis=1, ddof=1) / _TRIED_EACH
-    size = max(float(np.ptp(numbers)), 1e-9)
-    if np.sum(off**2) > _FAR * np.sum(variance) + off.size * (_CLOSE * size) ** 2:
+    off = numbers.mean(axis=1) - declared[chosen]
+    variance = numbers.var(axis=1, ddof=1) / each
+    unseen = max(float(np.ptp(numbers)), 1e-9) * _FAR / (len(chosen) * each)
+    rounding = 1 / pixels.largest if pixels.largest else 0.0
+    if np.sum(off**2) > _FAR * np.sum(variance) + off.size * (unseen + rounding) ** 2:
         worst = int(chosen[np.argmax(np.sum(off**2, axis=(1, 2, 3)))])
-        came = f"a mean over {_TRIED_EACH} images of stimulus {worst} that is off by {np.abs(off).max():.3g} at a pixel"
+        came = f"a mean over {each} images of stimulus {worst} that is off by {np.abs(off).max():.3g} at a pixel"
         refuse("source.mean_images()", "the means of what source.sample draws", came)
 
 

@@ -64,7 +64,8 @@ def _made(key: str, value: Mapping[str, Any], folder: Path, allowed: bool) -> An
             " (allow_code=True from Python)"
         )
     found = _imported(key, path, folder)
-    if not options and not inspect.isfunction(found) and (key == "network" or not inspect.isclass(found)):
+    wanted = key == "network" and not hasattr(found, "build") if inspect.isclass(found) else not inspect.isfunction(found)
+    if wanted and not options:
         return found
     try:
         return found(**options)
@@ -74,6 +75,7 @@ def _made(key: str, value: Mapping[str, Any], folder: Path, allowed: bool) -> An
 
 def _imported(key: str, path: str, folder: Path) -> Any:
     module, name = path.split(":")
+    _forget(module.split(".")[0], folder)
     sys.path.insert(0, str(folder.absolute()))
     try:
         loaded = importlib.import_module(module)
@@ -85,3 +87,11 @@ def _imported(key: str, path: str, folder: Path) -> Any:
         own = [one for one in dir(loaded) if not one.startswith("_")]
         raise RequestError(f"{key}.{IMPORT}: {module} has no '{name}'.{did_you_mean(name, own)}")
     return getattr(loaded, name)
+
+
+def _forget(package: str, folder: Path) -> None:
+    """Lets what stands in the folder be read anew: else another study's module of that name would do, or this one as it was before."""
+    importlib.invalidate_caches()
+    if package != __name__.split(".")[0] and ((folder / f"{package}.py").exists() or (folder / package).is_dir()):
+        for name in [name for name in sys.modules if name == package or name.startswith(f"{package}.")]:
+            del sys.modules[name]

@@ -10,6 +10,7 @@ from ratewarp.geometry.bench import Bench, difference
 from ratewarp.geometry.inference import infer, permutation_p
 from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import log_mean_interval
+from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation
 from ratewarp.geometry.specialization import Neighbours, frequent, log_ratio, neighbours, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
@@ -17,10 +18,9 @@ from ratewarp.geometry.tuning import tuning_curves
 _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
 
 
-def of_frequency(bench: Bench, factors: np.ndarray, frequency: np.ndarray) -> Iterator[Finding]:
-    """Specialization, and where frequency has two levels the ratio of resolutions."""
+def find_specialization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    factors, frequency = bench.frequencies
     near, log_frequency = neighbours(factors), np.log(frequency)
-    often = frequent(frequency)
 
     def found(one: Representation) -> np.ndarray:
         return resolution(tuning_curves(one.span, one.units), near)
@@ -30,22 +30,29 @@ def of_frequency(bench: Bench, factors: np.ndarray, frequency: np.ndarray) -> It
         logs = np.log(np.where(own > 0, own, np.nan))
         return lambda weights: slopes(logs, log_frequency, weights[:, bench.block_of])
 
-    def ratio(one: Representation) -> tuple[float, np.ndarray]:
-        return log_ratio(tuning_curves(one.span, one.units), near, often)
-
     pairs = np.stack([near.first, near.second], axis=1)
-    blocks, level = int(bench.block_of.max()) + 1, bench.settings.level
+    blocks = int(bench.block_of.max()) + 1
     linked = pairs if blocks == len(frequency) else None
 
     def of_slopes(sides: Sequence[Statistic]) -> Interval:
-        return bench.by_jackknife(infer(difference(sides), blocks, level=level, linked=linked, batch=bench.batch))
-
-    def of_ratios(sides: Sequence[tuple[float, np.ndarray]]) -> Interval:
-        return bench.by_jackknife(log_mean_interval(sides, pairs, len(frequency), level))
+        return bench.by_jackknife(infer(difference(sides), blocks, level=bench.settings.level, linked=linked, batch=bench.batch))
 
     test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
     for one in bench.compared("specialization", "frequency", slope, of_slopes, p=test):
         yield one._replace(note=joined(one.note, note)) if one.measure == "specialization" else one
+
+
+def find_resolution_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    factors, frequency = bench.frequencies
+    near, often = neighbours(factors), frequent(frequency)
+    pairs = np.stack([near.first, near.second], axis=1)
+
+    def ratio(one: Representation) -> tuple[float, np.ndarray]:
+        return log_ratio(tuning_curves(one.span, one.units), near, often)
+
+    def of_ratios(sides: Sequence[tuple[float, np.ndarray]]) -> Interval:
+        return bench.by_jackknife(log_mean_interval(sides, pairs, len(frequency), bench.settings.level))
+
     yield from bench.compared("resolution_ratio", "frequency", ratio, of_ratios)
 
 

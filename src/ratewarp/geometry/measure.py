@@ -1,0 +1,86 @@
+"""What every measure says of itself: the contract of an entry of `MEASURES`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ratewarp.geometry.bench import Bench
+from ratewarp.geometry.representation import Finding
+
+Figure = Literal["warps", "normative", "measured"]
+
+
+class Scheme(NamedTuple):
+    """A labelling of items.
+
+    Attributes:
+        task: its name.
+        classes: class of every item, 0 … classes − 1.
+    """
+
+    task: str
+    classes: Int[np.ndarray, " items"]
+
+
+class Optimal(NamedTuple):
+    """Codes of stimuli, one each, and what is known of them: what a measure of an optimal code is made from.
+
+    Attributes:
+        codes: one row a stimulus.
+        labels: class of every stimulus; all 0 for measures that are of no labelling.
+        factors: factor values of every stimulus.
+        frequency: of every stimulus.
+    """
+
+    codes: Float[np.ndarray, "stimuli points"]
+    labels: Int[np.ndarray, " stimuli"]
+    factors: Float[np.ndarray, "stimuli factors"]
+    frequency: Float[np.ndarray, " stimuli"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One measure of codes.
+
+    Attributes:
+        name: in tables; its change from a reference is called by the name and `_change`.
+        title: on figures, in a few words.
+        of: what it is measured of, once for all codes or once a labelling: `codes`, `task`, `frequency` or `factors`. One of `frequency`
+            needs frequencies that differ, and factors.
+        find: the numbers, with intervals and tests as the bench says; `undefined` ones with their reason.
+        bounds: least and largest value.
+        keeps: what changes no number: `shift`, `scale` and `rotation` of the codes, `order` of their latents.
+        needs_reference: whether there is nothing to measure without a reference.
+        change: whether its change from a reference is found, too.
+        optimum: the number of an optimal code, for normative codes; None where it is not told of them. May raise `RequestError` where it is
+            not defined.
+        figures: on which figures it stands.
+        panel: heading of its panel there, which says whether the number or its change is shown.
+        scale: of the axis on figures.
+        slow: whether it is left out unless asked for.
+    """
+
+    name: str
+    title: str
+    of: Literal["codes", "task", "frequency", "factors"]
+    find: Callable[[Bench, Scheme], Iterator[Finding]]
+    bounds: tuple[float, float] = (-math.inf, math.inf)
+    keeps: frozenset[str] = frozenset({"shift", "scale", "rotation", "order"})
+    needs_reference: bool = False
+    change: bool = False
+    optimum: Callable[[Optimal], float] | None = None
+    figures: tuple[Figure, ...] = ()
+    panel: str = ""
+    scale: Literal["linear", "log"] = "linear"
+    slow: bool = False
+
+    @property
+    def shown(self) -> str:
+        """Name in tables of what its panels show."""
+        return f"{self.name}_change" if self.change and "change" in self.panel else self.name

@@ -1,0 +1,117 @@
+"""Measures of codes as they are, and of their likeness to a reference, each with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from ratewarp._checks import RequestError
+from ratewarp.geometry.bench import MAX_BLOCKS, Bench, blocks_of
+from ratewarp.geometry.dimensions import spread_of_dimensions
+from ratewarp.geometry.inference import infer
+from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_information
+from ratewarp.geometry.interval import Statistic
+from ratewarp.geometry.measure import Scheme
+from ratewarp.geometry.representation import Finding, Representation, undefined
+from ratewarp.geometry.scatter import Sample
+from ratewarp.geometry.similarity import linear_cka, procrustes_distance
+
+_FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
+_LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
+_LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
+_FEWEST_ITEMS = 3  # more are needed for the debiased CKA
+
+
+def find_participation_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    if bench.own.constant:
+        yield undefined("participation_ratio", "", "the codes are constant")
+        return
+    latents = float(bench.own.codes.shape[1])
+
+    def make(one: Representation) -> Statistic:
+        sample = Sample(one.span, bench.block_of[one.units], np.zeros_like(one.units))
+        return lambda weights: spread_of_dimensions(sample.scatter(weights).total)
+
+    yield from bench.findings("participation_ratio", "", make, bounds=(1.0, latents))
+
+
+def find_latent_rates(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    """One number a latent; none where the noise of the codes is not known."""
+    own = bench.own
+    if own.noise is None:
+        return
+    if not (own.noise > 0).all():
+        yield undefined("latent_rate", "", "the noise of some codes is 0")
+        return
+    try:
+        rates = latent_rates(own.codes, own.noise)
+    except RequestError as error:
+        yield undefined("latent_rate", "", str(error))
+        return
+    for latent, rate in enumerate(rates):
+        yield Finding("latent_rate", "", float(rate), math.nan, math.nan, math.nan, 0, "", {"latent": latent})
+
+
+def find_effective_prototypes(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    own = bench.own
+    if np.bincount(own.units).min() < FEWEST:
+        yield undefined("effective_prototypes", "", f"needs {FEWEST} items of every stimulus")
+        return
+    reference = bench.reference
+    if reference is not None and (reference.noise is None) != (own.noise is None):
+        bench = Bench(own, None, bench.settings)
+        why = "noise is given of the codes or of the reference alone"
+        yield undefined("effective_prototypes_change", "", why)
+
+    def make(one: Representation) -> Statistic:
+        gained = stimulus_information(one.codes, one.units, frequency=one.frequency, noise=one.noise, seed=bench.settings.seed)
+        prior = np.full(one.number, 1 / one.number) if one.frequency is None else one.frequency
+
+        def statistic(weights: np.ndarray) -> np.ndarray:
+            shares = weights[:, bench.block_of] * prior
+            return np.exp(np.maximum(shares @ gained / shares.sum(axis=1), 0))
+
+        return statistic
+
+    yield from bench.findings("effective_prototypes", "", make, bounds=(1.0, float(own.number)))
+
+
+def find_linear_cka(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    yield from _likeness(bench, "linear_cka", linear_cka, (-math.inf, 1.0))
+
+
+def find_procrustes_distance(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+    yield from _likeness(bench, "procrustes_distance", procrustes_distance, (0.0, math.pi / 2))
+
+
+def _likeness(bench: Bench, name: str, measure: Callable[..., float], bounds: tuple[float, float]) -> Iterator[Finding]:
+    """How like the codes are to the reference as wholes."""
+    own, reference = bench.own, bench.reference
+    if reference is None:
+        return
+    first, second = own.span, reference.span
+    work = len(first) * max(first.shape[1], second.shape[1]) ** 2  # of one Procrustes distance
+    most = max(_FEWEST_LEFT_OUT, min(MAX_BLOCKS, _LIKENESS_ITEMS // len(first), _LIKENESS_WORK // work))
+    blocks = blocks_of(own.number, most, bench.settings.seed)[own.units]
+    try:
+        value = measure(first, second)
+    except RequestError as error:
+        yield undefined(name, "", str(error))
+        return
+
+    def left(weights: np.ndarray) -> np.ndarray:
+        kept = [row[blocks] > 0 for row in weights]
+        return np.array([_of_a_part(measure, first[one], second[one]) for one in kept])
+
+    found = infer(left, int(blocks.max()) + 1, interval="jackknife", bounds=bounds, level=bench.settings.level)
+    yield Finding(name, "", value, float(found.low), float(found.high), math.nan, found.n, found.note)
+
+
+def _of_a_part(measure: Callable[..., float], first: np.ndarray, second: np.ndarray) -> float:
+    """The measure of a part of the items; NaN where it is not defined."""
+    try:
+        return measure(first, second) if len(first) > _FEWEST_ITEMS else math.nan
+    except RequestError:
+        return math.nan
