@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ratewarp import Study, load_study
-from ratewarp.runner import run_study
+from ratewarp.api import run as train
 
 SCHEDULES: dict[str, dict[str, Any]] = {
     "": {},
@@ -77,7 +77,9 @@ def probed(group: list[Probe], out: Path) -> list[dict[str, Any]]:
             cells[name] = {"model": probe.model, "schedule": probe.schedule, "pressure": pressure}
     name = f"pressures_{capacity:g}_{seed}"
     changes = {"models": models, "reference": next(iter(models)), "readouts": {}, "seeds": [seed], "name": name}
-    run = run_study(Study(**{**whole, **changes}), out / name, lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}"))
+    run = train(
+        Study(**{**whole, **changes}), out / name, progress=lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}"), report=False
+    )
     tasks, geometry = run.table("tasks"), run.table("geometry")
     dimensions = geometry[geometry["measure"] == "participation_ratio"].set_index("condition")["value"]
     rows = []

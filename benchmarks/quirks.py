@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from ratewarp import Study, load_study
-from ratewarp.runner import run_study
+from ratewarp.api import run as train
 
 SWITCHES: dict[str, dict[str, dict[str, Any]]] = {
     "baseline": {
@@ -45,7 +45,9 @@ def main(out: Path) -> None:
         setting = own["models"][model]
         models = {_named(name): {**setting, "recipe": {**setting["recipe"], **off}} for name, off in switches.items()}
         study = Study(**{**own, "name": model, "models": models, "reference": "as_published", "readouts": {}, "seeds": [91]})
-        run = run_study(study, out / model, lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}", flush=True))
+        run = train(
+            study, out / model, progress=lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}", flush=True), report=False
+        )
         tasks = run.table("tasks").set_index("condition")[["f1", "f1_batches"]]
         found = run.table("models").set_index("condition").join(tasks)
         for name in switches:

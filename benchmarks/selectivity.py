@@ -55,9 +55,7 @@ def changes(setting: dict[str, Any], strengths: dict[str, float], seed: int) -> 
     if strengths is NOISE:
         pair = tuple(np.random.default_rng([seed, side]).standard_normal(codes.shape) for side, codes in enumerate(pair))
     own, reference = (Representation(codes, *known) for codes in pair)
-    settings = Settings(
-        permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY)
-    )
+    settings = Settings(permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY))
     found = {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
     stimuli = len(planted.factors)
     parts = {index: found[f"{index}_change"] for index in INDICES}

@@ -29,10 +29,10 @@ class Colours:
     pixels = "8-bit"
     factors = (Factor("colour", tuple(PAINTS), "categorical"), Factor("place", tuple(range(2, 14, 2))))
     stimuli = np.indices((len(PAINTS), 6)).reshape(2, -1).T
-    tasks = {"warm": "colour == 'red'", "far": "place > 7"}
-    frequencies = {"mostly_red": "8 if colour == 'red' else 1"}
 
     def __init__(self) -> None:
+        self.tasks = {"warm": "colour == 'red'", "far": "place > 7"}
+        self.frequencies = {"mostly_red": "8 if colour == 'red' else 1"}
         rows, columns = np.indices((SIDE, SIDE))
         self.clean = np.full((len(self.stimuli), SIDE, SIDE, 3), BACKGROUND, np.float32)
         for image, (colour, place) in zip(self.clean, self.stimuli, strict=True):

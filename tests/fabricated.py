@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ratewarp.runner import resolved
 from ratewarp.store import RunDirectory, create_run
-from ratewarp.studies import Condition, Study
+from ratewarp.studies import Condition, Study, resolved
 
 LATENTS = 2
 STEPS = 3

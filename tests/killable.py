@@ -14,8 +14,8 @@ import signal
 import sys
 from pathlib import Path
 
-from ratewarp.runner import run_study
 from ratewarp.studies import Study
+from stored import run_study
 
 STUDY = Study(
     name="killed",

@@ -1,11 +1,16 @@
-"""A small record and parameters, as a trained condition leaves them, without any training."""
+"""What a run leaves: small records and parameters without any training, and runs without a page."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import xarray as xr
+
+from ratewarp.api import run
+from ratewarp.store import RunDirectory
+from ratewarp.studies import Study
 
 STIMULI, EACH, LATENTS, STEPS = 3, 2, 2, 4
 PARAMS = {"a.weight": np.arange(4, dtype=np.float32).reshape(2, 2), "b": np.zeros((), np.float32)}
@@ -41,3 +46,8 @@ def make_record(condition: str, *, without: str = "", **changed: Any) -> xr.Data
 def make_readout(condition: str) -> xr.Dataset:
     """A record of heads on the frozen codes of that condition."""
     return make_record(condition)[["prediction", "label", "frequency"]].drop_vars("factor", errors="ignore")
+
+
+def run_study(study: Study, out: Path, progress: Any = lambda _: None, **knobs: Any) -> RunDirectory:
+    """Trains and tabulates, without figures and page."""
+    return run(study, out, progress=progress, report=False, **knobs)

@@ -53,7 +53,11 @@ def _run(folder: Path, *, seeds=(0, 1), move=None, keep=lambda row: True):
     ]
     geometry += [
         {
-            **{"model": model, "capacity_nats": capacity, "measure": measure, "task": task, "value": value},
+            "model": model,
+            "capacity_nats": capacity,
+            "measure": measure,
+            "task": task,
+            "value": value,
             **({"class": entry[0], "other": entry[0]} if entry else {}),
         }
         for (model, measure, task, *entry), values in CHANGES.items()

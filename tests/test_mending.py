@@ -80,7 +80,7 @@ def test_what_is_damaged_is_renamed_and_told(run):
     ]
     assert run.finished(ONE)
     assert not run.finished(TWO)
-    assert not run.read_out(ONE)
+    assert not run.has_heads(ONE)
     assert _parts(run) == {}
 
 

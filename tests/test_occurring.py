@@ -20,10 +20,9 @@ from ratewarp.geometry.measuring import Representation, Settings
 from ratewarp.normative import normative_rows
 from ratewarp.occurring import measured
 from ratewarp.report.views import RunView, distortion_of_some
-from ratewarp.runner import resolved
 from ratewarp.scores import f1
 from ratewarp.store import RunDirectory, create_run
-from ratewarp.studies import Setting, Study
+from ratewarp.studies import Setting, Study, resolved
 from ratewarp.theory import SquaredError, posterior_codes, rate_distortion
 from ratewarp.training import draw_places
 

@@ -14,11 +14,12 @@ import yaml
 
 from conftest import TINY_NETWORK, only_png
 from oracles import ALGEBRA
-from ratewarp import RatewarpError, RequestError, Study, load_study, readout_runner, run, tables, trained_networks
+from ratewarp import RatewarpError, RequestError, Study, load_study, run, runner, tables, trained_networks
 from ratewarp.comparison import compare_published
-from ratewarp.runner import resolved, run_study
 from ratewarp.scores import f1_over_batches
 from ratewarp.store import TABLES, RunDirectory, create_run, open_run
+from ratewarp.studies import resolved
+from stored import run_study
 
 COMMAND = str(Path(sys.executable).with_name("ratewarp"))
 
@@ -46,7 +47,7 @@ def tiny_paper() -> Study:
 def two_models_at_once():
     """So that heads are trained in several groups, all by the same programs."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(readout_runner, "MODELS_AT_ONCE", 2)
+        patch.setattr(runner, "MODELS_AT_ONCE", 2)
         yield
 
 

@@ -21,8 +21,9 @@ from ratewarp import Study, open_run, run
 from ratewarp._checks import RequestError
 from ratewarp.bounds import Distance
 from ratewarp.geometry import adjusted
-from ratewarp.runner import resolved, run_study
 from ratewarp.store import TABLES
+from ratewarp.studies import resolved
+from stored import run_study
 
 COMMAND = [str(Path(sys.executable).with_name("ratewarp"))]
 
@@ -70,7 +71,9 @@ def test_table_values_from_the_records(finished):
     record = finished.record(row["condition"])
     truth = np.repeat(record["label"].values[0], 3)
     assert row["f1"] == pytest.approx(f1_score(truth, record["prediction"].values[:, 0].ravel()))
-    entry = geometry[(geometry["model"] == "E2M1") & (geometry["measure"] == "class_distortion") & (geometry["other"] > geometry["class"])].iloc[0]
+    entry = geometry[
+        (geometry["model"] == "E2M1") & (geometry["measure"] == "class_distortion") & (geometry["other"] > geometry["class"])
+    ].iloc[0]
     reference = models[(models["model"] == "baseline") & (models["capacity_nats"] == entry["capacity_nats"])]["condition"].item()
     mine, theirs = finished.record(entry["condition"]), finished.record(reference)
     labels = mine["label"].values[0][mine["stimulus"].values]

@@ -13,10 +13,9 @@ import ratewarp
 from ratewarp.checkpoints import Stand, write_checkpoint
 from ratewarp.cli import status
 from ratewarp.run_lock import lock_run
-from ratewarp.runner import resolved
 from ratewarp.status import run_status
 from ratewarp.store import create_run
-from ratewarp.studies import Study
+from ratewarp.studies import Study, resolved
 from stored import PARAMS, make_readout, make_record
 
 STUDY = Study(name="s", models={"m": {}}, capacities_nats=[1, 2, 3], readouts={"m": ["E2M1"]}, bound_points=0)

@@ -12,7 +12,7 @@ from ratewarp.bounds import BOUND, Distance, semantic_curve
 from ratewarp.cli import app
 from ratewarp.normative import NORMATIVE
 from ratewarp.report.bound import draw_curves
-from ratewarp.runner import run_study
+from stored import run_study
 
 POINTS = 4
 INFORMATION = [

@@ -17,11 +17,12 @@ from conftest import TINY_NETWORK
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
-from ratewarp.runner import CHECKPOINT_SECONDS, run_study
+from ratewarp.runner import CHECKPOINT_SECONDS
 from ratewarp.sources import Pool
 from ratewarp.tables import rate_status
 from ratewarp.training import _advance, state_shapes
 from ratewarp.waves import groups, member_bytes, members_at_once, stack_members, waves
+from stored import run_study
 
 STUDY = Study(
     name="waves",

@@ -7,10 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ratewarp._checks import refuse
+from ratewarp._cores import use_every_core
+from ratewarp.devices import keep_compiled_programs
+from ratewarp.executor import Executor
+from ratewarp.progress import Progress, drawing
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, LOG, Progress, drawing, running
+from ratewarp.runner import CHECKPOINT_SECONDS, LOG, opened, train_study
 from ratewarp.store import RunDirectory, open_run
 from ratewarp.studies import Study, load_study
+from ratewarp.tabulating import tabulate
 
 
 def run(
@@ -19,6 +24,7 @@ def run(
     *,
     progress: Callable[[Progress], None] = lambda _: None,
     say: Callable[[str], None] = LOG.warning,
+    executor: Executor | None = None,
     members_at_once: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: bool = True,
@@ -31,6 +37,8 @@ def run(
             that was interrupted resumes from its last checkpoint.
         progress: called now and then with where the run stands.
         say: called with what you should know: where training resumes, which files cannot be used. Logged if not given.
+        executor: where the work is done, such as another process or a cluster; this process if not given. Changes no result on equal
+            processors.
         members_at_once: the most models trained together; one a CPU device, or all of one shape on an accelerator, if not given.
             Changes no result.
         checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be. Changes no result.
@@ -63,7 +71,11 @@ def run(
     chosen = study if isinstance(study, Study) else load_study(study)
     folder = Path(out) if out is not None else Path("runs") / chosen.name
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
-    with running(chosen, folder, progress, say=say, **knobs) as directory:
+    use_every_core()
+    keep_compiled_programs()
+    with opened(chosen, folder) as directory:
+        train_study(directory, chosen, progress, executor=executor, say=say, **knobs)
+        tabulate(directory, progress, study=chosen)
         if report:
             write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
     return open_run(folder)

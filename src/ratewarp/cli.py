@@ -25,7 +25,7 @@ from ratewarp.measure_command import measure
 if TYPE_CHECKING:
     from ratewarp.bench import Progress as BenchProgress
     from ratewarp.comparison import Comparison
-    from ratewarp.runner import Progress
+    from ratewarp.progress import Progress
     from ratewarp.studies import Study
 
 _BUSY = 0.5  # load average from which timings are not to be trusted
@@ -125,6 +125,9 @@ def run(
         ),
     ] = 60.0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the study and say what would be trained; write nothing.")] = False,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Import and run the Python code that the study file names (import: module:name).")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Run a study: train its models, measure them, write tables, figures and a page.
@@ -134,7 +137,7 @@ def run(
     from ratewarp.studies import load_study
 
     wanted = [*(changes or []), *([f"seeds={list(range(seeds))}"] if seeds else [])]
-    chosen = load_study(study, wanted)
+    chosen = load_study(study, wanted, allow_code=allow_code)
     if models is not None or capacities is not None:
         names = () if models is None else tuple(name.strip() for name in models.split(","))
         chosen = chosen.part(names, _numbers("capacities", capacities))
@@ -187,13 +190,25 @@ def schema() -> None:
 
 
 @app.command()
+def tabulate(folder: FolderArgument) -> None:
+    """Measure the models of a finished run and write its tables again, such as with a newer version; nothing is trained."""
+    from ratewarp.store import open_run, writing_to
+    from ratewarp.tabulating import tabulate as write_tables
+
+    when_stopped("what is measured so far is kept, and the same command measures the rest", grace=GRACE_SECONDS)
+    with writing_to(open_run(folder), "tabulate") as directory, _progress_bar() as (show_bar, _):
+        write_tables(directory, show_bar)
+    print(folder / "tables")
+
+
+@app.command()
 def report(
     folder: FolderArgument,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
     """Draw figures and page of a finished run again."""
+    from ratewarp.progress import drawing
     from ratewarp.report import write_report
-    from ratewarp.runner import drawing
     from ratewarp.store import open_run, writing_to
 
     when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)

@@ -168,7 +168,7 @@ def _tables(run: RunDirectory) -> tuple[dict[str, Table], list[str]]:
     read = [condition for condition in study.conditions if condition.model in study.readouts]
     lacking = {
         "conditions": [condition.id for condition in study.conditions if not run.finished(condition.id)],
-        "heads on the frozen codes of": [condition.id for condition in read if not run.read_out(condition.id)],
+        "heads on the frozen codes of": [condition.id for condition in read if not run.has_heads(condition.id)],
     }
     return {**build_tables(run, study, stored), **written}, [f"{what}: {_some(ids)}" for what, ids in lacking.items() if ids]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from ratewarp.evaluation import Evaluation
-from ratewarp.sources import factor_numbers
+from ratewarp.sources import Task, factor_numbers
 from ratewarp.studies import Condition
 from ratewarp.training import Report
 
@@ -57,6 +58,19 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Report, fi
             "task": np.array([t.name for t in tasks], dtype="U"),
             "factor": np.array([factor.name for factor in source.factors], dtype="U"),
         },
+        attrs=labels_of(condition),
+    )
+
+
+def make_head_record(condition: Condition, tasks: Sequence[Task], predictions: np.ndarray) -> xr.Dataset:
+    """What is kept of the heads on the frozen codes of a condition; predictions are by stimulus, task and held-out image."""
+    return xr.Dataset(
+        {
+            "prediction": (("stimulus_index", "task", "held_out"), predictions.astype(np.int16)),
+            "label": (("task", "stimulus_index"), np.array([t.labels for t in tasks], np.int16)),
+            "frequency": ("stimulus_index", condition.setting.probabilities()),
+        },
+        coords={"task": np.array([t.name for t in tasks], dtype="U")},
         attrs=labels_of(condition),
     )
 

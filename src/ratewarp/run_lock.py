@@ -36,7 +36,7 @@ except ImportError:  # not Windows
 LOCK = ".ratewarp-lock"
 
 _MOST_BYTES = 4096  # of a lock file that are read
-_WORDS = {"run": "is being run by", "draw": "is being drawn by", "compare": "is being compared by"}
+_WORDS = {"run": "is being run by", "draw": "is being drawn by", "compare": "is being compared by", "tabulate": "is being tabulated by"}
 _BUSY = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 _PATIENCE, _NAP = 20, 0.01  # looks at a file whose holder has not written its name yet, and seconds between them
 
@@ -100,7 +100,7 @@ def lock_run(folder: Path, doing: str = "run") -> Iterator[RunLock]:
 
     Arguments:
         folder: the run directory.
-        doing: what it is held for: "run", "draw" or "compare".
+        doing: what it is held for: "run", "draw", "compare" or "tabulate".
 
     Yields:
         The lock.

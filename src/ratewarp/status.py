@@ -78,7 +78,7 @@ def run_status(run: RunDirectory) -> RunStatus:
         missing=tuple(name for name in steps if name not in set(finished)),
         training={name: Reached(min(step, steps[name]), steps[name]) for step, name in kept if name in steps and name not in finished},
         readouts=tuple(readers),
-        readouts_missing=tuple(name for name in readers if not run.read_out(name) or run.path / "readouts" / name in broken),
+        readouts_missing=tuple(name for name in readers if not run.has_heads(name) or run.path / "readouts" / name in broken),
         damaged=(*(wrong for _, wrong in parts), *_damaged_tables(run), *(f"{file} {why}" for file, why in found.unusable.items())),
         writer=holder.describe() if holder else "",
     )

@@ -154,8 +154,8 @@ class RunDirectory:
             refuse_name("table", "table", name, TABLES)
         file = self.path / "tables" / f"{name}.csv"
         if not self.has_table(name):
-            raise RatewarpError(f"{self.path} has no {name} table yet; finish it with: {self._command}")
-        remedy = f"all tables are written again by: {self._command}"
+            raise RatewarpError(f"{self.path} has no {name} table yet; finish it with: {self.command}")
+        remedy = f"all tables are written again by: {self.command}"
         with damage(file, remedy):
             content = read_regular(file, MOST_TABLE)
             wanted = self.manifest.get("sha256", {}).get(f"tables/{name}.csv")
@@ -169,7 +169,7 @@ class RunDirectory:
             check_table(name, table, file)
         return table
 
-    def read_out(self, condition: str) -> bool:
+    def has_heads(self, condition: str) -> bool:
         """Whether the heads on the frozen codes of that condition are stored."""
         return all((self.path / "readouts" / condition / name).exists() for name in READOUT_FILES)
 
@@ -189,7 +189,7 @@ class RunDirectory:
 
     def write_readout(self, condition: str, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
         """Stores the heads on the frozen codes of a condition, by one rename. What is already there is left as it is."""
-        if not self.read_out(condition):
+        if not self.has_heads(condition):
             self._write_folder("readouts", condition, _arrays(record, params))
 
     @unbroken()
@@ -254,11 +254,11 @@ class RunDirectory:
             )
 
     @property
-    def _command(self) -> str:
+    def command(self) -> str:
         return f"ratewarp run {self.path / 'study.yaml'} --out {self.path}"
 
     def _again(self, what: str = "it is set aside and made again") -> str:
-        return f"{what} by: {self._command}"
+        return f"{what} by: {self.command}"
 
     def remove_folder(self, folder: Path) -> None:
         """Removes `measured` or `drawn`, once what it was kept for is written."""
@@ -281,10 +281,10 @@ class RunDirectory:
 
     def _existing_readout(self, condition: str) -> Path:
         self._existing(condition)
-        if not self.read_out(condition):
+        if not self.has_heads(condition):
             raise RatewarpError(
                 f"{self.path} has no heads on the frozen codes of {condition}; if its study has `readouts` of that model, finish it with:"
-                f" {self._command}"
+                f" {self.command}"
             )
         return self.path / "readouts" / condition
 

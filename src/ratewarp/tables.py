@@ -316,7 +316,7 @@ def _all_task_rows(condition: Condition, study: Study, run: RunDirectory, record
     """Rows of the model's own heads, and of those trained on its frozen codes."""
     sound, tasks = _sound(record), record.sizes["task"]
     yield from _task_rows(condition, record, "joint" if tasks == 1 else "simultaneous", sound)
-    if condition.model in study.readouts and run.read_out(condition.id):
+    if condition.model in study.readouts and run.has_heads(condition.id):
         yield from _task_rows(condition, run.readout(condition.id), "transfer" if tasks else "disjoint", sound)
 
 

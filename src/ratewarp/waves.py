@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple
+from zlib import crc32
 
 import jax
 import jax.numpy as jnp
@@ -19,10 +20,14 @@ from jaxtyping import Array
 from ratewarp._checks import RequestError
 from ratewarp.coder import Coder
 from ratewarp.networks import from_named, to_named
-from ratewarp.sources import Images
+from ratewarp.readout import Reader
+from ratewarp.recipes import Recipe
+from ratewarp.sources import Images, Task
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
-from ratewarp.training import Member, Plan, Report, State, batch_shapes, state_shapes, train
+from ratewarp.training import READOUT_STREAM, Member, Plan, Report, State, batch_shapes, state_shapes, train
+
+TRAINING_CODES, HELD_OUT_CODES, _HEAD = range(3)  # streams drawn from a condition's key for heads on its frozen codes
 
 _DIGITS = 16  # of hashes that name waves
 _MEMORY_SHARE = 0.6  # of an accelerator's memory that members may fill; the rest is for images, codes and what XLA adds
@@ -121,7 +126,7 @@ def waves(conditions: Sequence[Condition], limit: int | None = None) -> list[Wav
     found = []
     for group in groups(conditions):
         shared, classes = _compile_key(group[0].setting)
-        plan = Plan(coder_of(shared), classes, shared.recipe)
+        plan = plan_of(group[0].setting)
         size, name = members_at_once(plan, group, limit), digest([shared, classes], _DIGITS)
         ordered = sorted(group, key=steps_of)
         found += [Wave(plan, tuple(ordered[first : first + size]), size, name) for first in range(0, len(group), size)]
@@ -132,6 +137,12 @@ def coder_of(setting: Setting) -> Coder:
     """What encodes and decodes in a setting."""
     source = setting.source
     return Coder(setting.network, setting.likelihood, source.image_shape, source.pixels)
+
+
+def plan_of(setting: Setting) -> Plan:
+    """What models of a setting share with all that one compiled program can train."""
+    shared, classes = _compile_key(setting)
+    return Plan(coder_of(shared), classes, shared.recipe)
 
 
 def steps_of(condition: Condition) -> int:
@@ -203,3 +214,30 @@ def _refuse_not_finite(arrays: Mapping[str, np.ndarray], history: Report) -> Non
 def _blank(slots: int, steps: int, tasks: int) -> Report:
     zeros = jnp.zeros((slots, steps))
     return Report(zeros, zeros, jnp.zeros((slots, steps, tasks)), zeros)
+
+
+class Reading(NamedTuple):
+    """One head to train: for `task`, on the codes of the model at `place` among those read together."""
+
+    place: int
+    condition: Condition
+    task: Task
+
+
+def reader_keys(conditions: Sequence[Condition], stream: int) -> Array:
+    """A key for each condition: a function of its seed and the stream alone."""
+    return jnp.stack([jax.random.fold_in(jax.random.fold_in(jax.random.key(c.seed), READOUT_STREAM), stream) for c in conditions])
+
+
+def stack_readers(recipe: Recipe, readings: Sequence[Reading]) -> Reader:
+    """What each head brings, stacked."""
+    keys = reader_keys([reading.condition for reading in readings], _HEAD)
+    names = jnp.array([crc32(reading.task.name.encode()) for reading in readings], jnp.uint32)
+    targets = recipe.targets(1.0)  # of which heads heed the learning rate and the steps; they know of no capacity
+    return Reader(
+        key=jax.vmap(jax.random.fold_in)(keys, names),
+        model=jnp.array([reading.place for reading in readings], jnp.int32),
+        targets=jax.tree.map(lambda one: jnp.full(len(readings), one), targets),
+        images_below=jnp.array([np.cumsum(reading.condition.setting.image_counts()) for reading in readings], jnp.int32),
+        labels=jnp.array([reading.task.labels for reading in readings], jnp.int32),
+    )

@@ -35,7 +35,7 @@ TEXTS = (b"", b"junk", b"[]", b"{}", b"null", b"3", b'"x"', b"\xff\xfe\x00" * 9,
 
 def make_runs(folder: Path) -> None:
     """Trains the study in `folder`: `whole`, `half` with a checkpoint, and `bounded`, which is whole and has a bound as well."""
-    from ratewarp.runner import run_study
+    from ratewarp.api import run as run_study
     from ratewarp.studies import Study
 
     class Enough(Exception):  # noqa: N818
@@ -47,8 +47,8 @@ def make_runs(folder: Path) -> None:
 
     study = Study(**STUDY)
     with suppress(Enough):
-        run_study(study, folder / "half", stop, members_at_once=2, checkpoint_seconds=0)
-    run_study(study, folder / "whole", members_at_once=2)
+        run_study(study, folder / "half", progress=stop, report=False, members_at_once=2, checkpoint_seconds=0)
+    run_study(study, folder / "whole", report=False, members_at_once=2)
     run = open_run(shutil.copytree(folder / "whole", folder / "bounded"))
     rates = np.linspace(0, 3, 9)
     numbers = dict.fromkeys(("distortion_below", "slope", "gap_nats", "raw_low", "raw_high"), rates / 2)

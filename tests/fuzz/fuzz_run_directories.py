@@ -147,11 +147,11 @@ def _resume(run: Path, base: str, hidden: str, before: dict[str, str]) -> int:
 
 def _run_study(study: Path, run: Path) -> int:
     from ratewarp._checks import RatewarpError, RequestError
-    from ratewarp.runner import run_study
+    from ratewarp.api import run as run_study
     from ratewarp.studies import load_study
 
     try:
-        run_study(load_study(str(study)), run, members_at_once=2, say=lambda line: print(line, file=sys.stderr))
+        run_study(load_study(str(study)), run, report=False, members_at_once=2, say=lambda line: print(line, file=sys.stderr))
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -41,9 +41,8 @@ def make_case(rng: random.Random, folder: Path) -> Case:
 def store_and_read(path: str) -> int:
     """What a run does with a study before it trains, and after: it must come back equal. Exit code as of the command."""
     from ratewarp._checks import RatewarpError
-    from ratewarp.runner import resolved
     from ratewarp.store import create_run
-    from ratewarp.studies import Study, load_study
+    from ratewarp.studies import Study, load_study, resolved
 
     try:
         study = load_study(path)

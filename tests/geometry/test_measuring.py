@@ -36,10 +36,7 @@ def _error(found):
 @pytest.mark.parametrize("index", INDICES)
 def test_each_index_moves_with_its_own_distortion_alone(index):
     strength = {"prototypization": 0.3, "specialization": 0.5, "orthogonalization": 0.6}[index]
-    runs = [
-        _measured(planted_codes(**{index: strength}, seed=seed), measures=(*OF_CLASSES, *OF_FREQUENCY))
-        for seed in range(12)
-    ]
+    runs = [_measured(planted_codes(**{index: strength}, seed=seed), measures=(*OF_CLASSES, *OF_FREQUENCY)) for seed in range(12)]
     for other in INDICES:
         mean = np.mean([run[f"{other}_change"].value for run in runs])
         error = np.mean([_error(run[f"{other}_change"]) for run in runs])

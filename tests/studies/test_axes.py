@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from ratewarp import RequestError, Study
-from ratewarp.runner import resolved
+from ratewarp.studies import resolved
 from ratewarp.studies.axes import read_axis
 
 SKEWED = "ratio if x_LC <= 6 else 1"

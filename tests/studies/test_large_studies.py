@@ -11,9 +11,8 @@ import pytest
 
 from ratewarp import store
 from ratewarp._checks import RequestError
-from ratewarp.runner import resolved
 from ratewarp.store import create_run, open_run
-from ratewarp.studies import Condition, Study, load_study
+from ratewarp.studies import Condition, Study, load_study, resolved
 from ratewarp.studies import condition as condition_module
 from ratewarp.studies import study as study_module
 from ratewarp.studies.identity import digest

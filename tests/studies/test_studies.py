@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from ratewarp import Study, load_study
 from ratewarp._checks import RequestError
 from ratewarp.recipes import Principled, Published, Swift
-from ratewarp.runner import resolved
-from ratewarp.studies import Condition, Setting, builtin_names
+from ratewarp.studies import Condition, Setting, builtin_names, resolved
 from ratewarp.waves import groups
 
 

@@ -2,7 +2,7 @@
 
 from ratewarp.studies.axes import CAPACITY, Axis
 from ratewarp.studies.condition import FREQUENCY_SCHEME, Condition, Setting, TaskRule
-from ratewarp.studies.loading import builtin_names, load_study, stored_study
+from ratewarp.studies.loading import builtin_names, load_study, resolved, stored_study
 from ratewarp.studies.study import Cell, Study, of_all_models, study_schema
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "builtin_names",
     "load_study",
     "of_all_models",
+    "resolved",
     "stored_study",
     "study_schema",
 ]

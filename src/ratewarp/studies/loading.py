@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
@@ -57,6 +60,18 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = (), *, allow_c
         data = merge(data, _nested(change))
     data = with_code(data, folder, allow_code)
     return Study(**_with_tables(data, folder, data.get("source", "corridors")))
+
+
+def resolved(study: Study) -> dict[str, Any]:
+    """The study as plain data with every default written out."""
+    return json.loads(study.model_dump_json(fallback=_plain))
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of NumPy as Python's; what was given from Python by its description."""
+    if hasattr(value, "description"):
+        return value.description()
+    return value.item() if isinstance(value, np.generic) else str(value)
 
 
 def stored_study(data: Mapping[str, Any], folder: Path) -> Study:
@@ -127,10 +142,10 @@ def _frequency_table(path: Path, source: Source) -> list[float]:
         except (TypeError, ValueError):
             refuse(f"{path} line {number}", "numbers, or texts of factors whose values are texts", {name: row[name] for name in wanted})
     stimuli = list(zip(*(map(readers[name], values.tolist()) for name, values in factors.items()), strict=True))
-    missing = [place for place in stimuli if place not in table]
-    if missing or len(table) < len(rows):
-        came = f"none for {_described(factors, missing[0])}" if missing else "a stimulus given twice"
-        refuse(str(path), "one row for every stimulus", came)
+    missing, others = [place for place in stimuli if place not in table], sorted(table.keys() - set(stimuli))
+    wrong = [f"{word} for {_described(factors, some[0])}" for word, some in (("none", missing), ("one", others)) if some]
+    if wrong or len(table) < len(rows):
+        refuse(str(path), "one row for every stimulus, and no others", wrong[0] if wrong else "a stimulus given twice")
     return [table[place] for place in stimuli]
 
 
