@@ -1,4 +1,4 @@
-"""Sources and networks as a user writes them: the examples, and small ones of which a test changes a member."""
+"""Worlds as a user writes them: those of the examples, and a small one of which a test changes a member."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import numpy as np
 
 from ratewarp.sources import Factor
 
+ROWS = Factor("row", (0, 10, 20))
+INKS = Factor("ink", ("pale", "dark"), "categorical")
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 
@@ -34,7 +36,7 @@ class Bars:
     name = "bars"
     image_shape = (3, 2, 1)
     pixels = "real"
-    factors = (Factor("row", (0, 10, 20)), Factor("ink", ("pale", "dark"), "categorical"))
+    factors = (ROWS, INKS)
     stimuli = np.indices((3, 2)).reshape(2, -1).T
     noise = 0.25
 
@@ -51,3 +53,11 @@ class Bars:
 def bars(**members: Any) -> Any:
     """Bars with other members."""
     return type("Bars", (Bars,), members)()
+
+
+MEANS = Bars().mean_images()
+
+
+def images_of(value, shape=(3, 2, 1), dtype=jnp.float32):
+    """A `sample` whose images have one value everywhere."""
+    return lambda self, stimuli, *, keys: jnp.full((len(stimuli), *shape), value, dtype)

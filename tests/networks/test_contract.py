@@ -106,7 +106,8 @@ every = pytest.mark.parametrize(("name", "shape"), CASES, ids=[f"{name} {shape}"
 
 
 def same(one: Any, other: Any) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True))
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
 
 
 def test_no_network_of_the_package_is_left_out():
@@ -114,7 +115,7 @@ def test_no_network_of_the_package_is_left_out():
 
 
 class Outcome(NamedTuple):
-    """What one program makes of a network: codes of four images and of the third alone, decoded means, and a step along the gradient."""
+    """What one program makes of a network: codes of four images and of the third alone, decoded means, a step of training."""
 
     codes: tuple[Any, Any]
     alone: tuple[Any, Any]
@@ -220,7 +221,8 @@ def test_a_perceptron_layer_by_layer(activation):
     both = through(encoder, images.reshape(5, -1))
     mean, log_variance = built.encode(jnp.asarray(images, jnp.float32))
     np.testing.assert_allclose(np.hstack([mean, log_variance]), both, atol=ALGEBRA)
-    np.testing.assert_allclose(built.decode(mean), through(decoder, both[:, :2]).reshape(5, *shape), atol=ALGEBRA)
+    decoded = built.decode(mean).reshape(5, -1)
+    np.testing.assert_allclose(decoded, through(decoder, both[:, :2]), atol=ALGEBRA)
 
 
 def test_the_bend_of_gelu_is_the_error_function_nearly():
@@ -320,8 +322,8 @@ class Holding(eqx.Module):
         self.more, self.line = more, Line(image_shape, key=key)
 
     def encode(self, images):
-        images = images if not callable(self.more) else jax.vmap(self.more)(images.ravel()).reshape(images.shape)
-        return self.line.encode(images)
+        changed = jax.vmap(self.more)(images.ravel()) if callable(self.more) else images
+        return self.line.encode(changed.reshape(images.shape))
 
     def decode(self, codes):
         return self.line.decode(codes)
@@ -375,16 +377,31 @@ FIVE, ARRAYS, PAIR = (
 )
 CALLED = r"network\.encode cannot be called as encode with a batch alone, inside jax\.jit: .*"
 BAD = {
-    "code of a wrong size": (WrongCode, r"network\.encode: the mean must be float32 of shape \(3, 3\) .*got 'float32 of shape \(3, 2\)'"),
+    "code of a wrong size": (
+        WrongCode,
+        r"network\.encode: the mean must be float32 of shape \(3, 3\) .*got 'float32 of shape \(3, 2\)'",
+    ),
     "image of a wrong shape": (WrongImage, rf"network\.decode {FIVE}; got 'float32 of shape \(3, 4, 1, 1\)'"),
     "image without a shape": (FlatImage, rf"network\.decode {FIVE}; got 'float32 of shape \(3, 5\)'"),
-    "half precision": (HalfMean, r"network\.encode: the mean must be float32 .*got 'float16 of shape \(3, 2\)'"),
+    "half precision": (
+        HalfMean,
+        r"network\.encode: the mean must be float32 .*got 'float16 of shape \(3, 2\)'",
+    ),
     "one array": (OneArray, rf"{PAIR}'ArrayImpl'"),
     "three": (Three, rf"{PAIR}'tuple'"),
-    "not finite": (NotFinite, r"network\.encode: the log variance must be finite .*got '6 of 6 that are not'"),
-    "NaN": (NaNImage, r"network\.decode must be finite at the start of training; got '15 of 15 that are not'"),
+    "not finite": (
+        NotFinite,
+        r"network\.encode: the log variance must be finite .*got '6 of 6 that are not'",
+    ),
+    "NaN": (
+        NaNImage,
+        r"network\.decode must be finite at the start of training; got '15 of 15 that are not'",
+    ),
     "a key": (WithKey, rf"{CALLED}missing 1 required.*'key'"),
-    "no decoder": (NoDecoder, r"network\.decode cannot be called as decode with a batch alone.*no attribute 'decode'"),
+    "no decoder": (
+        NoDecoder,
+        r"network\.decode cannot be called as decode with a batch alone.*no attribute 'decode'",
+    ),
     "dropout": (Making(lambda key: eqx.nn.Dropout(0.5)), rf"{CALLED}Dropout requires a key"),
     "batch norm": (
         Making(lambda key: eqx.nn.BatchNorm(5, "batch", mode="batch")),
@@ -394,9 +411,15 @@ BAD = {
     "whole numbers": (Making(lambda key: jnp.arange(3)), rf"{ARRAYS}dtype\('int32'\)"),
     "a key among its arrays": (Making(lambda key: key), rf"{ARRAYS}key<fry>"),
     "no arrays": (Untrained(), rf"{ARRAYS}'no arrays'"),
-    "not of the key": (Anyhow, r"network\.build must be the same for the same key; got 'two different networks'"),
-    "without a key": (NoKey, r"network\.build cannot be called as build\(image_shape, \*, key\): .*argument 'key'"),
-}  # fmt: skip
+    "not of the key": (
+        Anyhow,
+        r"network\.build must be the same for the same key; got 'two different networks'",
+    ),
+    "without a key": (
+        NoKey,
+        r"network\.build cannot be called as build\(image_shape, \*, key\): .*argument 'key'",
+    ),
+}
 
 
 @pytest.mark.parametrize(("network", "said"), BAD.values(), ids=BAD)
@@ -435,7 +458,8 @@ def test_arrays_of_numpy_are_parameters_like_others():
 
 
 def test_a_network_is_its_code_and_its_configuration():
-    networks = [GivenNetwork(one) for one in (Line, Perceptron, WrongImage, FlatImage, Deep(), Deep(scale=3.0), Deep(latents=3))]
+    classes, objects = (Line, Perceptron, WrongImage, FlatImage), (Deep(), Deep(scale=3.0), Deep(latents=3))
+    networks = [GivenNetwork(one) for one in (*classes, *objects)]
     assert len({(network.name, network.digest) for network in networks}) == len(networks)
     assert GivenNetwork(Deep()) == GivenNetwork(Deep())
     assert hash(GivenNetwork(Line)) == hash(GivenNetwork(Line))
@@ -477,7 +501,7 @@ def test_where_a_function_lies_in_memory_does_not_count():
 def test_code_that_cannot_be_read_needs_a_digest():
     build = lambda self, image_shape, *, key: Line(image_shape, key=key)  # noqa: E731
     made = type("Made", (), {"latents": 2, "build": build, "__module__": "nowhere"})
-    with pytest.raises(RequestError, match=r"network\.digest must be given, since the code of Made cannot be read"):
+    with pytest.raises(RequestError, match=r"network\.digest must be given, since the code of Made cannot"):
         GivenNetwork(made())
     made.digest = "v1"
     assert GivenNetwork(made()).digest == "v1"
@@ -514,6 +538,7 @@ def test_a_run_directory_knows_a_network_without_its_code(tmp_path):
 @pytest.mark.parametrize("change", [{"name": None}, {"latents": "many"}, {"digest": None}])
 def test_a_damaged_description_is_refused_in_words(tmp_path, change):
     data = resolved(Study(network=Line, capacities_nats=[1]))
-    data["network"] = {key: value for key, value in {**data["network"], **change}.items() if value is not None}
+    changed = {**data["network"], **change}
+    data["network"] = {key: value for key, value in changed.items() if value is not None}
     with pytest.raises(RequestError, match="network is not as a run directory describes one of kind 'given'"):
         stored_study(data, tmp_path)
