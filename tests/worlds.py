@@ -1,13 +1,17 @@
-"""Worlds as a user writes them: those of the examples, and a small one of which a test changes a member."""
+"""Sources and networks as users write them: the examples, and small ones that a test changes."""
 
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import module_from_spec, spec_from_file_location
+from math import prod
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -61,3 +65,65 @@ MEANS = Bars().mean_images()
 def images_of(value, shape=(3, 2, 1), dtype=jnp.float32):
     """A `sample` whose images have one value everywhere."""
     return lambda self, stimuli, *, keys: jnp.full((len(stimuli), *shape), value, dtype)
+
+
+Perceptron = example("own_network").Perceptron
+
+
+class Line(eqx.Module):
+    """One linear map each way."""
+
+    latents = 2
+    inwards: eqx.nn.Linear
+    outwards: eqx.nn.Linear
+    shape: tuple[int, int, int] = eqx.field(static=True)
+
+    def __init__(self, image_shape, *, key):
+        keys = jax.random.split(key)
+        self.shape = image_shape
+        self.inwards = eqx.nn.Linear(prod(image_shape), 4, key=keys[0])
+        self.outwards = eqx.nn.Linear(2, prod(image_shape), key=keys[1])
+
+    def encode(self, images):
+        return tuple(jnp.split(jax.vmap(self.inwards)(images.reshape(len(images), -1)), 2, axis=1))
+
+    def decode(self, codes):
+        return jax.vmap(self.outwards)(codes).reshape(len(codes), *self.shape)
+
+
+@dataclass
+class Deep:
+    """An object with `build`: a scale, and a function that is no array."""
+
+    scale: float = 2.0
+    activation: Any = jax.nn.softplus
+    latents: int = 2
+
+    def build(self, image_shape, *, key):
+        return Bent(image_shape, self.scale, self.activation, key=key)
+
+
+class Bent(eqx.Module):
+    """A line behind a function, with a function among its leaves and one among what is static."""
+
+    line: Line
+    scale: float
+    activation: Any
+    static: Any = eqx.field(static=True)
+
+    def __init__(self, image_shape, scale, activation, *, key):
+        self.line, self.scale, self.activation = Line(image_shape, key=key), scale, activation
+        self.static = partial(jax.nn.leaky_relu, negative_slope=0.1)
+
+    def encode(self, images):
+        mean, log_variance = self.line.encode(self.static(self.scale * images))
+        return self.activation(mean), log_variance
+
+    def decode(self, codes):
+        return self.line.decode(codes)
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two trees have the same arrays, to the bit."""
+    pairs = zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)

@@ -71,7 +71,8 @@ def test_the_mean_is_what_costs_least(likelihood, pixels):
         errors = expected_error(likelihood, VALUES[pixels], probabilities, around)
         assert numbers(likelihood.expected, best) == pytest.approx(mean, abs=ALGEBRA)
         assert np.all(errors[0] < errors[1:])
-        gradients = [jax.grad(likelihood.error, argnums=1)(jnp.asarray(v), jnp.asarray(best)) for v in VALUES[pixels]]
+        gradient = jax.grad(likelihood.error, argnums=1)
+        gradients = [gradient(jnp.asarray(value), jnp.asarray(best)) for value in VALUES[pixels]]
         assert np.dot(probabilities, gradients) == pytest.approx(0, abs=ALGEBRA)
 
 

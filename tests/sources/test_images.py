@@ -1,4 +1,4 @@
-"""Images by stimulus and place: a pool and a stream hold the same ones, and a model learns the same from both."""
+"""Images by stimulus and place: a pool and a stream hold the same, and a model learns the same from both."""
 
 from __future__ import annotations
 

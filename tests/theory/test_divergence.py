@@ -1,4 +1,4 @@
-"""The divergence of binary pixels, against scipy pixel by pixel, and its curve, against a fine grid of points."""
+"""The divergence of binary pixels, against scipy, and its curve, against a fine grid of points."""
 
 from __future__ import annotations
 
