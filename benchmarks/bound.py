@@ -2,10 +2,11 @@
 
     python benchmarks/bound.py [ROUNDS] [--out FILE]
 
-Sources of 2 to 32 outcomes under the Hamming distortion, which is what dit's `RDCurve` is written for, with its own settings (100 restarts
-of at most 100 steps a slope) and as many rates as it has slopes. One row a size: median seconds of each and their ratio, and how far each
-lies above the certified least R + βD at dit's own slopes. At equal slope, since elsewhere a curve is a chord between its points: at dit's
-rates, which are not those that ours was asked for, the distortion of ours may be larger by more than its tolerance.
+Sources of 2 to 32 outcomes under the Hamming distortion, which is what dit's `RDCurve` is written for, with
+its own settings (100 restarts of at most 100 steps a slope) and as many rates as it has slopes. One row a
+size: median seconds of each and their ratio, and how far each lies above the certified least R + βD at dit's
+own slopes. At equal slope, since elsewhere a curve is a chord between its points; at dit's rates, which are
+not those that ours was asked for, the distortion of ours may be larger by more than its tolerance.
 
 Needs the extra `bench`.
 """
@@ -41,7 +42,12 @@ def _excesses(p: np.ndarray, theirs: RDCurve) -> np.ndarray:
         beta = float(bits * np.log(2))  # dit counts rates in bits
         if beta > 0:
             ours = solve(alphabet, beta, alphabet.own, p, TOLERANCE)
-            rows.append((rate * np.log(2) + beta * distortion - ours.lower, ours.rate + beta * ours.distortion - ours.lower))
+            rows.append(
+                (
+                    rate * np.log(2) + beta * distortion - ours.lower,
+                    ours.rate + beta * ours.distortion - ours.lower,
+                )
+            )
     return np.array(rows)
 
 

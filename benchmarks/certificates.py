@@ -2,14 +2,17 @@
 
     python benchmarks/certificates.py [KIND …] [--random N] [--slopes N] [--out FILE]
 
-KIND is one of `scales`, `tasks`, `corridors`, `natural`; all if none is given. One row a source. At several of a curve's solved slopes β a
-search of its own, plain mean shift from many hundred random starts, looks for points that lower R + βD; plain alternating steps then find
-weights for all points found. Columns:
+KIND is one of `scales`, `tasks`, `corridors`, `natural`; all if none is given. One row a source. At several
+of a curve's solved slopes β a search of its own, plain mean shift from many hundred random starts, looks for
+points that lower R + βD; plain alternating steps then find weights for all points found. Columns:
 
-- `gap`: the largest gap that the curve claims, nats; `searched`: whether any of its certificates rests on a search.
-- `missed`: by how much the search finds log c above the curve's own ceiling, nats, at most over the slopes: how wrong it might be. Says
-  nothing of `natural` sources, whose rare stimuli count for less in the curve's bound than in this search.
-- `false_by`: by how much a code that was found lies below the certified R + βD, nats: how wrong it is. Negative where none does.
+- `gap`: the largest gap that the curve claims, nats; `searched`: whether any of its certificates rests on a
+  search.
+- `missed`: by how much the search finds log c above the curve's own ceiling, nats, at most over the slopes:
+  how wrong it might be. Says nothing of `natural` sources, whose rare stimuli count for less in the curve's
+  bound than in this search.
+- `false_by`: by how much a code that was found lies below the certified R + βD, nats: how wrong it is.
+  Negative where none does.
 - `seconds`: of solving the curve.
 """
 
@@ -71,12 +74,18 @@ def uniform(stimuli: int) -> np.ndarray:
 def of_many_scales() -> Iterator[Source]:
     """Means whose distances lie orders of magnitude apart."""
     for spread in (1.0, 2.0):
-        yield Source(f"lognormal({spread:g})", uniform(40), np.exp(spread * np.random.default_rng(6).normal(size=(40, 1))))
+        yield Source(
+            f"lognormal({spread:g})",
+            uniform(40),
+            np.exp(spread * np.random.default_rng(6).normal(size=(40, 1))),
+        )
     yield Source("Cauchy", uniform(40), np.random.default_rng(6).standard_cauchy((40, 1)))
     for within in (0.1, 0.01, 0.005, 0.003, 0.001, 0.0003):
         rng = np.random.default_rng(0)
         centres = np.repeat(rng.normal(size=(5, 2)), 6, axis=0)
-        yield Source(f"5 clusters of 6, width {within:g}", uniform(30), centres + within * rng.normal(size=(30, 2)))
+        yield Source(
+            f"5 clusters of 6, width {within:g}", uniform(30), centres + within * rng.normal(size=(30, 2))
+        )
     for far in (30, 100, 300):
         means = np.vstack([np.random.default_rng(1).normal(size=(20, 2)), [[far, 0.0]]])
         yield Source(f"20 normal and one at {far}", np.append(np.full(20, 0.99 / 20), 0.01), means)
@@ -106,7 +115,9 @@ def of_corridors() -> Iterator[Source]:
     for names, weight in ((["E2M1"], 1.0), (["E2M5"], 1.0), (["E2M5"], 0.01), (["E2M2", "E2M4"], 0.03)):
         parts = ["E2M1", "E2M2", "E2M3", "E2M4"] if names == ["E2M5"] else names
         tasks = tuple((weight, task(part, corridors).labels) for part in parts)
-        yield Source(f"Corridors, {' and '.join(names)}, weight {weight:g}", uniform(169), means, tasks, asked)
+        yield Source(
+            f"Corridors, {' and '.join(names)}, weight {weight:g}", uniform(169), means, tasks, asked
+        )
 
 
 def natural() -> Iterator[Source]:
@@ -159,7 +170,11 @@ class Attack:
             for column in range(self.means.shape[1]):
                 found += (points[0][:, column, None] - self.means[:, column]) ** 2
         else:
-            found += np.sum(points[0] ** 2, axis=1)[:, None] + np.sum(self.means**2, axis=1) - 2 * points[0] @ self.means.T
+            found += (
+                np.sum(points[0] ** 2, axis=1)[:, None]
+                + np.sum(self.means**2, axis=1)
+                - 2 * points[0] @ self.means.T
+            )
         found /= self.source.means.shape[1]
         for (weight, labels), part in zip(self.source.tasks, points[1:], strict=True):
             with np.errstate(divide="ignore"):
@@ -167,12 +182,22 @@ class Attack:
         return found
 
     def starts(self, near: np.ndarray) -> np.ndarray:
-        """Shares of stimuli: single ones, pairs, groups of every size, and what stands there already, a little blurred."""
+        """Shares of stimuli: single ones, pairs, groups of every size, and what stands there already, a
+        little blurred.
+        """
         n = len(self.source.p)
         pairs = np.eye(n)[self.rng.integers(0, n, size=(STARTS, 2))]
         few = [self.rng.dirichlet(np.full(n, size / n), size=STARTS // 3) for size in (1.5, 4.0, 12.0)]
         blurred = near[self.rng.integers(0, len(near), size=STARTS // 2)]
-        mixed = np.concatenate([np.eye(n), pairs.mean(axis=1), *few, near, 0.5 * blurred + 0.5 * pairs.mean(axis=1)[: len(blurred)]])
+        mixed = np.concatenate(
+            [
+                np.eye(n),
+                pairs.mean(axis=1),
+                *few,
+                near,
+                0.5 * blurred + 0.5 * pairs.mean(axis=1)[: len(blurred)],
+            ]
+        )
         return 0.999 * mixed + 0.001 / n  # no label is out of the question
 
     def climbed(self, beta: float, logw: np.ndarray, near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -192,7 +217,9 @@ class Attack:
 
 
 def attacked(source: Source, curve: Curve, one: Solved, seed: int) -> tuple[float, float]:
-    """By how much the ceiling of a solved slope is missed, and by how much a code lies below its bound, nats."""
+    """By how much the ceiling of a solved slope is missed, and by how much a code lies below its bound,
+    nats.
+    """
     attack, p, beta = Attack(source, seed), source.p, one.beta
     shares, weights, z = at_slope(curve, one, len(p))
     missed = -np.inf
@@ -204,12 +231,18 @@ def attacked(source: Source, curve: Curve, one: Solved, seed: int) -> tuple[floa
         tall = np.argsort(-heights)[:300]
         shares = np.concatenate([shares, found[tall]])
         weights = np.append(0.7 * weights, np.full(len(tall), 0.3 / len(tall)))
-        shares, weights, z = weighed(p, np.exp(-beta * attack.distances(attack.points(shares))), shares, weights)
+        shares, weights, z = weighed(
+            p, np.exp(-beta * attack.distances(attack.points(shares))), shares, weights
+        )
     return missed, one.lower + float(p @ np.log(z))
 
 
-def weighed(p: np.ndarray, kernel: np.ndarray, shares: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Points that keep some weight after many alternating steps, their weights, and Z; −Σ p log Z is what the code pays."""
+def weighed(
+    p: np.ndarray, kernel: np.ndarray, shares: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Points that keep some weight after many alternating steps, their weights, and Z; −Σ p log Z is what the
+    code pays.
+    """
     for _ in range(BURSTS):
         for _ in range(BURST):
             weights = weights * (kernel @ (p / np.maximum(weights @ kernel, LEAST)))
@@ -219,7 +252,9 @@ def weighed(p: np.ndarray, kernel: np.ndarray, shares: np.ndarray, weights: np.n
 
 
 def at_slope(curve: Curve, one: Solved, stimuli: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares of stimuli in the points of a solved slope, their weights, and Z of every stimulus, before the solver's last step."""
+    """Shares of stimuli in the points of a solved slope, their weights, and Z of every stimulus, before the
+    solver's last step.
+    """
     alphabet: Any = curve.alphabet
     kernel = np.exp(-one.beta * (alphabet.distances(one.points) + alphabet._least[:, None]))
     z = kernel @ one.weights
@@ -235,15 +270,23 @@ def row(kind: str, source: Source, slopes: int = SLOPES) -> dict[str, object]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            curve = rate_distortion(source.p, source.cost(), points=20, rates=source.rates, tolerance=TOLERANCE)
+            curve = rate_distortion(
+                source.p, source.cost(), points=20, rates=source.rates, tolerance=TOLERANCE
+            )
     except np.linalg.LinAlgError as error:
         return {**found, "error": f"LinAlgError: {error}"}
     found |= {"seconds": perf_counter() - start, "gap": curve.table["gap_nats"].max()}
     found["searched"] = bool((curve.table["certificate"] == "searched").any())
     if len(curve.alphabet.p) < len(source.p):
-        return {**found, "error": f"{len(source.p) - len(curve.alphabet.p)} stimuli merged or absent; not attacked"}
+        return {
+            **found,
+            "error": f"{len(source.p) - len(curve.alphabet.p)} stimuli merged or absent; not attacked",
+        }
     inner = [one for one in curve.envelope.solved if 0 < one.beta < np.inf]
-    chosen = [inner[i] for i in np.unique(np.linspace(0, len(inner) - 1, min(slopes, len(inner))).round().astype(int))]
+    chosen = [
+        inner[i]
+        for i in np.unique(np.linspace(0, len(inner) - 1, min(slopes, len(inner))).round().astype(int))
+    ]
     chosen.sort(key=lambda one: one.beta)
     results = np.array([attacked(source, curve, one, seed) for seed, one in enumerate(chosen)])
     return {**found, "slopes": len(chosen), "missed": results[:, 0].max(), "false_by": results[:, 1].max()}
@@ -260,7 +303,13 @@ def main() -> None:
     for kind in asked.kinds or KINDS:
         for source in KINDS[kind](asked.random):
             rows.append(row(kind, source, asked.slopes))
-            print({key: f"{value:.2e}" if isinstance(value, float) else value for key, value in rows[-1].items()}, flush=True)
+            print(
+                {
+                    key: f"{value:.2e}" if isinstance(value, float) else value
+                    for key, value in rows[-1].items()
+                },
+                flush=True,
+            )
     table = pd.DataFrame(rows)
     if asked.out:
         table.to_csv(asked.out, index=False, float_format="%.3g")

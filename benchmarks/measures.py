@@ -1,10 +1,12 @@
-"""What measuring costs: the class distortion matrix of 100,000 codes beside its bare matrix products, and 1,522 codes with 1,000 resamples.
+"""What measuring costs: the class distortion matrix of 100,000 codes beside its bare matrix products, and
+1,522 codes with 1,000 resamples.
 
     python benchmarks/measures.py OUT [ITEMS]
 
-Three rounds in alternation, wall time. The products are those of the same tiles (512 × 512 items on and above the diagonal, 50 latents,
-codes and reference) by as many threads, with nothing done to what they give. The resamples are of every measure with a reference and one
-task, `bca`. Writes OUT/measures.json with every timing, and the highest memory of the process.
+Three rounds in alternation, wall time. The products are those of the same tiles (512 × 512 items on and above
+the diagonal, 50 latents, codes and reference) by as many threads, with nothing done to what they give. The
+resamples are of every measure with a reference and one task, `bca`. Writes OUT/measures.json with every
+timing, and the highest memory of the process.
 """
 
 from __future__ import annotations
@@ -46,7 +48,9 @@ def resampled() -> None:
     rng = np.random.default_rng(0)
     reference = rng.normal(size=(1522, 5))
     labels = (reference[:, 0] > 0).astype(int)
-    ratewarp.measure(reference + labels[:, None], reference=reference, labels=labels, interval="bca", resamples=1000)
+    ratewarp.measure(
+        reference + labels[:, None], reference=reference, labels=labels, interval="bca", resamples=1000
+    )
 
 
 def main(out: Path, items: int = ITEMS) -> None:
@@ -72,7 +76,9 @@ def main(out: Path, items: int = ITEMS) -> None:
         "classes": CLASSES,
         "cores": cpu_count(),
         "seconds": seconds,
-        "over_products": median(a / b for a, b in zip(seconds["class_distortion"], seconds["products"], strict=True)),
+        "over_products": median(
+            a / b for a, b in zip(seconds["class_distortion"], seconds["products"], strict=True)
+        ),
         "peak_gigabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
     }
     out.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,10 @@
-"""What narrow matrix products do to the losses: the baseline at three capacities and three precisions, two seeds.
+"""What narrow matrix products do to the losses: the baseline at three capacities and three precisions, two
+seeds.
 
     python benchmarks/precision.py OUT
 
-trains into the run directory OUT and prints means over seeds. On a CPU the factors of every product are rounded as an accelerator
-rounds them (see `ratewarp.networks.lowering.product_of`).
+trains into the run directory OUT and prints means over seeds. On a CPU the factors of every product are
+rounded as an accelerator rounds them (see `ratewarp.networks.lowering.product_of`).
 """
 
 from __future__ import annotations
@@ -26,5 +27,8 @@ if __name__ == "__main__":
     )
     models = ratewarp.run(study, sys.argv[1], report=False).table("models")
     print(
-        models.groupby(["capacity_nats", "model"], sort=False)[["rate_nats", "distortion"]].agg(["mean", "min", "max"]).round(4).to_string()
+        models.groupby(["capacity_nats", "model"], sort=False)[["rate_nats", "distortion"]]
+        .agg(["mean", "min", "max"])
+        .round(4)
+        .to_string()
     )

@@ -2,8 +2,8 @@
 
     python benchmarks/pressures.py OUT
 
-Writes OUT/pressures.csv: rate, distortion and F1 (mean over batches of 32 images) of every probe. `schedule` is the publication's
-earlier or later one of the task weight; it does not matter to models without tasks.
+Writes OUT/pressures.csv: rate, distortion and F1 (mean over batches of 32 images) of every probe. `schedule`
+is the publication's earlier or later one of the task weight; it does not matter to models without tasks.
 """
 
 from __future__ import annotations
@@ -73,12 +73,24 @@ def probed(group: list[Probe], out: Path) -> list[dict[str, Any]]:
         own = {key: value for key, value in whole["models"][probe.model].items() if key != "at"}
         for pressure in probe.pressures:
             name = "_".join(filter(None, (probe.model, probe.schedule, str(pressure))))
-            models[name] = {**own, "recipe": {**own["recipe"], **SCHEDULES[probe.schedule], "pressure": pressure}}
+            models[name] = {
+                **own,
+                "recipe": {**own["recipe"], **SCHEDULES[probe.schedule], "pressure": pressure},
+            }
             cells[name] = {"model": probe.model, "schedule": probe.schedule, "pressure": pressure}
     name = f"pressures_{capacity:g}_{seed}"
-    changes = {"models": models, "reference": next(iter(models)), "readouts": {}, "seeds": [seed], "name": name}
+    changes = {
+        "models": models,
+        "reference": next(iter(models)),
+        "readouts": {},
+        "seeds": [seed],
+        "name": name,
+    }
     run = train(
-        Study(**{**whole, **changes}), out / name, progress=lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}"), report=False
+        Study(**{**whole, **changes}),
+        out / name,
+        progress=lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}"),
+        report=False,
     )
     tasks, geometry = run.table("tasks"), run.table("geometry")
     dimensions = geometry[geometry["measure"] == "participation_ratio"].set_index("condition")["value"]
@@ -87,13 +99,22 @@ def probed(group: list[Probe], out: Path) -> list[dict[str, Any]]:
         f1 = tasks[tasks["condition"] == row["condition"]].set_index("task")["f1_batches"]
         numbers = {key: row[key] for key in ("capacity_nats", "steps", "seed", "rate_nats", "distortion")}
         scores = {f"f1_{task}": value for task, value in f1.items()}
-        rows.append({**cells[row["model"]], **numbers, **scores, "participation_ratio": dimensions.get(row["condition"])})
+        rows.append(
+            {
+                **cells[row["model"]],
+                **numbers,
+                **scores,
+                "participation_ratio": dimensions.get(row["condition"]),
+            }
+        )
     return rows
 
 
 def main(out: Path) -> None:
     """Trains every probe and writes the table."""
-    groups = [list(group) for _, group in groupby(PROBES, key=lambda probe: (probe.capacity_nats, probe.seed))]
+    groups = [
+        list(group) for _, group in groupby(PROBES, key=lambda probe: (probe.capacity_nats, probe.seed))
+    ]
     table = pd.DataFrame([row for group in groups for row in probed(group, out)])
     order = ["model", "capacity_nats", "schedule", "pressure", "seed"]
     table.sort_values(order).to_csv(out / "pressures.csv", index=False, float_format="%.4g")

@@ -43,16 +43,37 @@ def main(out: Path) -> None:
     for model, switches in SWITCHES.items():
         own = load_study("paper").part(models=[model], capacities=[CAPACITY]).model_dump()
         setting = own["models"][model]
-        models = {_named(name): {**setting, "recipe": {**setting["recipe"], **off}} for name, off in switches.items()}
-        study = Study(**{**own, "name": model, "models": models, "reference": "as_published", "readouts": {}, "seeds": [91]})
+        models = {
+            _named(name): {**setting, "recipe": {**setting["recipe"], **off}}
+            for name, off in switches.items()
+        }
+        study = Study(
+            **{
+                **own,
+                "name": model,
+                "models": models,
+                "reference": "as_published",
+                "readouts": {},
+                "seeds": [91],
+            }
+        )
         run = train(
-            study, out / model, progress=lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}", flush=True), report=False
+            study,
+            out / model,
+            progress=lambda at: print(f"{at.doing}: {at.done / max(at.total, 1):.0%}", flush=True),
+            report=False,
         )
         tasks = run.table("tasks").set_index("condition")[["f1", "f1_batches"]]
         found = run.table("models").set_index("condition").join(tasks)
         for name in switches:
             row = found[found["model"] == _named(name)].iloc[0]
-            rows.append({"model": model, "turned_off": name, **{key: row[key] for key in ("rate_nats", "distortion", "f1", "f1_batches")}})
+            rows.append(
+                {
+                    "model": model,
+                    "turned_off": name,
+                    **{key: row[key] for key in ("rate_nats", "distortion", "f1", "f1_batches")},
+                }
+            )
     pd.DataFrame(rows).to_csv(out / "quirks.csv", index=False, float_format="%.5g")
 
 

@@ -2,9 +2,9 @@
 
     python benchmarks/selectivity.py OUT ["pure noise"]
 
-With a second argument, only the cells of that name. Writes OUT/selectivity.csv (one row a cell: mean change of an index from the reference,
-its mean standard error, their ratio, and the share of simulated data sets in which it was detected, its 95 % interval being off 0) and,
-for all cells, OUT/selectivity.png and .pdf.
+With a second argument, only the cells of that name. Writes OUT/selectivity.csv (one row a cell: mean change
+of an index from the reference, its mean standard error, their ratio, and the share of simulated data sets in
+which it was detected, its 95 % interval being off 0) and, for all cells, OUT/selectivity.png and .pdf.
 """
 
 from __future__ import annotations
@@ -47,13 +47,20 @@ NOISE: dict[str, float] = {}  # codes and reference that know nothing of the sti
 REPEATS = 100
 
 
-def changes(setting: dict[str, Any], strengths: dict[str, float], seed: int) -> dict[str, tuple[float, float, bool]]:
-    """Change of every index from the reference, its standard error, and whether its interval is off 0, in one simulated data set."""
+def changes(
+    setting: dict[str, Any], strengths: dict[str, float], seed: int
+) -> dict[str, tuple[float, float, bool]]:
+    """Change of every index from the reference, its standard error, and whether its interval is off 0, in one
+    simulated data set.
+    """
     planted = planted_codes(**setting, **({} if strengths is NOISE else strengths), seed=seed)
     known = (planted.stimuli, planted.factors, planted.frequency)
     pair = (planted.codes, planted.reference)
     if strengths is NOISE:
-        pair = tuple(np.random.default_rng([seed, side]).standard_normal(codes.shape) for side, codes in enumerate(pair))
+        pair = tuple(
+            np.random.default_rng([seed, side]).standard_normal(codes.shape)
+            for side, codes in enumerate(pair)
+        )
     own, reference = (Representation(codes, *known) for codes in pair)
     settings = Settings(permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY))
     found = {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
@@ -78,9 +85,22 @@ def rows(only: str | None = None) -> list[dict[str, Any]]:
         runs = [changes(SETTINGS[name], strengths, seed) for seed in range(REPEATS)]
         for index in INDICES:
             values, errors, detected = (np.array([run[index][part] for run in runs]) for part in range(3))
-            numbers = {"change": values.mean(), "standard_error": errors.mean(), "ratio": values.mean() / errors.mean()}
+            numbers = {
+                "change": values.mean(),
+                "standard_error": errors.mean(),
+                "ratio": values.mean() / errors.mean(),
+            }
             spread = {"spread": values.std(ddof=1), "detected": detected.mean(), "repeats": REPEATS}
-            out.append({"setting": name, "planted": planted, "strength": strength, "index": index, **numbers, **spread})
+            out.append(
+                {
+                    "setting": name,
+                    "planted": planted,
+                    "strength": strength,
+                    "index": index,
+                    **numbers,
+                    **spread,
+                }
+            )
     return out
 
 
@@ -93,7 +113,9 @@ def draw(table: pd.DataFrame) -> plt.Figure:
             chosen = table[(table["setting"] == setting) & table["planted"].isin(["none", planted])]
             for index, colour, marker in zip(INDICES, MODEL_COLOURS[1:], "osD", strict=False):
                 own = chosen[chosen["index"] == index].sort_values("strength")
-                place.plot(own["strength"], own["ratio"], color=colour, marker=marker, ms=4.5, lw=1.3, label=index)
+                place.plot(
+                    own["strength"], own["ratio"], color=colour, marker=marker, ms=4.5, lw=1.3, label=index
+                )
             place.axhspan(-1, 1, color=MUTED, alpha=0.15, lw=0, label="within 1 standard error")
             place.axhline(5, color=MUTED, lw=0.8, ls="--", label="5 standard errors")
             place.set(xlabel=f"planted {planted}", ylabel="change / standard error" if column == 0 else "")
@@ -117,7 +139,10 @@ def main(out: Path, only: str | None = None) -> None:
     for setting, planted in product(SETTINGS, ("none", *INDICES, "all three", "pure noise")):
         chosen = table[(table["setting"] == setting) & (table["planted"] == planted)]
         strongest = chosen[chosen["strength"] == chosen["strength"].max()]
-        print(f"{setting:>14} {planted:>18}", "  ".join(f"{r['index'][:5]} {r['ratio']:+6.1f}" for r in strongest.to_dict("records")))
+        print(
+            f"{setting:>14} {planted:>18}",
+            "  ".join(f"{r['index'][:5]} {r['ratio']:+6.1f}" for r in strongest.to_dict("records")),
+        )
 
 
 if __name__ == "__main__":

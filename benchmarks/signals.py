@@ -1,11 +1,13 @@
-"""Signals at random moments: every command must end within five seconds with the right code, and runs must resume to the same bytes.
+"""Signals at random moments: every command must end within five seconds with the right code, and runs must
+resume to the same bytes.
 
     python benchmarks/signals.py --each 50 --out docs/results/signals.csv
 
-Every command is first timed; then it is started again and again and gets one signal at a moment drawn uniformly between its start
-and its end. A run that was stopped is started again in the same folder until it ends by itself, and its tables, records and
-parameters are compared with those of a run that nobody stopped. A command that had done its work before it heard of the signal, and
-says so by exit code 0, is counted apart; so is one that got its signal before Python had begun to run this package.
+Every command is first timed; then it is started again and again and gets one signal at a moment drawn
+uniformly between its start and its end. A run that was stopped is started again in the same folder until it
+ends by itself, and its tables, records and parameters are compared with those of a run that nobody stopped. A
+command that had done its work before it heard of the signal, and says so by exit code 0, is counted apart; so
+is one that got its signal before Python had begun to run this package.
 """
 
 from __future__ import annotations
@@ -48,9 +50,30 @@ def commands(folder: Path) -> dict[str, list[str]]:
         "run": [program, "run", "study.yaml", "--checkpoint-every", "0"],
         "run --dry-run": [program, "run", "many.yaml", "--dry-run"],
         "report": [program, "report", "whole"],
-        "measure": [program, "measure", "codes.npz", "--interval", "bca", "--resamples", "5000", "--permutations", "5000"],
+        "measure": [
+            program,
+            "measure",
+            "codes.npz",
+            "--interval",
+            "bca",
+            "--resamples",
+            "5000",
+            "--permutations",
+            "5000",
+        ],
         "bound": [program, "bound", "corridors", "--points", "40"],
-        "bench": [program, "bench", "--rounds", "1", "--seconds", "1", "--members", "1", "--without", "start-up"],
+        "bench": [
+            program,
+            "bench",
+            "--rounds",
+            "1",
+            "--seconds",
+            "1",
+            "--members",
+            "1",
+            "--without",
+            "start-up",
+        ],
     }
 
 
@@ -63,7 +86,12 @@ def prepare(folder: Path) -> None:
     (folder / "many.yaml").write_text(f"models: {{{models}}}\ncapacities_nats: [0.3, 3]\n")
     rng = np.random.default_rng(0)
     codes = rng.normal(size=(3000, 10))
-    np.savez(folder / "codes.npz", codes=codes, reference=codes + rng.normal(size=codes.shape), labels=rng.integers(0, 3, 3000))
+    np.savez(
+        folder / "codes.npz",
+        codes=codes,
+        reference=codes + rng.normal(size=codes.shape),
+        labels=rng.integers(0, 3, 3000),
+    )
 
 
 def timed(command: list[str], folder: Path) -> float:
@@ -80,8 +108,12 @@ def contents(run: Path) -> dict[str, bytes]:
 
 
 def attack(command: list[str], folder: Path, number: signal.Signals, after: float) -> tuple[float, int, str]:
-    """Starts a command, sends it one signal, and tells how long it took to end, its exit code and what it said."""
-    process = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    """Starts a command, sends it one signal, and tells how long it took to end, its exit code and what it
+    said.
+    """
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
     try:
         _, errors = process.communicate(timeout=after)
         return 0.0, process.returncode, errors
@@ -118,7 +150,8 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--out", type=Path)
     asked = options.parse_args()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # signals that are ignored here would be ignored by the commands, too
+    # signals that are ignored here would be ignored by the commands, too
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
     rng, rows = random.Random(asked.seed), []
     with TemporaryDirectory(prefix="ratewarp-signals-") as place:
@@ -127,7 +160,11 @@ def main() -> None:
         prepare(folder)
         works = commands(folder)
         lasting = {}
-        for name, command in [(COLD, [*works["run"], "--out", "whole"]), ("run", [*works["run"], "--out", "again"]), *works.items()]:
+        for name, command in [
+            (COLD, [*works["run"], "--out", "whole"]),
+            ("run", [*works["run"], "--out", "again"]),
+            *works.items(),
+        ]:
             if name not in lasting:
                 lasting[name] = timed(command, folder)
                 print(f"{name}: {lasting[name]:.1f} s", flush=True)
@@ -136,7 +173,9 @@ def main() -> None:
         numbers = [number for number in CODES for _ in range(asked.each)]
         rng.shuffle(numbers)
         runs, same, begun = count(1), 0, folder / "run0"
-        names = cycle(["run", "report", "run", "run --dry-run", "run", "measure", "run", "bound", COLD, "bench"])
+        names = cycle(
+            ["run", "report", "run", "run --dry-run", "run", "measure", "run", "bound", COLD, "bench"]
+        )
         for number, name in zip(numbers, names, strict=False):
             running = name in ("run", COLD)
             command = [*works["run"], "--out", begun.name] if running else works[name]
@@ -147,14 +186,27 @@ def main() -> None:
             os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
             rows.append(
                 dict(
-                    zip(COLUMNS, [name, number.name, f"{after:.2f}", f"{took:.2f}", code, verdict(took, code, errors, number)], strict=True)
+                    zip(
+                        COLUMNS,
+                        [
+                            name,
+                            number.name,
+                            f"{after:.2f}",
+                            f"{took:.2f}",
+                            code,
+                            verdict(took, code, errors, number),
+                        ],
+                        strict=True,
+                    )
                 )
             )
             print(rows[-1], flush=True)
             if rows[-1]["verdict"] in ("traceback", "wrong code", "too late"):
                 print(errors, flush=True)
             if running and (code == 0 or rng.random() < 0.2):
-                subprocess.run([*works["run"], "--out", begun.name], cwd=folder, check=True, capture_output=True)
+                subprocess.run(
+                    [*works["run"], "--out", begun.name], cwd=folder, check=True, capture_output=True
+                )
                 assert contents(begun) == expected, f"{begun} differs"
                 same, begun = same + 1, folder / f"run{next(runs)}"
         subprocess.run([*works["run"], "--out", begun.name], cwd=folder, check=True, capture_output=True)

@@ -1,4 +1,5 @@
-"""The recipe `swift` against the published validation loss of the baseline, on seeds that played no part in choosing it.
+"""The recipe `swift` against the published validation loss of the baseline, on seeds that played no part in
+choosing it.
 
     python benchmarks/swift.py OUT
 
@@ -11,7 +12,8 @@ import sys
 
 import ratewarp
 
-PUBLISHED = {0.3: 0.1449, 1.0: 0.1227, 3.0: 0.0737, 6.0: 0.0546, 10.0: 0.0533}  # read off the publication's figures, ±0.001
+# read off the publication's figures, ±0.001
+PUBLISHED = {0.3: 0.1449, 1.0: 0.1227, 3.0: 0.0737, 6.0: 0.0546, 10.0: 0.0533}
 
 if __name__ == "__main__":
     study = ratewarp.Study(
@@ -25,4 +27,9 @@ if __name__ == "__main__":
     )
     models = ratewarp.run(study, sys.argv[1], report=False).table("models")
     models["difference"] = models["distortion"] - models["capacity_nats"].map(PUBLISHED)
-    print(models.groupby("capacity_nats")[["rate_nats", "distortion", "difference"]].agg(["mean", "min", "max"]).round(4).to_string())
+    print(
+        models.groupby("capacity_nats")[["rate_nats", "distortion", "difference"]]
+        .agg(["mean", "min", "max"])
+        .round(4)
+        .to_string()
+    )

@@ -1,4 +1,5 @@
-"""A world of one's own: coloured discs on a 16 × 16 grid, as a Python object that `ratewarp` takes as its source.
+"""A world of one's own: coloured discs on a 16 × 16 grid, as a Python object that `ratewarp` takes as its
+source.
 
     python examples/colours.py OUT
 
@@ -58,4 +59,8 @@ if __name__ == "__main__":
         capacities_nats=[0.3, 1, 2.5],
         training_images=20_000,
     )
-    run(study, sys.argv[1], progress=lambda at: print(f"\r{at.doing}: {at.done:,} of {at.total:,}", end="", flush=True))
+    run(
+        study,
+        sys.argv[1],
+        progress=lambda at: print(f"\r{at.doing}: {at.done:,} of {at.total:,}", end="", flush=True),
+    )

@@ -1,7 +1,7 @@
 """A network of one's own: an Equinox module that `ratewarp` trains as it is, here with Equinox's own layers.
 
-From Python, `Study(network=Perceptron, …)`; from a study file, `network: {import: "own_network:Perceptron"}`, which runs with
-`ratewarp run STUDY --allow-code`.
+From Python, `Study(network=Perceptron, …)`; from a study file, `network: {import: "own_network:Perceptron"}`,
+which runs with `ratewarp run STUDY --allow-code`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,12 @@ class Perceptron(eqx.Module):
     def __init__(self, image_shape, *, key):
         keys = jax.random.split(key)
         self.shape = image_shape
-        self.encoder = eqx.nn.MLP(prod(image_shape), 2 * self.latents, width_size=32, depth=1, activation=jax.nn.gelu, key=keys[0])
-        self.decoder = eqx.nn.MLP(self.latents, prod(image_shape), width_size=32, depth=1, activation=jax.nn.gelu, key=keys[1])
+        self.encoder = eqx.nn.MLP(
+            prod(image_shape), 2 * self.latents, width_size=32, depth=1, activation=jax.nn.gelu, key=keys[0]
+        )
+        self.decoder = eqx.nn.MLP(
+            self.latents, prod(image_shape), width_size=32, depth=1, activation=jax.nn.gelu, key=keys[1]
+        )
 
     def encode(self, images):
         both = jax.vmap(self.encoder)(images.reshape(len(images), -1))

@@ -2,7 +2,8 @@
 
     python examples/subprocess_executor.py OUT
 
-runs a part of the demo study so, into the run directory OUT. Results are those of a run in one process, to the byte.
+runs a part of the demo study so, into the run directory OUT. Results are those of a run in one process, to
+the byte.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from ratewarp import load_study, run
-from ratewarp.jobs import Event, Job, do
+from ratewarp.runs.jobs import Event, Job, do
 
 
 class Subprocess:

@@ -1,10 +1,11 @@
 """A simulated recording: place cells on a track whose first half is visited more. Writes track.npz.
 
-    python examples/track.py
-    ratewarp measure track.npz
+    python examples/track.py ratewarp measure track.npz
 
-Eighty neurons, forty places, twenty trials of each, Poisson spike counts; square roots are taken, so that noise is about equal for all.
-`codes`: an animal that knows the track; its fields are four times as dense, and narrower, where it is most. `reference`: the same places
+Eighty neurons, forty places, twenty trials of each, Poisson spike counts; square roots are taken, so that
+noise is about equal for all.
+`codes`: an animal that knows the track; its fields are four times as dense, and narrower, where it is most.
+    `reference`: the same places
 on its first day, with even fields. `frequency`: how often each place was visited, a number a trial.
 """
 

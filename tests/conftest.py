@@ -9,15 +9,17 @@ from pathlib import Path
 from shutil import copyfile
 from typing import Any, NamedTuple
 
-# Tests compile much and compute little; commands that they start inherit these settings, after flags that whoever runs them has set.
-# Every process of the suite has a folder of programs of its own, since JAX does not lock one; they are kept between runs.
+# Tests compile much and compute little; commands that they start inherit these settings, after flags that
+# whoever runs them has set. Every process of the suite has a folder of programs of its own, since JAX does
+# not lock one; they are kept between runs.
 os.environ["XLA_FLAGS"] = f"--xla_backend_optimization_level=0 {os.environ.get('XLA_FLAGS', '')}"
 os.environ["JAX_COMPILATION_CACHE_DIR"] = str(
     Path(__file__).parents[1] / ".pytest_cache" / "programs" / os.environ.get("PYTEST_XDIST_WORKER", "alone")
 )
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
-os.environ["JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"] = "none"  # else the path of the folder is a part of a program's name
+# else the path of the folder is a part of a program's name
+os.environ["JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES"] = "none"
 
 from jaxtyping import install_import_hook
 
@@ -33,7 +35,8 @@ from ratewarp.studies import Study
 use_every_core()  # as the command line does
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-# A suite started in the background, or under nohup, ignores these, and so would every command that a test starts and then signals.
+# A suite started in the background, or under nohup, ignores these, and so would every command that a test
+# starts and then signals.
 for ignored in (signal.SIGINT, signal.SIGHUP):
     if signal.getsignal(ignored) is signal.SIG_IGN:
         signal.signal(ignored, signal.default_int_handler)
@@ -99,16 +102,19 @@ def only_png() -> Iterator[None]:
         yield
 
 
-# Files that share compiled programs, longest first: one process runs those of a line one after the other, so that each compiles its own.
+# Files that share compiled programs, longest first: one process runs those of a line one after the other, so
+# that each compiles its own.
 TOGETHER = (
     ("test_runs", "api", "test_waves", "test_kills", "test_tables_bound"),
-    ("test_training", "test_paper", "test_readout"),
+    ("test_loop", "test_paper", "test_readout"),
 )
 PLACES = {name: place for place, names in enumerate(TOGETHER) for name in names}
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Before the suite's processes begin, each folder gets the programs of the others, since files go to another process each time."""
+    """Before the suite's processes begin, each folder gets the programs of the others, since files go to
+    another process each time.
+    """
     if "PYTEST_XDIST_WORKER" in os.environ:
         return
     programs = Path(os.environ["JAX_COMPILATION_CACHE_DIR"]).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 
-from ratewarp.store import RunDirectory, create_run
+from ratewarp.runs.directory import RunDirectory, create_run
 from ratewarp.studies import Condition, Study, resolved
 
 LATENTS = 2
@@ -32,15 +32,27 @@ def fabricated_record(condition: Condition, seed: int = 0) -> xr.Dataset:
         {
             "code": (("item", "latent"), codes.astype(np.float32)),
             "variance": (("item", "latent"), np.full(codes.shape, 0.1, np.float32)),
-            "rate": (("stimulus_index", "held_out"), rng.uniform(0.9, 1.1, held_out).astype(np.float32) * condition.capacity_nats),
-            "distortion": (("stimulus_index", "held_out"), rng.uniform(0.1, 0.2, held_out).astype(np.float32)),
-            "semantic_distortion": (("stimulus_index", "held_out"), rng.uniform(0.05, 0.1, held_out).astype(np.float32)),
+            "rate": (
+                ("stimulus_index", "held_out"),
+                rng.uniform(0.9, 1.1, held_out).astype(np.float32) * condition.capacity_nats,
+            ),
+            "distortion": (
+                ("stimulus_index", "held_out"),
+                rng.uniform(0.1, 0.2, held_out).astype(np.float32),
+            ),
+            "semantic_distortion": (
+                ("stimulus_index", "held_out"),
+                rng.uniform(0.05, 0.1, held_out).astype(np.float32),
+            ),
             "prediction": (("stimulus_index", "task", "held_out"), said),
             "label": (("task", "stimulus_index"), labels),
             "frequency": ("stimulus_index", setting.probabilities()),
             "factor_value": (("stimulus_index", "factor"), stimuli),
             "image": (("stimulus_index", "row", "column"), rng.integers(0, 2, shape).astype(np.uint8)),
-            "reconstruction": (("stimulus_index", "row", "column"), rng.uniform(size=shape).astype(np.float32)),
+            "reconstruction": (
+                ("stimulus_index", "row", "column"),
+                rng.uniform(size=shape).astype(np.float32),
+            ),
             "history_distortion": ("step", np.full(STEPS, 0.2, np.float32)),
             "history_rate": ("step", np.full(STEPS, 1.0, np.float32)),
             "history_task_loss": (("step", "task"), np.zeros((STEPS, len(tasks)), np.float32)),
@@ -60,7 +72,9 @@ def fabricated_run(study: Study, folder: Path) -> RunDirectory:
     run = create_run(folder, resolved(study))
     for condition in study.conditions:
         description = json.loads(condition.model_dump_json())
-        run.write_condition(condition.id, description, fabricated_record(condition), {"weight": np.zeros(2, np.float32)})
+        run.write_condition(
+            condition.id, description, fabricated_record(condition), {"weight": np.zeros(2, np.float32)}
+        )
     return run
 
 

@@ -1,9 +1,10 @@
-"""A process that runs a small study as often as it is told, each time in a child of its own that can be killed.
+"""A process that runs a small study as often as it is told, each time in a child that can be killed.
 
-Imports are done once; the children begin where they end, so that many kills take little time. Every line on stdin is one order, as
-JSON: `out`, and optionally `at`, `mode` and `stage`: the child kills itself at the `at`-th call of a file-system function (that the
-function called `stage` makes, if given): `before` it, `after` it, or, for `half`, with half of the file on disk. Answers on stdout:
-the child's process id, then, when it has ended, what happened.
+Imports are done once; the children begin where they end, so that many kills take little time. Every line on
+stdin is one order, as JSON: `out`, and optionally `at`, `mode` and `stage`. The child kills itself at the
+`at`-th call of a file-system function (that the function called `stage` makes, if given): `before` it,
+`after` it, or, for `half`, with half of the file on disk. Answers on stdout: the child's process id, then,
+when it has ended, what happened.
 """
 
 from __future__ import annotations
@@ -28,7 +29,14 @@ STUDY = Study(
     capacities_nats=[0.3, 2],
     bound_points=0,
 )
-STAGES = ("write_checkpoint", "remove_checkpoints", "write_condition", "write_table", "write_manifest", "create_run")
+STAGES = (
+    "write_checkpoint",
+    "remove_checkpoints",
+    "write_condition",
+    "write_table",
+    "write_manifest",
+    "create_run",
+)
 FUNCTIONS = ("fsync", "replace", "unlink", "rmdir", "mkdir")
 
 

@@ -25,7 +25,9 @@ def convolution(images: np.ndarray, weight: np.ndarray, stride: int, padding: in
     return out
 
 
-def transposed_convolution(images: np.ndarray, weight: np.ndarray, stride: int, padding: int, output_padding: int) -> np.ndarray:
+def transposed_convolution(
+    images: np.ndarray, weight: np.ndarray, stride: int, padding: int, output_padding: int
+) -> np.ndarray:
     """Direct sums: every input pixel spreads its weighted taps over the output."""
     batch, height, width, _ = images.shape
     k, l, _, filters = weight.shape
@@ -42,7 +44,9 @@ def transposed_convolution(images: np.ndarray, weight: np.ndarray, stride: int, 
     return out
 
 
-def class_distortion(codes: np.ndarray, reference: np.ndarray, classes: np.ndarray, *, logarithmic: bool = False) -> np.ndarray:
+def class_distortion(
+    codes: np.ndarray, reference: np.ndarray, classes: np.ndarray, *, logarithmic: bool = False
+) -> np.ndarray:
     """Double loop over items."""
     sums: dict[tuple[int, int], list[float]] = {}
     for i in range(len(codes)):
@@ -52,7 +56,9 @@ def class_distortion(codes: np.ndarray, reference: np.ndarray, classes: np.ndarr
             if logarithmic and above == below == 0:
                 continue
             ratio = 1.0 if above == below == 0 else above / below
-            sums.setdefault((int(classes[i]), int(classes[j])), []).append(np.log(ratio) if logarithmic else ratio)
+            sums.setdefault((int(classes[i]), int(classes[j])), []).append(
+                np.log(ratio) if logarithmic else ratio
+            )
     labels = sorted({a for a, _ in sums})
     everything = np.mean([v for values in sums.values() for v in values])
     return np.array([[np.mean(sums[a, b]) - everything for b in labels] for a in labels])
@@ -64,7 +70,13 @@ def corridor_means(rows: tuple[int, int, int] = (6, 1, 6)) -> np.ndarray:
     for upper in range(13):
         for lower in range(13):
             places = [upper] * rows[0] + [None] * rows[1] + [lower] * rows[2]
-            images.append([0.0 if x is None else 1 - np.exp(-((c - x) ** 2) / (2 * 1.2**2)) for x in places for c in range(13)])
+            images.append(
+                [
+                    0.0 if x is None else 1 - np.exp(-((c - x) ** 2) / (2 * 1.2**2))
+                    for x in places
+                    for c in range(13)
+                ]
+            )
     return np.array(images)
 
 
@@ -80,11 +92,16 @@ def blahut_arimoto(p: np.ndarray, d: np.ndarray, beta: float, steps: int = 20000
 
 
 def least_lagrangian(p: np.ndarray, d: np.ndarray, beta: float) -> float:
-    """min I + βD over channels, nats: sequential quadratic programming over the output probabilities, from several starts."""
+    """min I + βD over channels, nats: sequential quadratic programming over the output probabilities, from
+    several starts.
+    """
     from scipy.optimize import minimize
 
     kernel = np.exp(-beta * d)
-    starts = [np.full(d.shape[1], 1 / d.shape[1]), *np.random.default_rng(0).dirichlet(np.ones(d.shape[1]), size=3)]
+    starts = [
+        np.full(d.shape[1], 1 / d.shape[1]),
+        *np.random.default_rng(0).dirichlet(np.ones(d.shape[1]), size=3),
+    ]
     found = [
         minimize(
             lambda q: -p @ np.log(kernel @ np.maximum(q, 0) / np.maximum(q, 0).sum()),

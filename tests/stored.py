@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from ratewarp.api import run
-from ratewarp.store import RunDirectory
+from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import Study
 
 STIMULI, EACH, LATENTS, STEPS = 3, 2, 2, 4
@@ -23,12 +23,18 @@ def make_record(condition: str, *, without: str = "", **changed: Any) -> xr.Data
     variables = {
         "code": (("item", "latent"), numbers.normal(size=(items, LATENTS)).astype(np.float32)),
         "variance": (("item", "latent"), np.full((items, LATENTS), 0.5, np.float32)),
-        **{name: (("stimulus_index", "held_out"), np.ones(held_out)) for name in ("rate", "distortion", "semantic_distortion")},
+        **{
+            name: (("stimulus_index", "held_out"), np.ones(held_out))
+            for name in ("rate", "distortion", "semantic_distortion")
+        },
         "prediction": (("stimulus_index", "task", "held_out"), np.zeros((STIMULI, 1, EACH), np.int16)),
         "label": (("task", "stimulus_index"), np.array([[0, 1, 1]], np.int16)),
         "frequency": ("stimulus_index", np.full(STIMULI, 1 / STIMULI)),
         "factor_value": (("stimulus_index", "factor"), np.arange(STIMULI)[:, None]),
-        **{name: (("stimulus_index", "row", "column"), np.ones((STIMULI, 2, 2))) for name in ("image", "reconstruction")},
+        **{
+            name: (("stimulus_index", "row", "column"), np.ones((STIMULI, 2, 2)))
+            for name in ("image", "reconstruction")
+        },
         **{f"history_{name}": ("step", np.ones(STEPS)) for name in ("distortion", "rate", "multiplier")},
         "history_task_loss": (("step", "task"), np.ones((STEPS, 1))),
     }
@@ -39,7 +45,11 @@ def make_record(condition: str, *, without: str = "", **changed: Any) -> xr.Data
     }
     record = xr.Dataset(variables, coordinates, {"condition": condition})
     for name, value in changed.items():
-        record = record.drop_vars(name).assign({name: value}) if name in variables else record.assign_coords({name: value})
+        record = (
+            record.drop_vars(name).assign({name: value})
+            if name in variables
+            else record.assign_coords({name: value})
+        )
     return record.drop_vars(without) if without else record
 
 

@@ -40,7 +40,9 @@ def test_selectivity_is_what_the_page_says():
     for rows, column, least in ((moved, "ratio", 5), (detected, "detected", 0.8)):
         for line, setting in zip(rows.splitlines()[2:8], table["setting"].unique(), strict=True):
             for cell, index in zip(line.split("|")[2:5], INDICES, strict=True):
-                found = own[(own["setting"] == setting) & (own["index"] == index)].set_index("strength")[column]
+                found = own[(own["setting"] == setting) & (own["index"] == index)].set_index("strength")[
+                    column
+                ]
                 reached = found[(found[::-1] >= least).cummin()[::-1]].index
                 said = re.match(r"[0-9.]+", cell.strip())
                 assert (float(said[0]) if said else None) == (reached[0] if len(reached) else None)
@@ -56,6 +58,10 @@ def test_coverage_is_what_the_page_says():
     assert (len(drawn), drawn.min(), drawn.max()) == (36, 0.916, 0.967)
     assert sorted(drawn[drawn < 0.92]) == [0.916, 0.918, 0.919]
     page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8")
-    cells = [cell.strip() for line in page.split("## Intervals and tests")[1].splitlines() for cell in line.split("|")]
+    cells = [
+        cell.strip()
+        for line in page.split("## Intervals and tests")[1].splitlines()
+        for cell in line.split("|")
+    ]
     for share in default["share"]:
         assert f"{100 * share:.1f}" in cells

@@ -8,11 +8,11 @@ import pytest
 
 from conftest import TINY_NETWORK, only_png
 from ratewarp import Study, run
-from ratewarp.bounds import semantic_curve
 from ratewarp.geometry.measuring import Settings, measure_codes
 from ratewarp.report.figures import drawings
 from ratewarp.report.views import RunView
-from ratewarp.tables import _representation
+from ratewarp.results.bounds import semantic_curve
+from ratewarp.results.tables import _representation
 
 SMALL = {"network": TINY_NETWORK, "training_images": 500, "validation_each": 3, "codes_each": 2}
 
@@ -28,9 +28,12 @@ def plain(tmp_path_factory):
         axes={"recipe.beta": [1e-5, 0.3]},
         bound_points=3,
     )
-    drawn = ("overview", "rate_distortion", "distortion", "warps", "capacity")  # those that show models by their rate
+    # those that show models by their rate
+    drawn = ("overview", "rate_distortion", "distortion", "warps", "capacity")
     with only_png(), pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ratewarp.report.pictures.drawings", lambda view: {name: drawings(view)[name] for name in drawn})
+        patch.setattr(
+            "ratewarp.report.pictures.drawings", lambda view: {name: drawings(view)[name] for name in drawn}
+        )
         return run(study, tmp_path_factory.mktemp("runs") / "prices")
 
 
@@ -82,14 +85,20 @@ def test_a_parameter_is_a_column_and_its_reference_is_at_the_same_capacity(skewe
     study = Study(**skewed.study)
     models = skewed.table("models")
     assert models["ratio"].isna().tolist() == [True] * 2 + [False] * 4
-    rows = skewed.table("geometry").query("model == 'skewed' and measure == 'prototypization_change'").set_index(["capacity_nats", "ratio"])
+    rows = (
+        skewed.table("geometry")
+        .query("model == 'skewed' and measure == 'prototypization_change'")
+        .set_index(["capacity_nats", "ratio"])
+    )
     for cell, condition in study.cells.items():
         if cell.model != "skewed":
             continue
         reference = study.cells[study.reference_of(cell)]
         assert (reference.model, reference.capacity_nats) == ("even", condition.capacity_nats)
         own, theirs = (_representation(skewed.record(one.id)) for one in (condition, reference))
-        found = measure_codes(own, {"frequency": condition.setting.class_schemes()["frequency"][own.units]}, theirs, Settings())
+        found = measure_codes(
+            own, {"frequency": condition.setting.class_schemes()["frequency"][own.units]}, theirs, Settings()
+        )
         (expected,) = [one.value for one in found if one.measure == "prototypization_change"]
         value = rows.loc[(condition.capacity_nats, study.values_at(cell.place)["ratio"]), "value"]
         assert value == pytest.approx(expected, rel=1e-6)
@@ -101,8 +110,12 @@ def test_every_ratio_has_its_own_bound(skewed):
     assert bound.query("model == 'even'")["ratio"].isna().all()
     for cell, condition in study.cells.items():
         if cell.model == "skewed":
-            own = bound[(bound["model"] == "skewed") & (bound["ratio"] == study.values_at(cell.place)["ratio"])]
-            np.testing.assert_allclose(own["distortion"], semantic_curve(condition.setting, 3).table["distortion"])
+            own = bound[
+                (bound["model"] == "skewed") & (bound["ratio"] == study.values_at(cell.place)["ratio"])
+            ]
+            np.testing.assert_allclose(
+                own["distortion"], semantic_curve(condition.setting, 3).table["distortion"]
+            )
 
 
 def test_figures_show_the_first_place_of_further_axes_and_say_so(skewed):

@@ -38,7 +38,9 @@ with stoppable():
     print("begun", flush=True)
 {textwrap.indent(textwrap.dedent(work), "    ")}
 """
-    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     assert process.stdout is not None
     assert process.stdout.readline() == "begun\n"
     return process
@@ -53,7 +55,9 @@ def _ended(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, errors
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
 @pytest.mark.parametrize("work", [LOOKING, NEVER_LOOKING], ids=["looking", "never looking"])
 def test_every_signal_ends_with_its_code_and_says_what_is_kept(number, code, work):
     process = _start(work, kept="all is kept", grace=0.3)
@@ -66,7 +70,8 @@ def test_every_signal_ends_with_its_code_and_says_what_is_kept(number, code, wor
     "place",
     [
         "gc.callbacks.append(lambda *_: os.kill(os.getpid(), signal.SIGINT)); gc.collect()",
-        "thing = threading.Event(); kept = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT)); del thing",
+        "thing = threading.Event(); kept = weakref.ref(thing, lambda _: os.kill(os.getpid(),"
+        " signal.SIGINT)); del thing",
         "class Thing:\n    def __del__(self): os.kill(os.getpid(), signal.SIGINT)\nThing()",
     ],
     ids=["garbage collector", "weak reference", "destructor"],
@@ -93,7 +98,9 @@ def test_work_that_has_nothing_to_keep_ends_at_the_first():
 
 
 def test_a_signal_that_the_caller_ignores_is_left_alone():
-    process = _start("time.sleep(0.5); print('done', flush=True)", first="signal.signal(signal.SIGHUP, signal.SIG_IGN)")
+    process = _start(
+        "time.sleep(0.5); print('done', flush=True)", first="signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+    )
     process.send_signal(signal.SIGHUP)
     assert _ended(process) == (0, "")
 

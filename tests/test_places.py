@@ -30,7 +30,10 @@ def test_a_name_that_no_file_can_have_is_none(tmp_path):
     for name in (LONG, "a\0b", "none", "here/none"):
         assert [asked(tmp_path / name) for asked in (exists, is_file, is_folder)] == [False] * 3
     assert is_folder(tmp_path / "here")
-    assert [can_be_made(tmp_path / name) for name in ("new", "here", "dangling", LONG, "none/new", f"{LONG}/new", "a\0b")] == [
+    assert [
+        can_be_made(tmp_path / name)
+        for name in ("new", "here", "dangling", LONG, "none/new", f"{LONG}/new", "a\0b")
+    ] == [
         True,
         *[False] * 6,
     ]
@@ -75,14 +78,21 @@ def test_messages_do_not_steer_a_terminal():
     with pytest.raises(RequestError) as raised:
         refuse_name("tasks", "task", STEERING, [STEERING])
     assert str(raised.value) == f"tasks: no task is named '{shown}'. Did you mean '{shown}'? Known: {shown}"
-    assert str(RatewarpError(f"{STEERING}: two\nlines")) == r"\x1b[31m\u202e\udcff" + "\n" + r"\x07: two" + "\nlines"
+    assert (
+        str(RatewarpError(f"{STEERING}: two\nlines"))
+        == r"\x1b[31m\u202e\udcff" + "\n" + r"\x07: two" + "\nlines"
+    )
 
 
 def test_names_in_files_do_not_steer_a_terminal(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     steering = "\x1b[31m\u202e"
     draw = np.random.default_rng(0)
-    arrays = {"codes": draw.standard_normal((12, 3)), "labels": np.array([steering, "b"])[np.arange(12) % 2], steering: np.ones(3)}
+    arrays = {
+        "codes": draw.standard_normal((12, 3)),
+        "labels": np.array([steering, "b"])[np.arange(12) % 2],
+        steering: np.ones(3),
+    }
     np.savez("own.npz", **arrays)
     assert _called(monkeypatch, "measure", "own.npz", "--permutations", "0") == 0
     printed = capsys.readouterr()

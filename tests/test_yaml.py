@@ -35,7 +35,9 @@ def merging(levels: int, width: int = 9) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("text", [bomb(9), bomb(30), merging(8), "a: &a '" + "x" * 9000 + "'\nb: [" + "*a, " * 9000 + "1]"])
+@pytest.mark.parametrize(
+    "text", [bomb(9), bomb(30), merging(8), "a: &a '" + "x" * 9000 + "'\nb: [" + "*a, " * 9000 + "1]"]
+)
 def test_short_texts_cannot_stand_for_large_ones(text, monkeypatch):
     monkeypatch.setattr(_yaml, "MAX_REPEATED", 20_000)  # as the limit, but quicker to reach for merges
     with pytest.raises(RequestError, match=r"not valid YAML \(line \d+\): its aliases stand for more than"):
@@ -50,8 +52,11 @@ def test_many_levels_of_aliases_are_refused_before_anything_is_built():
 def test_nesting_is_limited_also_through_aliases():
     assert read_yaml("[" * MAX_DEPTH + "]" * MAX_DEPTH, "file")
     chain = "\n".join(["- &a0 [x]", *(f"- &a{n} [*a{n - 1}]" for n in range(1, MAX_DEPTH + 1))])
-    for text in ["[" * 5000, "- " * 5000, "{a: " * 5000, "? " * 5000, chain]:  # newer versions of the parser have a limit of their own
-        with pytest.raises(RequestError, match=f"nested more than {MAX_DEPTH} deep|key must be|maximum nesting depth"):
+    # newer versions of the parser have a limit of their own
+    for text in ["[" * 5000, "- " * 5000, "{a: " * 5000, "? " * 5000, chain]:
+        with pytest.raises(
+            RequestError, match=f"nested more than {MAX_DEPTH} deep|key must be|maximum nesting depth"
+        ):
             read_yaml(text, "file")
 
 
@@ -85,7 +90,10 @@ def test_anchors_used_sensibly_work():
         ("a: 2020-13-45", "'2020-13-45' cannot be read as timestamp"),
         ("a: !!binary aGk=", "values of the kind 'binary' are not read"),
         ("a: !!set {x}", "values of the kind 'set' are not read"),
-        ("a: !!python/object/apply:os.system ['true']", "values of the kind 'python/object/apply:os.system' are not read"),
+        (
+            "a: !!python/object/apply:os.system ['true']",
+            "values of the kind 'python/object/apply:os.system' are not read",
+        ),
         ("a: !mine 3", "values of the kind '!mine' are not read"),
         ("a: " + "9" * 5000, "cannot be read as int"),
         ('a: "\\UFFFFFFFF"', "not valid YAML"),
@@ -158,7 +166,21 @@ def test_what_is_written_reads_back_equal(data):
 
 
 @pytest.mark.parametrize(
-    "text", ["a\x85b", "\u2028", "\u2029 ", "\ufeff", "a\r\nb", "😀", "\x00\x1b[31m", "a: b # c", " \n ", "\x7f\x9f", "- ", "~"]
+    "text",
+    [
+        "a\x85b",
+        "\u2028",
+        "\u2029 ",
+        "\ufeff",
+        "a\r\nb",
+        "😀",
+        "\x00\x1b[31m",
+        "a: b # c",
+        " \n ",
+        "\x7f\x9f",
+        "- ",
+        "~",
+    ],
 )
 def test_hostile_text_reads_back_equal(text):
     assert read_yaml(write_yaml({text: text, "again": [text]}), "file") == {text: text, "again": [text]}

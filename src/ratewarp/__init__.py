@@ -9,35 +9,42 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ratewarp import geometry, networks, rsa, sources, theory
+    from ratewarp import geometry, networks, sources, theory
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import run
-    from ratewarp.comparison import compare_published
-    from ratewarp.measurement import Measurement, measure
-    from ratewarp.status import RunStatus, run_status
-    from ratewarp.store import RunDirectory, open_run
+    from ratewarp.codes import rsa
+    from ratewarp.codes.measurement import Measurement, measure
+    from ratewarp.results.paper.comparison import compare_published
+    from ratewarp.runs.directory import RunDirectory, open_run
+    from ratewarp.runs.status import RunStatus, run_status
+    from ratewarp.runs.trained import trained_networks
     from ratewarp.studies import Condition, Study, load_study
     from ratewarp.theory import rate_distortion
-    from ratewarp.trained import trained_networks
 
 _PLACES = {
     "run": "ratewarp.api",
-    "compare_published": "ratewarp.comparison",
-    "Measurement": "ratewarp.measurement",
-    "measure": "ratewarp.measurement",
-    "RunStatus": "ratewarp.status",
-    "run_status": "ratewarp.status",
-    "open_run": "ratewarp.store",
+    "compare_published": "ratewarp.results.paper.comparison",
+    "Measurement": "ratewarp.codes.measurement",
+    "measure": "ratewarp.codes.measurement",
+    "RunStatus": "ratewarp.runs.status",
+    "run_status": "ratewarp.runs.status",
+    "open_run": "ratewarp.runs.directory",
     "RatewarpError": "ratewarp._checks",
     "RequestError": "ratewarp._checks",
-    "RunDirectory": "ratewarp.store",
+    "RunDirectory": "ratewarp.runs.directory",
     "Condition": "ratewarp.studies",
     "Study": "ratewarp.studies",
     "load_study": "ratewarp.studies",
     "rate_distortion": "ratewarp.theory",
-    "trained_networks": "ratewarp.trained",
+    "trained_networks": "ratewarp.runs.trained",
 }
-_MODULES = ("geometry", "networks", "rsa", "sources", "theory")
+_MODULES = {
+    "geometry": "ratewarp.geometry",
+    "networks": "ratewarp.networks",
+    "rsa": "ratewarp.codes.rsa",
+    "sources": "ratewarp.sources",
+    "theory": "ratewarp.theory",
+}
 
 __all__ = [
     "Condition",
@@ -65,11 +72,12 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version  # not earlier: until the command line listens, a signal ends it with Python's words
+        # not earlier: until the command line listens, a signal ends it with Python's words
+        from importlib.metadata import version
 
         return version("ratewarp")
     if name in _MODULES:
-        return import_module(f"ratewarp.{name}")
+        return import_module(_MODULES[name])
     if name in _PLACES:
         return getattr(import_module(_PLACES[name]), name)
     raise AttributeError(f"module 'ratewarp' has no attribute '{name}'")

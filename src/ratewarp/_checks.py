@@ -48,7 +48,9 @@ def refuse_name(argument: str, kind: str, came: object, known: Iterable[str]) ->
     """
     names = list(known)
     listed = ", ".join(map(escaped, names))
-    raise RequestError(f"{argument}: no {kind} is named '{escaped(came)}'.{did_you_mean(str(came), names)} Known: {listed}")
+    raise RequestError(
+        f"{argument}: no {kind} is named '{escaped(came)}'.{did_you_mean(str(came), names)} Known: {listed}"
+    )
 
 
 def did_you_mean(came: str, known: Iterable[str]) -> str:

@@ -1,4 +1,6 @@
-"""Files: those of others are read in small amounts and never end in a stack trace; own ones are written whole or not at all."""
+"""Files: those of others are read in small amounts and never end in a stack trace; own ones are written whole
+or not at all.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ PARTIAL = ".partial-"  # begins the names of files and folders that are still be
 
 
 def exists(path: Path) -> bool:
-    """Whether anything stands at `path`; nothing does under a name that no file can have, such as a very long one."""
+    """Whether anything stands at `path`; nothing does under a name that no file can have, such as a very long
+    one.
+    """
     return _answer(path.exists)
 
 
@@ -82,7 +86,8 @@ def disk_errors(place: Path, intact: str = "what was finished before is intact")
 
 @unbroken()
 def write_whole(file: Path, content: bytes) -> None:
-    """Writes a file at once: a reader finds the old or the new one whole, and so does who comes after a crash.
+    """Writes a file at once: a reader finds the old or the new one whole, and so does who comes after a
+    crash.
 
     Raises:
         OSError: it cannot be written; what was there before is untouched.

@@ -1,9 +1,11 @@
-"""Stopping when asked: Ctrl-C, SIGTERM and SIGHUP are noted, long work looks at the note, and no signal is lost.
+"""Stopping when asked: Ctrl-C, SIGTERM and SIGHUP are noted, long work looks at the note, and no signal is
+lost.
 
-Python raises `KeyboardInterrupt` wherever it happens to be, and drops it where that is a destructor or a callback of the garbage
-collector; the other two signals end a process without a word. Here a signal raises nothing. A thread of its own hears it. Work that
-has something to keep is given some seconds to come to a place where it looks (`stop_if_asked`); all other work, and work that is
-compiling or computing one large product meanwhile, is ended by that thread, and so is everything at a second signal.
+Python raises `KeyboardInterrupt` wherever it happens to be, and drops it where that is a destructor or a
+callback of the garbage collector; the other two signals end a process without a word. Here a signal raises
+nothing. A thread of its own hears it. Work that has something to keep is given some seconds to come to a
+place where it looks (`stop_if_asked`); all other work, and work that is compiling or computing one large
+product meanwhile, is ended by that thread, and so is everything at a second signal.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 GRACE_SECONDS = 2.5  # from a signal until work that has something to keep is ended whatever it does
-SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # those that a system does not have, or that the caller ignores, are left alone
+# those that a system does not have, or that the caller ignores, are left alone
+SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 _WRITE_SECONDS = 1.5  # how long the end waits for a write at hand
 _SHOW_CURSOR = b"\x1b[?25h"  # a progress bar hides it
@@ -49,7 +52,9 @@ def stop_asked() -> bool:
 
 
 def stop_if_asked() -> None:
-    """Raises `Stopped` if somebody asked this process to stop; long work calls it between two of its parts."""
+    """Raises `Stopped` if somebody asked this process to stop; long work calls it between two of its
+    parts.
+    """
     if _note.asked.is_set():
         raise Stopped
 
@@ -66,19 +71,25 @@ def when_stopped(kept: str, *, grace: float = 0.0) -> None:
 
 @contextmanager
 def unbroken() -> Iterator[None]:
-    """Lets a write at hand come to its end before a signal ends the process, unless it takes more than a second or two."""
+    """Lets a write at hand come to its end before a signal ends the process, unless it takes more than a
+    second or two.
+    """
     with _note.writing:
         yield
 
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Turns signals into requests to stop for the rest of the process, and ends it when its work has heard of one.
+    """Turns signals into requests to stop for the rest of the process, and ends it when its work has heard of
+    one.
 
-    Exit codes are those of a shell: 128 and the number of the signal (130 for Ctrl-C, 143 for SIGTERM, 129 for SIGHUP).
+    Exit codes are those of a shell: 128 and the number of the signal (130 for Ctrl-C, 143 for SIGTERM, 129
+    for SIGHUP).
     """
     numbers = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
-    watched = frozenset(number for number in numbers if signal.getsignal(number) not in (signal.SIG_IGN, None))
+    watched = frozenset(
+        number for number in numbers if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    )
     incoming, outgoing = _note.sockets = socket.socketpair()
     outgoing.setblocking(False)
     signal.set_wakeup_fd(outgoing.fileno(), warn_on_full_buffer=False)
@@ -112,7 +123,9 @@ def _next_signal(incoming: socket.socket, watched: frozenset[int]) -> int:
 
 
 def _leave() -> NoReturn:
-    """Ends the process at once, whatever other threads do: nothing is left to be done that could fail or wait."""
+    """Ends the process at once, whatever other threads do: nothing is left to be done that could fail or
+    wait.
+    """
     _note.writing.acquire(timeout=_WRITE_SECONDS)
     ending = _SHOW_CURSOR if os.isatty(2) else b""
     with suppress(OSError):
@@ -121,5 +134,7 @@ def _leave() -> NoReturn:
 
 
 def _said() -> str:
-    name = "interrupted" if _note.number == signal.SIGINT else f"stopped by {signal.Signals(_note.number).name}"
+    name = (
+        "interrupted" if _note.number == signal.SIGINT else f"stopped by {signal.Signals(_note.number).name}"
+    )
     return f"{name}; {_note.kept}" if _note.kept else name

@@ -1,7 +1,7 @@
 """YAML: that of others is read as plain data, within limits; own YAML is written so that it reads back equal.
 
-A text is read event by event, never by recursion. What an alias (`*name`) stands for is counted before it is used
-again, so that a short text cannot stand for a large one.
+A text is read event by event, never by recursion. What an alias (`*name`) stands for is counted before it is
+used again, so that a short text cannot stand for a large one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ _PLAIN: dict[str, Callable[[SafeConstructor, yaml.ScalarNode], Any]] = {
     f"{_TAG}value": lambda _, node: node.value,  # a lone "="
 }
 
-# Half a character, written as an escape, as JSON writes an emoji: the quick parser refuses it, the slow one does not.
+# Half a character, written as an escape, as JSON writes an emoji: the quick parser refuses it, the slow one
+# does not.
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _QUICK = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _WRITER = cast(Any, getattr(yaml, "CSafeDumper", yaml.SafeDumper))
@@ -50,13 +51,13 @@ def read_yaml(text: str, origin: str) -> Any:
     """The plain data that a text in YAML stands for.
 
     Arguments:
-        text: one document: mappings, lists, text, numbers, true, false, null and dates. Anchors, aliases and merges
-            (`<<`) are followed.
+        text: one document: mappings, lists, text, numbers, true, false, null and dates. Anchors, aliases and
+            merges (`<<`) are followed.
         origin: what to call the text in messages.
 
     Raises:
-        RequestError: not YAML, a key given twice in one mapping, other kinds of values, nesting or aliases beyond the
-            limits.
+        RequestError: not YAML, a key given twice in one mapping, other kinds of values, nesting or aliases
+            beyond the limits.
 
     Examples:
         >>> read_yaml("{base: &base {steps: 5}, longer: {<<: *base, steps: 7}}", "study.yaml")
@@ -64,7 +65,8 @@ def read_yaml(text: str, origin: str) -> Any:
         >>> read_yaml("{a: 1, a: 2}", "s.yaml")
         Traceback (most recent call last):
         ...
-        ratewarp._checks.RequestError: s.yaml is not valid YAML (line 1): the key 'a' is given twice, first in line 1
+        ratewarp._checks.RequestError: s.yaml is not valid YAML (line 1): the key 'a' is given twice, first in
+            line 1
     """
     loader = yaml.SafeLoader if _SURROGATE_ESCAPE.search(text) else _QUICK
     try:
@@ -186,7 +188,9 @@ class _Reading:
         if len(self.open) + known.depth > MAX_DEPTH:
             raise _FaultError(event, f"nested more than {MAX_DEPTH} deep")
         if self.repeated > MAX_REPEATED:
-            raise _FaultError(event, f"its aliases stand for more than {MAX_REPEATED:,} values and characters")
+            raise _FaultError(
+                event, f"its aliases stand for more than {MAX_REPEATED:,} values and characters"
+            )
         self._add(event, known)
 
     def _add(self, event: Any, known: _Known) -> None:
@@ -221,7 +225,9 @@ def _note_key(into: _Open, event: yaml.Event, key: Any) -> None:
         raise _FaultError(event, "a key must be text or a number, not a list or mapping")
     for known in (name, str(name)):
         if known in into.lines:
-            raise _FaultError(event, f"the key {shorten(name)} is given twice, first in line {into.lines[known]}")
+            raise _FaultError(
+                event, f"the key {shorten(name)} is given twice, first in line {into.lines[known]}"
+            )
     into.lines[name] = into.lines[str(name)] = _line(event)
 
 
@@ -235,7 +241,8 @@ def _merge(into: dict[Any, Any], event: yaml.Event, value: Any) -> None:
 
 
 def _of_other_kind(tag: str) -> str:
-    return f"values of the kind {shorten(tag.removeprefix(_TAG))} are not read; use text, numbers, lists and mappings"
+    kind = shorten(tag.removeprefix(_TAG))
+    return f"values of the kind {kind} are not read; use text, numbers, lists and mappings"
 
 
 def _line(event: yaml.Event) -> int:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from ratewarp._checks import refuse
 from ratewarp._cores import use_every_core
-from ratewarp.devices import keep_compiled_programs
-from ratewarp.executor import Executor
-from ratewarp.progress import Progress, drawing
+from ratewarp._progress import Progress, drawing
 from ratewarp.report import write_report
-from ratewarp.runner import CHECKPOINT_SECONDS, LOG, opened, train_study
-from ratewarp.store import RunDirectory, open_run
+from ratewarp.results.tabulating import tabulate
+from ratewarp.runs.directory import RunDirectory, open_run
+from ratewarp.runs.executor import Executor
+from ratewarp.runs.runner import CHECKPOINT_SECONDS, LOG, opened, train_study
 from ratewarp.studies import Study, load_study
-from ratewarp.tabulating import tabulate
+from ratewarp.training.devices import keep_compiled_programs
 
 
 def run(
@@ -33,15 +33,17 @@ def run(
 
     Arguments:
         study: a `Study`, the name of a built-in one, or the path of a study file.
-        out: run directory; `runs/<name of the study>` if not given. Conditions it already holds are not trained again, and training
-            that was interrupted resumes from its last checkpoint.
+        out: run directory; `runs/<name of the study>` if not given. Conditions it already holds are not
+            trained again, and training that was interrupted resumes from its last checkpoint.
         progress: called now and then with where the run stands.
-        say: called with what you should know: where training resumes, which files cannot be used. Logged if not given.
-        executor: where the work is done, such as another process or a cluster; this process if not given. Changes no result on equal
-            processors.
-        members_at_once: the most models trained together; one a CPU device, or all of one shape on an accelerator, if not given.
+        say: called with what you should know: where training resumes, which files cannot be used. Logged if
+            not given.
+        executor: where the work is done, such as another process or a cluster; this process if not given.
+            Changes no result on equal processors.
+        members_at_once: the most models trained together; one a CPU device, or all of one shape on an
+            accelerator, if not given. Changes no result.
+        checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be.
             Changes no result.
-        checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be. Changes no result.
         report: whether to draw figures and page at the end.
 
     Returns:
@@ -49,8 +51,8 @@ def run(
 
     Raises:
         RequestError: the study or an argument is wrong, or `out` holds something else.
-        RatewarpError: `out` cannot be written, is in use by another process, was removed meanwhile, or holds only damaged checkpoints
-            of unfinished training.
+        RatewarpError: `out` cannot be written, is in use by another process, was removed meanwhile, or holds
+            only damaged checkpoints of unfinished training.
 
     Examples:
         >>> from tempfile import TemporaryDirectory

@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ratewarp.checkpoints import read_checkpoint, write_checkpoint
-from ratewarp.run_files import sums_of
-from ratewarp.run_lock import LOCK
-from ratewarp.store import TABLES, open_run
+from ratewarp.runs.checkpoints import read_checkpoint, write_checkpoint
+from ratewarp.runs.directory import TABLES, open_run
+from ratewarp.runs.run_files import sums_of
+from ratewarp.runs.run_lock import LOCK
 
 STUDY = {
     "name": "fuzzed",
@@ -30,11 +30,25 @@ STUDY = {
     "bound_points": 0,
 }
 FOLDERS = ("conditions", "tables", "figures", "checkpoints", "comparison", "readouts")
-TEXTS = (b"", b"junk", b"[]", b"{}", b"null", b"3", b'"x"', b"\xff\xfe\x00" * 9, b"[" * 5000, b"a,b\n1,2\n", b'{"sessions": "x"}')
+TEXTS = (
+    b"",
+    b"junk",
+    b"[]",
+    b"{}",
+    b"null",
+    b"3",
+    b'"x"',
+    b"\xff\xfe\x00" * 9,
+    b"[" * 5000,
+    b"a,b\n1,2\n",
+    b'{"sessions": "x"}',
+)
 
 
 def make_runs(folder: Path) -> None:
-    """Trains the study in `folder`: `whole`, `half` with a checkpoint, and `bounded`, which is whole and has a bound as well."""
+    """Trains the study in `folder`: `whole`, `half` with a checkpoint, and `bounded`, which is whole and has
+    a bound as well.
+    """
     from ratewarp.api import run as run_study
     from ratewarp.studies import Study
 
@@ -47,22 +61,32 @@ def make_runs(folder: Path) -> None:
 
     study = Study(**STUDY)
     with suppress(Enough):
-        run_study(study, folder / "half", progress=stop, report=False, members_at_once=2, checkpoint_seconds=0)
+        run_study(
+            study, folder / "half", progress=stop, report=False, members_at_once=2, checkpoint_seconds=0
+        )
     run_study(study, folder / "whole", report=False, members_at_once=2)
     run = open_run(shutil.copytree(folder / "whole", folder / "bounded"))
     rates = np.linspace(0, 3, 9)
     numbers = dict.fromkeys(("distortion_below", "slope", "gap_nats", "raw_low", "raw_high"), rates / 2)
-    bound = pd.DataFrame({"model": "baseline", "rate_nats": rates, "rate_bits": rates, "distortion": 3 - rates, **numbers})
+    bound = pd.DataFrame(
+        {"model": "baseline", "rate_nats": rates, "rate_bits": rates, "distortion": 3 - rates, **numbers}
+    )
     digest = run.write_table("bound", bound.assign(certificate="proved"))
     run.write_manifest({**run.manifest, "sha256": {**run.manifest["sha256"], "tables/bound.csv": digest}})
 
 
 def damage(rng: random.Random, run: Path) -> tuple[str, bool]:
-    """Damages a run directory; says how, and whether the result has the marks of a sound one, so that none could notice."""
+    """Damages a run directory; says how, and whether the result has the marks of a sound one, so that none
+    could notice.
+    """
     kind = rng.choice(("file",) * 6 + ("forge", "forge", "place"))
     if kind == "file":
         return _damage_file(rng, run)
-    return _PLACES[rng.randrange(len(_PLACES))](rng, run) if kind == "place" else _FORGERIES[rng.randrange(len(_FORGERIES))](rng, run)
+    return (
+        _PLACES[rng.randrange(len(_PLACES))](rng, run)
+        if kind == "place"
+        else _FORGERIES[rng.randrange(len(_FORGERIES))](rng, run)
+    )
 
 
 def _files(run: Path, pattern: str = "*") -> list[Path]:
@@ -72,11 +96,26 @@ def _files(run: Path, pattern: str = "*") -> list[Path]:
 def _damage_file(rng: random.Random, run: Path) -> tuple[str, bool]:
     """Changes one file, or puts something else in its place."""
     file = rng.choice(_files(run) or [run / "gone"])
-    name = rng.choice((*("flip",) * 4, *("cut",) * 2, *("text",) * 3, "double", "delete", "pipe", "zeros", "nowhere", "folder", "canary"))
+    name = rng.choice(
+        (
+            *("flip",) * 4,
+            *("cut",) * 2,
+            *("text",) * 3,
+            "double",
+            "delete",
+            "pipe",
+            "zeros",
+            "nowhere",
+            "folder",
+            "canary",
+        )
+    )
     content = file.read_bytes() if file.exists() else b""
     place = rng.randrange(len(content) or 1)
     if name == "flip" and content:
-        file.write_bytes(content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :])
+        file.write_bytes(
+            content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :]
+        )
     elif name == "cut":
         file.write_bytes(content[:place])
     elif name == "text":
@@ -87,7 +126,11 @@ def _damage_file(rng: random.Random, run: Path) -> tuple[str, bool]:
         file.unlink(missing_ok=True)
         _replace(name, file, run)
     # without sums, or with the manifest's gone, a second damage may be one that nothing could notice
-    return f"{name} {file.relative_to(run)}", file.name in ("sums.json", "manifest.json") and name in ("delete", "text", "nowhere")
+    return f"{name} {file.relative_to(run)}", file.name in ("sums.json", "manifest.json") and name in (
+        "delete",
+        "text",
+        "nowhere",
+    )
 
 
 def _replace(name: str, file: Path, run: Path) -> None:
@@ -97,7 +140,12 @@ def _replace(name: str, file: Path, run: Path) -> None:
     elif name == "folder":
         file.mkdir()
     elif name in ("zeros", "nowhere", "canary", "inside"):
-        places = {"zeros": "/dev/zero", "nowhere": "/nowhere/at/all", "canary": run.parents[1] / "canary", "inside": run.parent}
+        places = {
+            "zeros": "/dev/zero",
+            "nowhere": "/nowhere/at/all",
+            "canary": run.parents[1] / "canary",
+            "inside": run.parent,
+        }
         file.symlink_to(places[name])
 
 
@@ -114,7 +162,8 @@ def _lead_out(rng: random.Random, run: Path) -> tuple[str, bool]:
 def _leave_partial(rng: random.Random, run: Path) -> tuple[str, bool]:
     """Something that an interrupted write might have left, or somebody put there."""
     place = run / rng.choice(("", "conditions", "tables")) / ".partial-x"
-    name = rng.choice(("pipe", "folder", "inside"))  # links that lead out of the case would count as writes there when removed
+    # links that lead out of the case would count as writes there when removed
+    name = rng.choice(("pipe", "folder", "inside"))
     if place.parent.is_dir() and not os.path.lexists(place):
         _replace(name, place, run)
     return f"partial {name}", False
@@ -141,7 +190,13 @@ def _swap_conditions(rng: random.Random, run: Path) -> tuple[str, bool]:
     if len(folders) < 2:
         return "nothing to swap", False
     one, other = rng.sample(folders, 2)
-    for name in rng.choice((("record.nc",), ("params.safetensors",), ("record.nc", "params.safetensors", "condition.json", "sums.json"))):
+    for name in rng.choice(
+        (
+            ("record.nc",),
+            ("params.safetensors",),
+            ("record.nc", "params.safetensors", "condition.json", "sums.json"),
+        )
+    ):
         if (other / name).is_file() and not (one / name).is_dir():
             (one / name).unlink(missing_ok=True)
             shutil.copy(other / name, one / name)
@@ -150,7 +205,10 @@ def _swap_conditions(rng: random.Random, run: Path) -> tuple[str, bool]:
 
 def _forge_condition(rng: random.Random, run: Path) -> tuple[str, bool]:
     """A file of a condition is changed, and its sum with it."""
-    file = rng.choice(_files(run, "conditions/*/record.nc") + _files(run, "conditions/*/params.safetensors") or [run / "study.yaml"])
+    file = rng.choice(
+        _files(run, "conditions/*/record.nc") + _files(run, "conditions/*/params.safetensors")
+        or [run / "study.yaml"]
+    )
     sums = file.with_name("sums.json")
     if not sums.is_file():
         return "nothing to forge", False
@@ -159,7 +217,12 @@ def _forge_condition(rng: random.Random, run: Path) -> tuple[str, bool]:
         content[rng.randrange(len(content) or 1)] ^= 1 << rng.randrange(8)
     file.write_bytes(content)
     names = ("condition.json", "record.nc", "params.safetensors")
-    sums.write_bytes(sums_of(file.parent.name, {n: (file.parent / n).read_bytes() for n in names if (file.parent / n).is_file()}))
+    sums.write_bytes(
+        sums_of(
+            file.parent.name,
+            {n: (file.parent / n).read_bytes() for n in names if (file.parent / n).is_file()},
+        )
+    )
     return f"forged {file.name}", True
 
 
@@ -172,9 +235,19 @@ def _forge_table(rng: random.Random, run: Path) -> tuple[str, bool]:
     cells = lines[-1].split(",") if lines else [""]
     cells[rng.randrange(len(cells))] = rng.choice(("text", "", "nan", "-1", "1e999", '"', "[]"))
     head = lines[:1]
-    changed = rng.choice(([*lines[:-1], ",".join(cells)], head, [*head, *lines[1:2]], [line.partition(",")[2] for line in lines], []))
+    changed = rng.choice(
+        (
+            [*lines[:-1], ",".join(cells)],
+            head,
+            [*head, *lines[1:2]],
+            [line.partition(",")[2] for line in lines],
+            [],
+        )
+    )
     file.write_text("\n".join(changed) + "\n")
-    manifest = json.loads((run / "manifest.json").read_bytes() or b"{}") if _is_json(run / "manifest.json") else {}
+    manifest = (
+        json.loads((run / "manifest.json").read_bytes() or b"{}") if _is_json(run / "manifest.json") else {}
+    )
     (run / "manifest.json").write_text(json.dumps({**manifest, "sha256": {}}))
     return f"forged {file.name}", True
 
@@ -188,7 +261,15 @@ def _is_json(file: Path) -> bool:
 
 def _forge_manifest(rng: random.Random, run: Path) -> tuple[str, bool]:
     wrong = rng.choice(
-        ({"sessions": "x"}, {"sessions": [1]}, {"sessions": [{"seconds": None}]}, {"sha256": 3}, {"packages": []}, {"device": None}, {})
+        (
+            {"sessions": "x"},
+            {"sessions": [1]},
+            {"sessions": [{"seconds": None}]},
+            {"sha256": 3},
+            {"packages": []},
+            {"device": None},
+            {},
+        )
     )
     if (run / "manifest.json").is_file():
         (run / "manifest.json").write_text(json.dumps(wrong))
@@ -207,18 +288,31 @@ def _forge_checkpoint(rng: random.Random, run: Path) -> tuple[str, bool]:
     name = rng.choice(sorted(arrays))
     how = rng.choice(("nan", "float64", "shape", "name", "doubled", "group", "step"))
     if how == "nan":
-        arrays = {key: np.full_like(array, np.nan) if key.startswith("state.model") else array for key, array in arrays.items()}
+        arrays = {
+            key: np.full_like(array, np.nan) if key.startswith("state.model") else array
+            for key, array in arrays.items()
+        }
     elif how == "float64":
         arrays = {key: array.astype(np.float64) for key, array in arrays.items()}
     elif how == "shape":
         arrays[name] = arrays[name][..., None]
     elif how == "name":
         arrays[f"{name}.more"] = arrays.pop(name)
-    changes = {"doubled": {"conditions": (stand.conditions[0],) * len(stand.conditions)}, "group": {"group": "x"}, "step": {"step": 99999}}
+    changes = {
+        "doubled": {"conditions": (stand.conditions[0],) * len(stand.conditions)},
+        "group": {"group": "x"},
+        "step": {"step": 99999},
+    }
     write_checkpoint(run / "checkpoints", stand._replace(**changes.get(how, {})), arrays, None)
     return f"forged checkpoint, {how}", False
 
 
 _Way = Callable[[random.Random, Path], tuple[str, bool]]
 _PLACES: tuple[_Way, ...] = (_lead_out, _leave_partial, _leave_lock, _remove_folder)
-_FORGERIES: tuple[_Way, ...] = (_swap_conditions, _forge_condition, _forge_table, _forge_manifest, _forge_checkpoint)
+_FORGERIES: tuple[_Way, ...] = (
+    _swap_conditions,
+    _forge_condition,
+    _forge_table,
+    _forge_manifest,
+    _forge_checkpoint,
+)

@@ -16,9 +16,9 @@ def prepare() -> None:
     import h5py  # noqa: F401
     import xarray  # noqa: F401
 
-    import ratewarp.bound_request
     import ratewarp.cli
-    import ratewarp.report.bound
+    import ratewarp.report.bound_figure
+    import ratewarp.results.bound_request
     import ratewarp.theory  # noqa: F401
 
 
@@ -27,7 +27,18 @@ def make_case(rng: random.Random, folder: Path) -> Case:
     path, label = hostile_file(rng, folder, "source", _world(rng))
     arguments = ["bound", path.name, "--points", rng.choice(("2", "3", "5"))]
     if rng.random() < 0.15:
-        wide = ("0", "0.1,0.2", "nan", "inf", "1e308", "-1", "a\x1b[31m", "1e-320", "," * 50, "0.1," * 400 + "1")
+        wide = (
+            "0",
+            "0.1,0.2",
+            "nan",
+            "inf",
+            "1e308",
+            "-1",
+            "a\x1b[31m",
+            "1e-320",
+            "," * 50,
+            "0.1," * 400 + "1",
+        )
         arguments = ["bound", path.name, f"--rates={rng.choice(wide)}"]
     if rng.random() < 0.15:
         arguments += [f"--tolerance={rng.choice(('1e-300', '0', 'nan', 'inf', '1', '1e-3', '-1', '1e-12'))}"]

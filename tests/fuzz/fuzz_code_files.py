@@ -19,8 +19,8 @@ def prepare() -> None:
     import xarray  # noqa: F401
 
     import ratewarp.cli
-    import ratewarp.codes_request
-    import ratewarp.measurement
+    import ratewarp.codes.measurement
+    import ratewarp.codes.request
     import ratewarp.report.measured  # noqa: F401
 
 
@@ -41,13 +41,25 @@ def make_case(rng: random.Random, folder: Path) -> Case:
     if rng.random() < 0.1:
         arguments += ["--figure", rng.choice(("out.png", "x" * 300 + ".png", "none/out.png", "out.\x1b[1m"))]
     if rng.random() < 0.1:
-        arguments += [rng.choice(("--extra", "--json", "--interval=bca", "--interval=\x1b[31m", "--seed=99999999999999999999"))]
+        arguments += [
+            rng.choice(
+                ("--extra", "--json", "--interval=bca", "--interval=\x1b[31m", "--seed=99999999999999999999")
+            )
+        ]
     return Case(label, tuple(arguments))
 
 
 def _key(rng: random.Random) -> str:
     return rng.choice(
-        (rng.choice(ROLES), rng.choice(NAMES), ",".join(rng.choices(ROLES, k=3)), "x" * 5000, "own.npz:codes", "no.csv", "c*")
+        (
+            rng.choice(ROLES),
+            rng.choice(NAMES),
+            ",".join(rng.choices(ROLES, k=3)),
+            "x" * 5000,
+            "own.npz:codes",
+            "no.csv",
+            "c*",
+        )
     )
 
 

@@ -1,7 +1,8 @@
-"""Damaged run directories: every command that reads one says what is wrong, or gives what it gave before. How to run: see `fuzz.harness`.
+"""Damaged run directories: every command that reads one says what is wrong, or gives what it gave before. How
+to run: see `fuzz.harness`.
 
-Beside what the harness counts, an attack ends with a traceback of its own (`DifferentError`) where the answer differs from that of the
-undamaged run without a word, and where a file outside was changed.
+Beside what the harness counts, an attack ends with a traceback of its own (`DifferentError`) where the answer
+differs from that of the undamaged run without a word, and where a file outside was changed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from fuzz.harness import ROOT, Case, call_command, run_from_command_line
 
 READING = ("status", "status --json", "check-paper", "bound", "view")
 _RUNS = os.environ.get("RATEWARP_FUZZED_RUNS", "")
-_RUN_SHARE = float(os.environ.get("RATEWARP_FUZZED_RUN_SHARE", "0.5"))  # of cases that run the study again, which takes seconds each
+# of cases that run the study again, which takes seconds each
+_RUN_SHARE = float(os.environ.get("RATEWARP_FUZZED_RUN_SHARE", "0.5"))
 _MAKE = """
 import sys
 from pathlib import Path
@@ -32,7 +34,8 @@ from fuzz.fuzz_run_directories import ask_all
 make_runs(Path(sys.argv[1]))
 ask_all(Path(sys.argv[1]))
 """
-_ANYWHERE = {"JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none"}  # a program's name does not depend on the path of its folder
+# a program's name does not depend on the path of its folder
+_ANYWHERE = {"JAX_PERSISTENT_CACHE_ENABLE_XLA_CACHES": "none"}
 _said: dict[str, str] = {}  # what every command says of the undamaged runs
 
 
@@ -41,7 +44,9 @@ class DifferentError(Exception):
 
 
 def runs() -> Path:
-    """The folder of the undamaged runs, made by a process of its own, unless `RATEWARP_FUZZED_RUNS` names one that has them."""
+    """The folder of the undamaged runs, made by a process of its own, unless `RATEWARP_FUZZED_RUNS` names one
+    that has them.
+    """
     global _RUNS
     if not _RUNS:
         _RUNS = tempfile.mkdtemp(prefix="fuzzed-runs-")
@@ -52,8 +57,13 @@ def runs() -> Path:
         environment = {**os.environ, "PYTHONPATH": paths}
         if _RUN_SHARE:
             environment |= {"JAX_COMPILATION_CACHE_DIR": str(folder / "programs"), **_ANYWHERE}
-            environment |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
-        subprocess.run([sys.executable, "-W", "ignore", "-c", _MAKE, str(folder)], env=environment, check=True)
+            environment |= {
+                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+                "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+            }
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _MAKE, str(folder)], env=environment, check=True
+        )
     return folder
 
 
@@ -69,14 +79,16 @@ def ask_all(folder: Path) -> None:
 
 
 def prepare() -> None:
-    """Makes the runs, imports what the commands need, and reads once, so that a case does not have to begin with it."""
+    """Makes the runs, imports what the commands need, and reads once, so that a case does not have to begin
+    with it.
+    """
     folder = runs()
     os.environ.update(_ANYWHERE, JAX_COMPILATION_CACHE_DIR="programs")  # in the folder of the case
     import ratewarp.api
     import ratewarp.cli
-    import ratewarp.comparison
     import ratewarp.report.views
-    import ratewarp.status  # noqa: F401
+    import ratewarp.results.paper.comparison
+    import ratewarp.runs.status  # noqa: F401
 
     _said.update(json.loads((folder / "said.json").read_text()))
     arguments = sys.argv
@@ -106,7 +118,9 @@ def make_case(rng: random.Random, folder: Path) -> Case:
 
 
 def _point_inside(run: Path) -> None:
-    """Puts pipes in the place of links that lead out: where one is replaced or renamed, the harness counts what it leads to as written."""
+    """Puts pipes in the place of links that lead out: where one is replaced or renamed, the harness counts
+    what it leads to as written.
+    """
     for link in [place for place in run.rglob("*") if place.is_symlink()]:
         if not link.resolve().is_relative_to(run.parent.resolve()):
             link.unlink()
@@ -139,7 +153,11 @@ def _resume(run: Path, base: str, hidden: str, before: dict[str, str]) -> int:
         raise DifferentError("files outside were changed")
     if code == 0 and not hidden:
         wanted, found = _contents(runs() / "whole"), _contents(run)
-        different = [name for name, digest in wanted.items() if name.startswith(("tables", "conditions")) and found.get(name) != digest]
+        different = [
+            name
+            for name, digest in wanted.items()
+            if name.startswith(("tables", "conditions")) and found.get(name) != digest
+        ]
         if different := [name for name in different if not name.endswith("sums.json")]:
             raise DifferentError(f"run left other results: {different}")
     return code
@@ -151,7 +169,13 @@ def _run_study(study: Path, run: Path) -> int:
     from ratewarp.studies import load_study
 
     try:
-        run_study(load_study(str(study)), run, report=False, members_at_once=2, say=lambda line: print(line, file=sys.stderr))
+        run_study(
+            load_study(str(study)),
+            run,
+            report=False,
+            members_at_once=2,
+            say=lambda line: print(line, file=sys.stderr),
+        )
     except RequestError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -163,7 +187,10 @@ def _run_study(study: Path, run: Path) -> int:
 
 def _ask(command: str, run: Path) -> tuple[int, str, str]:
     """Exit code, stdout and stderr of a reading command, with the folder's name taken out."""
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as errors:
+    with (
+        contextlib.redirect_stdout(io.StringIO()) as out,
+        contextlib.redirect_stderr(io.StringIO()) as errors,
+    ):
         if command == "view":
             code = _view(run)
         else:
@@ -176,7 +203,7 @@ def _view(run: Path) -> int:
     """What the report reads of a run, without drawing it."""
     from ratewarp._checks import RatewarpError
     from ratewarp.report.views import RunView
-    from ratewarp.store import open_run
+    from ratewarp.runs.directory import open_run
 
     try:
         view = RunView(open_run(run))
@@ -184,7 +211,12 @@ def _view(run: Path) -> int:
             print(table.to_csv())
         for condition in view.study.conditions:
             record = view.record(condition)
-            print({name: sha256(record[name].values.tobytes()).hexdigest() for name in ("code", "rate", "image", "history_rate")})
+            print(
+                {
+                    name: sha256(record[name].values.tobytes()).hexdigest()
+                    for name in ("code", "rate", "image", "history_rate")
+                }
+            )
             view.run.params(condition.id)
         print(view.run.manifest.get("packages"))
     except RatewarpError as error:
@@ -195,7 +227,9 @@ def _view(run: Path) -> int:
 
 def _contents(folder: Path) -> dict[str, str]:
     """Digest of every regular file."""
-    files = sorted(f for f in folder.rglob("*") if f.is_file() and not f.is_symlink()) if folder.exists() else []
+    files = (
+        sorted(f for f in folder.rglob("*") if f.is_file() and not f.is_symlink()) if folder.exists() else []
+    )
     return {str(f.relative_to(folder)): sha256(f.read_bytes()).hexdigest() for f in files}
 
 

@@ -11,15 +11,12 @@ from fuzz.hostile_studies import hostile_change, hostile_study, hostile_table
 
 def prepare() -> None:
     """Imports what `run --dry-run` and `status` need."""
-    import ratewarp.checkpoints
-    import ratewarp.cli
-    import ratewarp.runner
-    import ratewarp.studies
-    import ratewarp.waves  # noqa: F401
 
 
 def make_case(rng: random.Random, folder: Path) -> Case:
-    """A study file, or changes to a built-in study, for a dry run, for a look at a run directory, or all the way to its stored form."""
+    """A study file, or changes to a built-in study, for a dry run, for a look at a run directory, or all the
+    way to its stored form.
+    """
     content, label = hostile_study(rng)
     (folder / "study.yaml").write_bytes(content)
     (folder / "table.csv").write_bytes(hostile_table(rng))
@@ -29,19 +26,33 @@ def make_case(rng: random.Random, folder: Path) -> Case:
     if way < 0.35:
         return Case(f"status, {label}", ("status", "."))
     if way < 0.55:
-        changes = [part for _ in range(rng.choice((1, 1, 2))) for part in ("--set", hostile_change(rng).replace("\x00", ""))]
+        changes = [
+            part
+            for _ in range(rng.choice((1, 1, 2)))
+            for part in ("--set", hostile_change(rng).replace("\x00", ""))
+        ]
         return Case("--set", ("run", rng.choice(("demo", "paper", "study.yaml")), "--dry-run", *changes))
     options = ("--dry-run", "--json") if rng.random() < 0.2 else ("--dry-run",)
     if rng.random() < 0.1:
-        wide = ("--seeds=3", "--models=a,b", "--models=\x1b[1m", "--capacities=1", "--capacities=nan,inf", "--capacities=x", "--models=")
+        wide = (
+            "--seeds=3",
+            "--models=a,b",
+            "--models=\x1b[1m",
+            "--capacities=1",
+            "--capacities=nan,inf",
+            "--capacities=x",
+            "--models=",
+        )
         options += (rng.choice(wide),)
     return Case(label, ("run", "study.yaml", *options))
 
 
 def store_and_read(path: str) -> int:
-    """What a run does with a study before it trains, and after: it must come back equal. Exit code as of the command."""
+    """What a run does with a study before it trains, and after: it must come back equal. Exit code as of the
+    command.
+    """
     from ratewarp._checks import RatewarpError
-    from ratewarp.store import create_run
+    from ratewarp.runs.directory import create_run
     from ratewarp.studies import Study, load_study, resolved
 
     try:

@@ -6,7 +6,8 @@ A target is a module beside this one, such as `fuzz_code_files`, with three name
         \"\"\"Imports what the command needs, once; nothing that starts threads (no JAX backend).\"\"\"
 
     def make_case(rng: random.Random, folder: Path) -> Case:
-        \"\"\"Writes files into the empty `folder`; says which arguments the command is called with, from inside it.\"\"\"
+        \"\"\"Writes files into the empty `folder`; says which arguments the command is called with, from
+        inside it.\"\"\"
 
     if __name__ == "__main__":
         run_from_command_line("fuzz.my_target")
@@ -14,13 +15,14 @@ A target is a module beside this one, such as `fuzz_code_files`, with three name
 It is run from the root of the project, long or short:
 
     PYTHONPATH=src:tests python -m fuzz.fuzz_code_files --cases 3000 --seed 0 --seconds 1800
-    PYTHONPATH=src:tests python -m fuzz.fuzz_code_files --seed 0 --only 17 --keep /tmp/case    # one case again, kept
+    PYTHONPATH=src:tests python -m fuzz.fuzz_code_files --seed 0 --only 17 --keep /tmp/case  # one again
 
-and by a test as `run_cases("fuzz.my_target", cases=100, seed=0)`, whose `Tally` must have no `failures`.
-A case may call something other than the command line: set `Case.attack` to a function that the target defines, by name.
+and by a test as `run_cases("fuzz.my_target", cases=100, seed=0)`, whose `Tally` must have no `failures`. A
+case may call something other than the command line: set `Case.attack` to a function that the target defines,
+by name.
 
-Each of a few workers imports the target once and forks a process a case, so that nothing is carried from one to the next.
-Linux only: memory and writes are watched there.
+Each of a few workers imports the target once and forks a process a case, so that nothing is carried from one
+to the next. Linux only: memory and writes are watched there.
 """
 
 from __future__ import annotations
@@ -53,7 +55,8 @@ ROOT = Path(__file__).parents[2]
 MOST_MEMORY = 10**9  # bytes that a case may need beyond what the worker held
 ADDRESSES = 3 * 10**9  # bytes that a case can ask for at all
 MOST_WRITTEN = 10**9  # bytes of any file that it writes
-PATIENCE = 12  # times the seconds of work, that a case may last: on a busy machine it gets a part of one processor
+# times the seconds of work, that a case may last: on a busy machine it gets a part of one processor
+PATIENCE = 12
 _EVERY = 250  # cases after which a line says how far it is
 TRACEBACK = 70  # exit code of an exception that nobody caught
 CANARY = b"untouched"
@@ -113,7 +116,14 @@ class Tally(NamedTuple):
 
 
 def run_cases(
-    target: str, *, cases: int, seed: int, seconds: float = 3600, limit: float = 5, memory: int = MOST_MEMORY, workers: int = 1
+    target: str,
+    *,
+    cases: int,
+    seed: int,
+    seconds: float = 3600,
+    limit: float = 5,
+    memory: int = MOST_MEMORY,
+    workers: int = 1,
 ) -> Tally:
     """Tries cases of a target, in as many workers.
 
@@ -129,7 +139,13 @@ def run_cases(
     ours, theirs = os.pipe()
     started = []
     for worker in range(workers):
-        asked = {"target": target, "numbers": [worker, cases, workers], "seed": seed, "seconds": seconds, "limits": [limit, memory]}
+        asked = {
+            "target": target,
+            "numbers": [worker, cases, workers],
+            "seed": seed,
+            "seconds": seconds,
+            "limits": [limit, memory],
+        }
         started.append(_worker(asked, theirs))
     os.close(theirs)
     outcomes = []
@@ -144,7 +160,9 @@ def run_cases(
 
 
 def run_from_command_line(target: str) -> NoReturn:
-    """`--cases N --seed S --seconds T`, or one case again; prints the tally, exit code 1 if anything went wrong."""
+    """`--cases N --seed S --seconds T`, or one case again; prints the tally, exit code 1 if anything went
+    wrong.
+    """
     parser = argparse.ArgumentParser(prog=f"python -m {target}")
     parser.add_argument("--cases", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
@@ -155,7 +173,14 @@ def run_from_command_line(target: str) -> NoReturn:
     parser.add_argument("--keep", type=Path, help="new folder to keep its files in, with what it printed")
     asked = parser.parse_args()
     if asked.only is None:
-        tally = run_cases(target, cases=asked.cases, seed=asked.seed, seconds=asked.seconds, limit=asked.limit, workers=asked.workers)
+        tally = run_cases(
+            target,
+            cases=asked.cases,
+            seed=asked.seed,
+            seconds=asked.seconds,
+            limit=asked.limit,
+            workers=asked.workers,
+        )
     else:
         module = _prepared(target)
         tally = _tally([_tried(module, asked.only, asked.seed, asked.limit, keep=asked.keep)])
@@ -164,18 +189,29 @@ def run_from_command_line(target: str) -> NoReturn:
 
 
 def _tally(outcomes: list[dict[str, Any]]) -> Tally:
-    failures = [Failure(kind, one["number"], one["label"], detail) for one in outcomes for kind, detail in one["wrong"]]
+    failures = [
+        Failure(kind, one["number"], one["label"], detail)
+        for one in outcomes
+        for kind, detail in one["wrong"]
+    ]
     codes = Counter(one["code"] for one in outcomes)
     slowest = max((one["seconds"] for one in outcomes), default=0.0)
     largest = max((one["memory"] for one in outcomes), default=0)
-    return Tally(len(outcomes), dict(codes), tuple(sorted(failures, key=lambda one: one.number)), slowest, largest)
+    return Tally(
+        len(outcomes), dict(codes), tuple(sorted(failures, key=lambda one: one.number)), slowest, largest
+    )
 
 
 def _worker(asked: dict[str, Any], out: int) -> subprocess.Popen[bytes]:
     """A process that tries its share of the cases and prints an outcome a line."""
     paths = [str(ROOT / "src"), str(ROOT / "tests"), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-    environment = {**os.environ, **threads, "PYTHONPATH": os.pathsep.join(filter(None, paths)), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        **threads,
+        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     command = [sys.executable, "-c", "from fuzz.harness import work; work()", json.dumps(asked)]
     return subprocess.Popen(command, env=environment, stdout=out)
 
@@ -200,7 +236,9 @@ def _prepared(target: str) -> Any:
     return module
 
 
-def _tried(module: Any, number: int, seed: int, limit: float, most: int = MOST_MEMORY, keep: Path | None = None) -> dict[str, Any]:
+def _tried(
+    module: Any, number: int, seed: int, limit: float, most: int = MOST_MEMORY, keep: Path | None = None
+) -> dict[str, Any]:
     """One case: made here, attacked in a process of its own, judged by what is left."""
     place = keep or Path(tempfile.mkdtemp(prefix="fuzz-"))
     folder, canary = place / "case", place / "canary"
@@ -211,7 +249,12 @@ def _tried(module: Any, number: int, seed: int, limit: float, most: int = MOST_M
         case = module.make_case(random.Random(f"{seed}-{number}"), folder)
     attack = getattr(module, case.attack) if case.attack else call_command
     outcome = _attacked(attack, case.arguments, place, limit, most)
-    if canary.read_bytes() != CANARY or {file.name for file in place.iterdir()} - {"case", "canary", "printed", "writes"}:
+    if canary.read_bytes() != CANARY or {file.name for file in place.iterdir()} - {
+        "case",
+        "canary",
+        "printed",
+        "writes",
+    }:
         outcome["wrong"].append(("write", "files beside the folder of the case were changed"))
     if keep is None:
         shutil.rmtree(place, ignore_errors=True)
@@ -220,7 +263,9 @@ def _tried(module: Any, number: int, seed: int, limit: float, most: int = MOST_M
     return {"number": number, "label": case.label, **outcome}
 
 
-def _attacked(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float, most: int) -> dict[str, Any]:
+def _attacked(
+    attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float, most: int
+) -> dict[str, Any]:
     held = _held()
     start = time.monotonic()
     pid = os.fork()
@@ -265,7 +310,9 @@ def _waited(pid: int, end: float) -> tuple[int, resource.struct_rusage, bool]:
     return status, usage, not ready
 
 
-def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float) -> NoReturn:
+def _be_the_case(
+    attack: Callable[..., int], arguments: tuple[str, ...], place: Path, limit: float
+) -> NoReturn:
     """The forked process: its own group, folder and limits; what it prints and where it writes is kept."""
     code = TRACEBACK
     try:
@@ -294,7 +341,17 @@ def _be_the_case(attack: Callable[..., int], arguments: tuple[str, ...], place: 
             os._exit(code)
 
 
-_EVENTS = {"os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.symlink", "os.link", "os.truncate", "os.chmod", "shutil.rmtree"}
+_EVENTS = {
+    "os.mkdir",
+    "os.rename",
+    "os.remove",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.truncate",
+    "os.chmod",
+    "shutil.rmtree",
+}
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 

@@ -1,4 +1,6 @@
-"""Files of arrays, good and bad: every format that can be read, odd arrays, damaged bytes, bombs, links and devices."""
+"""Files of arrays, good and bad: every format that can be read, odd arrays, damaged bytes, bombs, links and
+devices.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,44 @@ from scipy.io import savemat
 
 Arrays = Mapping[str, np.ndarray]
 
-NAMES = ("a,b", "a:b", "\x1b[31mred", "\u202eolleh", "é", "x" * 300, "", " ", "codes ", "*", "../up", "a/b", "#", "$x^", "0", "nan", "\x07")
-DTYPES = ("f2", "f4", "f8", "i1", "i8", "u8", "?", "c16", "U3", "S4", "M8[D]", "m8[s]", "O", "V3", ">f8", ">i4", "g")
+NAMES = (
+    "a,b",
+    "a:b",
+    "\x1b[31mred",
+    "\u202eolleh",
+    "é",
+    "x" * 300,
+    "",
+    " ",
+    "codes ",
+    "*",
+    "../up",
+    "a/b",
+    "#",
+    "$x^",
+    "0",
+    "nan",
+    "\x07",
+)
+DTYPES = (
+    "f2",
+    "f4",
+    "f8",
+    "i1",
+    "i8",
+    "u8",
+    "?",
+    "c16",
+    "U3",
+    "S4",
+    "M8[D]",
+    "m8[s]",
+    "O",
+    "V3",
+    ">f8",
+    ">i4",
+    "g",
+)
 
 
 def odd_array(rng: random.Random, like: np.ndarray) -> np.ndarray:
@@ -92,7 +130,10 @@ def _write_csv(rng: random.Random, path: Path, arrays: Arrays) -> None:
     columns: dict[str, Any] = {}
     for name, array in arrays.items():
         flat = np.atleast_1d(array).reshape(len(np.atleast_1d(array)), -1)
-        columns |= {f"{name}{number}" if flat.shape[1] > 1 else name: list(flat[:, number]) for number in range(flat.shape[1])}
+        columns |= {
+            f"{name}{number}" if flat.shape[1] > 1 else name: list(flat[:, number])
+            for number in range(flat.shape[1])
+        }
     table = pd.DataFrame({name: pd.Series(values, dtype=object) for name, values in columns.items()})
     table.to_csv(
         path,
@@ -109,10 +150,13 @@ def _write_h5(rng: random.Random, path: Path, arrays: Arrays) -> None:
             if array.dtype.kind == "O":
                 values = np.array([str(one) for one in array.ravel()], dtype=object)
             dataset = file.create_dataset(
-                name.replace("/", "_").replace(".", "_") or "_", data=values.T if path.suffix == ".mat" else values
+                name.replace("/", "_").replace(".", "_") or "_",
+                data=values.T if path.suffix == ".mat" else values,
             )
             if rng.random() < 0.3:
-                dataset.attrs["MATLAB_class"] = np.bytes_(rng.choice(("char", "cell", "struct", "double", "\x1b[1m")))
+                dataset.attrs["MATLAB_class"] = np.bytes_(
+                    rng.choice(("char", "cell", "struct", "double", "\x1b[1m"))
+                )
         if rng.random() < 0.2:
             file["loop"] = file["/"]
         if rng.random() < 0.2:
@@ -128,16 +172,24 @@ def _write_mat(rng: random.Random, path: Path, arrays: Arrays) -> None:
         _write_h5(rng, path, arrays)
         return
     values: dict[str, Any] = {
-        f"v{place}" if not name.isidentifier() else name[:31]: array for place, (name, array) in enumerate(arrays.items())
+        f"v{place}" if not name.isidentifier() else name[:31]: array
+        for place, (name, array) in enumerate(arrays.items())
     }
     if kind == "5" and rng.random() < 0.3:
         name = rng.choice(sorted(values) or ["codes"])
         values[name] = rng.choice(
-            ({"a": 1.0, "b": "text"}, np.array([{"a": 1}], dtype=object), np.array(["x", 1.0, None], dtype=object), ["p", "q"])
+            (
+                {"a": 1.0, "b": "text"},
+                np.array([{"a": 1}], dtype=object),
+                np.array(["x", 1.0, None], dtype=object),
+                ["p", "q"],
+            )
         )
     if kind == "4":
         values = {
-            name: np.atleast_2d(value.real if value.dtype.kind == "c" else value) for name, value in values.items() if value.ndim <= 2
+            name: np.atleast_2d(value.real if value.dtype.kind == "c" else value)
+            for name, value in values.items()
+            if value.ndim <= 2
         }
     savemat(path, values, format=kind, do_compression=kind == "5" and rng.random() < 0.5)
 
@@ -150,7 +202,9 @@ def _write_nc(rng: random.Random, path: Path, arrays: Arrays) -> None:
     dataset = xr.Dataset(data)
     if rng.random() < 0.3:
         for variable in dataset.variables.values():
-            variable.attrs["units"] = rng.choice(("days since 2000-01-01", "days since \x1b[31m", "seconds", "bananas since 9999999"))
+            variable.attrs["units"] = rng.choice(
+                ("days since 2000-01-01", "days since \x1b[31m", "seconds", "bananas since 9999999")
+            )
     dataset.to_netcdf(path, engine="h5netcdf")
 
 
@@ -218,7 +272,9 @@ def _npz_bomb(rng: random.Random, path: Path) -> None:
     """Zeros by the gigabyte in a megabyte; the header may tell the truth or not."""
     size = rng.choice((3 * 10**8, 10**9, 3 * 10**9))
     head = io.BytesIO()
-    np.lib.format.write_array_header_1_0(head, {"descr": "<f8", "fortran_order": False, "shape": (size // 24, 3)})
+    np.lib.format.write_array_header_1_0(
+        head, {"descr": "<f8", "fortran_order": False, "shape": (size // 24, 3)}
+    )
     block = bytes(2**24)
     with (
         zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
@@ -235,10 +291,24 @@ def _npz_bomb(rng: random.Random, path: Path) -> None:
 
 
 def _npy_lie(rng: random.Random, path: Path) -> None:
-    shape = rng.choice(("(10**9, 8)", "(-1, 8)", "(2**70,)", "(1000000000000, 3)", "()", "(3,) * 3", "(" * 100, "(0, 2**62)"))
-    descr = rng.choice(("'<f8'", "'|O'", "'<U1000000000'", "[('a', '<f8')]", "'\x1b[31m'", "'<V9999999999'", "__import__('os')"))
+    shape = rng.choice(
+        ("(10**9, 8)", "(-1, 8)", "(2**70,)", "(1000000000000, 3)", "()", "(3,) * 3", "(" * 100, "(0, 2**62)")
+    )
+    descr = rng.choice(
+        (
+            "'<f8'",
+            "'|O'",
+            "'<U1000000000'",
+            "[('a', '<f8')]",
+            "'\x1b[31m'",
+            "'<V9999999999'",
+            "__import__('os')",
+        )
+    )
     text = f"{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}".encode()
-    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + 1) + text + b"\n" + rng.randbytes(64))
+    path.write_bytes(
+        b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text) + 1) + text + b"\n" + rng.randbytes(64)
+    )
 
 
 def _h5_bomb(rng: random.Random, path: Path) -> None:
@@ -252,7 +322,9 @@ def _h5_bomb(rng: random.Random, path: Path) -> None:
 def _h5_elsewhere(rng: random.Random, path: Path) -> None:
     with h5py.File(path, "w") as file:
         if rng.random() < 0.5:
-            file.create_dataset("codes", (20, 4), "u1", external=[(rng.choice(("/etc/passwd", "../canary", "fifo")), 0, 80)])
+            file.create_dataset(
+                "codes", (20, 4), "u1", external=[(rng.choice(("/etc/passwd", "../canary", "fifo")), 0, 80)]
+            )
         else:
             file["codes"] = h5py.ExternalLink(rng.choice(("/etc/passwd", "other.h5", "../canary")), "/codes")
     with h5py.File(path.with_name("other.h5"), "w") as file:
@@ -271,7 +343,9 @@ def _h5_deep(rng: random.Random, path: Path) -> None:
 def _wide_csv(rng: random.Random, path: Path) -> None:
     columns = rng.choice((2_000, 20_000))
     names = rng.choice((lambda n: f"c{n}", lambda n: f"{n}", lambda n: "same", lambda n: f"{n}.5"))
-    lines = [",".join(names(n) for n in range(columns))] + [",".join(f"{rng.random():.3f}" for _ in range(columns)) for _ in range(3)]
+    lines = [",".join(names(n) for n in range(columns))] + [
+        ",".join(f"{rng.random():.3f}" for _ in range(columns)) for _ in range(3)
+    ]
     path.write_text("\n".join(lines))
 
 
@@ -281,7 +355,16 @@ def _zip_names(rng: random.Random, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for _ in range(rng.choice((1, 3))):
             name = rng.choice(
-                ("codes.npy", "../../up.npy", "/etc/x.npy", "\x1b]0;title\x07.npy", "codes", "folder/", "\u202e.npy", "a" * 60000)
+                (
+                    "codes.npy",
+                    "../../up.npy",
+                    "/etc/x.npy",
+                    "\x1b]0;title\x07.npy",
+                    "codes",
+                    "folder/",
+                    "\u202e.npy",
+                    "a" * 60000,
+                )
             )
             archive.writestr(name, stream.getvalue() if rng.random() < 0.7 else b"text")
 
@@ -294,7 +377,9 @@ def _fifo(rng: random.Random, path: Path) -> None:
 
 
 def _device(rng: random.Random, path: Path) -> None:
-    path.symlink_to(rng.choice(("/dev/zero", "/dev/tty", "/dev/null", "/dev/random", "/dev/stdin", "/proc/self/mem", "/")))
+    path.symlink_to(
+        rng.choice(("/dev/zero", "/dev/tty", "/dev/null", "/dev/random", "/dev/stdin", "/proc/self/mem", "/"))
+    )
 
 
 def _loop(rng: random.Random, path: Path) -> None:
@@ -303,7 +388,9 @@ def _loop(rng: random.Random, path: Path) -> None:
 
 def _folder(rng: random.Random, path: Path) -> None:
     path.mkdir()
-    (path / rng.choice((".zgroup", "zarr.json", "x"))).write_text(rng.choice(("{}", "", '{"zarr_format": 2}', "[" * 5000)))
+    (path / rng.choice((".zgroup", "zarr.json", "x"))).write_text(
+        rng.choice(("{}", "", '{"zarr_format": 2}', "[" * 5000))
+    )
 
 
 def _sparse(rng: random.Random, path: Path) -> None:

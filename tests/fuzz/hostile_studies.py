@@ -1,4 +1,6 @@
-"""Study files that are broken, hostile or merely odd: mutated studies, YAML at its worst, expressions from a grammar."""
+"""Study files that are broken, hostile or merely odd: mutated studies, YAML at its worst, expressions from a
+grammar.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,26 @@ ODD_YAML = (
     "[", "{", "}", "- - -", "? ?", "|", ">", "@", "`", "%", "\t", "9" * 5000, "1e" + "9" * 400, "-" * 400, "[" * 3000, "{a: " * 3000,
 )  # fmt: skip
 
-ODD_PIECES = ("", "\t", "\n", "  ", ":", "-", "[", "}", "&a ", "*a", "!!", "'", '"', "\x00", "\ud800", "é", "#", "0")
+ODD_PIECES = (
+    "",
+    "\t",
+    "\n",
+    "  ",
+    ":",
+    "-",
+    "[",
+    "}",
+    "&a ",
+    "*a",
+    "!!",
+    "'",
+    '"',
+    "\x00",
+    "\ud800",
+    "é",
+    "#",
+    "0",
+)
 WRONG_EXPRESSIONS = (
     "x_UC ** 9", "__import__('os')", "x.y", "(lambda: 1)()", "[1]", "1 if 1if", "y", "1j", "'a'", "x_UC <", "9" * 60, "-" * 50 + "1", "#",
 )  # fmt: skip
@@ -49,7 +70,10 @@ RICH = {
     "training_images": 500,
     "models": {
         "a": {},
-        "b": {"recipe": {"name": "published", "pressure": {1: 200, 3: 100}}, "at": {3: {"recipe": {"task_weight": 2}}}},
+        "b": {
+            "recipe": {"name": "published", "pressure": {1: 200, 3: 100}},
+            "at": {3: {"recipe": {"task_weight": 2}}},
+        },
         "c": {"tasks": ["E2M5"], "recipe": "principled"},
     },
     "reference": "a",
@@ -62,7 +86,20 @@ RICH = {
 
 def hostile_study(rng: random.Random) -> tuple[bytes, str]:
     """The contents of a study file, and what kind it is."""
-    make = rng.choice((mutated, mutated, mutated, of_expressions, odd_values, odd_axes, odd_axes, aliased, garbled, repeated))
+    make = rng.choice(
+        (
+            mutated,
+            mutated,
+            mutated,
+            of_expressions,
+            odd_values,
+            odd_axes,
+            odd_axes,
+            aliased,
+            garbled,
+            repeated,
+        )
+    )
     return make(rng).encode("utf-8", "surrogatepass"), make.__name__
 
 
@@ -78,11 +115,20 @@ def mutated(rng: random.Random) -> str:
 
 def of_expressions(rng: random.Random) -> str:
     """Rules from the grammar of expressions, some of them with a mistake."""
-    frequencies = [rng.choice((f"abs({expression(rng)}) + 1", f"{expression(rng)} > 0", expression(rng))) for _ in range(2)]
-    label = rng.choice((f"max({expression(rng)}, x_UC) > 3", f"x_UC > 3 or {expression(rng)} > 9", expression(rng)))
+    frequencies = [
+        rng.choice((f"abs({expression(rng)}) + 1", f"{expression(rng)} > 0", expression(rng)))
+        for _ in range(2)
+    ]
+    label = rng.choice(
+        (f"max({expression(rng)}, x_UC) > 3", f"x_UC > 3 or {expression(rng)} > 9", expression(rng))
+    )
     study = {"capacities_nats": [1], "frequency": frequencies[0], "tasks": [{"name": "t", "label": label}]}
     if rng.random() < 0.5:
-        study["models"] = {"a": {}, "b": {"frequency": rng.choice(FACTORS)}, "c": {"frequency": frequencies[1]}}
+        study["models"] = {
+            "a": {},
+            "b": {"frequency": rng.choice(FACTORS)},
+            "c": {"frequency": frequencies[1]},
+        }
     return yaml.safe_dump(study)
 
 
@@ -90,7 +136,10 @@ def odd_axes(rng: random.Random) -> str:
     """A study crossed over keys and values of any kind."""
     data = {**_sound(rng), "axes": {}}
     for _ in range(rng.choice((1, 1, 2, 3))):
-        keys = rng.choices((*SET_KEYS, "capacity_nats", "seed", "ratio", "parameters.ratio", *ODD_TEXT), k=rng.choice((1, 1, 1, 2, 3)))
+        keys = rng.choices(
+            (*SET_KEYS, "capacity_nats", "seed", "ratio", "parameters.ratio", *ODD_TEXT),
+            k=rng.choice((1, 1, 1, 2, 3)),
+        )
         data["axes"][", ".join(keys)] = _odd_axis(rng, len(keys))
     if rng.random() < 0.5:
         data["frequency"] = "ratio if x_LC <= 6 else 1"
@@ -106,13 +155,20 @@ def _odd_axis(rng: random.Random, keys: int) -> Any:
     forms = {
         "range": lambda: [number() for _ in range(rng.choice((3, 3, 3, 2)))],
         "log": lambda: [number(), number(), rng.choice((2, 3, 7, 10**6))],
-        "random": lambda: {"between": [number(), number()], "count": rng.choice((2, 5, number())), "log": rng.choice((True, False, 1))},
+        "random": lambda: {
+            "between": [number(), number()],
+            "count": rng.choice((2, 5, number())),
+            "log": rng.choice((True, False, 1)),
+        },
     }
     if rng.random() < 0.4:
         name = rng.choice(list(forms))
         return {name: forms[name]()} if rng.random() < 0.9 else {name: odd_value(rng), "x": 1}
     if keys > 1 and rng.random() < 0.8:
-        return [[odd_value(rng) if rng.random() < 0.2 else number() for _ in range(keys)] for _ in range(rng.choice((1, 2, 3)))]
+        return [
+            [odd_value(rng) if rng.random() < 0.2 else number() for _ in range(keys)]
+            for _ in range(rng.choice((1, 2, 3)))
+        ]
     return rng.choice(([number(), 1, 2], [odd_value(rng)], odd_value(rng)))
 
 
@@ -198,7 +254,11 @@ def odd_value(rng: random.Random) -> Any:
     if kind == 5:
         return [rng.choice((0, 1, 0.5, rng.random()))] * rng.choice((168, 169, 13, 20_000))
     if kind == 6:
-        return {"file": rng.choice(("table.csv", "none.csv", ".", "/dev/zero", "study.yaml", "a\x00b", "x" * 300, 5, None))}
+        return {
+            "file": rng.choice(
+                ("table.csv", "none.csv", ".", "/dev/zero", "study.yaml", "a\x00b", "x" * 300, 5, None)
+            )
+        }
     if kind == 7:
         return expression(rng)
     return list(range(rng.choice((1, 3, 2000, 30_000))))
@@ -219,7 +279,20 @@ def hostile_table(rng: random.Random) -> bytes:
     lines = ["x_UC,x_LC,frequency", *rows]
     for _ in range(rng.choice((0, 1, 2))):
         odd = rng.choice(
-            ("", "1,2", "a,b,c", "nan,nan,nan", "0,0,inf", "0,0,-1", "\x00", '"', "1,2,3,4", "é,1,1", "0,0,1", "0,0," + "9" * 500)
+            (
+                "",
+                "1,2",
+                "a,b,c",
+                "nan,nan,nan",
+                "0,0,inf",
+                "0,0,-1",
+                "\x00",
+                '"',
+                "1,2,3,4",
+                "é,1,1",
+                "0,0,1",
+                "0,0," + "9" * 500,
+            )
         )
         lines[rng.randrange(len(lines))] = odd
     return "\n".join(lines).encode()
@@ -229,7 +302,11 @@ def _sound(rng: random.Random) -> dict[str, Any]:
     name = rng.choice(("demo", "paper", ""))
     if not name:
         return copy.deepcopy(RICH)
-    return copy.deepcopy(yaml.safe_load(files("ratewarp.studies").joinpath("builtin", f"{name}.yaml").read_text(encoding="utf-8")))
+    return copy.deepcopy(
+        yaml.safe_load(
+            files("ratewarp.studies").joinpath("builtin", f"{name}.yaml").read_text(encoding="utf-8")
+        )
+    )
 
 
 def _change(rng: random.Random, data: Any) -> None:
@@ -260,7 +337,9 @@ def _change(rng: random.Random, data: Any) -> None:
 def _like(rng: random.Random, value: Any) -> Any:
     """Something of the same kind, which may be as good."""
     if isinstance(value, str):
-        return rng.choice((value + rng.choice(ODD_TEXT), rng.choice(ODD_TEXT), expression(rng), rng.choice(FACTORS)))
+        return rng.choice(
+            (value + rng.choice(ODD_TEXT), rng.choice(ODD_TEXT), expression(rng), rng.choice(FACTORS))
+        )
     if isinstance(value, int | float):
         return rng.choice((value + 1, value * 2, value * 1000, value // 2, str(value), float(value), 0, 1))
     return copy.deepcopy(value)

@@ -18,7 +18,9 @@ LABELS = GENERATOR.integers(0, 2, 120)
 
 
 def test_two_classes_by_linear_discriminant_analysis():
-    codes = CODES @ np.array([[1, 0.5, 0, 0], [0, 1, 0.3, 0], [0, 0, 1, 0], [0, 0, 0, 1]]) + np.outer(LABELS, [1.0, 0.5, 0.0, 0.0])
+    codes = CODES @ np.array([[1, 0.5, 0, 0], [0, 1, 0.3, 0], [0, 0, 1, 0], [0, 0, 0, 1]]) + np.outer(
+        LABELS, [1.0, 0.5, 0.0, 0.0]
+    )
     active = codes.var(axis=0) > 0.01 * codes.var(axis=0).max()
     assert active.sum() == 3
     chosen = codes[:, active]
@@ -26,7 +28,9 @@ def test_two_classes_by_linear_discriminant_analysis():
     scaled = chosen / inner.std(axis=0)
     shrinkage = ledoit_wolf_shrinkage(inner / inner.std(axis=0), assume_centered=True)
     found = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(scaled, LABELS).coef_[0]
-    assert orthogonalization(codes, LABELS) == pytest.approx(np.abs(found).max() / np.linalg.norm(found), rel=1e-6)
+    assert orthogonalization(codes, LABELS) == pytest.approx(
+        np.abs(found).max() / np.linalg.norm(found), rel=1e-6
+    )
 
 
 def test_it_asks_about_the_latents_own_axes():
@@ -38,20 +42,30 @@ def test_it_asks_about_the_latents_own_axes():
 
 
 def test_many_classes_ask_for_one_latent_a_direction():
-    """Classes on a grid of two factors: latents that are the factors own them, latents turned by 45° do not when one factor counts more."""
+    """Classes on a grid of two factors: latents that are the factors own them, latents turned by 45° do not
+    when one factor counts more.
+    """
     grid = np.array([[a, b] for a in range(4) for b in range(3)] * 30, float)
     classes = (grid @ [3, 1]).astype(int)
     codes = grid * [1.0, 0.5] + 0.3 * GENERATOR.standard_normal(grid.shape)
     turned = codes @ np.array([[1, -1], [1, 1]]) / np.sqrt(2)
     assert orthogonalization(codes, classes) > 0.99
     assert orthogonalization(turned, classes) < 0.9
-    one = np.outer(classes % 2, [1.0, 1.0]) + 0.3 * GENERATOR.standard_normal(grid.shape)  # two classes, said as three
-    assert orthogonalization(one, classes % 2 + (classes == 3)) == pytest.approx(orthogonalization(one, classes % 2), abs=0.05)
+    # two classes, said as three
+    one = np.outer(classes % 2, [1.0, 1.0]) + 0.3 * GENERATOR.standard_normal(grid.shape)
+    assert orthogonalization(one, classes % 2 + (classes == 3)) == pytest.approx(
+        orthogonalization(one, classes % 2), abs=0.05
+    )
 
 
-@pytest.mark.parametrize(("latents", "shifted", "halved"), [(2, np.sin(np.pi / 4) / (np.pi / 4), 0.86), (3, 0.83, 0.79), (5, 0.74, 0.70)])
+@pytest.mark.parametrize(
+    ("latents", "shifted", "halved"),
+    [(2, np.sin(np.pi / 4) / (np.pi / 4), 0.86), (3, 0.83, 0.79), (5, 0.74, 0.70)],
+)
 def test_a_direction_at_random(latents, shifted, halved):
-    """What the card says of chance; for shifted classes in two dimensions it is the mean of max(|cos φ|, |sin φ|)."""
+    """What the card says of chance; for shifted classes in two dimensions it is the mean of max(|cos φ|, |sin
+    φ|).
+    """
     rng = np.random.default_rng(3)
     directions = rng.standard_normal((150, latents))
     largest = np.abs(directions).max(axis=1) / np.linalg.norm(directions, axis=1)
@@ -61,7 +75,9 @@ def test_a_direction_at_random(latents, shifted, halved):
     np.testing.assert_allclose(found, largest[:20], atol=0.06)
     error = STANDARD_ERRORS * largest.std() / np.sqrt(len(largest))
     assert largest.mean() == pytest.approx(shifted, abs=error)
-    assert np.mean([orthogonalization(codes, codes @ unit > 0) for unit in units]) == pytest.approx(halved, abs=error)
+    assert np.mean([orthogonalization(codes, codes @ unit > 0) for unit in units]) == pytest.approx(
+        halved, abs=error
+    )
 
 
 @settings(deadline=None)
@@ -94,8 +110,12 @@ def test_free_form_by_the_formula_for_two_classes():
     means = np.array([codes[label == LABELS].mean(axis=0) for label in (0, 1)])
     within = np.cov((codes - means[LABELS]).T, bias=True)
     along = (means[1] - means[0]) / np.linalg.norm(means[1] - means[0])
-    assert free_orthogonalization(codes, LABELS) == pytest.approx(1 - along @ within @ along / np.trace(within))
-    isotropic = np.random.default_rng(5).standard_normal((20_000, 4)) + np.outer(np.arange(20_000) % 2, [1, 0, 0, 0])
+    assert free_orthogonalization(codes, LABELS) == pytest.approx(
+        1 - along @ within @ along / np.trace(within)
+    )
+    isotropic = np.random.default_rng(5).standard_normal((20_000, 4)) + np.outer(
+        np.arange(20_000) % 2, [1, 0, 0, 0]
+    )
     assert free_orthogonalization(isotropic, np.arange(20_000) % 2) == pytest.approx(1 - 1 / 4, abs=0.01)
 
 

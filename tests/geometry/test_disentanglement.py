@@ -18,7 +18,9 @@ def _information(a, b):
 
 
 def test_gap_by_tables_of_counts():
-    codes = np.stack([GRID[:, 0] + RNG.integers(0, 2, 400), GRID[:, 1] * 0.5, (GRID.sum(axis=1) > 3) * 1.0], axis=1)
+    codes = np.stack(
+        [GRID[:, 0] + RNG.integers(0, 2, 400), GRID[:, 1] * 0.5, (GRID.sum(axis=1) > 3) * 1.0], axis=1
+    )
     kept = RNG.permutation(400)[:150]  # an incomplete grid
     gaps = []
     for factor in GRID[kept].T:

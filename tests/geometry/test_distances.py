@@ -8,7 +8,13 @@ from hypothesis.extra.numpy import arrays
 
 from oracles import ALGEBRA, class_distortion
 from ratewarp._checks import RequestError
-from ratewarp.geometry import checks, class_distortion_matrix, class_distortion_statistic, distance_ratios, pairs
+from ratewarp.geometry import (
+    class_distortion_matrix,
+    class_distortion_statistic,
+    code_checks,
+    distance_ratios,
+    pairs,
+)
 
 RNG = np.random.default_rng(0)
 CODES, REFERENCE = RNG.normal(size=(40, 5)), RNG.normal(size=(40, 3))
@@ -18,7 +24,11 @@ CLASSES = RNG.integers(0, 3, 40)
 @pytest.mark.parametrize("logarithmic", [False, True])
 def test_slow_double_loop_agrees(logarithmic):
     expected = class_distortion(CODES, REFERENCE, CLASSES, logarithmic=logarithmic)
-    np.testing.assert_allclose(class_distortion_matrix(CODES, REFERENCE, CLASSES, logarithmic=logarithmic).values, expected, atol=ALGEBRA)
+    np.testing.assert_allclose(
+        class_distortion_matrix(CODES, REFERENCE, CLASSES, logarithmic=logarithmic).values,
+        expected,
+        atol=ALGEBRA,
+    )
 
 
 def test_tiles_do_not_change_the_result(monkeypatch):
@@ -61,10 +71,19 @@ def test_promised_invariances(codes, reference, scale, seed):
     plain = class_distortion_matrix(codes, reference, classes).values
     moved = class_distortion_matrix(codes @ rotation + 7, reference @ rotation.T - 3, classes).values
     np.testing.assert_allclose(moved, plain, rtol=1e-6, atol=1e-6 * max(1, np.abs(plain).max()))
-    np.testing.assert_allclose(class_distortion_matrix(codes[order], reference[order], classes[order]).values, plain, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        class_distortion_matrix(codes[order], reference[order], classes[order]).values,
+        plain,
+        rtol=1e-6,
+        atol=1e-9,
+    )
     logs = class_distortion_matrix(codes, reference, classes, logarithmic=True).values
-    np.testing.assert_allclose(class_distortion_matrix(reference, codes, classes, logarithmic=True).values, -logs, atol=1e-9)
-    np.testing.assert_allclose(class_distortion_matrix(scale * codes, reference, classes, logarithmic=True).values, logs, atol=1e-9)
+    np.testing.assert_allclose(
+        class_distortion_matrix(reference, codes, classes, logarithmic=True).values, -logs, atol=1e-9
+    )
+    np.testing.assert_allclose(
+        class_distortion_matrix(scale * codes, reference, classes, logarithmic=True).values, logs, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("latents", [3, 20])
@@ -77,11 +96,17 @@ def test_products_of_matrices_keep_the_digits_of_near_items(latents, logarithmic
     reference[5] = reference[6]
     classes = RNG.integers(0, 3, 60)
     expected = class_distortion(codes, reference, classes, logarithmic=logarithmic)
-    np.testing.assert_allclose(class_distortion_matrix(codes, reference, classes, logarithmic=logarithmic).values, expected, atol=1e-9)
+    np.testing.assert_allclose(
+        class_distortion_matrix(codes, reference, classes, logarithmic=logarithmic).values,
+        expected,
+        atol=1e-9,
+    )
 
 
 def test_a_draw_equals_a_loop_over_the_drawn():
-    """A unit that is drawn twice is two units whose pairs with each other do not count; classes may differ within a unit."""
+    """A unit that is drawn twice is two units whose pairs with each other do not count; classes may differ
+    within a unit.
+    """
     units, weights = np.repeat(np.arange(10), 4), RNG.multinomial(10, np.full(10, 0.1), size=3).astype(float)
     ratios = distance_ratios(CODES, REFERENCE)
     found = class_distortion_statistic(CODES, REFERENCE, CLASSES, units)(weights)
@@ -110,10 +135,12 @@ def test_a_draw_equals_a_loop_over_the_drawn():
 )
 def test_bad_codes(codes, match):
     with pytest.raises(RequestError, match=match):
-        checks.check_same_items(checks.check_codes(codes), np.zeros((2, 2)))
+        code_checks.check_same_items(code_checks.check_codes(codes), np.zeros((2, 2)))
 
 
-@pytest.mark.parametrize(("classes", "match"), [(np.zeros(3, int), "each of the 40"), (np.full(40, 0.5), "integers")])
+@pytest.mark.parametrize(
+    ("classes", "match"), [(np.zeros(3, int), "each of the 40"), (np.full(40, 0.5), "integers")]
+)
 def test_bad_labels(classes, match):
     with pytest.raises(RequestError, match=match):
-        checks.check_labels(classes, 40)
+        code_checks.check_labels(classes, 40)

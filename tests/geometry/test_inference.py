@@ -30,14 +30,18 @@ def test_bootstrap_against_scipy(interval, method):
 def test_jackknife_of_a_mean_is_the_t_interval():
     sample = RNG.exponential(size=25)
     interval = infer(_mean(sample), 25)
-    np.testing.assert_allclose([interval.low, interval.high], t.interval(0.95, 24, sample.mean(), sample.std(ddof=1) / 5), rtol=1e-10)
+    np.testing.assert_allclose(
+        [interval.low, interval.high], t.interval(0.95, 24, sample.mean(), sample.std(ddof=1) / 5), rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize("interval", ["bca", "percentile", "jackknife"])
 def test_intervals_of_a_mean_cover(interval):
     hits = 0
     for trial in range(300):
-        found = infer(_mean(np.random.default_rng(trial).normal(size=40)), 40, resamples=300, interval=interval)
+        found = infer(
+            _mean(np.random.default_rng(trial).normal(size=40)), 40, resamples=300, interval=interval
+        )
         hits += bool(found.low <= 0 <= found.high)
     assert abs(hits / 300 - 0.94) < STANDARD_ERRORS * np.sqrt(0.94 * 0.06 / 300)
 
@@ -46,7 +50,9 @@ def test_over_seeds_is_the_t_interval_of_their_means():
     samples = RNG.normal(size=(4, 30))
     found = infer([_mean(sample) for sample in samples], 30, over="seeds")
     means = samples.mean(axis=1)
-    np.testing.assert_allclose([found.low, found.high], t.interval(0.95, 3, means.mean(), means.std(ddof=1) / 2))
+    np.testing.assert_allclose(
+        [found.low, found.high], t.interval(0.95, 3, means.mean(), means.std(ddof=1) / 2)
+    )
     assert (found.value, found.n) == (pytest.approx(means.mean()), 4)
 
 
@@ -83,7 +89,11 @@ def test_few_units_and_one_seed_are_said_and_never_nan():
 
 def test_arrays_and_undefined_draws():
     values = RNG.normal(size=(20, 2, 2))
-    found = infer(lambda weights: np.einsum("du,uab->dab", weights, values) / weights.sum(axis=1)[:, None, None], 20, interval="bca")
+    found = infer(
+        lambda weights: np.einsum("du,uab->dab", weights, values) / weights.sum(axis=1)[:, None, None],
+        20,
+        interval="bca",
+    )
     assert found.value.shape == found.low.shape == found.high.shape == (2, 2)
     assert np.all((found.low < found.value) & (found.value < found.high))
     nothing = infer(lambda weights: np.full(len(weights), np.nan), 9)
@@ -91,9 +101,16 @@ def test_arrays_and_undefined_draws():
 
 
 def test_undefined_draws_are_left_out():
-    """A mean that is undefined whenever the first unit is drawn twice equals the bootstrap of the other draws."""
+    """A mean that is undefined whenever the first unit is drawn twice equals the bootstrap of the other
+    draws.
+    """
     sample = RNG.normal(size=30)
-    partly = infer(lambda weights: np.where(weights[:, 0] > 1, np.nan, _mean(sample)(weights)), 30, resamples=20_000, interval="percentile")
+    partly = infer(
+        lambda weights: np.where(weights[:, 0] > 1, np.nan, _mean(sample)(weights)),
+        30,
+        resamples=20_000,
+        interval="percentile",
+    )
     drawn = np.random.default_rng(0).multinomial(30, np.full(30, 1 / 30), size=20_000).astype(float)
     kept = _mean(sample)(drawn[drawn[:, 0] <= 1])
     np.testing.assert_allclose([partly.low, partly.high], np.quantile(kept, [0.025, 0.975]), atol=1e-12)
@@ -140,7 +157,10 @@ def test_bad_requests_are_named():
 
 def test_only_entries_without_an_interval_are_noted():
     def statistic(weights):
-        return np.stack([weights @ np.arange(10.0) / weights.sum(axis=1), np.where(weights[:, 0] > 0, 1.0, np.nan)], axis=1)
+        return np.stack(
+            [weights @ np.arange(10.0) / weights.sum(axis=1), np.where(weights[:, 0] > 0, 1.0, np.nan)],
+            axis=1,
+        )
 
     found = infer(statistic, 10, bounds=(0, 9))
     assert (found.note_at(0), found.note_at(1)) == ("", "too few to tell")

@@ -12,7 +12,9 @@ RNG = np.random.default_rng(0)
 
 
 def _binary_gaussian(apart):
-    """I(S;Z) of two even stimuli whose codes are Gaussian, `apart` standard deviations from each other, by integration."""
+    """I(S;Z) of two even stimuli whose codes are Gaussian, `apart` standard deviations from each other, by
+    integration.
+    """
 
     def integrand(z):
         first, second = norm.pdf(z), norm.pdf(z - apart)
@@ -42,22 +44,35 @@ def test_discrete_cases_by_hand():
     frequency = np.array([0.4, 0.3, 0.2, 0.1])
     found = frequency @ stimulus_information(codes, stimuli, frequency=frequency)
     assert found == pytest.approx(entropy([0.7, 0.2, 0.1]), abs=0.03)
-    assert effective_prototypes(codes, stimuli, frequency=frequency) == pytest.approx(np.exp(entropy([0.7, 0.2, 0.1])), abs=0.1)
+    assert effective_prototypes(codes, stimuli, frequency=frequency) == pytest.approx(
+        np.exp(entropy([0.7, 0.2, 0.1])), abs=0.1
+    )
 
 
 def test_codes_of_pure_noise_are_one_prototype():
-    """The plug-in estimate would find many; the cross-fitted one does not, with three items a stimulus and more latents than that."""
+    """The plug-in estimate would find many; the cross-fitted one does not, with three items a stimulus and
+    more latents than that.
+    """
     found = [
-        effective_prototypes(np.random.default_rng(seed).standard_normal((300, 6)), np.repeat(np.arange(100), 3)) for seed in range(20)
+        effective_prototypes(
+            np.random.default_rng(seed).standard_normal((300, 6)), np.repeat(np.arange(100), 3)
+        )
+        for seed in range(20)
     ]
     assert max(found) < 1.2
 
 
 def test_never_more_than_the_truth_on_average():
-    """A bound from below also where codes are not Gaussian: the mean over samples stays below I(S;Z), integrated."""
-    truth = np.log(2) - 0.5 * np.log(2)  # uniform codes on [0, 1] and [0.5, 1.5]: half of the codes tell nothing
+    """A bound from below also where codes are not Gaussian: the mean over samples stays below I(S;Z),
+    integrated.
+    """
+    # uniform codes on [0, 1] and [0.5, 1.5]: half of the codes tell nothing
+    truth = np.log(2) - 0.5 * np.log(2)
     rng, stimuli = np.random.default_rng(3), np.repeat([0, 1], 30)
-    found = [stimulus_information(rng.uniform(size=(60, 1)) + 0.5 * stimuli[:, None], stimuli).mean() for _ in range(200)]
+    found = [
+        stimulus_information(rng.uniform(size=(60, 1)) + 0.5 * stimuli[:, None], stimuli).mean()
+        for _ in range(200)
+    ]
     assert np.mean(found) < truth
     assert np.mean(found) > 0.5 * truth
 
@@ -77,9 +92,16 @@ def test_latent_rates_by_integration():
 
     def divergence(mean, deviation):
         posterior = norm(mean, deviation)
-        return quad(lambda z: posterior.pdf(z) * (posterior.logpdf(z) - norm.logpdf(z)), mean - 9 * deviation, mean + 9 * deviation)[0]
+        return quad(
+            lambda z: posterior.pdf(z) * (posterior.logpdf(z) - norm.logpdf(z)),
+            mean - 9 * deviation,
+            mean + 9 * deviation,
+        )[0]
 
-    expected = [np.mean([divergence(m, np.sqrt(v)) for m, v in zip(codes[:, j], noise[:, j], strict=True)]) for j in range(2)]
+    expected = [
+        np.mean([divergence(m, np.sqrt(v)) for m, v in zip(codes[:, j], noise[:, j], strict=True)])
+        for j in range(2)
+    ]
     np.testing.assert_allclose(latent_rates(codes, noise), expected, rtol=1e-6)
 
 

@@ -28,37 +28,56 @@ def _side(sample):
 def test_a_difference_of_means_has_the_jackknife_of_the_difference():
     first, second = RNG.normal(size=(2, 40)) + RNG.normal(size=40)
     ours, direct = of_difference(_side(first), _side(second), 40), infer(_mean(first - second), 40)
-    np.testing.assert_allclose([ours.value, ours.low, ours.high], [direct.value, direct.low, direct.high], rtol=1e-9)
+    np.testing.assert_allclose(
+        [ours.value, ours.low, ours.high], [direct.value, direct.low, direct.high], rtol=1e-9
+    )
 
 
 def test_lopsided_sides_give_a_lopsided_difference():
-    """Independent sides: the lower end is the lower reach of the first and the upper reach of the second, by Pythagoras."""
+    """Independent sides: the lower end is the lower reach of the first and the upper reach of the second, by
+    Pythagoras.
+    """
     still = np.zeros(3)
     found = of_difference(Side(1.0, 0.7, 1.1, still), Side(0.5, 0.3, 0.9, still), 9)
     np.testing.assert_allclose([found.low, found.high], [0.5 - 0.5, 0.5 + np.hypot(0.1, 0.2)])
 
 
 def _aligned(codes, classes):
-    return [(alignment_statistic(codes, np.arange(len(codes)), classes), off_axis(codes.shape[1], int(classes.max()) + 1))]
+    return [
+        (
+            alignment_statistic(codes, np.arange(len(codes)), classes),
+            off_axis(codes.shape[1], int(classes.max()) + 1),
+        )
+    ]
 
 
 @pytest.mark.parametrize(("shift", "turned"), [(2.0, 0.0), (2.0, 1.0), (40.0, 20.0)])
 def test_ends_of_a_cosine_are_limits_of_a_noncentral_chi(shift, turned):
-    """Beside an axis, some way off, and so far off that the distribution is normal; against scipy, one unit left out at a time."""
+    """Beside an axis, some way off, and so far off that the distribution is normal; against scipy, one unit
+    left out at a time.
+    """
     codes, classes = RNG.normal(size=(40, 3)), np.arange(40) % 2
     codes[:, :2] += np.outer(classes, [shift, turned])
     ((statistic, freedom),) = sides = _aligned(codes, classes)
     assert freedom == 2
     found = cosine_interval(sides, 40, 0.95)
     angle = np.arccos(statistic(np.ones((1, 40)))[0])
-    without = [np.arccos(statistic(np.delete(np.eye(40), unit, 0).sum(axis=0)[None])[0]) for unit in range(40)]
+    without = [
+        np.arccos(statistic(np.delete(np.eye(40), unit, 0).sum(axis=0)[None])[0]) for unit in range(40)
+    ]
     error = np.sqrt(39 / 40 * np.sum((without - np.mean(without)) ** 2)) * T / norm.ppf(0.975)
     far = chi2.cdf((angle / error) ** 2, 2) > 0.975
     assert np.cos(angle) == pytest.approx(found.value)
-    assert ncx2.cdf((angle / error) ** 2, 2, (np.arccos(found.low) / error) ** 2) == pytest.approx(0.025, abs=1e-3)
+    assert ncx2.cdf((angle / error) ** 2, 2, (np.arccos(found.low) / error) ** 2) == pytest.approx(
+        0.025, abs=1e-3
+    )
     cosines = np.cos(without)
     outer = found.value + T * np.sqrt(39 / 40 * np.sum((cosines - cosines.mean()) ** 2))
-    nearest = np.sqrt(max(brentq(lambda nc: ncx2.cdf((angle / error) ** 2, 2, nc) - 0.975, 1e-9, 1e4), 0)) * error if far else 0
+    nearest = (
+        np.sqrt(max(brentq(lambda nc: ncx2.cdf((angle / error) ** 2, 2, nc) - 0.975, 1e-9, 1e4), 0)) * error
+        if far
+        else 0
+    )
     assert found.high == pytest.approx(min(max(outer, np.cos(nearest)), 1), abs=1e-4)
     assert found.low < found.value < found.high
 
@@ -87,7 +106,9 @@ def test_an_interval_holds_its_value_where_nothing_differs(latents):
 
 @pytest.mark.parametrize(("latents", "degrees"), [(2, 0), (2, 10), (2, 45), (5, 0), (5, 10), (5, 30)])
 def test_orthogonalization_is_covered_at_its_kinks(latents, degrees):
-    """On an axis, beside one, and between two: in 95 % of samples, on an axis in more, since no end can miss it from above."""
+    """On an axis, beside one, and between two: in 95 % of samples, on an axis in more, since no end can miss
+    it from above.
+    """
     angle = np.radians(degrees)
     axis = np.r_[np.cos(angle), np.full(latents - 1, np.sin(angle) / np.sqrt(latents - 1))]
     held, classes = 0, np.arange(60) % 2
@@ -103,7 +124,10 @@ def test_orthogonalization_is_covered_at_its_kinks(latents, degrees):
 def test_orthogonalization_of_four_classes_is_covered(degrees):
     """Quadrants of two of three latents, turned; the truth is that of 100,000 items."""
     turn = np.eye(3)
-    turn[:2, :2] = [[np.cos(np.radians(degrees)), -np.sin(np.radians(degrees))], [np.sin(np.radians(degrees)), np.cos(np.radians(degrees))]]
+    turn[:2, :2] = [
+        [np.cos(np.radians(degrees)), -np.sin(np.radians(degrees))],
+        [np.sin(np.radians(degrees)), np.cos(np.radians(degrees))],
+    ]
     corners = np.array([[0, 0, 0], [2, 0, 0], [0, 3, 0], [2, 3, 0]]) @ turn
 
     def sample(trial, items):
@@ -154,7 +178,9 @@ def test_what_keeps_the_jackknife_says_so():
 
     def found(interval):
         settings = Settings(permutations=0, measures=wanted, interval=interval)
-        return {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
+        return {
+            one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)
+        }
 
     default, drawn = found("jackknife"), found("bca")
     for measure in ("orthogonalization", "specialization", "resolution_ratio"):

@@ -67,10 +67,16 @@ def test_map_is_repeatable_and_turns_towards_another():
     first, again = embed(codes), embed(codes)
     np.testing.assert_array_equal(first.points, again.points)
     angle = 1.1
-    turned = first.points @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [1, -1]
+    turned = (
+        first.points @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) * [1, -1]
+    )
     np.testing.assert_allclose(embed(codes, align_to=turned).points, turned, atol=1e-6)
-    np.testing.assert_allclose(first.stress, np.sqrt(np.sum((pdist(first.points) - pdist(codes)) ** 2) / np.sum(pdist(codes) ** 2)))
-    assert first.stress <= np.sqrt(np.sum((pdist(PCA(2).fit_transform(codes)) - pdist(codes)) ** 2) / np.sum(pdist(codes) ** 2))
+    np.testing.assert_allclose(
+        first.stress, np.sqrt(np.sum((pdist(first.points) - pdist(codes)) ** 2) / np.sum(pdist(codes) ** 2))
+    )
+    assert first.stress <= np.sqrt(
+        np.sum((pdist(PCA(2).fit_transform(codes)) - pdist(codes)) ** 2) / np.sum(pdist(codes) ** 2)
+    )
 
 
 def test_maps_of_degenerate_codes():

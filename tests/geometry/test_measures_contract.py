@@ -1,4 +1,6 @@
-"""Every entry of `MEASURES` keeps what it promises: bounds, invariances, what it needs, and a place in the documentation."""
+"""Every entry of `MEASURES` keeps what it promises: bounds, invariances, what it needs, and a place in the
+documentation.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MOVES = {
 }
 
 
-def _found(name, codes=PLANTED.codes, *, reference=True, labels=True, frequency=True, factors=True, noise=True):
+def _found(
+    name, codes=PLANTED.codes, *, reference=True, labels=True, frequency=True, factors=True, noise=True
+):
     known = (
         PLANTED.stimuli,
         PLANTED.factors if factors else None,
@@ -31,7 +35,9 @@ def _found(name, codes=PLANTED.codes, *, reference=True, labels=True, frequency=
     )
     own, other = Representation(codes, *known), Representation(PLANTED.reference, *known)
     settings = Settings(permutations=0, measures=(name,))
-    found = measure_codes(own, {"class": PLANTED.classes} if labels else {}, other if reference else None, settings)
+    found = measure_codes(
+        own, {"class": PLANTED.classes} if labels else {}, other if reference else None, settings
+    )
     return [one for one in found if one.note != "needs factors"]
 
 
@@ -48,20 +54,29 @@ def test_numbers_lie_within_the_bounds_and_their_intervals(name):
     assert (measure.of == "task") == any(one.task == "class" for one in found)
 
 
-@pytest.mark.parametrize(("name", "move"), [(name, move) for name, measure in BY_NAME.items() for move in sorted(measure.keeps)])
+@pytest.mark.parametrize(
+    ("name", "move"), [(name, move) for name, measure in BY_NAME.items() for move in sorted(measure.keeps)]
+)
 def test_what_keeps_a_measure_changes_no_number(name, move):
     if move == "rotation" and name == "effective_prototypes":
         pytest.skip("with noise of one size, which a rotation keeps, it is tested without")
     plain, moved = (_found(name, codes, noise=False) for codes in (PLANTED.codes, MOVES[move](PLANTED.codes)))
     assert [one.measure for one in moved] == [one.measure for one in plain]
     tolerance = 0.05 if name == "dci" else 1e-6  # trees cut between the same items, at other places
-    np.testing.assert_allclose([one.value for one in moved], [one.value for one in plain], rtol=tolerance, atol=1e-8)
+    np.testing.assert_allclose(
+        [one.value for one in moved], [one.value for one in plain], rtol=tolerance, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize("name", BY_NAME)
 def test_a_measure_that_lacks_what_it_needs_is_left_out(name):
     measure = BY_NAME[name]
-    lacking = {"task": {"labels": False}, "frequency": {"frequency": False}, "factors": {"factors": False}, "codes": {}}[measure.of]
+    lacking = {
+        "task": {"labels": False},
+        "frequency": {"frequency": False},
+        "factors": {"factors": False},
+        "codes": {},
+    }[measure.of]
     assert bool(_found(name, reference=False)) == (not measure.needs_reference)
     assert not any(one.measure.endswith("_change") for one in _found(name, reference=False))
     if lacking:
@@ -70,7 +85,9 @@ def test_a_measure_that_lacks_what_it_needs_is_left_out(name):
 
 @pytest.mark.parametrize("name", [name for name, measure in BY_NAME.items() if measure.optimum])
 def test_the_number_of_an_optimal_code_is_that_of_the_same_codes(name):
-    codes = np.array([PLANTED.codes[PLANTED.stimuli == one].mean(axis=0) for one in range(len(PLANTED.factors))])
+    codes = np.array(
+        [PLANTED.codes[PLANTED.stimuli == one].mean(axis=0) for one in range(len(PLANTED.factors))]
+    )
     labels = np.array([PLANTED.classes[PLANTED.stimuli == one][0] for one in range(len(codes))])
     own = Representation(codes, np.arange(len(codes)), PLANTED.factors, PLANTED.frequency)
     (found,) = measure_codes(own, {"class": labels}, None, Settings(permutations=0, measures=(name,)))
@@ -84,5 +101,7 @@ def test_the_documentation_has_a_card_for_every_measure():
 
 
 def test_a_measure_that_is_not_there_is_told_with_the_nearest():
-    with pytest.raises(RequestError, match=r"no measure is named 'prototypisation'. Did you mean 'prototypization'\?"):
+    with pytest.raises(
+        RequestError, match=r"no measure is named 'prototypisation'. Did you mean 'prototypization'\?"
+    ):
         _found("prototypisation")

@@ -25,7 +25,9 @@ INDICES = ("prototypization", "specialization", "orthogonalization")
 def _measured(planted, **settings):
     known = (planted.stimuli, planted.factors, planted.frequency)
     own, reference = (Representation(codes, *known) for codes in (planted.codes, planted.reference))
-    found = measure_codes(own, {"class": planted.classes}, reference, Settings(**{"permutations": 0, **settings}))
+    found = measure_codes(
+        own, {"class": planted.classes}, reference, Settings(**{"permutations": 0, **settings})
+    )
     return {(one.measure, *one.place.values()) if one.place else one.measure: one for one in found}
 
 
@@ -36,7 +38,10 @@ def _error(found):
 @pytest.mark.parametrize("index", INDICES)
 def test_each_index_moves_with_its_own_distortion_alone(index):
     strength = {"prototypization": 0.3, "specialization": 0.5, "orthogonalization": 0.6}[index]
-    runs = [_measured(planted_codes(**{index: strength}, seed=seed), measures=(*OF_CLASSES, *OF_FREQUENCY)) for seed in range(12)]
+    runs = [
+        _measured(planted_codes(**{index: strength}, seed=seed), measures=(*OF_CLASSES, *OF_FREQUENCY))
+        for seed in range(12)
+    ]
     for other in INDICES:
         mean = np.mean([run[f"{other}_change"].value for run in runs])
         error = np.mean([_error(run[f"{other}_change"]) for run in runs])
@@ -44,7 +49,11 @@ def test_each_index_moves_with_its_own_distortion_alone(index):
 
 
 def test_every_index_grows_with_its_strength():
-    for index, strengths in {"prototypization": (0, 0.3, 0.6), "specialization": (0, 0.5, 1), "orthogonalization": (0, 0.5, 1)}.items():
+    for index, strengths in {
+        "prototypization": (0, 0.3, 0.6),
+        "specialization": (0, 0.5, 1),
+        "orthogonalization": (0, 0.5, 1),
+    }.items():
         values = [
             _measured(
                 planted_codes(**{index: one}),
@@ -59,7 +68,9 @@ def test_values_are_those_of_the_functions():
     planted = planted_codes(prototypization=0.4, side=6, items=4)
     found = _measured(planted)
     assert found["prototypization"].value == pytest.approx(prototypization(planted.codes, planted.classes))
-    change = prototypization(planted.codes, planted.classes) - prototypization(planted.reference, planted.classes)
+    change = prototypization(planted.codes, planted.classes) - prototypization(
+        planted.reference, planted.classes
+    )
     assert found["prototypization_change"].value == pytest.approx(change)
     assert found["participation_ratio"].value == pytest.approx(participation_ratio(planted.codes))
     assert found["linear_cka"].value == pytest.approx(linear_cka(planted.codes, planted.reference))
@@ -87,7 +98,10 @@ def test_intervals_cover_the_population():
 
     def values(rng, stimuli):
         codes, units, classes = population(rng, stimuli)
-        return {one.measure: one for one in measure_codes(Representation(codes, units), {"class": classes}, None, settings)}
+        return {
+            one.measure: one
+            for one in measure_codes(Representation(codes, units), {"class": classes}, None, settings)
+        }
 
     wide = measuring.MAX_BLOCKS
     truth = values(np.random.default_rng(10**6), 200_000)
@@ -122,7 +136,9 @@ def test_permuted_frequencies_are_rarely_found():
     for trial in range(trials):
         rng = np.random.default_rng(trial)
         frequency = rng.permutation(np.repeat([1.0, 5.0], 18))
-        own = Representation(factors + 0.2 * rng.normal(size=(36, 2)), np.arange(36), factors, frequency / frequency.sum())
+        own = Representation(
+            factors + 0.2 * rng.normal(size=(36, 2)), np.arange(36), factors, frequency / frequency.sum()
+        )
         found = measure_codes(own, {}, None, Settings(permutations=199, measures=OF_FREQUENCY, seed=trial))
         hits += next(one.p for one in found if one.measure == "specialization") <= 0.05
     assert abs(hits / trials - 0.05) < STANDARD_ERRORS * np.sqrt(0.05 * 0.95 / trials)
@@ -130,16 +146,23 @@ def test_permuted_frequencies_are_rarely_found():
 
 def test_what_is_not_defined_says_why():
     constant = Representation(np.ones((6, 2)), np.arange(6))
-    found = {one.measure: one for one in measure_codes(constant, {"class": np.arange(6) % 2}, None, Settings())}
+    found = {
+        one.measure: one for one in measure_codes(constant, {"class": np.arange(6) % 2}, None, Settings())
+    }
     assert found["prototypization"].note == "the codes are constant"
     assert np.isnan(found["participation_ratio"].value)
     assert found["effective_prototypes"].note == "needs 3 items of every stimulus"
     varied = Representation(np.random.default_rng(0).normal(size=(6, 2)), np.arange(6))
-    one_class = {one.measure: one for one in measure_codes(varied, {"class": np.zeros(6, int)}, constant, Settings())}
+    one_class = {
+        one.measure: one for one in measure_codes(varied, {"class": np.zeros(6, int)}, constant, Settings())
+    }
     assert one_class["prototypization"].note == "one class"
     assert "constant" in one_class["linear_cka"].note
-    lonely = {one.measure: one for one in measure_codes(varied, {"class": np.arange(6) // 5}, None, Settings())}
-    assert (lonely["orthogonalization"].low, lonely["orthogonalization"].high) == (0, 1)  # a class of one member leaves with it
+    lonely = {
+        one.measure: one for one in measure_codes(varied, {"class": np.arange(6) // 5}, None, Settings())
+    }
+    # a class of one member leaves with it
+    assert (lonely["orthogonalization"].low, lonely["orthogonalization"].high) == (0, 1)
     assert "too few to tell" in lonely["orthogonalization"].note
 
 
@@ -149,7 +172,11 @@ def test_one_frequent_stimulus_has_a_value_without_an_interval():
     known = (planted.stimuli, planted.factors, frequency / frequency.sum())
     own, reference = (Representation(codes, *known) for codes in (planted.codes, planted.reference))
     labels = {"frequency": (planted.stimuli == 14).astype(int)}
-    found = {one.measure: one for one in measure_codes(own, labels, reference, Settings(permutations=0)) if one.task == "frequency"}
+    found = {
+        one.measure: one
+        for one in measure_codes(own, labels, reference, Settings(permutations=0))
+        if one.task == "frequency"
+    }
     for measure in ("prototypization", "orthogonalization", "resolution_ratio", "resolution_ratio_change"):
         assert np.isfinite(found[measure].value)
     assert (found["resolution_ratio"].low, found["resolution_ratio"].high) == (0, np.inf)
@@ -157,6 +184,12 @@ def test_one_frequent_stimulus_has_a_value_without_an_interval():
 
 
 def test_planted_strengths_are_checked():
-    for wrong in ({"prototypization": 1.0}, {"specialization": -1}, {"orthogonalization": 2}, {"side": 5}, {"latents": 1}):
+    for wrong in (
+        {"prototypization": 1.0},
+        {"specialization": -1},
+        {"orthogonalization": 2},
+        {"side": 5},
+        {"latents": 1},
+    ):
         with pytest.raises(RequestError, match=next(iter(wrong))):
             planted_codes(**wrong)

@@ -16,7 +16,9 @@ def test_by_loops():
     codes = CODES + 0.7 * LABELS[:, None]
     centre = codes.mean(axis=0)
     total = sum(np.sum((z - centre) ** 2) for z in codes)
-    within = sum(np.sum((z - codes[label == LABELS].mean(axis=0)) ** 2) for z, label in zip(codes, LABELS, strict=True))
+    within = sum(
+        np.sum((z - codes[label == LABELS].mean(axis=0)) ** 2) for z, label in zip(codes, LABELS, strict=True)
+    )
     assert prototypization(codes, LABELS) == pytest.approx(1 - within / total)
     assert prototypization(3 * codes @ ROTATION + 5, LABELS) == pytest.approx(prototypization(codes, LABELS))
 

@@ -8,11 +8,19 @@ import numpy as np
 import pytest
 
 from oracles import ALGEBRA, PUBLISHED, class_distortion
-from ratewarp.geometry import class_distortion_matrix, orthogonalization, participation_ratio, prototypization, resolution_ratio
-from ratewarp.published import published_class_distortion
+from ratewarp.geometry import (
+    class_distortion_matrix,
+    orthogonalization,
+    participation_ratio,
+    prototypization,
+    resolution_ratio,
+)
+from ratewarp.results.paper import published_class_distortion
 
 FILE = Path(__file__).parents[3] / "shared" / "paper" / "latents.npz"
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the publication's codes are not part of this repository")
+pytestmark = pytest.mark.skipif(
+    not FILE.exists(), reason="the publication's codes are not part of this repository"
+)
 
 MATRICES = {
     ("E1M1", "frequency", 10): [[0.127, -0.094], [-0.094, 0.069]],
@@ -59,7 +67,10 @@ def test_shipped_class_distortion_matrices(model, task, capacity):
 
 def test_which_matrices_are_shipped():
     tasks = [("E2M5", task) for task in ("E2M1", "E2M2", "E2M3")]
-    assert set(_shipped()) == {*MATRICES, *((model, task, capacity) for model, task in tasks for capacity in LEVELS)}
+    assert set(_shipped()) == {
+        *MATRICES,
+        *((model, task, capacity) for model, task in tasks for capacity in LEVELS),
+    }
 
 
 def test_the_three_distortions_of_the_published_codes():
@@ -69,21 +80,29 @@ def test_the_three_distortions_of_the_published_codes():
     }
     for measure, task, expected in rows.values():
         names = [f"{name}_{capacity}" for capacity in ("high", "low") for name in ("baseline", task)]
-        np.testing.assert_allclose([measure(_codes(name), _classes(task)) for name in names], expected, atol=0.006)
+        np.testing.assert_allclose(
+            [measure(_codes(name), _classes(task)) for name in names], expected, atol=0.006
+        )
     factors = _codes("factors").astype(int)
     grid = np.stack(np.divmod(np.arange(169), 13), axis=1).astype(float)
     frequent = grid[:, 1] <= 6
     ratios = []
     for name in ("baseline_high", "E1M1_high", "baseline_low", "E1M1_low"):
-        ratios.append(resolution_ratio(_codes(name), factors @ [13, 1], grid, np.where(frequent, 2000.0, 260.0)))
+        ratios.append(
+            resolution_ratio(_codes(name), factors @ [13, 1], grid, np.where(frequent, 2000.0, 260.0))
+        )
     np.testing.assert_allclose(ratios, [1.05, 1.05, 1.10, 1.46], atol=0.006)
 
 
 def test_slow_loop_on_some_of_them():
     codes, reference, classes = _codes("E2M1_low")[:200], _codes("baseline_low")[:200], _classes("E2M1")[:200]
     expected = class_distortion(codes, reference, classes)
-    np.testing.assert_allclose(class_distortion_matrix(codes, reference, classes).values, expected, atol=ALGEBRA)
+    np.testing.assert_allclose(
+        class_distortion_matrix(codes, reference, classes).values, expected, atol=ALGEBRA
+    )
 
 
 def test_participation_ratio():
-    np.testing.assert_allclose([participation_ratio(_codes(n)) for n in ("baseline_high", "E1M1_high")], [2.02, 3.84], atol=0.006)
+    np.testing.assert_allclose(
+        [participation_ratio(_codes(n)) for n in ("baseline_high", "E1M1_high")], [2.02, 3.84], atol=0.006
+    )

@@ -72,14 +72,22 @@ def test_all_measures_of_extreme_sizes(size):
     known = {"factors": GRID[STIMULI], "frequency": FREQUENCY[STIMULI], "permutations": 20}
     plain = measure(CODES, CLASSES, reference=OTHER, **known).table
     table = measure(CODES * size, CLASSES, reference=OTHER * size, **known).table
-    np.testing.assert_allclose(table[["value", "low", "high"]].to_numpy(float), plain[["value", "low", "high"]].to_numpy(float), rtol=1e-6)
-    apart = measure(CODES * size, CLASSES, reference=OTHER, noise=np.ones((60, 3)), permutations=20).table.set_index("measure")
+    np.testing.assert_allclose(
+        table[["value", "low", "high"]].to_numpy(float),
+        plain[["value", "low", "high"]].to_numpy(float),
+        rtol=1e-6,
+    )
+    apart = measure(
+        CODES * size, CLASSES, reference=OTHER, noise=np.ones((60, 3)), permutations=20
+    ).table.set_index("measure")
     assert "sizes that can be compared" in apart.loc["class_distortion", "note"]
     assert apart.loc["prototypization", "value"] == pytest.approx(prototypization(CODES, CLASSES))
 
 
 def test_nats_of_codes_too_large_for_any_prior_are_not_infinite():
-    table = measure(np.arange(6.0)[:, None] * 1e200, noise=np.ones((6, 1)), permutations=0).table.set_index("measure")
+    table = measure(np.arange(6.0)[:, None] * 1e200, noise=np.ones((6, 1)), permutations=0).table.set_index(
+        "measure"
+    )
     assert "prior's standard deviation" in table.loc["latent_rate", "note"]
 
 
@@ -99,12 +107,21 @@ TURN = np.linalg.qr(RNG.normal(size=(80, 80)))[0]
 def test_shrinkage_is_that_of_scikit_learn():
     for deviations in (CODES - CODES.mean(axis=0), WIDE - WIDE.mean(axis=0)):
         assert shrinkage(deviations) == pytest.approx(ledoit_wolf_shrinkage(deviations, assume_centered=True))
-    assert shrinkage(spanned(WIDE), 80) == pytest.approx(ledoit_wolf_shrinkage(WIDE - WIDE.mean(axis=0), assume_centered=True))
+    assert shrinkage(spanned(WIDE), 80) == pytest.approx(
+        ledoit_wolf_shrinkage(WIDE - WIDE.mean(axis=0), assume_centered=True)
+    )
 
 
 def test_silent_latents_beside_them_change_nothing_that_turns():
     padded = np.hstack([CODES, np.zeros((60, 200))])
-    for name in ("prototypization", "free_orthogonalization", "participation_ratio", "specialization", "linear_cka", "procrustes_distance"):
+    for name in (
+        "prototypization",
+        "free_orthogonalization",
+        "participation_ratio",
+        "specialization",
+        "linear_cka",
+        "procrustes_distance",
+    ):
         assert FREE_OF_SCALE[name](padded) == pytest.approx(FREE_OF_SCALE[name](CODES), rel=1e-9)
 
 
@@ -123,7 +140,9 @@ def test_products_made_anew_for_every_draw_are_the_same(monkeypatch):
     weights = RNG.multinomial(12, np.full(12, 1 / 12), size=4).astype(float)
     held = scatter.Sample(CODES, STIMULI, CLASSES).scatter(weights)
     monkeypatch.setattr(scatter, "MOST_BYTES", 100)
-    np.testing.assert_allclose(scatter.Sample(CODES, STIMULI, CLASSES).scatter(weights).products, held.products, atol=1e-10)
+    np.testing.assert_allclose(
+        scatter.Sample(CODES, STIMULI, CLASSES).scatter(weights).products, held.products, atol=1e-10
+    )
 
 
 def test_wide_codes_take_little_memory():
@@ -144,7 +163,9 @@ def test_the_rule_for_silent_latents_is_free_of_scale_where_noise_is_given():
     plain = orthogonalization(codes, classes, noise=np.ones((400, 3)))
     for size in (9, 11, 1000):
         factor = np.array([1 / size, 1, 1])
-        assert orthogonalization(codes * factor, classes, noise=factor**2 * np.ones((400, 3))) == pytest.approx(plain, rel=1e-6)
+        assert orthogonalization(
+            codes * factor, classes, noise=factor**2 * np.ones((400, 3))
+        ) == pytest.approx(plain, rel=1e-6)
     silent = orthogonalization(codes * [0.05, 1, 1], classes, noise=np.ones((400, 3)))
     assert silent == pytest.approx(orthogonalization(codes[:, 1:], classes), rel=1e-6)
     assert orthogonalization(codes / 100, classes, noise=np.ones((400, 3))) == pytest.approx(

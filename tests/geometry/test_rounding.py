@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from ratewarp import RequestError
-from ratewarp.geometry import mutual_information_gap, resolution_ratio, scaled_tuning, specialization, tuning_curves
+from ratewarp.geometry import (
+    mutual_information_gap,
+    resolution_ratio,
+    scaled_tuning,
+    specialization,
+    tuning_curves,
+)
 from ratewarp.geometry.inference import _moved_levels
 from ratewarp.geometry.specialization import frequent
 
@@ -32,7 +38,9 @@ def test_stimuli_coded_alike_by_different_counts_of_items_are_alike():
     assert np.ptp(tuning_curves(codes, places)[:2]) > 0
     with pytest.raises(RequestError, match="stimulus 0 coded as all its neighbours are"):
         specialization(codes, places, LINE, np.array([4.0, 4.0, 4.0, 1.0, 1.0]))
-    assert resolution_ratio(codes, places, LINE, np.array([4.0, 4.0, 4.0, 1.0, 1.0])) == pytest.approx(0.3 / 1.1)
+    assert resolution_ratio(codes, places, LINE, np.array([4.0, 4.0, 4.0, 1.0, 1.0])) == pytest.approx(
+        0.3 / 1.1
+    )
 
 
 def test_constant_tuning_is_flat():
@@ -48,7 +56,9 @@ def test_values_at_the_edges_of_bins_stay_where_they_are(scale):
     steps = np.arange(21.0)
     factors = np.column_stack([np.arange(21) // 7, np.arange(21) % 7]).astype(float)
     codes = np.column_stack([steps, steps[::-1]])
-    assert mutual_information_gap(scale * codes + 0.3, factors) == pytest.approx(mutual_information_gap(codes, factors), abs=1e-12)
+    assert mutual_information_gap(scale * codes + 0.3, factors) == pytest.approx(
+        mutual_information_gap(codes, factors), abs=1e-12
+    )
 
 
 def test_ties_of_draws_count_half_however_they_are_rounded():
@@ -56,4 +66,6 @@ def test_ties_of_draws_count_half_however_they_are_rounded():
     rounded = draws * np.array([[1], [UP], [UP], [1]])
     left_out = np.array([[0.8], [1.0], [1.2]])
     expected = _moved_levels(draws, np.ones(1), left_out, np.array([[0.025], [0.975]]))
-    assert _moved_levels(rounded, np.ones(1), left_out, np.array([[0.025], [0.975]])) == pytest.approx(expected)
+    assert _moved_levels(rounded, np.ones(1), left_out, np.array([[0.025], [0.975]])) == pytest.approx(
+        expected
+    )

@@ -25,14 +25,19 @@ def test_biased_cka_by_gram_matrices():
 
 def _unbiased_hsic(first, second):
     """Mean over ordered quadruples of different items, as the estimator is defined."""
-    terms = [first[i, j] * (second[i, j] + second[k, l] - 2 * second[i, k]) for i, j, k, l in permutations(range(len(first)), 4)]
+    terms = [
+        first[i, j] * (second[i, j] + second[k, l] - 2 * second[i, k])
+        for i, j, k, l in permutations(range(len(first)), 4)
+    ]
     return np.mean(terms)
 
 
 def test_debiased_cka_by_quadruples():
     codes, other = CODES[:8], OTHER[:8]
     first, second = codes @ codes.T, other @ other.T
-    expected = _unbiased_hsic(first, second) / np.sqrt(_unbiased_hsic(first, first) * _unbiased_hsic(second, second))
+    expected = _unbiased_hsic(first, second) / np.sqrt(
+        _unbiased_hsic(first, first) * _unbiased_hsic(second, second)
+    )
     assert linear_cka(codes, other) == pytest.approx(expected)
 
 

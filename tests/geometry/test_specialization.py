@@ -17,13 +17,21 @@ MEANS = np.array([CODES[s == PLACES].mean(axis=0) for s in range(12)])
 
 def _mean_distances(scale=lambda s, t: 1.0):
     return [
-        np.mean([np.linalg.norm(MEANS[s] - MEANS[t]) / scale(s, t) for t in range(12) if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1])
+        np.mean(
+            [
+                np.linalg.norm(MEANS[s] - MEANS[t]) / scale(s, t)
+                for t in range(12)
+                if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1
+            ]
+        )
         for s in range(12)
     ]
 
 
 def test_resolution_by_loops():
-    noise = np.sqrt(sum(np.sum((z - MEANS[s]) ** 2) for z, s in zip(CODES, PLACES, strict=True)) / ((60 - 12) * 3))
+    noise = np.sqrt(
+        sum(np.sum((z - MEANS[s]) ** 2) for z, s in zip(CODES, PLACES, strict=True)) / ((60 - 12) * 3)
+    )
     np.testing.assert_allclose(local_resolution(CODES, PLACES, FACTORS), np.array(_mean_distances()) / noise)
 
 
@@ -32,7 +40,8 @@ def test_given_variances_add_to_the_scatter():
     scatter = sum(np.sum((z - MEANS[s]) ** 2) for z, s in zip(CODES, PLACES, strict=True)) / ((60 - 12) * 3)
     found = local_resolution(CODES, PLACES, FACTORS, noise=variances)
     np.testing.assert_allclose(found, np.array(_mean_distances()) / np.sqrt(scatter + 0.7))
-    alone = local_resolution(MEANS, np.arange(12), FACTORS, noise=np.full(MEANS.shape, 0.7))  # one item a stimulus
+    # one item a stimulus
+    alone = local_resolution(MEANS, np.arange(12), FACTORS, noise=np.full(MEANS.shape, 0.7))
     np.testing.assert_allclose(alone, np.array(_mean_distances()) / np.sqrt(0.7))
 
 
@@ -41,7 +50,9 @@ def test_whitened_resolution_is_unmoved_by_linear_maps():
     own, other = (local_resolution(codes, PLACES, FACTORS, whitened=True) for codes in (CODES, mixed))
     np.testing.assert_allclose(own, other, rtol=1e-6)
     noise = sum(np.outer(z - MEANS[s], z - MEANS[s]) for z, s in zip(CODES, PLACES, strict=True)) / (60 - 12)
-    first = np.mean([np.sqrt((MEANS[0] - MEANS[t]) @ np.linalg.solve(noise, MEANS[0] - MEANS[t])) for t in (1, 4)])
+    first = np.mean(
+        [np.sqrt((MEANS[0] - MEANS[t]) @ np.linalg.solve(noise, MEANS[0] - MEANS[t])) for t in (1, 4)]
+    )
     assert own[0] == pytest.approx(first)
 
 
@@ -50,7 +61,9 @@ def test_slope_by_regression():
     expected = linregress(np.log(frequency), np.log(_mean_distances())).slope
     assert specialization(CODES, PLACES, FACTORS, frequency) == pytest.approx(expected)
     rotation, _ = np.linalg.qr(RNG.standard_normal((3, 3)))
-    assert specialization(4 * CODES @ rotation - 1, PLACES, FACTORS, 100 * frequency) == pytest.approx(expected)
+    assert specialization(4 * CODES @ rotation - 1, PLACES, FACTORS, 100 * frequency) == pytest.approx(
+        expected
+    )
 
 
 def test_two_levels_give_the_ratio_of_geometric_means():
@@ -62,7 +75,9 @@ def test_two_levels_give_the_ratio_of_geometric_means():
 
 def test_neighbours_on_grids_of_any_step_and_off_grids():
     steps = neighbours(FACTORS * [10, 0.5])
-    expected = {(s, t) for s in range(12) for t in range(s + 1, 12) if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1}
+    expected = {
+        (s, t) for s in range(12) for t in range(s + 1, 12) if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1
+    }
     assert {(int(a), int(b)) for a, b in zip(steps.first, steps.second, strict=True)} == expected
     assert (steps.steps == 1).all()
     scattered = RNG.uniform(size=(50, 2))
@@ -78,8 +93,11 @@ def test_neighbours_on_grids_of_any_step_and_off_grids():
 def test_codes_that_follow_continuous_factors_have_no_slope_of_their_own():
     scattered = RNG.uniform(size=(400, 2))
     frequency = np.where(scattered[:, 0] < 0.5, 5.0, 1.0)
-    assert specialization(scattered / scattered.std(axis=0), np.arange(400), scattered, frequency) == pytest.approx(0, abs=1e-9)
-    dense = np.where(scattered[:, :1] < 0.5, 2 * scattered[:, :1], scattered[:, :1] + 0.5)  # the frequent half is spread out
+    assert specialization(
+        scattered / scattered.std(axis=0), np.arange(400), scattered, frequency
+    ) == pytest.approx(0, abs=1e-9)
+    # the frequent half is spread out
+    dense = np.where(scattered[:, :1] < 0.5, 2 * scattered[:, :1], scattered[:, :1] + 0.5)
     assert specialization(np.hstack([dense, scattered[:, 1:]]), np.arange(400), scattered, frequency) > 0.1
 
 
@@ -97,7 +115,9 @@ def test_bad_input_is_named():
     with pytest.raises(RequestError, match="one number for each of the 12"):
         specialization(CODES, PLACES, FACTORS, np.ones(11))
     with pytest.raises(RequestError, match="coded as all its neighbours"):
-        specialization(np.zeros((12, 2)) + (np.arange(12) == 11)[:, None], np.arange(12), FACTORS, np.arange(1.0, 13))
+        specialization(
+            np.zeros((12, 2)) + (np.arange(12) == 11)[:, None], np.arange(12), FACTORS, np.arange(1.0, 13)
+        )
 
 
 def test_ratio_by_loops():
@@ -115,7 +135,11 @@ def test_ratio_by_loops():
     alone = np.arange(20) == 7  # no neighbours are both frequent
     near = [(a, b) for a in range(20) for b in range(a) if np.abs(grid[a] - grid[b]).sum() == 1]
     steps = {pair: np.log(np.linalg.norm(means[pair[0]] - means[pair[1]])) for pair in near}
-    apart = np.mean([step for pair, step in steps.items() if 7 in pair]) - np.mean([step for pair, step in steps.items() if 7 not in pair])
-    assert resolution_ratio(means, np.arange(20), grid, np.where(alone, 5.0, 1.0)) == pytest.approx(np.exp(apart))
+    apart = np.mean([step for pair, step in steps.items() if 7 in pair]) - np.mean(
+        [step for pair, step in steps.items() if 7 not in pair]
+    )
+    assert resolution_ratio(means, np.arange(20), grid, np.where(alone, 5.0, 1.0)) == pytest.approx(
+        np.exp(apart)
+    )
     with pytest.raises(RequestError, match="neighbours that are coded alike"):
         resolution_ratio(np.ones((20, 2)), np.arange(20), grid, frequency)

@@ -50,7 +50,11 @@ def _draw(axes, channels, filters, seed=0):
     rng = np.random.default_rng(seed)
     large = rng.normal(size=(BATCH, *(axis.size for axis in axes), channels))
     small = rng.normal(size=(BATCH, *(axis.output_size for axis in axes), filters))
-    weight = rng.normal(size=(*(axis.kernel for axis in axes), channels, filters)) / axes[0].kernel / np.sqrt(channels)
+    weight = (
+        rng.normal(size=(*(axis.kernel for axis in axes), channels, filters))
+        / axes[0].kernel
+        / np.sqrt(channels)
+    )
     return large, weight, small / np.sqrt(filters)
 
 
@@ -59,16 +63,23 @@ def _by_position(images):
 
 
 def _grown(small, weight, axes):
-    """Transposed convolution by direct sums; the output padding is what the large image has beyond the kernels."""
+    """Transposed convolution by direct sums; the output padding is what the large image has beyond the
+    kernels.
+    """
     rows, columns = axes
     size = (rows.output_size - 1) * rows.stride - 2 * rows.padding + rows.kernel
-    extra = max(rows.size - size, columns.size - ((columns.output_size - 1) * columns.stride - 2 * columns.padding + columns.kernel))
+    extra = max(
+        rows.size - size,
+        columns.size - ((columns.output_size - 1) * columns.stride - 2 * columns.padding + columns.kernel),
+    )
     whole = transposed_convolution(small, np.swapaxes(weight, 2, 3), rows.stride, rows.padding, extra)
     return whole[:, : rows.size, : columns.size]
 
 
 def _check(axes, channels, filters, skip):
-    """All three operations; they are bilinear, so ⟨small, shrink(large, w)⟩ = ⟨grow(small, w), large⟩ = ⟨correlate(large, small), w⟩."""
+    """All three operations; they are bilinear, so ⟨small, shrink(large, w)⟩ = ⟨grow(small, w), large⟩ =
+    ⟨correlate(large, small), w⟩.
+    """
     large, weight, small = _draw(axes, channels, filters)
     shrunk = convolution(large, weight, axes[0].stride, axes[0].padding)
 
@@ -126,9 +137,13 @@ def test_gradients_are_the_adjoints(forward, size, kernel, stride, padding, chan
 @pytest.mark.parametrize(("inputs", "outputs"), [(7, 3), (3, 7)])
 def test_product_and_its_gradients(inputs, outputs):
     rng = np.random.default_rng(0)
-    x, weight, errors = (jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((4, inputs), (inputs, outputs), (4, outputs)))
+    x, weight, errors = (
+        jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((4, inputs), (inputs, outputs), (4, outputs))
+    )
     value, pull = jax.vjp(multiply, x, weight)
-    for ours, plain in zip((value, *pull(errors)), (x @ weight, errors @ weight.T, x.T @ errors), strict=True):
+    for ours, plain in zip(
+        (value, *pull(errors)), (x @ weight, errors @ weight.T, x.T @ errors), strict=True
+    ):
         np.testing.assert_allclose(ours, plain, atol=ALGEBRA)
 
 
@@ -136,7 +151,11 @@ def test_against_scipy():
     axes = _axes((9, 9), 3, 1, 1)
     large, weight, _ = _draw(axes, 1, 1)
     expected = signal.correlate(large[0, :, :, 0], weight[:, :, 0, 0], mode="same")
-    np.testing.assert_allclose(convolve(_by_position(large), jnp.asarray(weight, jnp.float32), axes)[:, :, 0, 0], expected, atol=ALGEBRA)
+    np.testing.assert_allclose(
+        convolve(_by_position(large), jnp.asarray(weight, jnp.float32), axes)[:, :, 0, 0],
+        expected,
+        atol=ALGEBRA,
+    )
 
 
 def test_products_on_padding_are_left_out_where_they_are_many():

@@ -10,7 +10,15 @@ from scipy.stats import entropy, norm
 
 from oracles import ALGEBRA, STANDARD_ERRORS, convolution, transposed_convolution
 from ratewarp._checks import RequestError
-from ratewarp.networks import Convolutional, from_named, latent_rates, make_head, sample_codes, skeleton, to_named
+from ratewarp.networks import (
+    Convolutional,
+    from_named,
+    latent_rates,
+    make_head,
+    sample_codes,
+    skeleton,
+    to_named,
+)
 
 KEY = jax.random.key(0)
 MODEL = Convolutional().build((13, 13, 1), key=KEY)
@@ -40,13 +48,19 @@ def test_published_networks_layer_by_layer():
     flat = hidden.reshape(3, -1)
     ours = eqx.filter_jit(MODEL.encoder)(jnp.asarray(images))
     for layer, values in zip((MODEL.encoder.mean, MODEL.encoder.log_variance), ours, strict=True):
-        np.testing.assert_allclose(values, flat @ np.asarray(layer.weight) + np.asarray(layer.bias), atol=ALGEBRA)
+        np.testing.assert_allclose(
+            values, flat @ np.asarray(layer.weight) + np.asarray(layer.bias), atol=ALGEBRA
+        )
     codes = np.asarray(jax.random.normal(KEY, (3, 5)))
     decoder = MODEL.decoder
-    hidden = (codes @ np.asarray(decoder.linear.weight) + np.asarray(decoder.linear.bias)).reshape(3, 2, 2, 256)
+    hidden = (codes @ np.asarray(decoder.linear.weight) + np.asarray(decoder.linear.bias)).reshape(
+        3, 2, 2, 256
+    )
     for index, (layer, extra) in enumerate(zip(decoder.convolutions, (0, 1, 1), strict=True)):
         weight = np.asarray(layer.weight).swapaxes(2, 3)
-        hidden = transposed_convolution(leaky(hidden) if index else hidden, weight, 2, 1, extra) + np.asarray(layer.bias)
+        hidden = transposed_convolution(leaky(hidden) if index else hidden, weight, 2, 1, extra) + np.asarray(
+            layer.bias
+        )
     np.testing.assert_allclose(eqx.filter_jit(decoder)(jnp.asarray(codes)), hidden, atol=ALGEBRA)
 
 
@@ -77,8 +91,13 @@ def test_initial_weights_are_uniform_on_pytorch_bounds():
 def test_latent_rate_is_the_divergence_from_the_prior():
     mean, log_variance = np.array([[0.7, -1.2]], np.float32), np.array([[0.3, -2.0]], np.float32)
     grid = np.linspace(-12, 12, 200_001)
-    expected = [entropy(norm.pdf(grid, m, np.exp(v / 2)), norm.pdf(grid)) for m, v in zip(mean[0], log_variance[0], strict=True)]
-    np.testing.assert_allclose(latent_rates(jnp.asarray(mean), jnp.asarray(log_variance))[0], expected, atol=ALGEBRA)
+    expected = [
+        entropy(norm.pdf(grid, m, np.exp(v / 2)), norm.pdf(grid))
+        for m, v in zip(mean[0], log_variance[0], strict=True)
+    ]
+    np.testing.assert_allclose(
+        latent_rates(jnp.asarray(mean), jnp.asarray(log_variance))[0], expected, atol=ALGEBRA
+    )
 
 
 def test_sampled_codes_have_the_posterior_moments():
@@ -99,13 +118,17 @@ def test_binary_head_is_linear_and_dropout_only_acts_in_training():
         np.asarray(binary.hidden.bias @ binary.output.weight + binary.output.bias),
     )
     np.testing.assert_allclose(logits[:, 1:], np.asarray(codes) @ combined[0] + combined[1], atol=ALGEBRA)
-    np.testing.assert_allclose(log_softmax(logits, axis=1)[:, 1], -np.log1p(np.exp(-logits[:, 1])), atol=ALGEBRA)
+    np.testing.assert_allclose(
+        log_softmax(logits, axis=1)[:, 1], -np.log1p(np.exp(-logits[:, 1])), atol=ALGEBRA
+    )
     assert np.array_equal(many(codes, key=None), many(codes, key=None))
     repeated = jnp.tile(codes[:1], (4000, 1))
     noisy = np.asarray(many(repeated, key=KEY))
     clean = np.asarray(many(repeated[:1], key=None))
     assert noisy.std(axis=0).min() > 0
-    assert np.all(np.abs(noisy.mean(axis=0) - clean[0]) < STANDARD_ERRORS * noisy.std(axis=0) / np.sqrt(len(noisy)))
+    assert np.all(
+        np.abs(noisy.mean(axis=0) - clean[0]) < STANDARD_ERRORS * noisy.std(axis=0) / np.sqrt(len(noisy))
+    )
 
 
 def test_binary_head_equals_its_two_maps_one_after_the_other_with_gradients():
@@ -113,7 +136,9 @@ def test_binary_head_equals_its_two_maps_one_after_the_other_with_gradients():
     codes = jax.random.normal(KEY, (6, 5))
     direct = lambda h: jnp.sum(jnp.sin(h.output(h.hidden(codes))))  # noqa: E731
     ours = lambda h: jnp.sum(jnp.sin(h(codes, key=None)[:, 1:]))  # noqa: E731
-    for a, b in zip(jax.tree.leaves(jax.grad(direct)(head)), jax.tree.leaves(jax.grad(ours)(head)), strict=True):
+    for a, b in zip(
+        jax.tree.leaves(jax.grad(direct)(head)), jax.tree.leaves(jax.grad(ours)(head)), strict=True
+    ):
         np.testing.assert_allclose(a, b, atol=ALGEBRA)
 
 
@@ -134,7 +159,9 @@ def test_parameters_by_name_and_back():
     assert named["encoder.convolutions.0.weight"].shape == (4, 4, 1, 32)
     shapes = skeleton(Convolutional(), (13, 13, 1))
     restored = from_named(shapes, named)
-    assert all(np.array_equal(a, b) for a, b in zip(jax.tree.leaves(MODEL), jax.tree.leaves(restored), strict=True))
+    assert all(
+        np.array_equal(a, b) for a, b in zip(jax.tree.leaves(MODEL), jax.tree.leaves(restored), strict=True)
+    )
     with pytest.raises(RequestError, match="differing names"):
         from_named(shapes, {**named, "more": np.zeros(1)})
     with pytest.raises(RequestError, match="must have shape"):

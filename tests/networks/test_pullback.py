@@ -5,7 +5,9 @@ import numpy as np
 
 from ratewarp.networks import Convolutional, ConvolutionConfig, local_volume, pullback_metric
 
-NETWORK = Convolutional(latents=3, convolutions=(ConvolutionConfig(filters=4, kernel=4), ConvolutionConfig(filters=8)))
+NETWORK = Convolutional(
+    latents=3, convolutions=(ConvolutionConfig(filters=4, kernel=4), ConvolutionConfig(filters=8))
+)
 DECODER = NETWORK.build((13, 13, 1), key=jax.random.key(0)).decode
 CODES = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
 

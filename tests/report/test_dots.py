@@ -56,7 +56,8 @@ def test_a_dot_is_in_the_upper_left_of_its_picture_in_an_svg(figure):
     assert len(pictures) == 4
     for picture in pictures:
         pixels = image.imread(io.BytesIO(base64.b64decode(picture)))
-        row, column = _centre_of_red(pixels[::-1]) / pixels.shape[:2]  # a picture of an SVG is written upside down
+        # a picture of an SVG is written upside down
+        row, column = _centre_of_red(pixels[::-1]) / pixels.shape[:2]
         assert (row, column) == pytest.approx((0.2, 0.1), abs=0.03)
 
 
@@ -77,7 +78,9 @@ def test_memory_of_a_pdf_is_that_of_its_panels(figure):
 
 def test_dots_that_are_not_finite_are_left_out():
     figure, place = plt.subplots()
-    draw_dots(place, np.array([[np.nan, np.nan], [2.0, 3.0]]), np.array(["#000000", "#000000"]), size=5, alpha=0.5)
+    draw_dots(
+        place, np.array([[np.nan, np.nan], [2.0, 3.0]]), np.array(["#000000", "#000000"]), size=5, alpha=0.5
+    )
     assert np.isfinite(_saved(figure, "png")[0])
     assert place.get_xlim()[0] < 2 < place.get_xlim()[1]
     plt.close(figure)

@@ -18,10 +18,10 @@ from ratewarp.report.pictures import Pictures
 from ratewarp.report.plane import floor_of_noise, plane_figure
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
+from ratewarp.results.tables import COLUMNS
+from ratewarp.runs.directory import RunDirectory
 from ratewarp.sources import Corridors
-from ratewarp.store import RunDirectory
 from ratewarp.studies import Study
-from ratewarp.tables import COLUMNS
 
 LONG = "w" * 5000
 MODELS = 14
@@ -50,7 +50,9 @@ def _with_tables(run: RunDirectory, study: Study, rows: int) -> RunDirectory:
         }
         for c in study.conditions
     ]
-    geometry = [{**row, "measure": "participation_ratio", "value": 1.5} for row in models for _ in range(rows)]
+    geometry = [
+        {**row, "measure": "participation_ratio", "value": 1.5} for row in models for _ in range(rows)
+    ]
     tables = {"models": models, "geometry": geometry}
     for name, columns in COLUMNS.items():
         run.write_table(name, pd.DataFrame(tables.get(name, []), columns=columns))
@@ -61,7 +63,9 @@ def _with_tables(run: RunDirectory, study: Study, rows: int) -> RunDirectory:
 @pytest.fixture(scope="module")
 def study() -> Study:
     models = {f"m{place}": {} for place in range(MODELS)}
-    return Study(description=LONG, models=models, capacities_nats=[1], codes_each=1, validation_each=3, bound_points=0)
+    return Study(
+        description=LONG, models=models, capacities_nats=[1], codes_each=1, validation_each=3, bound_points=0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +83,10 @@ def html(run) -> str:
 
 def test_the_page_says_which_models_its_figures_show(html):
     text = " ".join(html.split())
-    assert f"The figures show 12 of {MODELS} models: m0, and others evenly spread over the study (m0, m1," in text
+    assert (
+        f"The figures show 12 of {MODELS} models: m0, and others evenly spread over the study (m0, m1,"
+        in text
+    )
 
 
 def test_a_long_table_says_which_rows_it_shows(html):
@@ -110,7 +117,10 @@ def test_the_overview_says_what_it_shows_and_makes_no_large_raster(run, monkeypa
         figure.savefig(run.path / "overview.pdf", dpi=20)
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert len(shown) == 12
-    assert figure.get_supxlabel() == f"12 of {MODELS} models: m0, and others evenly spread over the study · seed 0"
+    assert (
+        figure.get_supxlabel()
+        == f"12 of {MODELS} models: m0, and others evenly spread over the study · seed 0"
+    )
 
 
 def test_models_that_are_not_drawn_in_colour_are_grey(run):
@@ -123,7 +133,9 @@ def test_models_that_are_not_drawn_in_colour_are_grey(run):
     assert names[-1] == "2 other models"
 
 
-def test_noise_floor_is_the_variance_of_corridors_and_none_where_pixels_depend_on_each_other(run, monkeypatch):
+def test_noise_floor_is_the_variance_of_corridors_and_none_where_pixels_depend_on_each_other(
+    run, monkeypatch
+):
     view = RunView(run)
     means = Corridors().mean_images()
     assert floor_of_noise(view) == pytest.approx(np.mean([np.mean(mean * (1 - mean)) for mean in means]))

@@ -25,7 +25,11 @@ def place():
 
 
 def _view(points):
-    content = {"stimulus": ("item", np.arange(len(GRID))), "factor_value": (("stimulus_index", "factor"), GRID), "factor": ["x", "y"]}
+    content = {
+        "stimulus": ("item", np.arange(len(GRID))),
+        "factor_value": (("stimulus_index", "factor"), GRID),
+        "factor": ["x", "y"],
+    }
     record = xr.Dataset({**content, "code": (("item", "latent"), points)})
     order, rates = np.arange(2), np.zeros(2)
     condition = Condition(model="baseline", capacity_nats=1, seed=0)

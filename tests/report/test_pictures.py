@@ -11,8 +11,8 @@ from matplotlib import pyplot as plt
 from ratewarp.report import pictures as pictures_module
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.views import RunView
-from ratewarp.run_files import signed
-from ratewarp.store import open_run
+from ratewarp.runs.directory import open_run
+from ratewarp.runs.run_files import signed
 
 NAMES = ["one", "two", "none", "three"]
 
@@ -60,7 +60,9 @@ def test_every_figure_is_written_and_told_of(run, drawn):
     assert told == [("one", 0, 4), ("two", 1, 4), ("none", 2, 4), ("three", 3, 4), ("", 4, 4)]
     assert list(found) == ["one", "two", "three"]
     assert all(picture.startswith("data:image/svg+xml;base64,") for picture in found.values())
-    assert {file.name for file in (run.path / "figures").iterdir()} == {f"{name}.{kind}" for name in found for kind in ("png", "pdf")}
+    assert {file.name for file in (run.path / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in found for kind in ("png", "pdf")
+    }
 
 
 def test_finished_figures_are_not_drawn_again_after_an_interruption(run, drawn):

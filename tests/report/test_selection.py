@@ -12,11 +12,13 @@ from ratewarp.report.figures import drawings, model_names
 from ratewarp.report.selection import MOST_FIGURES, MOST_MODELS, some_models, spread
 from ratewarp.report.style import model_colours, model_markers
 from ratewarp.report.views import RunView
-from ratewarp.store import open_run
+from ratewarp.runs.directory import open_run
 
 
 def _view(folder, **study) -> RunView:
-    (folder / "study.yaml").write_text(yaml.safe_dump({"capacities_nats": [1], "bound_points": 0, **study}, sort_keys=False))
+    (folder / "study.yaml").write_text(
+        yaml.safe_dump({"capacities_nats": [1], "bound_points": 0, **study}, sort_keys=False)
+    )
     return RunView(open_run(folder))
 
 
@@ -59,7 +61,9 @@ def test_a_study_of_many_tasks_draws_some_of_its_labellings(tmp_path):
 
 
 def test_a_small_study_draws_everything_under_the_names_it_had(tmp_path):
-    view = _view(tmp_path, models={"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}})
+    view = _view(
+        tmp_path, models={"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}}
+    )
     assert view.drawn == (["baseline", "E1M1", "E2M1"], "")
     assert view.figures_note == ""
     assert list(model_names(view).values()) == ["model_E1M1_frequency", "model_E2M1_E2M1"]

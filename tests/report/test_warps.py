@@ -11,10 +11,15 @@ from matplotlib.markers import CARETDOWN, CARETUP
 
 from ratewarp.report.views import RunView
 from ratewarp.report.warps import warps_figure
-from ratewarp.store import open_run
+from ratewarp.runs.directory import open_run
 from ratewarp.studies import Study
 
-MODELS = {"baseline": {}, "E1M1": {"frequency": "E1M1"}, "E2M1": {"tasks": ["E2M1"]}, "E2M5": {"tasks": ["E2M5"]}}
+MODELS = {
+    "baseline": {},
+    "E1M1": {"frequency": "E1M1"},
+    "E2M1": {"tasks": ["E2M1"]},
+    "E2M5": {"tasks": ["E2M5"]},
+}
 TASKS = {"E1M1": ["frequency"], "E2M1": ["E2M1"], "E2M5": ["E2M1", "E2M2", "E2M3", "E2M4"]}
 
 
@@ -36,7 +41,9 @@ def draw(tmp_path):
 
 
 def _rows(reach=0.05, **other):
-    """A value for every model, labelling, capacity and seed, with intervals of `reach`, or of another for a model."""
+    """A value for every model, labelling, capacity and seed, with intervals of `reach`, or of another for a
+    model.
+    """
     return [
         {
             "model": model,
@@ -48,7 +55,9 @@ def _rows(reach=0.05, **other):
             "low": value - other.get(model, reach),
             "high": value + other.get(model, reach),
         }
-        for place, (model, task) in enumerate((model, task) for model, tasks in TASKS.items() for task in tasks)
+        for place, (model, task) in enumerate(
+            (model, task) for model, tasks in TASKS.items() for task in tasks
+        )
         for capacity in (0.3, 10)
         for seed in (0, 1)
     ]
@@ -74,7 +83,8 @@ def test_an_interval_that_goes_on_is_marked(draw, reach):
     low, high = place.get_ylim()
     assert high - low < 3
     for marker, end in ((CARETDOWN, low), (CARETUP, high)):
-        assert [line.get_ydata()[0] for line in _marks(place, marker)] == [end] * 2  # of one model at two capacities
+        # of one model at two capacities
+        assert [line.get_ydata()[0] for line in _marks(place, marker)] == [end] * 2
     assert any("arrow" in text.get_text() for place in figure.axes for text in place.texts)
 
 
@@ -92,7 +102,13 @@ def test_several_tasks_of_one_model_are_told_apart(draw):
 def test_every_seed_is_a_point(draw):
     rows = _rows()
     figure = draw(rows)
-    points = [y for place in figure.axes for line in place.get_lines() if line.get_markersize() == 2 for y in line.get_ydata()]
+    points = [
+        y
+        for place in figure.axes
+        for line in place.get_lines()
+        if line.get_markersize() == 2
+        for y in line.get_ydata()
+    ]
     assert sorted(points) == pytest.approx(sorted(row["value"] for row in rows))
 
 

@@ -15,7 +15,9 @@ SOURCE = Corridors()
 
 def _drawn(source: Corridors, each: int, key) -> np.ndarray:
     stimuli = len(source.stimuli)
-    return np.asarray(draw_pool(source, np.full(stimuli, each), key=key).images).reshape(stimuli, each, *source.image_shape)
+    return np.asarray(draw_pool(source, np.full(stimuli, each), key=key).images).reshape(
+        stimuli, each, *source.image_shape
+    )
 
 
 def _probability_of_wall(x_upper: int, x_lower: int) -> np.ndarray:
@@ -32,7 +34,9 @@ def test_mean_images_follow_the_formula():
     means = SOURCE.mean_images()
     assert means.shape == (169, 13, 13, 1)
     for stimulus, (x_upper, x_lower) in enumerate(SOURCE.stimuli):
-        np.testing.assert_allclose(means[stimulus, :, :, 0], _probability_of_wall(x_upper, x_lower), atol=1e-12)
+        np.testing.assert_allclose(
+            means[stimulus, :, :, 0], _probability_of_wall(x_upper, x_lower), atol=1e-12
+        )
 
 
 def test_pixel_frequencies_of_a_hundred_thousand_images():
@@ -48,7 +52,9 @@ def test_pixel_frequencies_of_a_hundred_thousand_images():
 
 def test_pixels_are_independent():
     n = 20_000
-    images = np.asarray(SOURCE.sample(np.full(n, 6 * 13 + 6), keys=jax.random.split(jax.random.key(2), n))).reshape(n, -1)
+    images = np.asarray(
+        SOURCE.sample(np.full(n, 6 * 13 + 6), keys=jax.random.split(jax.random.key(2), n))
+    ).reshape(n, -1)
     varying = images.std(axis=0) > 0.2
     correlations = np.corrcoef(images[:, varying].T)
     off = correlations[~np.eye(len(correlations), dtype=bool)]
@@ -81,7 +87,13 @@ def test_other_sizes_by_the_formula(size, width, middle):
     means = source.mean_images()
     for stimulus, (upper, lower) in enumerate(source.stimuli):
         assert stimulus == upper * size + lower
-        for row, column in ((0, 0), (row_between, 2), (size - 1, size - 1), (row_between - 1, 1), (row_between + 1, 1)):
+        for row, column in (
+            (0, 0),
+            (row_between, 2),
+            (size - 1, size - 1),
+            (row_between - 1, 1),
+            (row_between + 1, 1),
+        ):
             x = upper if row < row_between else lower
             corridor = 1 if row == row_between else np.exp(-((column - x) ** 2) / (2 * width**2))
             assert means[stimulus, row, column, 0] == pytest.approx(1 - corridor, abs=1e-12)
@@ -90,17 +102,28 @@ def test_other_sizes_by_the_formula(size, width, middle):
     error = np.sqrt(np.maximum(means * (1 - means), 1e-9) / 400)
     assert np.abs(drawn.mean(axis=1) - means).max() <= (6 * error).max()
     assert task("E2M4", source).classes == (size // 3 + 1) ** 2
-    assert task("E2M2", source).labels.tolist() == [int(u < size // 2 or l >= size // 2) for u, l in source.stimuli]
+    assert task("E2M2", source).labels.tolist() == [
+        int(u < size // 2 or l >= size // 2) for u, l in source.stimuli
+    ]
 
 
-@pytest.mark.parametrize("keys", [{"size": 2}, {"size": 65}, {"width": 0}, {"middle": 12}, {"middle": 0}, {"size": 5, "middle": 4}])
+@pytest.mark.parametrize(
+    "keys", [{"size": 2}, {"size": 65}, {"width": 0}, {"middle": 12}, {"middle": 0}, {"size": 5, "middle": 4}]
+)
 def test_keys_out_of_range_are_refused(keys):
     with pytest.raises(ValueError, match=next(reversed(keys))):
         Corridors(**keys)
 
 
 def test_a_study_of_another_size_is_crossed_over_the_profile():
-    study = Study(source={"size": 5}, capacities_nats=[1], axes={"source.width": [0.5, 2]}, models={"a": {}, "b": {"frequency": "E1M1"}})
+    study = Study(
+        source={"size": 5},
+        capacities_nats=[1],
+        axes={"source.width": [0.5, 2]},
+        models={"a": {}, "b": {"frequency": "E1M1"}},
+    )
     assert [c.setting.source.width for c in study.conditions] == [0.5, 2, 0.5, 2]
     assert study.settings["b"].probabilities()[2] > study.settings["b"].probabilities()[3]
-    assert [study.cells[study.reference_of(cell)].setting.source for cell in study.cells] == [c.setting.source for c in study.conditions]
+    assert [study.cells[study.reference_of(cell)].setting.source for cell in study.cells] == [
+        c.setting.source for c in study.conditions
+    ]

@@ -24,7 +24,9 @@ ARITHMETIC = st.recursive(
     max_leaves=6,
 )
 CONDITIONS = st.recursive(
-    st.tuples(ARITHMETIC, st.sampled_from(["<", "<=", "==", "!=", ">", ">="]), ARITHMETIC).map(lambda t: f"{t[0]} {t[1]} {t[2]}"),
+    st.tuples(ARITHMETIC, st.sampled_from(["<", "<=", "==", "!=", ">", ">="]), ARITHMETIC).map(
+        lambda t: f"{t[0]} {t[1]} {t[2]}"
+    ),
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from(["and", "or"]), inner).map(lambda t: f"({t[0]}) {t[1]} ({t[2]})"),
         inner.map(lambda t: f"not ({t})"),
@@ -33,7 +35,13 @@ CONDITIONS = st.recursive(
 )
 
 
-@given(st.one_of(ARITHMETIC, CONDITIONS, st.tuples(CONDITIONS, ARITHMETIC).map(lambda t: f"{t[1]} if {t[0]} else x % 3")))
+@given(
+    st.one_of(
+        ARITHMETIC,
+        CONDITIONS,
+        st.tuples(CONDITIONS, ARITHMETIC).map(lambda t: f"{t[1]} if {t[0]} else x % 3"),
+    )
+)
 def test_equals_python_at_every_stimulus(text):
     if len(text) > 500:
         return
@@ -72,8 +80,12 @@ def test_whole_numbers_that_are_not_exact_are_refused(text):
 
 
 def test_the_largest_whole_numbers_are_exact():
-    np.testing.assert_array_equal(evaluate("9007199254740990 + (x > 3)", FACTORS), [9007199254740990 + (x > 3) for x in X])
-    np.testing.assert_array_equal(evaluate("(x > 3) * 94906265 * 94906265 // 94906265", FACTORS), (X > 3) * 94906265)
+    np.testing.assert_array_equal(
+        evaluate("9007199254740990 + (x > 3)", FACTORS), [9007199254740990 + (x > 3) for x in X]
+    )
+    np.testing.assert_array_equal(
+        evaluate("(x > 3) * 94906265 * 94906265 // 94906265", FACTORS), (X > 3) * 94906265
+    )
 
 
 @pytest.mark.parametrize("text", ["1 if 1if x else y else 0", "x if x else 0or y", "1in x"])

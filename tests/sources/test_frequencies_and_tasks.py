@@ -60,7 +60,9 @@ def test_image_counts_are_as_near_as_whole_numbers_go(weights, images):
 
 
 def _bin(x: int) -> int:
-    return next(i for i, group in enumerate([{0, 1}, {2, 3, 4}, {5, 6, 7}, {8, 9, 10}, {11, 12}]) if x in group)
+    return next(
+        i for i, group in enumerate([{0, 1}, {2, 3, 4}, {5, 6, 7}, {8, 9, 10}, {11, 12}]) if x in group
+    )
 
 
 def test_published_tasks_stimulus_by_stimulus():
@@ -83,11 +85,17 @@ def test_label_counts_over_the_169_stimuli():
 
 
 def test_e2m5_is_all_four_at_once():
-    assert task_names(("E2M5",), Corridors()) == Corridors().task_sets["E2M5"] == ("E2M1", "E2M2", "E2M3", "E2M4")
+    assert (
+        task_names(("E2M5",), Corridors())
+        == Corridors().task_sets["E2M5"]
+        == ("E2M1", "E2M2", "E2M3", "E2M4")
+    )
     assert task_names(("E2M3", "E2M5"), Corridors()) == ("E2M3", "E2M1", "E2M2", "E2M4")
 
 
-@pytest.mark.parametrize("rule", ["x_UC / 2", "x_UC - 3", "x_UC * 2", "x_UC > 50", "1 + 1", "1000 * (x_UC > 3)"])
+@pytest.mark.parametrize(
+    "rule", ["x_UC / 2", "x_UC - 3", "x_UC * 2", "x_UC > 50", "1 + 1", "1000 * (x_UC > 3)"]
+)
 def test_bad_labels(rule):
     with pytest.raises(RequestError, match=r"tasks \(mine\)"):
         task("mine", SOURCE, expression=rule)

@@ -9,7 +9,7 @@ import pytest
 
 from ratewarp._checks import RequestError
 from ratewarp.sources import GivenSource
-from ratewarp.sources.given import _check_against_means
+from ratewarp.sources.given_source import _check_against_means
 
 SHAPE = (4, 4, 1)
 

@@ -262,7 +262,7 @@ def test_what_is_no_world_is_refused_where_it_stands(given, said):
 
 
 def test_refused_where_the_study_is_made_and_by_the_key():
-    with pytest.raises(RequestError, match=r"^source: source\.pixels: no kind of pixels is named 'grey'"):
+    with pytest.raises(RequestError, match=r"^source\.pixels: no kind of pixels is named 'grey'"):
         Study(source=bars(pixels="grey"))
     with pytest.raises(RequestError, match=r"^models\.even: likelihood must be one for real pixels"):
         Study(source=Bars(), network="mlp", models={"even": {}}, capacities_nats=[1])

@@ -169,7 +169,7 @@ def test_a_model_trained_on_a_stream_is_the_one_trained_on_a_pool(tmp_path, monk
         streams.append(Stream(*arguments, **keywords))
         return streams[-1]
 
-    monkeypatch.setattr("ratewarp.jobs.MAX_POOL_BYTES", 0)
+    monkeypatch.setattr("ratewarp.runs.jobs.MAX_POOL_BYTES", 0)
     monkeypatch.setattr(images_module, "Stream", counted)
     monkeypatch.setattr(images_module, "_AHEAD_BYTES", 25 * 64 * 2 * 10)
     streamed = files_of(run_study(study, tmp_path / "stream"))

@@ -20,7 +20,9 @@ def values_of(study: Study) -> list[tuple]:
 
 
 def test_every_model_is_crossed_with_every_value():
-    study = Study(capacities_nats=[1, 2], seeds=[0, 1], axes={"recipe.steps": [7, 9], "network.latents": [2, 3, 4]})
+    study = Study(
+        capacities_nats=[1, 2], seeds=[0, 1], axes={"recipe.steps": [7, 9], "network.latents": [2, 3, 4]}
+    )
     assert values_of(study) == list(product(["model"], [1, 2], [7, 9], [2, 3, 4], [0, 1]))
     for cell, condition in study.cells.items():
         capacity, steps, latents = study.values_at(cell.place).values()
@@ -45,19 +47,31 @@ def test_keys_with_a_comma_between_them_move_together():
 def test_a_model_does_not_vary_along_a_key_that_it_sets():
     models = {"base": {"recipe": {"task_weight": 0}}, "asked": {"tasks": ["E2M1"]}}
     study = Study(models=models, capacities_nats=[1], axes={"recipe.task_weight": [0.1, 1]})
-    assert [(c.model, c.setting.recipe.task_weight) for c in study.conditions] == [("base", 0), ("asked", 0.1), ("asked", 1)]
+    assert [(c.model, c.setting.recipe.task_weight) for c in study.conditions] == [
+        ("base", 0),
+        ("asked", 0.1),
+        ("asked", 1),
+    ]
     assert [study.cells[study.reference_of(cell)].model for cell in study.cells] == ["base"] * 3
 
 
 def test_parameters_of_expressions():
-    models = {"even": {}, "skewed": {"frequency": SKEWED}, "known": {"frequency": SKEWED, "parameters": {"ratio": 2}}}
+    models = {
+        "even": {},
+        "skewed": {"frequency": SKEWED},
+        "known": {"frequency": SKEWED, "parameters": {"ratio": 2}},
+    }
     study = Study(models=models, capacities_nats=[1], axes={"ratio": [3, 8]}, parameters={"ratio": 5})
     found = {}
     for cell, condition in study.cells.items():
         p = condition.setting.probabilities()
         found[cell.model, study.values_at(cell.place).get("ratio")] = round(float(p.max() / p.min()), 9)
     assert found == {("even", None): 1, ("skewed", 3): 3, ("skewed", 8): 8, ("known", None): 2}
-    labelled = Study(models={"m": {"tasks": [{"name": "right", "label": "x_UC > edge"}]}}, capacities_nats=[1], axes={"edge": [3, 9]})
+    labelled = Study(
+        models={"m": {"tasks": [{"name": "right", "label": "x_UC > edge"}]}},
+        capacities_nats=[1],
+        axes={"edge": [3, 9]},
+    )
     assert [c.setting.labellings()[0].labels.sum() for c in labelled.conditions] == [9 * 13, 3 * 13]
 
 
@@ -71,14 +85,23 @@ def test_the_reference_is_in_the_same_place_on_the_axes_it_shares():
             continue
         assert beside is not None
         reference = study.cells[beside]
-        assert (reference.model, reference.seed, reference.capacity_nats) == ("base", condition.seed, condition.capacity_nats)
+        assert (reference.model, reference.seed, reference.capacity_nats) == (
+            "base",
+            condition.seed,
+            condition.capacity_nats,
+        )
         assert reference.setting.recipe.steps == condition.setting.recipe.steps
 
 
 def test_computed_values_are_the_same_everywhere():
     assert [v for (v,) in read_axis("a", {"range": [0, 1, 4]}).values] == [0, 0.333333, 0.666667, 1]
     assert [v for (v,) in read_axis("a", {"log": [0.001, 10, 5]}).values] == [0.001, 0.01, 0.1, 1, 10]
-    drawn = [v for (v,) in read_axis("a", {"random": {"between": [1, 100], "count": 400, "seed": 3, "log": True}}).values]
+    drawn = [
+        v
+        for (v,) in read_axis(
+            "a", {"random": {"between": [1, 100], "count": 400, "seed": 3, "log": True}}
+        ).values
+    ]
     assert drawn[:2] == [float(f"{v:.6g}") for v in 100 ** np.random.default_rng(3).random(400)[:2]]
     assert abs(np.mean(np.log10(drawn)) - 1) < 4 * 2 / np.sqrt(12 * 400)  # uniform in the logarithm
 
@@ -94,7 +117,10 @@ def test_a_written_study_reads_as_it_was():
     study = Study(
         models={"a": {"frequency": SKEWED}, "b": {"recipe": "swift"}},
         parameters={"ratio": 2},
-        axes={"capacity_nats, recipe.steps": [[1, 7], [3, 8]], "ratio": {"random": {"between": [1, 9], "count": 3}}},
+        axes={
+            "capacity_nats, recipe.steps": [[1, 7], [3, 8]],
+            "ratio": {"random": {"between": [1, 9], "count": 3}},
+        },
     )
     again = Study(**yaml.safe_load(yaml.safe_dump(resolved(study), sort_keys=False)))
     assert again == study
@@ -155,10 +181,17 @@ def test_the_limit_can_be_raised():
 def test_a_model_without_a_target_rate_needs_no_capacity():
     models = {"aimed": {}, "free": {"recipe": {"name": "plain"}}}
     study = Study(models=models, capacities_nats=[1, 2])
-    assert [(c.model, c.capacity_nats) for c in study.conditions] == [("aimed", 1), ("aimed", 2), ("free", None)]
+    assert [(c.model, c.capacity_nats) for c in study.conditions] == [
+        ("aimed", 1),
+        ("aimed", 2),
+        ("free", None),
+    ]
     assert study.reference_of(list(study.cells)[2]) is None
     alone = Study(recipe="plain", axes={"recipe.beta": {"log": [0.001, 0.1, 3]}})
     assert [c.setting.recipe.beta for c in alone.conditions] == [0.001, 0.01, 0.1]
     assert alone.conditions[0].id.startswith("model_s0_")
-    with pytest.raises(RequestError, match=r"capacities_nats must be given: models.aimed is trained to a target rate \(principled\)"):
+    with pytest.raises(
+        RequestError,
+        match=r"capacities_nats must be given: models.aimed is trained to a target rate \(principled\)",
+    ):
         Study(models=models)

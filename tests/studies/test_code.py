@@ -1,4 +1,4 @@
-"""Python code that a study file names: run only where it is allowed, and refused in one line if it does not do."""
+"""Python code that a study file names: run only where allowed, refused in one line if it does not do."""
 
 from __future__ import annotations
 

@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 
 from ratewarp._checks import RequestError
-from ratewarp.recipes import AnyRecipe, Principled
 from ratewarp.sources import Corridors
 from ratewarp.studies import Study
 from ratewarp.studies.condition import TaskRule
+from ratewarp.training.recipes import AnyRecipe, Principled
 
 RECIPES = get_args(get_args(AnyRecipe)[0])
 SOURCES = [Corridors]
@@ -40,28 +40,44 @@ def test_keys_of_every_recipe(name, model):
     assert of({"steps": "x"}) == f"{place}.steps must be a whole number; got 'x'"
     assert of({"stepz": 1}).startswith(f"unknown key '{place}.stepz'. Did you mean 'steps'? Known keys: ")
     assert of({"task_weight": -1}).startswith(f"{place}.task_weight must be greater than or equal to 0")
-    assert of({"precision": "float23"}).startswith(f"{place}.precision: unknown name 'float23'. Did you mean 'float32'?")
-    pair = next(key for key in ("task_ramp", "task_ramp_steps") if any(key in r.model_fields for r in RECIPES if r().name == name))
+    assert of({"precision": "float23"}).startswith(
+        f"{place}.precision: unknown name 'float23'. Did you mean 'float32'?"
+    )
+    pair = next(
+        key
+        for key in ("task_ramp", "task_ramp_steps")
+        if any(key in r.model_fields for r in RECIPES if r().name == name)
+    )
     assert of({pair: ["x", 1]}).startswith(f"{place}.{pair}.0 must be a")
-    assert of({pair: [3, 1] if pair == "task_ramp_steps" else [0.3, 0.1]}).startswith(f"{place}.{pair}: a ramp must start before it ends")
+    assert of({pair: [3, 1] if pair == "task_ramp_steps" else [0.3, 0.1]}).startswith(
+        f"{place}.{pair}: a ramp must start before it ends"
+    )
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
 def test_known_keys_are_those_of_the_recipe_named(recipe):
-    known = _message(recipe={"name": recipe.model_fields["name"].default, "x_": 1}).split("Known keys: ")[1].split(", ")
+    known = (
+        _message(recipe={"name": recipe.model_fields["name"].default, "x_": 1})
+        .split("Known keys: ")[1]
+        .split(", ")
+    )
     assert known == list(recipe.model_fields)
 
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_keys_of_every_source(source):
-    assert _message(source={"kind": source().kind, "x": 1}).startswith("unknown key 'source.x'. Known keys: kind")
+    assert _message(source={"kind": source().kind, "x": 1}).startswith(
+        "unknown key 'source.x'. Known keys: kind"
+    )
 
 
 @pytest.mark.parametrize("name", [*NAMES, "str", "TaskRule", "corridors", "tuple"])
 def test_models_may_be_called_as_a_variant_is(name):
     assert _message(models={name: 3}) == f"models.{name} must be a mapping of keys to values; got 3"
     assert _message(models={name: {}}, readouts={name: 5}) == f"readouts.{name} must be a list; got 5"
-    assert _message(models={name: {"recipe": {"name": "swift", "stepz": 1}}}).startswith(f"unknown key 'models.{name}.recipe.stepz'")
+    assert _message(models={name: {"recipe": {"name": "swift", "stepz": 1}}}).startswith(
+        f"unknown key 'models.{name}.recipe.stepz'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -91,8 +107,9 @@ def test_places_of_other_unions(keys, message):
 
 
 def test_a_study_has_a_sane_number_of_conditions():
-    assert "at most 100,000 conditions, unless max_conditions is raised; got 200,000: 1 models × 200 of capacity_nats" in _message(
-        seeds=range(1000), capacities_nats=[1 + n / 10 for n in range(200)]
+    assert (
+        "at most 100,000 conditions, unless max_conditions is raised; got 200,000: 1 models × 200 of"
+        " capacity_nats" in _message(seeds=range(1000), capacities_nats=[1 + n / 10 for n in range(200)])
     )
 
 
@@ -101,4 +118,7 @@ def test_a_title_may_be_long():
 
 
 def test_rules_of_a_user_are_tasks():
-    assert TaskRule(name="t", label="x_UC > 1") in Study(capacities_nats=[1], tasks=[{"name": "t", "label": "x_UC > 1"}]).tasks
+    assert (
+        TaskRule(name="t", label="x_UC > 1")
+        in Study(capacities_nats=[1], tasks=[{"name": "t", "label": "x_UC > 1"}]).tasks
+    )

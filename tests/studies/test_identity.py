@@ -8,10 +8,10 @@ from typing import ClassVar
 import pytest
 from pydantic import create_model
 
+from ratewarp.runs.waves import groups, waves
 from ratewarp.studies import Condition, Setting, Study, load_study
 from ratewarp.studies.condition import SettingKeys
 from ratewarp.studies.identity import FIRST, TAGS, contents, digest
-from ratewarp.waves import groups, waves
 
 HERE = Path(__file__).parent
 
@@ -50,7 +50,15 @@ def test_the_default_of_a_later_key_never_changes():
 def test_conditions_whose_contents_differ_have_other_ids():
     study = Study(capacities_nats=[1])
     (one,) = study.conditions
-    changes = ["frequency=E1M1", "tasks=[E2M1]", "recipe.steps=7", "recipe=swift", "network.latents=3", "data_seed=1", "codes_each=3"]
+    changes = [
+        "frequency=E1M1",
+        "tasks=[E2M1]",
+        "recipe.steps=7",
+        "recipe=swift",
+        "network.latents=3",
+        "data_seed=1",
+        "codes_each=3",
+    ]
     ids = [load_study("demo", [change]).conditions[0].id for change in changes]
     assert len({one.id, *ids}) == len(changes) + 1
 
@@ -71,7 +79,10 @@ def test_every_key_of_a_setting_parts_groups_unless_it_may_differ_between_member
         "data_seed": 4,
         "parameters": {"ratio": 3},
     }[key]
-    conditions = [Condition(model="a", capacity_nats=1, seed=0, setting=Setting.model_validate(change)) for change in ({}, {key: other})]
+    conditions = [
+        Condition(model="a", capacity_nats=1, seed=0, setting=Setting.model_validate(change))
+        for change in ({}, {key: other})
+    ]
     parted = key not in Setting.ARRAYS or key == "tasks"  # tasks may differ, their numbers of classes may not
     assert len(groups(conditions)) == 1 + parted
     assert len({wave.group for wave in waves(conditions, 1)}) == 1 + parted

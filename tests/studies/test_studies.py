@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from ratewarp import Study, load_study
 from ratewarp._checks import RequestError
-from ratewarp.recipes import Principled, Published, Swift
+from ratewarp.runs.waves import groups
 from ratewarp.studies import Condition, Setting, builtin_names, resolved
-from ratewarp.waves import groups
+from ratewarp.training.recipes import Principled, Published, Swift
 
 
 @pytest.mark.parametrize("name", builtin_names())
@@ -38,7 +38,13 @@ def test_ids_follow_the_content():
 def test_differences_are_laid_over_the_base():
     study = Study(
         recipe={"steps": 11, "learning_rate": 0.1},
-        models={"a": {}, "b": {"recipe": {"steps": 12}}, "c": {"recipe": "published"}, "d": {"tasks": ["E2M5"]}, "e": {"recipe": "swift"}},
+        models={
+            "a": {},
+            "b": {"recipe": {"steps": 12}},
+            "c": {"recipe": "published"},
+            "d": {"tasks": ["E2M5"]},
+            "e": {"recipe": "swift"},
+        },
         capacities_nats=[1],
     )
     recipes = [s.recipe for s in study.settings.values()]
@@ -72,7 +78,11 @@ def test_conditions_are_grouped_by_compiled_shape():
         capacities_nats=[1, 2],
         seeds=[0, 1],
     )
-    assert [sorted({c.model for c in group}) for group in groups(study.conditions)] == [["a", "b", "e"], ["c", "d"], ["f"]]
+    assert [sorted({c.model for c in group}) for group in groups(study.conditions)] == [
+        ["a", "b", "e"],
+        ["c", "d"],
+        ["f"],
+    ]
 
 
 def test_a_part_of_a_study_has_its_reference_and_its_own_readouts():
@@ -87,7 +97,9 @@ def test_a_part_of_a_study_has_its_reference_and_its_own_readouts():
     assert paper.part() == paper
     with pytest.raises(RequestError, match="no model is named 'E2M6'"):
         paper.part(models=["E2M6"])
-    with pytest.raises(RequestError, match=r"capacities must be among the study's \(0.3, 1, 3, 6, 10 nats\); got 2"):
+    with pytest.raises(
+        RequestError, match=r"capacities must be among the study's \(0.3, 1, 3, 6, 10 nats\); got 2"
+    ):
         paper.part(capacities=[2])
 
 
@@ -100,15 +112,23 @@ def test_pressure_may_be_a_table_over_capacities():
 
 
 def test_a_recipe_may_differ_at_single_capacities():
-    study = Study(models={"a": {}, "b": {"recipe": {"steps": 7}, "at": {10: {"recipe": {"task_weight": 2}}}}}, capacities_nats=[1, 10])
-    found = {(c.model, c.capacity_nats): (c.setting.recipe.steps, c.setting.recipe.task_weight) for c in study.conditions}
+    study = Study(
+        models={"a": {}, "b": {"recipe": {"steps": 7}, "at": {10: {"recipe": {"task_weight": 2}}}}},
+        capacities_nats=[1, 10],
+    )
+    found = {
+        (c.model, c.capacity_nats): (c.setting.recipe.steps, c.setting.recipe.task_weight)
+        for c in study.conditions
+    }
     default = Study(capacities_nats=[1]).recipe
     assert found["b", 1] == (7, default.task_weight)
     assert found["b", 10] == (7, 2)
     assert found["a", 10] == (default.steps, default.task_weight)
     again = Study(**yaml.safe_load(yaml.safe_dump(resolved(study))))
     assert [c.id for c in again.conditions] == [c.id for c in study.conditions]
-    assert [c.id for c in study.part(capacities=[1]).conditions] == [c.id for c in study.conditions if c.capacity_nats == 1]
+    assert [c.id for c in study.part(capacities=[1]).conditions] == [
+        c.id for c in study.conditions if c.capacity_nats == 1
+    ]
     turned = Study(**{**study.model_dump(), "reference": "b"})
     assert turned.cells[turned.reference_of(list(turned.cells)[1])].setting.recipe.task_weight == 2
 
@@ -121,7 +141,10 @@ def test_a_recipe_may_differ_at_single_capacities():
         ({10: {"tasks": ["E2M1"]}}, "models.b.at.10 must be {recipe: …}"),
         ({10: {"recipe": {"stps": 3}}}, r"models.b.at.10.*stps.*steps"),
         ([3], "models.b.at must be a table"),
-        ({10: {"recipe": {}}, "10": {"recipe": {}}}, "models.b.at must be a table in which every capacity stands once"),
+        (
+            {10: {"recipe": {}}, "10": {"recipe": {}}},
+            "models.b.at must be a table in which every capacity stands once",
+        ),
         ({10**400: {"recipe": {}}}, "from capacities of the study"),
     ],
 )
@@ -146,12 +169,15 @@ def test_class_schemes():
     assert study.settings["a"].class_schemes() == {}
     schemes = study.settings["b"].class_schemes()
     assert list(schemes) == ["E2M3", "frequency"]
-    np.testing.assert_array_equal(schemes["E2M3"], schemes["frequency"])  # the diagonal is what E1M2 makes frequent
+    # the diagonal is what E1M2 makes frequent
+    np.testing.assert_array_equal(schemes["E2M3"], schemes["frequency"])
 
 
 def test_a_stimulus_as_frequent_as_the_mean_is_not_frequent_however_sums_are_rounded():
     rising = np.repeat([1.0, 2.0, 3.0], [56, 57, 56]) * (1 + np.linspace(-1e-15, 1e-15, 169))
-    schemes = Study(models={"a": {"frequency": rising.tolist()}}, capacities_nats=[1]).settings["a"].class_schemes()
+    schemes = (
+        Study(models={"a": {"frequency": rising.tolist()}}, capacities_nats=[1]).settings["a"].class_schemes()
+    )
     np.testing.assert_array_equal(schemes["frequency"], np.repeat([0, 0, 1], [56, 57, 56]))
 
 
@@ -164,7 +190,9 @@ def test_own_tasks_and_frequencies(tmp_path):
         "  task: {tasks: [{name: right, label: x_UC > 9}, E2M1]}\n"
     )
     study = load_study(tmp_path / "mine.yaml")
-    np.testing.assert_allclose(study.settings["table"].probabilities(), study.settings["rule"].probabilities())
+    np.testing.assert_allclose(
+        study.settings["table"].probabilities(), study.settings["rule"].probabilities()
+    )
     assert [t.name for t in study.settings["task"].labellings()] == ["right", "E2M1"]
 
 
@@ -178,7 +206,10 @@ WRONG = [
     ("capacities_nats=[0.3,-1]", "capacities_nats.1 must be greater than or equal to 0.001; got -1"),
     ("capacities_nats=[.nan]", "capacities_nats.0 must be a finite number"),
     ("capacities_nats=3", "capacities_nats must be a list; got 3"),
-    ("capacities_nats=[]", "capacities_nats must be given: models.baseline is trained to a target rate (principled)"),
+    (
+        "capacities_nats=[]",
+        "capacities_nats must be given: models.baseline is trained to a target rate (principled)",
+    ),
     ("seeds=[1,1]", "seeds must differ from each other"),
     ("seeds=[1.5]", "seeds.0 must be a whole number"),
     ("models=[]", "models must be a mapping"),
@@ -188,7 +219,10 @@ WRONG = [
     ("models.E1M1.frequency={file: no.csv}", "cannot read no.csv"),
     ("models.E2M1.tasks=[E2M9]", "models.E2M1: tasks: no task is named 'E2M9'. Did you mean"),
     ("models.E2M1.tasks=[{name: t, label: x_UC > 99}]", "class 1 never does"),
-    ("models.E2M1.tasks=[{name: t, labl: x_UC > 9}]", "unknown key 'models.E2M1.tasks.0.labl'. Did you mean 'label'"),
+    (
+        "models.E2M1.tasks=[{name: t, labl: x_UC > 9}]",
+        "unknown key 'models.E2M1.tasks.0.labl'. Did you mean 'label'",
+    ),
     ("models.E2M1.taks=[]", "unknown key 'models.E2M1.taks'. Did you mean 'tasks'"),
     ("reference=base", "Did you mean 'baseline'"),
     ("name=a b", "name must be a letter followed by"),
@@ -215,8 +249,14 @@ WRONG = [
     ("readouts.E2M9=[E2M1]", "readouts: no model is named 'E2M9'. Did you mean 'E2M1'"),
     ("readouts.E2M1=[E2M7]", "readouts.E2M1: tasks: no task is named 'E2M7'. Did you mean"),
     ("readouts.E2M1=[]", "readouts.E2M1 must be not empty"),
-    ("recipe={name: published, pressure: {0.3: 100}}", "recipe.pressure must name every capacity; it has 0.3 nats, not 3"),
-    ("recipe={name: published, pressure: {low: 100}}", "must be a number, or a table such as {0.3: 10000, 10: 300}"),
+    (
+        "recipe={name: published, pressure: {0.3: 100}}",
+        "recipe.pressure must name every capacity; it has 0.3 nats, not 3",
+    ),
+    (
+        "recipe={name: published, pressure: {low: 100}}",
+        "must be a number, or a table such as {0.3: 10000, 10: 300}",
+    ),
     ("recipe={name: published, pressure: {0.3: -1, 3: 1, 10: 1}}", "recipe.pressure"),
     (
         "recipe={name: published, pressure: {0.3: 1, '0.30': 2, 3: 1, 10: 1}}",

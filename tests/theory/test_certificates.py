@@ -1,4 +1,6 @@
-"""Certificates of free points, held against the matrix solver on grids of points: what a grid achieves, no bound may exceed."""
+"""Certificates of free points, held against the matrix solver on grids of points: what a grid achieves, no
+bound may exceed.
+"""
 
 import numpy as np
 import pytest

@@ -16,7 +16,9 @@ def test_gaussian_is_water_filling(seed):
     rng = np.random.default_rng(seed)
     variances = rng.exponential(size=7)
     asked = variances.sum() * np.array([0.01, 0.2, 0.5, 0.9, 0.999])
-    assert gaussian(variances, asked) == pytest.approx([_water_filling(variances, d) for d in asked], abs=1e-9)
+    assert gaussian(variances, asked) == pytest.approx(
+        [_water_filling(variances, d) for d in asked], abs=1e-9
+    )
 
 
 def test_ends():

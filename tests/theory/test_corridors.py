@@ -16,19 +16,25 @@ UPPER, LOWER = np.indices((13, 13)).reshape(2, -1)
 
 @cache
 def corridors() -> Curve:
-    return rate_distortion(UNIFORM, SquaredError(corridor_means().reshape(169, 13, 13)), rates=[0.0, 0.3, 1.0, 2.2, 3.0, 5.13])
+    return rate_distortion(
+        UNIFORM, SquaredError(corridor_means().reshape(169, 13, 13)), rates=[0.0, 0.3, 1.0, 2.2, 3.0, 5.13]
+    )
 
 
 def test_known_values():
     """At 0.3 and 1 nats a first, local search had found 0.0902 and 0.0678: achieved too, but more."""
     curve = corridors()
     assert curve.maximum_rate == pytest.approx(np.log(169))
-    assert curve.distortion([0.0, 0.3, 1.0, 3.0, 5.1299]) == pytest.approx([0.10065, 0.0899, 0.0672, 0.0192, 0.0], abs=1e-4)
+    assert curve.distortion([0.0, 0.3, 1.0, 3.0, 5.1299]) == pytest.approx(
+        [0.10065, 0.0899, 0.0672, 0.0192, 0.0], abs=1e-4
+    )
     assert curve.table.gap_nats.max() <= 1e-4
 
 
 def test_two_independent_corridors_add():
-    """At equal slope the rates and distortions of the two corridors add, and so does min R + βD: solved for one, of 13 stimuli."""
+    """At equal slope the rates and distortions of the two corridors add, and so does min R + βD: solved for
+    one, of 13 stimuli.
+    """
     one = SquaredError(corridor_means()[::13, :13] * np.sqrt(6 / 13))  # 6 of 13 rows
     alphabet = Anywhere(np.full(13, 1 / 13), one)
     for both in corridors().envelope.solved[2:]:
@@ -51,7 +57,9 @@ def test_a_frequency_that_is_not_uniform():
 
 def test_with_a_task_the_code_tells_the_label():
     label = (UPPER <= LOWER).astype(int)
-    curve = rate_distortion(UNIFORM, Weighted((1.0, SquaredError(corridor_means())), (1.0, LogLoss(label))), rates=[0.6])
+    curve = rate_distortion(
+        UNIFORM, Weighted((1.0, SquaredError(corridor_means())), (1.0, LogLoss(label))), rates=[0.6]
+    )
     assert curve.table.gap_nats.max() <= 1e-4
     channel = curve.channel(0.6)
     loss = LogLoss(label).distances(channel.points[:, 169:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import rel_entr
 
@@ -30,6 +30,7 @@ def images(draw, rows: int) -> np.ndarray:
     return np.array(draw(st.lists(st.lists(SHARES, min_size=3, max_size=3), min_size=rows, max_size=rows)))
 
 
+@settings(deadline=None)
 @given(images(4), images(5))
 def test_equals_scipy_pixel_by_pixel_where_pixels_are_certain_too(means, points):
     found = BernoulliDivergence(means).distances(points)
@@ -43,6 +44,7 @@ def test_certain_pixels_by_hand():
     np.testing.assert_allclose(found, [[0, half, half], [never, never, 0], [never, half, never]], atol=1e-15)
 
 
+@settings(deadline=None)
 @given(images(4), st.lists(st.floats(0.01, 1), min_size=4, max_size=4), st.integers(0, 10**6))
 def test_no_point_beats_the_best_one(means, weights, seed):
     cost, w = BernoulliDivergence(means), np.array([weights]) / np.sum(weights)

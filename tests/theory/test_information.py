@@ -31,22 +31,32 @@ def _sound(found: Information) -> None:
 
 def _ordered(found: Information, stimulus: float, image: float) -> None:
     """Both truths between their bounds, to five standard errors."""
-    for low, truth, high in ((found.stimulus_low, stimulus, found.stimulus_high), (found.image_low, image, found.image_high)):
+    for low, truth, high in (
+        (found.stimulus_low, stimulus, found.stimulus_high),
+        (found.image_low, image, found.image_high),
+    ):
         assert low.value <= truth + STANDARD_ERRORS * low.standard_error + 1e-9
         assert high.value >= truth - STANDARD_ERRORS * high.standard_error - 1e-9
 
 
 def _between(found: Information, stimulus: float, image: float, gap: float) -> None:
     _ordered(found, stimulus, image)
-    for low, truth, high in ((found.stimulus_low, stimulus, found.stimulus_high), (found.image_low, image, found.image_high)):
+    for low, truth, high in (
+        (found.stimulus_low, stimulus, found.stimulus_high),
+        (found.image_low, image, found.image_high),
+    ):
         assert low.value > truth - gap
         assert high.value < truth + gap
 
 
 def _hierarchy(means, counts, within, noise, seed):
-    """Images about the mean of their stimulus, N(mean, within²), each with a posterior N(image, noise²): q(z|s) and q(z) are known."""
+    """Images about the mean of their stimulus, N(mean, within²), each with a posterior N(image, noise²):
+    q(z|s) and q(z) are known.
+    """
     stimuli = np.repeat(np.arange(len(counts)), counts)
-    codes = means[stimuli] + within * np.random.default_rng(seed).standard_normal((len(stimuli), means.shape[1]))
+    codes = means[stimuli] + within * np.random.default_rng(seed).standard_normal(
+        (len(stimuli), means.shape[1])
+    )
     return codes, np.full_like(codes, noise**2), stimuli
 
 
@@ -73,9 +83,13 @@ def test_three_stimuli_by_integration():
 def test_gaussian_channel_in_closed_form(ratio):
     """Standard normal codes in all: I(X;Z) = ½ log (1 + signal/noise) is also the rate."""
     codes = np.sqrt(ratio / (1 + ratio)) * np.random.default_rng(0).standard_normal((1500, 1))
-    found = information_bounds(codes, np.full_like(codes, 1 / (1 + ratio)), np.zeros(1500, int), draws=2, seed=2)
+    found = information_bounds(
+        codes, np.full_like(codes, 1 / (1 + ratio)), np.zeros(1500, int), draws=2, seed=2
+    )
     _between(found, 0.0, 0.5 * np.log1p(ratio), gap=0.05)
-    assert found.rate.value == pytest.approx(0.5 * np.log1p(ratio), abs=STANDARD_ERRORS * found.rate.standard_error)
+    assert found.rate.value == pytest.approx(
+        0.5 * np.log1p(ratio), abs=STANDARD_ERRORS * found.rate.standard_error
+    )
     assert found.entropy == found.stimulus_high.value == 0
 
 
@@ -89,7 +103,9 @@ def test_codes_that_tell_stimuli_apart_and_nothing_else():
 
 
 def test_a_constant_posterior_tells_nothing():
-    found = information_bounds(np.full((30, 2), 0.5), np.full((30, 2), 0.3), np.repeat(np.arange(3), 10), seed=0)
+    found = information_bounds(
+        np.full((30, 2), 0.5), np.full((30, 2), 0.3), np.repeat(np.arange(3), 10), seed=0
+    )
     np.testing.assert_allclose(_values(found)[:5], 0, atol=1e-12)
     assert found.rate.value == pytest.approx(2 * 0.5 * (0.25 + 0.3 - np.log(0.3) - 1))
     _sound(found)
@@ -101,17 +117,28 @@ def test_bounds_hold_the_truth_between_them(seed):
     stimuli = int(rng.integers(2, 8))
     means, frequency = 2 * rng.standard_normal((stimuli, 1)), rng.dirichlet(np.ones(stimuli))
     within, noise = rng.uniform(0.05, 1, 2)
-    found = information_bounds(*_hierarchy(means, rng.integers(2, 60, stimuli), within, noise, rng), frequency=frequency, seed=seed)
+    found = information_bounds(
+        *_hierarchy(means, rng.integers(2, 60, stimuli), within, noise, rng), frequency=frequency, seed=seed
+    )
     _sound(found)
     _ordered(found, *_truth(means, frequency, within, noise))
 
 
 @pytest.mark.parametrize("counts", [[2, 3, 9], [1, 4, 5], [2, 1, 1]])
 def test_bounds_hold_on_average_over_small_samples(counts):
-    """What the derivations promise, with few images and uneven weights: the mean over samples is on its side of the truth."""
+    """What the derivations promise, with few images and uneven weights: the mean over samples is on its side
+    of the truth.
+    """
     means, frequency = np.array([[-1.0], [0.0], [0.8]]), np.array([0.6, 0.3, 0.1])
     found = np.array(
-        [_values(information_bounds(*_hierarchy(means, counts, 0.4, 0.3, k), frequency=frequency, draws=1, seed=k)) for k in range(150)]
+        [
+            _values(
+                information_bounds(
+                    *_hierarchy(means, counts, 0.4, 0.3, k), frequency=frequency, draws=1, seed=k
+                )
+            )
+            for k in range(150)
+        ]
     )
     stimulus, image = _truth(means, frequency, 0.4, 0.3)
     error = STANDARD_ERRORS * found.std(axis=0) / np.sqrt(len(found))
@@ -122,9 +149,14 @@ def test_bounds_hold_on_average_over_small_samples(counts):
 
 def test_standard_errors_are_the_spread_of_repetitions():
     means, frequency = np.random.default_rng(5).standard_normal((6, 2)), np.array([5.0, 1, 1, 1, 1, 1])
-    found = [information_bounds(*_hierarchy(means, [12] * 6, 0.3, 0.4, 100 + k), frequency=frequency, seed=k) for k in range(50)]
+    found = [
+        information_bounds(*_hierarchy(means, [12] * 6, 0.3, 0.4, 100 + k), frequency=frequency, seed=k)
+        for k in range(50)
+    ]
     spread = np.std([_values(one) for one in found], axis=0)
-    stated = np.sqrt(np.mean([[getattr(one, name).standard_error ** 2 for name in BOUNDS] for one in found], axis=0))
+    stated = np.sqrt(
+        np.mean([[getattr(one, name).standard_error ** 2 for name in BOUNDS] for one in found], axis=0)
+    )
     assert ((stated / spread > 0.7) & (stated / spread < 1.4)).all(), stated / spread
 
 
@@ -151,14 +183,18 @@ def _slow(codes, variances, stimuli, frequency, points):
 
 @pytest.mark.parametrize(("narrowest", "counts"), [(1e-2, [3, 1, 4, 6]), (1e-9, [5, 2, 2, 3])])
 def test_bounds_on_images_term_by_term(narrowest, counts, monkeypatch):
-    """Uneven variances, weights and numbers of images, images in any order, in blocks; posteriors so narrow that squares would cancel."""
-    monkeypatch.setattr("ratewarp.theory.information._CELLS", 60)
+    """Uneven variances, weights and numbers of images, images in any order, in blocks; posteriors so narrow
+    that squares would cancel.
+    """
+    monkeypatch.setattr("ratewarp.theory.mutual_information._CELLS", 60)
     rng = np.random.default_rng(1)
     stimuli = rng.permutation(np.repeat(np.arange(4), counts))
     codes = rng.standard_normal((len(stimuli), 3))
     variances = np.exp(rng.uniform(np.log(narrowest), 0, codes.shape))
     frequency = np.array([0.4, 0.3, 0.2, 0.1])
-    points = codes[:, None] + np.sqrt(variances)[:, None] * np.random.default_rng(7).standard_normal((len(codes), 2, 3))
+    points = codes[:, None] + np.sqrt(variances)[:, None] * np.random.default_rng(7).standard_normal(
+        (len(codes), 2, 3)
+    )
     found = information_bounds(codes, variances, stimuli, frequency=frequency, draws=2, seed=7)
     upper, lower, within = _slow(codes, variances, stimuli, frequency, points)
     assert found.image_high.value == pytest.approx(min(upper, found.rate.value), abs=1e-7)
@@ -174,7 +210,9 @@ def test_log_densities_one_by_one(narrowest):
     codes = 50 + rng.standard_normal((7, 3))
     variances = np.exp(rng.uniform(np.log(narrowest), 1, codes.shape))
     points = np.concatenate([codes + np.sqrt(variances), 50 + rng.standard_normal((4, 3))])
-    expected = [[norm.logpdf(z, m, np.sqrt(v)).sum() for m, v in zip(codes, variances, strict=True)] for z in points]
+    expected = [
+        [norm.logpdf(z, m, np.sqrt(v)).sum() for m, v in zip(codes, variances, strict=True)] for z in points
+    ]
     np.testing.assert_allclose(log_densities(points, codes, variances), expected, rtol=1e-9, atol=1e-7)
 
 
@@ -183,15 +221,19 @@ def test_many_codes_in_blocks_are_the_same(monkeypatch):
     stimuli = np.repeat(np.arange(5), 8)
     arguments = rng.standard_normal((40, 2)), rng.uniform(0.1, 1, (40, 2)), stimuli
     whole = information_bounds(*arguments, seed=4)
-    monkeypatch.setattr("ratewarp.theory.information._CELLS", 1)
+    monkeypatch.setattr("ratewarp.theory.mutual_information._CELLS", 1)
     np.testing.assert_allclose(_values(information_bounds(*arguments, seed=4)), _values(whole), atol=1e-9)
-    assert information_bounds(*arguments, seed=np.random.default_rng(4)) == information_bounds(*arguments, seed=4)
+    assert information_bounds(*arguments, seed=np.random.default_rng(4)) == information_bounds(
+        *arguments, seed=4
+    )
 
 
 def test_a_bound_at_its_cap_says_so():
     """Every image has a code of its own, far from all others: twelve images cannot show more than log 12."""
     codes = 1000.0 * np.arange(12)[:, None]
-    found = information_bounds(codes, np.full_like(codes, 1e-6), np.repeat(np.arange(3), 4), frequency=np.array([2.0, 1, 1]), seed=0)
+    found = information_bounds(
+        codes, np.full_like(codes, 1e-6), np.repeat(np.arange(3), 4), frequency=np.array([2.0, 1, 1]), seed=0
+    )
     cap = entropy([0.5, 0.25, 0.25]) + np.log(4)
     assert found.image_low.value == pytest.approx(cap)
     assert found.image_low.note.startswith(f"near its cap, {cap:.2f} nats: more images")
@@ -206,7 +248,11 @@ def test_a_bound_at_its_cap_says_so():
 @pytest.mark.parametrize(("size", "variance"), [(1e50, 1e-50), (0.0, 1e-50), (1.0, 1e50), (1e50, 1e50)])
 def test_extreme_codes_give_numbers(size, variance, counts):
     codes = size * np.random.default_rng(9).uniform(-1, 1, (sum(counts), 2))
-    _sound(information_bounds(codes, np.full_like(codes, variance), np.repeat(np.arange(len(counts)), counts), seed=0))
+    _sound(
+        information_bounds(
+            codes, np.full_like(codes, variance), np.repeat(np.arange(len(counts)), counts), seed=0
+        )
+    )
 
 
 def test_stimuli_with_one_image():
@@ -241,13 +287,21 @@ def test_stimuli_that_never_occur_are_left_out():
         ({"variances": np.ones((6, 3))}, "variances must be of the same shape"),
         ({"variances": np.zeros((6, 2))}, "variances must be positive"),
         ({"stimuli": np.array([0, 0, 1])}, "stimuli must be an index from 0 for each of the 6 images"),
-        ({"stimuli": np.array([0, 0, 1, 1, 3, 3])}, "every stimulus that occurs has an image; got 'none of stimulus 2'"),
+        (
+            {"stimuli": np.array([0, 0, 1, 1, 3, 3])},
+            "every stimulus that occurs has an image; got 'none of stimulus 2'",
+        ),
         ({"frequency": np.array([1.0, -1.0, 1.0])}, "frequency must be numbers of at least 0"),
         ({"frequency": np.ones(2)}, "frequency must be numbers of at least 0, one for each of the 3"),
         ({"draws": 0}, "draws must be a whole number of at least 1"),
     ],
 )
 def test_bad_requests_are_named(change, message):
-    arguments = {"codes": np.zeros((6, 2)), "variances": np.ones((6, 2)), "stimuli": np.repeat(np.arange(3), 2), "seed": 0}
+    arguments = {
+        "codes": np.zeros((6, 2)),
+        "variances": np.ones((6, 2)),
+        "stimuli": np.repeat(np.arange(3), 2),
+        "seed": 0,
+    }
     with pytest.raises(RequestError, match=message):
         information_bounds(**{**arguments, **change})

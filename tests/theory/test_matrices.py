@@ -20,19 +20,25 @@ def hamming(symbols: int) -> np.ndarray:
 def test_binary_hamming(p):
     curve = rate_distortion([p, 1 - p], hamming(2), points=15, tolerance=1e-6)
     assert curve.table.gap_nats.max() <= 1e-6
-    assert binary_hamming(p, curve.table.distortion) == pytest.approx(curve.table.rate_nats.to_numpy(), abs=1e-6)
+    assert binary_hamming(p, curve.table.distortion) == pytest.approx(
+        curve.table.rate_nats.to_numpy(), abs=1e-6
+    )
 
 
 def test_uniform_hamming():
     curve = rate_distortion(np.full(6, 1 / 6), hamming(6), points=15, tolerance=1e-6)
-    assert uniform_hamming(6, curve.table.distortion) == pytest.approx(curve.table.rate_nats.to_numpy(), abs=1e-6)
+    assert uniform_hamming(6, curve.table.distortion) == pytest.approx(
+        curve.table.rate_nats.to_numpy(), abs=1e-6
+    )
 
 
 def test_discretised_gaussian_is_near_its_bound():
     x = np.linspace(-5, 5, 81)
     p = np.exp(-(x**2) / 2)
     curve = rate_distortion(p / p.sum(), (x[:, None] - x) ** 2, rates=[0.25, 0.5, 1.0, 1.5])
-    assert gaussian([1.0], curve.table.distortion) == pytest.approx(curve.table.rate_nats.to_numpy(), abs=5e-3)
+    assert gaussian([1.0], curve.table.distortion) == pytest.approx(
+        curve.table.rate_nats.to_numpy(), abs=5e-3
+    )
 
 
 @pytest.mark.parametrize(("reach", "steps"), [(6, 201), (8, 81)])
@@ -41,7 +47,9 @@ def test_tails_that_hardly_are_numbers(reach, steps):
     p = np.exp(-(x**2) / 2)
     curve = rate_distortion(p / p.sum(), (x[:, None] - x) ** 2, rates=[0.1, 0.5, 1.0])
     assert curve.table.gap_nats.max() <= 1e-4
-    assert gaussian([1.0], curve.table.distortion) == pytest.approx(curve.table.rate_nats.to_numpy(), abs=2e-3)
+    assert gaussian([1.0], curve.table.distortion) == pytest.approx(
+        curve.table.rate_nats.to_numpy(), abs=2e-3
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -69,7 +77,9 @@ def test_alternating_minimisation_goes_to_the_same_point(beta):
 
 @pytest.mark.parametrize("symbols", [2, 4, 8])
 def test_small_alphabets_at_equal_slope(symbols):
-    """What dit computes, by the same iteration without its limits: R and D at slopes in bits under the Hamming distortion."""
+    """What dit computes, by the same iteration without its limits: R and D at slopes in bits under the
+    Hamming distortion.
+    """
     p, d = np.random.default_rng(symbols).dirichlet(np.ones(symbols)), hamming(symbols)
     alphabet = Columns(p, d)
     for bits in [2.0, 4.0, 7.5, 10.0]:
@@ -82,7 +92,9 @@ def test_small_alphabets_at_equal_slope(symbols):
 
 
 def test_slopes_are_adjusted_to_the_asked_rates():
-    """Where the curve bends gently, so that one slope for each rate does, after a few that tell where the others are."""
+    """Where the curve bends gently, so that one slope for each rate does, after a few that tell where the
+    others are.
+    """
     rng = np.random.default_rng(7)
     curve = rate_distortion(rng.dirichlet(np.ones(40)), rng.uniform(size=(40, 40)), points=40)
     nearest = np.abs(curve.envelope.rates - curve.asked[1:-1, None]).min(axis=1)
@@ -94,7 +106,10 @@ def test_slopes_are_adjusted_to_the_asked_rates():
 @given(st.integers(0, 2**31), st.integers(1, 5), st.integers(1, 5), st.floats(0.2, 30.0))
 def test_bounds_hold_what_they_claim(seed, stimuli, columns, beta):
     rng = np.random.default_rng(seed)
-    p, d = rng.dirichlet(np.ones(stimuli)), rng.choice([0.0, 0.5, 1.0, 3.0], size=(stimuli, columns)) * rng.uniform(0.5, 1)
+    p, d = (
+        rng.dirichlet(np.ones(stimuli)),
+        rng.choice([0.0, 0.5, 1.0, 3.0], size=(stimuli, columns)) * rng.uniform(0.5, 1),
+    )
     curve = rate_distortion(p, d, points=5)
     rate, distortion = blahut_arimoto(p, d, beta, 3000)
     assert curve.table.gap_nats.max() <= 1e-4
@@ -181,7 +196,9 @@ def test_order_split_and_absent_stimuli_do_not_matter():
     order = rng.permutation(6)
     split = np.append(p, [p[0] / 2, 0.0])
     split[0] /= 2
-    assert rate_distortion(p[order], d[order], rates=[0.2, 0.6]).distortion([0.2, 0.6]) == pytest.approx(plain, abs=1e-4)
+    assert rate_distortion(p[order], d[order], rates=[0.2, 0.6]).distortion([0.2, 0.6]) == pytest.approx(
+        plain, abs=1e-4
+    )
     again = rate_distortion(split, np.vstack([d, d[:1], d[:1] * 0]), rates=[0.2, 0.6])
     assert again.distortion([0.2, 0.6]) == pytest.approx(plain, abs=1e-4)
 

@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from oracles import STANDARD_ERRORS, corridor_means
 from ratewarp import RequestError
 from ratewarp.sources import Corridors, frequency
-from ratewarp.theory import Curve, SquaredError, bernoulli_squared_error, noise_floor, pixel_bounds, rate_distortion
+from ratewarp.theory import (
+    Curve,
+    SquaredError,
+    bernoulli_squared_error,
+    noise_floor,
+    pixel_bounds,
+    rate_distortion,
+)
 
 UNIFORM = np.full(169, 1 / 169)
 ROUNDING = 1e-9
@@ -23,14 +30,21 @@ def images_of(pixels: int) -> np.ndarray:
 
 def chances(means: np.ndarray, images: np.ndarray) -> np.ndarray:
     """p(x|s), pixel by pixel."""
-    return np.array([[np.prod([m if one else 1 - m for m, one in zip(mean, x, strict=True)]) for x in images] for mean in means])
+    return np.array(
+        [
+            [np.prod([m if one else 1 - m for m, one in zip(mean, x, strict=True)]) for x in images]
+            for mean in means
+        ]
+    )
 
 
 def solved(p: np.ndarray, means: np.ndarray) -> tuple[Curve, Curve]:
     """The semantic curve, and the true curve of the raw pixels, of which every image is listed."""
     images = images_of(means.shape[1])
     semantic = rate_distortion(p, SquaredError(means), points=6, tolerance=1e-4)
-    return semantic, rate_distortion(p @ chances(means, images), SquaredError(images), points=8, tolerance=3e-4)
+    return semantic, rate_distortion(
+        p @ chances(means, images), SquaredError(images), points=8, tolerance=3e-4
+    )
 
 
 def assert_between(p: np.ndarray, means: np.ndarray) -> None:
@@ -49,7 +63,8 @@ def test_true_curve_of_a_tiny_source_lies_between(seed, stimuli, pixels):
 
 @settings(max_examples=6, deadline=None, derandomize=True)
 @given(
-    st.lists(st.integers(1, 9), min_size=2, max_size=2), st.lists(st.sampled_from([0.0, 0.03, 0.2, 0.5, 0.9, 1.0]), min_size=4, max_size=4)
+    st.lists(st.integers(1, 9), min_size=2, max_size=2),
+    st.lists(st.sampled_from([0.0, 0.03, 0.2, 0.5, 0.9, 1.0]), min_size=4, max_size=4),
 )
 @example([1, 1], [0.0, 1.0, 1.0, 0.0])  # no noise
 @example([1, 3], [0.2, 0.7, 0.2, 0.7])  # no difference
@@ -81,11 +96,15 @@ def test_of_pixels_without_noise_the_upper_is_the_true_curve():
 
 @pytest.mark.parametrize("seed", range(6))
 def test_the_dual_of_the_stimulus_widened_is_a_dual_of_the_image(seed):
-    """Σ_s p_s A_s E[exp β(‖X − m‖² − ‖X − y‖²) | s] ≤ 1 at every y, image by image: what the lower curve rests on."""
+    """Σ_s p_s A_s E[exp β(‖X − m‖² − ‖X − y‖²) | s] ≤ 1 at every y, image by image: what the lower curve
+    rests on.
+    """
     rng = np.random.default_rng(seed)
     p, means, beta = rng.dirichlet(np.ones(3)), rng.uniform(size=(3, 3)) ** 2, rng.uniform(0, 2)
     images = images_of(3)
-    points = np.concatenate([means, images, rng.uniform(size=(1500, 3)), rng.dirichlet(np.ones(3), 500) @ means])
+    points = np.concatenate(
+        [means, images, rng.uniform(size=(1500, 3)), rng.dirichlet(np.ones(3), 500) @ means]
+    )
     K = np.exp(-beta * (1 - beta / 2) * np.sum((means[:, None] - points) ** 2, axis=2))
     q = np.full(len(points), 1 / len(points))
     for _ in range(500):
@@ -94,7 +113,10 @@ def test_the_dual_of_the_stimulus_widened_is_a_dual_of_the_image(seed):
     a /= max(p * a @ K)
     errors = np.sum((images - means[:, None]) ** 2, axis=2)
     given_stimulus = chances(means, images)
-    whole = [p * a @ np.sum(given_stimulus * np.exp(beta * (errors - np.sum((images - y) ** 2, axis=1))), axis=1) for y in points]
+    whole = [
+        p * a @ np.sum(given_stimulus * np.exp(beta * (errors - np.sum((images - y) ** 2, axis=1))), axis=1)
+        for y in points
+    ]
     assert max(whole) <= 1 + ROUNDING
     assert np.all(whole <= p * a @ K + ROUNDING)
     assert max(whole) > 0.9
@@ -124,7 +146,9 @@ def test_shape_and_ends():
 
 
 def test_high_is_a_code_of_the_stimulus_below_its_entropy():
-    """The floor adds to what the semantic curve achieves, wherever spending on noise pays less than on the stimulus."""
+    """The floor adds to what the semantic curve achieves, wherever spending on noise pays less than on the
+    stimulus.
+    """
     curve = rate_distortion([0.5, 0.5], SquaredError([[0.1, 0.1], [0.9, 0.9]]), points=6)
     rates = np.linspace(0, np.log(2), 8)
     high = pixel_bounds([0.5, 0.5], [[0.1, 0.1], [0.9, 0.9]], curve, rates)["high"].to_numpy()
@@ -137,7 +161,9 @@ def test_noise_floor_of_corridors_is_the_error_of_drawn_images_about_their_means
     source, images = Corridors(), 2000
     p = frequency(rule, source)
     drawn = np.random.default_rng(0).choice(169, size=images, p=p)
-    pixels = np.asarray(source.sample(drawn, keys=jax.random.split(jax.random.key(3), images))).reshape(images, -1)
+    pixels = np.asarray(source.sample(drawn, keys=jax.random.split(jax.random.key(3), images))).reshape(
+        images, -1
+    )
     errors = np.mean((pixels - corridor_means()[drawn]) ** 2, axis=1)
     floor = noise_floor(p, source.mean_images())
     assert abs(errors.mean() - floor) <= STANDARD_ERRORS * errors.std() / np.sqrt(images)
@@ -177,7 +203,9 @@ def test_coin_against_all_channels_to_two_code_words(p):
 
 
 def test_coin_ends():
-    assert bernoulli_squared_error([0.0, 0.3, 0.5, 1.0], 0) == pytest.approx([0, -0.3 * np.log(0.3) - 0.7 * np.log(0.7), np.log(2), 0])
+    assert bernoulli_squared_error([0.0, 0.3, 0.5, 1.0], 0) == pytest.approx(
+        [0, -0.3 * np.log(0.3) - 0.7 * np.log(0.7), np.log(2), 0]
+    )
     assert bernoulli_squared_error([[0.5, 0.2]], 0.25).tolist() == [[0, 0]]
     assert bernoulli_squared_error([0.5], 7).tolist() == [0]
     assert bernoulli_squared_error([0.3], 0.05) == pytest.approx(bernoulli_squared_error([0.7], 0.05))
@@ -186,7 +214,10 @@ def test_coin_ends():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda c: noise_floor([0.5, 0.5], [[0.5], [1.2]]), "means must be probabilities of a 1.* got '0.5 to 1.2"),
+        (
+            lambda c: noise_floor([0.5, 0.5], [[0.5], [1.2]]),
+            "means must be probabilities of a 1.* got '0.5 to 1.2",
+        ),
         (lambda c: noise_floor([0.5, 0.5], [[0.5], [-0.1]]), "means must be .* got '-0.1 to 0.5"),
         (lambda c: noise_floor([0.5, 0.5], [[0.5]]), "means must be .*2 stimuli; got 'shape"),
         (lambda c: noise_floor([0.5, 0.5], [0.5, 0.5]), "means must be .*got 'shape"),

@@ -27,7 +27,9 @@ def hellinger(a: np.ndarray, b: np.ndarray) -> float:
 def optimal() -> Channel:
     rng = np.random.default_rng(2)
     means = rng.normal(size=(7, 3))
-    return rate_distortion(rng.dirichlet(np.ones(7)), SquaredError(means), points=6, tolerance=1e-3).channel(0.9)
+    return rate_distortion(rng.dirichlet(np.ones(7)), SquaredError(means), points=6, tolerance=1e-3).channel(
+        0.9
+    )
 
 
 def test_distances_are_hellinger_distances(optimal):
@@ -79,4 +81,6 @@ def test_order_and_splitting_of_points_change_no_distance(optimal):
 def test_a_point_that_stands_for_all_alike_only_shrinks(optimal):
     """Mixing with silence, at a share of a half, halves squared distances."""
     silent = np.hstack([0.5 * optimal.probabilities, np.full((7, 1), 0.5)])
-    assert distances(posterior_codes(channel_of(silent))) ** 2 == pytest.approx(distances(posterior_codes(optimal)) ** 2 / 2, abs=1e-12)
+    assert distances(posterior_codes(channel_of(silent))) ** 2 == pytest.approx(
+        distances(posterior_codes(optimal)) ** 2 / 2, abs=1e-12
+    )

@@ -13,7 +13,9 @@ def solved(beta: float, rate: float, distortion: float) -> Solved:
 
 
 def test_a_rate_beyond_the_last_corner_asks_for_a_slope_between_its_neighbours():
-    """Where best points are not unique, a steep slope may reach the smallest distortion at less rate than its own solution."""
+    """Where best points are not unique, a steep slope may reach the smallest distortion at less rate than its
+    own solution.
+    """
     left, right = solved(2.0, 0.5, 0.4), solved(6.0, 0.6, 0.36)
     strip = envelope([solved(0.0, 0.0, 1.0), solved(np.inf, 1.0, 0.36), left, right])
     assert strip.rates.tolist() == [0, 0.5, 0.6]
@@ -27,5 +29,12 @@ def test_an_aim_stays_between_its_limits(rate, found):
 
 
 def test_corners_that_only_rounding_tells_apart_are_one():
-    strip = envelope([solved(0.0, 0.0, 1.0), solved(np.inf, 1.0, 0.2), solved(3.0, 1e-17, np.nextafter(1.0, 0)), solved(2.0, 0.5, 0.4)])
+    strip = envelope(
+        [
+            solved(0.0, 0.0, 1.0),
+            solved(np.inf, 1.0, 0.2),
+            solved(3.0, 1e-17, np.nextafter(1.0, 0)),
+            solved(2.0, 0.5, 0.4),
+        ]
+    )
     assert strip.rates.tolist() == [0, 0.5, 1]

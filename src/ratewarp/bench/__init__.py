@@ -1,6 +1,8 @@
-"""How long one training step takes here, against other ways to train the same model on the same machine, in one run."""
+"""How long one training step takes here, against other ways to train the same model on the same machine, in
+one run.
+"""
 
-from ratewarp.bench.comparison import Settings, compare
+from ratewarp.bench.contest import Settings, compare
 from ratewarp.bench.progress import Progress
 
 __all__ = ["Progress", "Settings", "compare"]

@@ -1,9 +1,10 @@
 # pyright: reportMissingImports=false
-"""How fast this machine multiplies float32 matrices, all cores at work: the most any training step made of products can reach.
+"""How fast this machine multiplies float32 matrices, all cores at work: the most any training step made of
+products can reach.
 
-Each core multiplies for itself. A product x·A is followed by (x·A)·Aᵀ, which takes the result back to the shape of x and is the
-next one's input: no product can be left out or moved out of the loop, and nothing but products is timed. A has orthonormal rows
-or columns, so that numbers neither grow nor vanish.
+Each core multiplies for itself. A product x·A is followed by (x·A)·Aᵀ, which takes the result back to the
+shape of x and is the next one's input: no product can be left out or moved out of the loop, and nothing but
+products is timed. A has orthonormal rows or columns, so that numbers neither grow nor vanish.
 """
 
 from __future__ import annotations
@@ -35,7 +36,8 @@ class Product(NamedTuple):
 
 
 SQUARES = (Product(256, 256, 256), Product(512, 512, 512), Product(1024, 1024, 1024))
-LAYERS = (Product(64, 256, 256), Product(576, 288, 64), Product(64, 1024, 256))  # sizes met in the published model at batch 64
+# sizes met in the published model at batch 64
+LAYERS = (Product(64, 256, 256), Product(576, 288, 64), Product(64, 1024, 256))
 
 Burst = Callable[[int], float]  # does so many pairs of products on every core, returns seconds
 
@@ -66,7 +68,11 @@ def start_xla(job: Job) -> Turn:
     """XLA's products, one device per core."""
     import os
 
-    flags = (os.environ.get("XLA_FLAGS", ""), f"--xla_force_host_platform_device_count={cores()}", "--xla_cpu_multi_thread_eigen=false")
+    flags = (
+        os.environ.get("XLA_FLAGS", ""),
+        f"--xla_force_host_platform_device_count={cores()}",
+        "--xla_cpu_multi_thread_eigen=false",
+    )
     os.environ["XLA_FLAGS"] = " ".join(flags)
     import jax
     from jax import lax
@@ -79,7 +85,9 @@ def start_xla(job: Job) -> Turn:
 
     def prepare(product: Product) -> Burst:
         matrices = _matrices(product)
-        arguments = [[jax.device_put(matrix, device) for matrix in matrices] for device in jax.local_devices()]
+        arguments = [
+            [jax.device_put(matrix, device) for matrix in matrices] for device in jax.local_devices()
+        ]
 
         def burst(pairs: int) -> float:
             begun = time.perf_counter()

@@ -59,7 +59,8 @@ def load(job: Job) -> Turn:
 def peak_bytes() -> int | None:
     """Most main memory this process has held so far.
 
-    Linux keeps it for the program itself (VmHWM); what `getrusage` gives there is no less than the parent's memory.
+    Linux keeps it for the program itself (VmHWM); what `getrusage` gives there is no less than the parent's
+    memory.
     """
     status = Path("/proc/self/status")
     if status.exists():

@@ -1,7 +1,8 @@
 """Operations of one training step, counted tap by tap: the least that any way of computing it must do.
 
-Counted are the multiply-adds of convolutions and linear maps, on taps that fall inside the image: products with padding are not
-needed. A multiply-add is two operations. Biases, activations, sampling, the loss and the optimiser are left out.
+Counted are the multiply-adds of convolutions and linear maps, on taps that fall inside the image: products
+with padding are not needed. A multiply-add is two operations. Biases, activations, sampling, the loss and the
+optimiser are left out.
 """
 
 from __future__ import annotations
@@ -40,7 +41,8 @@ def multiply_adds(network: Convolutional, image_shape: tuple[int, int, int]) -> 
     """Multiply-adds of one image in one training step."""
     convolutions, bottom = _convolutions(network, image_shape)
     linear = 3 * bottom * network.latents  # to mean, to log variance, and back up
-    forward = 2 * sum(convolutions) + linear  # the decoder mirrors the encoder: the same taps, read the other way
+    # the decoder mirrors the encoder: the same taps, read the other way
+    forward = 2 * sum(convolutions) + linear
     return MultiplyAdds(forward, weights=forward, inputs=forward - convolutions[0])
 
 
@@ -52,7 +54,9 @@ def inside_taps(size: int, kernel: int, stride: int, padding: int) -> int:
         4
     """
     outputs = _outputs(size, kernel, stride, padding)
-    return sum(0 <= stride * output - padding + tap < size for output in range(outputs) for tap in range(kernel))
+    return sum(
+        0 <= stride * output - padding + tap < size for output in range(outputs) for tap in range(kernel)
+    )
 
 
 def _outputs(size: int, kernel: int, stride: int, padding: int) -> int:

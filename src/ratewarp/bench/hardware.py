@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGES = ("ratewarp", "jax", "jaxlib", "numpy", "torch", "pythae")
-VARIABLES = ("XLA_FLAGS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "KMP_AFFINITY")  # known to change timings
+# known to change timings
+VARIABLES = ("XLA_FLAGS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "KMP_AFFINITY")
 
 
 def describe_machine() -> dict[str, Any]:
@@ -54,7 +55,9 @@ def _processor() -> str:
         found = re.search(r"^model name\s*: (.+)$", listing.read_text(), re.MULTILINE)
         return found[1] if found else platform.machine()
     if platform.system() == "Darwin":
-        answer = subprocess.run(["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            ["sysctl", "-n", "machdep.cpu.brand_string"], capture_output=True, text=True, check=False
+        )
         return answer.stdout.strip() or platform.machine()
     return platform.processor() or platform.machine()
 

@@ -15,14 +15,14 @@ import numpy as np
 from ratewarp._cores import use_every_core
 from ratewarp.bench.step import BATCH_SIZE, CAPACITY, LEARNING_RATE, PRESSURE
 from ratewarp.bench.worker import IMAGES, Job, Turn
-from ratewarp.coder import Coder
-from ratewarp.devices import keep_compiled_programs
 from ratewarp.likelihoods import BernoulliMean
 from ratewarp.networks import Convolutional, Network
-from ratewarp.recipes import Published
-from ratewarp.recipes.published import PRESSURE_UNIT
 from ratewarp.sources import Pool
-from ratewarp.training import Member, Plan, train
+from ratewarp.training.coder import Coder
+from ratewarp.training.devices import keep_compiled_programs
+from ratewarp.training.loop import Member, Plan, train
+from ratewarp.training.recipes import Published
+from ratewarp.training.recipes.published import PRESSURE_UNIT
 
 RUN_STEPS = 2600  # of every member, as in a short run
 _FIRST_STEPS = 100
@@ -36,7 +36,11 @@ def start(job: Job) -> Turn:
     def turn(steps: int) -> dict[str, Any]:
         begun = time.perf_counter()
         done = advance(steps * job.members)
-        return {"steps": done / job.members, "seconds": time.perf_counter() - begun, "devices": jax.local_device_count()}
+        return {
+            "steps": done / job.members,
+            "seconds": time.perf_counter() - begun,
+            "devices": jax.local_device_count(),
+        }
 
     return turn
 
@@ -67,11 +71,13 @@ def start_first_steps(job: Job) -> Turn:
     return turn
 
 
-def engine(images: np.ndarray, members: int, network: Network, run_steps: int = RUN_STEPS) -> Callable[[int], int]:
+def engine(
+    images: np.ndarray, members: int, network: Network, run_steps: int = RUN_STEPS
+) -> Callable[[int], int]:
     """A run that trains all members in waves, again and again; the function returned goes on with it.
 
-    The function takes model-steps and goes on for at least so many, in whole pieces of the engine; it returns how many it did.
-    The one place that knows the engine's interface.
+    The function takes model-steps and goes on for at least so many, in whole pieces of the engine; it returns
+    how many it did. The one place that knows the engine's interface.
     """
     stimuli, each, *image_shape = images.shape
     coder = Coder(network, BernoulliMean(), (image_shape[0], image_shape[1], image_shape[2]), "binary")

@@ -44,10 +44,14 @@ class PythaeDecoder(BaseDecoder):
 
 
 def start(job: Job) -> Turn:
-    """Trains one model; a turn is one epoch of so many batches, timed without what the trainer does between epochs."""
+    """Trains one model; a turn is one epoch of so many batches, timed without what the trainer does between
+    epochs.
+    """
     images = load_images(job)
     dataset = BaseDataset(images, torch.zeros(len(images)))
-    config = BetaVAEConfig(input_dim=tuple(images.shape[1:]), latent_dim=LATENTS, beta=1.0, reconstruction_loss="mse")
+    config = BetaVAEConfig(
+        input_dim=tuple(images.shape[1:]), latent_dim=LATENTS, beta=1.0, reconstruction_loss="mse"
+    )
     trainer = BaseTrainer(
         BetaVAE(config, PythaeEncoder(), PythaeDecoder()),
         train_dataset=dataset,
@@ -65,7 +69,9 @@ def start(job: Job) -> Turn:
     def turn(steps: int) -> dict[str, Any]:
         # The trainer's own loader in all but length: an epoch of `steps` batches instead of all images.
         sampler = RandomSampler(dataset, num_samples=steps * BATCH_SIZE)
-        trainer.train_loader = DataLoader(dataset, BATCH_SIZE, sampler=sampler, collate_fn=collate_dataset_output)
+        trainer.train_loader = DataLoader(
+            dataset, BATCH_SIZE, sampler=sampler, collate_fn=collate_dataset_output
+        )
         about = {"training_config": trainer.training_config, "train_loader": trainer.train_loader, "epoch": 1}
         trainer.callback_handler.on_epoch_begin(**about, eval_loader=None)
         begun = time.perf_counter()

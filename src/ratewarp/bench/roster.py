@@ -8,7 +8,8 @@ from typing import Literal
 
 from ratewarp.bench.hardware import cores
 
-START_UP = "start-up"  # not a contestant: this package's time to its first steps, with an empty and a filled compilation cache
+# not a contestant: this package's time to its first steps, with an empty and a filled compilation cache
+START_UP = "start-up"
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,26 @@ def roster(members: Sequence[int]) -> list[Entry]:
         >>> [entry.name for entry in roster([1, 8])]
         ['ours-1', 'ours-8', 'torch', 'torch-per-core', 'pythae', 'ceiling-xla', 'ceiling-torch']
     """
-    ours = [Entry(f"ours-{n}", f"ratewarp, {n} member{'s' if n > 1 else ''} trained together", "ours", members=n) for n in members]
+    ours = [
+        Entry(f"ours-{n}", f"ratewarp, {n} member{'s' if n > 1 else ''} trained together", "ours", members=n)
+        for n in members
+    ]
     return [
         *ours,
         Entry("torch", "PyTorch, eager loop, its own number of threads", "torch"),
-        Entry("torch-per-core", "PyTorch, the same loop, one single-thread process per core", "torch", processes=cores(), threads=1),
+        Entry(
+            "torch-per-core",
+            "PyTorch, the same loop, one single-thread process per core",
+            "torch",
+            processes=cores(),
+            threads=1,
+        ),
         Entry("pythae", "pythae's BetaVAE and BaseTrainer, its own number of threads", "pythae"),
         Entry("ceiling-xla", "matrix products of XLA, one device per core", "ceiling-xla", kind="ceiling"),
-        Entry("ceiling-torch", "matrix products of PyTorch, one thread per core", "ceiling-torch", kind="ceiling"),
+        Entry(
+            "ceiling-torch",
+            "matrix products of PyTorch, one thread per core",
+            "ceiling-torch",
+            kind="ceiling",
+        ),
     ]

@@ -29,12 +29,16 @@ def summarize(turns: Turns, entries: Sequence[Entry], operations: int) -> dict[s
             "ms_per_model_step": spread(times[entry.name]),
             "cores_used": median(turn["cpu_seconds"] / turn["seconds"] for turn in _of(turns, entry.name)),
             **_rates(operations, median(times[entry.name]), ceiling),
-            "peak_bytes": _of(turns, entry.name)[-1]["peak_bytes"],  # a peak never falls: the last is the highest
+            # a peak never falls: the last is the highest
+            "peak_bytes": _of(turns, entry.name)[-1]["peak_bytes"],
         }
         for entry in entries
         if entry.kind == "training"
     }
-    ratios = {one: {other: spread(a / b for a, b in zip(times[one], times[other], strict=True)) for other in times} for one in times}
+    ratios = {
+        one: {other: spread(a / b for a, b in zip(times[one], times[other], strict=True)) for other in times}
+        for one in times
+    }
     return {"contestants": contestants, "ratios": ratios, "ceiling": ceiling}
 
 
@@ -59,23 +63,34 @@ def _milliseconds(turns: Turns, name: str) -> list[float]:
 
 
 def _ceiling(turns: Turns, entries: Sequence[Entry]) -> dict[str, Any]:
-    """Best rate of every product over all rounds, 10⁹ operations a second, and the best of squares and of layers' sizes."""
+    """Best rate of every product over all rounds, 10⁹ operations a second, and the best of squares and of
+    layers' sizes.
+    """
     found: dict[str, Any] = {}
     for entry in entries:
         if entry.kind == "ceiling":
             found[entry.name] = {"what": entry.what}
             for kind in ("squares_gflops", "layers_gflops"):
                 rates = [turn[kind] for turn in _of(turns, entry.name)]
-                found[entry.name][kind] = {product: max(one[product] for one in rates) for product in rates[0]}
+                found[entry.name][kind] = {
+                    product: max(one[product] for one in rates) for product in rates[0]
+                }
     best = {
         kind: max((rate for one in found.values() for rate in one[kind].values()), default=None)
         for kind in ("squares_gflops", "layers_gflops")
     }
-    return {"squares_gflops": best["squares_gflops"], "layers_gflops": best["layers_gflops"], "by_library": found}
+    return {
+        "squares_gflops": best["squares_gflops"],
+        "layers_gflops": best["layers_gflops"],
+        "by_library": found,
+    }
 
 
 def _rates(operations: int, milliseconds: float, ceiling: dict[str, Any]) -> dict[str, float | None]:
     """Operations that count, 10⁹ a second, and their share of what the machine can do."""
     rate = operations / milliseconds / 1e6
-    shares = {kind: rate / ceiling[f"{kind}_gflops"] if ceiling[f"{kind}_gflops"] else None for kind in ("squares", "layers")}
+    shares = {
+        kind: rate / ceiling[f"{kind}_gflops"] if ceiling[f"{kind}_gflops"] else None
+        for kind in ("squares", "layers")
+    }
     return {"gflops": rate, "share_of_ceiling": shares["squares"], "share_at_layer_sizes": shares["layers"]}

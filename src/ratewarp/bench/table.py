@@ -9,19 +9,24 @@ import pandas as pd
 
 def tables(result: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Title → table, empty ones left out, of what `compare` returned."""
+    step, ceiling = _step_words(result["step"]), _ceiling_words(result["ceiling"])
+    first = "Seconds to the first steps of one member, with an empty and with a filled compilation cache"
     all_tables = {
-        f"Time per model-step, milliseconds\n{_step_words(result['step'])}\nCeiling: {_ceiling_words(result['ceiling'])}": _times(result),
+        f"Time per model-step, milliseconds\n{step}\nCeiling: {ceiling}": _times(result),
         "Ratio: time per model-step of the row over that of the column (median over rounds)": _ratios(result),
         "Matrix products in float32, all cores at work, best of all rounds": _products(result),
-        "Seconds to the first steps of one member, with an empty and with a filled compilation cache": _start_up(result),
-        "Left out": pd.DataFrame([{"contestant": name, "why": why} for name, why in result["left_out"].items()]),
+        first: _start_up(result),
+        "Left out": pd.DataFrame(
+            [{"contestant": name, "why": why} for name, why in result["left_out"].items()]
+        ),
     }
     return {title: table for title, table in all_tables.items() if len(table)}
 
 
 def _step_words(step: dict[str, Any]) -> str:
     return (
-        f"One batch of {step['batch_size']} images forward and backward through {step['parameters']:,} parameters, and Adam:"
+        f"One batch of {step['batch_size']} images forward and backward through {step['parameters']:,}"
+        " parameters, and Adam:"
         f" {step['operations'] / 1e6:.1f} MFLOP"
     )
 
@@ -29,7 +34,8 @@ def _step_words(step: dict[str, Any]) -> str:
 def _ceiling_words(ceiling: dict[str, Any]) -> str:
     if ceiling["squares_gflops"] is None:
         return "not measured"
-    return f"{ceiling['squares_gflops']:.0f} GFLOP/s in square products, {ceiling['layers_gflops']:.0f} at sizes of the layers"
+    squares, layers = ceiling["squares_gflops"], ceiling["layers_gflops"]
+    return f"{squares:.0f} GFLOP/s in square products, {layers:.0f} at sizes of the layers"
 
 
 def _times(result: dict[str, Any]) -> pd.DataFrame:
@@ -51,7 +57,8 @@ def _times(result: dict[str, Any]) -> pd.DataFrame:
 
 def _ratios(result: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(
-        {"contestant": name, **{other: ratio["median"] for other, ratio in row.items()}} for name, row in result["ratios"].items()
+        {"contestant": name, **{other: ratio["median"] for other, ratio in row.items()}}
+        for name, row in result["ratios"].items()
     )
 
 
@@ -59,7 +66,10 @@ def _products(result: dict[str, Any]) -> pd.DataFrame:
     libraries = result["ceiling"]["by_library"]
     rates = {name: {**one["squares_gflops"], **one["layers_gflops"]} for name, one in libraries.items()}
     products = next(iter(rates.values()), {})
-    return pd.DataFrame({"product": product, **{f"{name} GFLOP/s": rates[name][product] for name in rates}} for product in products)
+    return pd.DataFrame(
+        {"product": product, **{f"{name} GFLOP/s": rates[name][product] for name in rates}}
+        for product in products
+    )
 
 
 def _start_up(result: dict[str, Any]) -> pd.DataFrame:

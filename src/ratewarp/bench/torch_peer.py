@@ -61,7 +61,9 @@ class Decoder(nn.Module):
         return self.layers(codes)
 
 
-def published_loss(images: Tensor, reconstructions: Tensor, mean: Tensor, log_variance: Tensor, capacity: float) -> Tensor:
+def published_loss(
+    images: Tensor, reconstructions: Tensor, mean: Tensor, log_variance: Tensor, capacity: float
+) -> Tensor:
     """Squared error per pixel + pressure · |rate − capacity|."""
     rate = -0.5 * torch.sum(1 + log_variance - mean**2 - log_variance.exp(), dim=1).mean()
     return functional.mse_loss(reconstructions, images) + PRESSURE * torch.abs(rate - capacity)

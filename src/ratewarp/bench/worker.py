@@ -1,7 +1,8 @@
-"""Child processes that each do one job and answer line by line: how a comparison keeps memory and threads of contestants apart.
+"""Child processes that each do one job and answer line by line: how a comparison keeps memory and threads of
+contestants apart.
 
-The parent writes one line of JSON, a request; the child works and writes one line of JSON, the answer. The first line comes from
-the child: `{"ready": true}`, or why it cannot work. A child whose input ends leaves.
+The parent writes one line of JSON, a request; the child works and writes one line of JSON, the answer. The
+first line comes from the child: `{"ready": true}`, or why it cannot work. A child whose input ends leaves.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from typing import IO, Any
 from ratewarp._checks import RatewarpError
 from ratewarp._interrupt import stop_asked, stop_if_asked
 
-IMAGES = "images.npy"  # in the folder of a comparison: training images of every contestant, stimuli × each × height × width × channels
+# in the folder of a comparison: training images of every contestant, stimuli × each × height × width ×
+# channels
+IMAGES = "images.npy"
 
 _LOOK_SECONDS = 0.2  # between two looks whether the user asked to stop
 
@@ -59,7 +62,8 @@ class Worker:
 
     def __init__(self, job: Job, environment: Mapping[str, str] | None = None):
         self._name = job.name
-        self._log: IO[str] = open(Path(job.folder) / f"{job.name}-{time.monotonic_ns()}.log", "w+", encoding="utf-8")  # noqa: SIM115
+        name = f"{job.name}-{time.monotonic_ns()}.log"
+        self._log: IO[str] = open(Path(job.folder) / name, "w+", encoding="utf-8")  # noqa: SIM115
         given = json.dumps({**asdict(job), "started": time.time()})
         self._answers: Queue[str] = Queue()  # lines; an empty one when there will be no more
         self._process = subprocess.Popen(

@@ -3,7 +3,12 @@
 from ratewarp.geometry.alignment import free_orthogonalization, orthogonalization, task_angles
 from ratewarp.geometry.dimensions import active_units, participation_ratio
 from ratewarp.geometry.disentanglement import Disentanglement, disentanglement, mutual_information_gap
-from ratewarp.geometry.distances import ClassDistortion, class_distortion_matrix, class_distortion_statistic, distance_ratios
+from ratewarp.geometry.distances import (
+    ClassDistortion,
+    class_distortion_matrix,
+    class_distortion_statistic,
+    distance_ratios,
+)
 from ratewarp.geometry.embedding import Map, embed
 from ratewarp.geometry.inference import adjusted, infer, permutation_p
 from ratewarp.geometry.information import effective_prototypes, latent_rates, stimulus_information

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.reach import scaled, spanned
 
 ACTIVE_VARIANCE = 0.01
@@ -15,8 +15,9 @@ ACTIVE_VARIANCE = 0.01
 def participation_ratio(codes: Float[np.ndarray, "items latents"]) -> float:
     """Effective number of dimensions over which the variance of the codes is spread.
 
-    PR = (Σ λ_k)² / Σ λ_k², with λ the eigenvalues of the codes' covariance. Range 1 … latents; 1 when all variance lies on one
-    line, the number of latents when it is equal in all directions. Invariant to rotation, shift and common scale.
+    PR = (Σ λ_k)² / Σ λ_k², with λ the eigenvalues of the codes' covariance. Range 1 … latents; 1 when all
+    variance lies on one line, the number of latents when it is equal in all directions. Invariant to
+    rotation, shift and common scale.
 
     Arguments:
         codes: one row an item.
@@ -39,7 +40,9 @@ def participation_ratio(codes: Float[np.ndarray, "items latents"]) -> float:
     return float(spread_of_dimensions(np.cov(codes.T, bias=True).reshape(codes.shape[1], codes.shape[1])))
 
 
-def spread_of_dimensions(covariance: Float[np.ndarray, "*draws latents latents"]) -> Float[np.ndarray, "*draws"]:
+def spread_of_dimensions(
+    covariance: Float[np.ndarray, "*draws latents latents"],
+) -> Float[np.ndarray, "*draws"]:
     """Participation ratio of every covariance; NaN for one of zeros."""
     total, squares = np.trace(covariance, axis1=-2, axis2=-1), np.sum(covariance**2, axis=(-2, -1))
     return np.divide(total**2, squares, out=np.full_like(np.asarray(squares), np.nan), where=squares > 0)
@@ -48,11 +51,13 @@ def spread_of_dimensions(covariance: Float[np.ndarray, "*draws latents latents"]
 def active_units(codes: Float[np.ndarray, "items latents"], threshold: float = ACTIVE_VARIANCE) -> int:
     """Number of latents whose mean code varies over items by more than `threshold`.
 
-    A latent with posterior equal to the prior has a mean code of variance 0. Range 0 … latents. Not invariant to rotation or scale.
+    A latent with posterior equal to the prior has a mean code of variance 0. Range 0 … latents. Not invariant
+    to rotation or scale.
 
     Arguments:
         codes: posterior means, one row an item.
-        threshold: variance above which a latent counts as active, in squared units of the prior's standard deviation.
+        threshold: variance above which a latent counts as active, in squared units of the prior's standard
+            deviation.
 
     Returns:
         The number of active latents.

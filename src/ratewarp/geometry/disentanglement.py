@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import mutual_info_score
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.reach import scaled
 
 _BINS = 20  # of a latent, as usual for MIG
@@ -31,12 +31,15 @@ class Disentanglement(NamedTuple):
     informativeness: float
 
 
-def mutual_information_gap(codes: Float[np.ndarray, "items latents"], factors: Float[np.ndarray, "items factors"]) -> float:
+def mutual_information_gap(
+    codes: Float[np.ndarray, "items latents"], factors: Float[np.ndarray, "items factors"]
+) -> float:
     """MIG: how much more the most telling latent tells about a factor than the second.
 
-    Mean over factors of (I(z_a; v) − I(z_b; v)) / H(v), with a and b the latents that tell most; latents in 20 bins of equal width. Range
-    0 … 1, 1 when every factor is told entirely by one latent. The information of few items is overestimated for every latent alike.
-    Factors need not fill a grid. Invariant to shift, scale and order of single latents; not to rotation.
+    Mean over factors of (I(z_a; v) − I(z_b; v)) / H(v), with a and b the latents that tell most; latents in
+    20 bins of equal width. Range 0 … 1, 1 when every factor is told entirely by one latent. The information
+    of few items is overestimated for every latent alike. Factors need not fill a grid. Invariant to shift,
+    scale and order of single latents; not to rotation.
 
     Arguments:
         codes: one row an item, at least 2 latents.
@@ -46,7 +49,8 @@ def mutual_information_gap(codes: Float[np.ndarray, "items latents"], factors: F
         The gap; factors with one value are left out.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, constant codes, one latent, or no factor with two values.
+        RequestError: arrays that are not finite and of as many rows, constant codes, one latent, or no factor
+            with two values.
 
     Source: Chen, Li, Grosse, Duvenaud, NeurIPS 2018.
 
@@ -73,10 +77,11 @@ def disentanglement(
 ) -> Disentanglement:
     """DCI: disentanglement, completeness and informativeness.
 
-    A random forest of 100 trees tells every factor from the latents. Of its importances (latents × factors): disentanglement is the mean
-    over latents, by their importance, of 1 − entropy of the factors a latent serves, in units of its maximum; completeness is the same over
-    factors. Trained on every second item at random; informativeness is read on the others. Each 0 … 1. Factors need not fill a grid.
-    Invariant to shift, scale and order of single latents; not to rotation.
+    A random forest of 100 trees tells every factor from the latents. Of its importances (latents × factors):
+    disentanglement is the mean over latents, by their importance, of 1 − entropy of the factors a latent
+    serves, in units of its maximum; completeness is the same over factors. Trained on every second item at
+    random; informativeness is read on the others. Each 0 … 1. Factors need not fill a grid. Invariant to
+    shift, scale and order of single latents; not to rotation.
 
     Arguments:
         codes: one row an item.
@@ -84,10 +89,12 @@ def disentanglement(
         seed: of the trees.
 
     Returns:
-        The three scores; disentanglement is 1 where there is one factor, completeness 1 where there is one latent.
+        The three scores; disentanglement is 1 where there is one factor, completeness 1 where there is one
+        latent.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, constant codes, or no factor with two values.
+        RequestError: arrays that are not finite and of as many rows, constant codes, or no factor with two
+            values.
 
     Source: Eastwood & Williams, ICLR 2018.
 
@@ -102,7 +109,9 @@ def disentanglement(
     fitted, held = order[::2], order[1::2]
     importances, right = [], []
     for level in levels:
-        forest = RandomForestClassifier(_TREES, max_features=cast(Any, None), random_state=seed).fit(values[fitted], level[fitted])
+        forest = RandomForestClassifier(_TREES, max_features=cast(Any, None), random_state=seed).fit(
+            values[fitted], level[fitted]
+        )
         importances.append(forest.feature_importances_)
         right.append(np.mean(forest.predict(values[held]) == level[held]))
     served = np.array(importances).T
@@ -110,7 +119,9 @@ def disentanglement(
 
 
 def _in_order(values: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, "items latents"]:
-    """Latents in units of their range and in an order of their own: trees break ties by the order, and compute in single precision."""
+    """Latents in units of their range and in an order of their own: trees break ties by the order, and
+    compute in single precision.
+    """
     low, span = values.min(axis=0), np.ptp(values, axis=0)
     unit = (values - low) / np.where(span > 0, span, 1)
     return unit[:, np.lexsort(unit.round(6)[::-1])]
@@ -142,4 +153,5 @@ def _checked(codes: object, factors: object) -> tuple[np.ndarray, list[Int[np.nd
 
 def _binned(latent: Float[np.ndarray, " items"]) -> Int[np.ndarray, " items"]:
     edges = np.linspace(latent.min(), latent.max(), _BINS + 1)[1:-1]
-    return np.digitize(latent + 1e-12 * np.ptp(latent), edges)  # a value at an edge belongs above it, however the edge is rounded
+    # a value at an edge belongs above it, however the edge is rounded
+    return np.digitize(latent + 1e-12 * np.ptp(latent), edges)

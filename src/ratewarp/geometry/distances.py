@@ -1,4 +1,6 @@
-"""How distances between codes differ from those between reference codes: distance ratios and the class distortion matrix."""
+"""How distances between codes differ from those between reference codes: distance ratios and the class
+distortion matrix.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes, check_labels, check_same_items
+from ratewarp.geometry.code_checks import check_codes, check_labels, check_same_items
 from ratewarp.geometry.pairs import pair_sums, ratios
 from ratewarp.geometry.reach import scaled
 
-_FAR = 400  # powers of two between the sizes of two sets of codes, above which no ratio of their distances means anything
+# powers of two between the sizes of two sets of codes, above which no ratio of their distances means anything
+_FAR = 400
 
 
 def distance_ratios(
@@ -28,10 +31,12 @@ def distance_ratios(
         reference: Z⁰, codes of the same items in the same order; the number of latents may differ.
 
     Returns:
-        Symmetric, non-negative. An n × n array: for class averages of many items use `class_distortion_matrix`, which makes no such array.
+        Symmetric, non-negative. An n × n array: for class averages of many items use
+        `class_distortion_matrix`, which makes no such array.
 
     Raises:
-        RequestError: arrays that are not two-dimensional, differ in length, hold fewer than 2 items, or are not finite.
+        RequestError: arrays that are not two-dimensional, differ in length, hold fewer than 2 items, or are
+            not finite.
 
     Source: D'Amato, Lancia, Pezzulo, PLoS Comput Biol 21(5): e1012952, 2025.
 
@@ -52,7 +57,8 @@ class ClassDistortion:
     """A class distortion matrix with its rows named.
 
     Attributes:
-        values: entry (a, b) is positive where classes a and b lie farther apart than in the reference, relative to all pairs.
+        values: entry (a, b) is positive where classes a and b lie farther apart than in the reference,
+            relative to all pairs.
         classes: label of each row and column.
         counts: items in each class.
     """
@@ -71,23 +77,27 @@ def class_distortion_matrix(
 ) -> ClassDistortion:
     """Mean distance ratio between each two classes, minus the mean over all pairs of items.
 
-    CDM_ab = mean of ρ_ij over i ∈ a, j ∈ b, minus the mean of ρ_ij over all i, j; both means include i = j, where ρ = 1.
-    Range: above −(mean ρ); 0 where a pair of classes is as far apart as all pairs are on average. Invariant to rotation,
+    CDM_ab = mean of ρ_ij over i ∈ a, j ∈ b, minus the mean of ρ_ij over all i, j; both means include i = j,
+    where ρ = 1.
+    Range: above −(mean ρ); 0 where a pair of classes is as far apart as all pairs are on average. Invariant
+        to rotation,
     reflection and shift of either set of codes; scaling the codes scales it.
 
     Arguments:
         codes: Z, one row an item.
         reference: Z⁰, codes of the same items in the same order.
         classes: class of every item; any integers.
-        logarithmic: use log ρ instead of ρ (differences of log geometric means) and leave out pairs that coincide in both,
-            such as i = j; swapping codes and reference then flips the sign, and scaling either leaves it unchanged. A class
-            without a pair of distinct items gets NaN; items that coincide in only one of the two are an error.
+        logarithmic: use log ρ instead of ρ (differences of log geometric means) and leave out pairs that
+            coincide in both, such as i = j; swapping codes and reference then flips the sign, and scaling
+            either leaves it unchanged. A class without a pair of distinct items gets NaN; items that coincide
+            in only one of the two are an error.
 
     Returns:
         The matrix with its labels, in increasing order of label.
 
     Raises:
-        RequestError: as `distance_ratios`; wrong length of `classes`; items that coincide in the reference but not in the codes.
+        RequestError: as `distance_ratios`; wrong length of `classes`; items that coincide in the reference
+            but not in the codes.
 
     Source: D'Amato, Lancia, Pezzulo, PLoS Comput Biol 21(5): e1012952, 2025.
 
@@ -100,7 +110,9 @@ def class_distortion_matrix(
     """
     codes, reference = check_codes(codes), check_codes(reference, argument="reference")
     check_same_items(codes, reference)
-    labels, members, counts = np.unique(check_labels(classes, len(codes)), return_inverse=True, return_counts=True)
+    labels, members, counts = np.unique(
+        check_labels(classes, len(codes)), return_inverse=True, return_counts=True
+    )
     codes, reference = _in_reach(codes, reference)
     sums, pairs = pair_sums(codes, reference, members, len(labels), logarithmic=logarithmic)
     means = np.divide(sums, pairs, out=np.full_like(sums, np.nan), where=pairs > 0)
@@ -113,7 +125,8 @@ def class_distortion_statistic(
     classes: Int[np.ndarray, " items"],
     units: Int[np.ndarray, " items"],
 ) -> Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, "draws classes classes"]]:
-    """The class distortion matrix of every weighting of units, such as stimuli; a unit that is drawn twice is not paired with its copy.
+    """The class distortion matrix of every weighting of units, such as stimuli; a unit that is drawn twice is
+    not paired with its copy.
 
     Arguments:
         codes: Z, one row an item.
@@ -138,7 +151,12 @@ def class_distortion_statistic(
     unit, membership = found // width, np.eye(width)[found % width]
     same = np.eye(number)[unit]  # cells × units
     together = [
-        np.stack([membership[unit == u].T @ one[np.ix_(unit == u, unit == u)] @ membership[unit == u] for u in range(number)])
+        np.stack(
+            [
+                membership[unit == u].T @ one[np.ix_(unit == u, unit == u)] @ membership[unit == u]
+                for u in range(number)
+            ]
+        )
         for one in (sums, pairs)
     ]
 
@@ -146,7 +164,8 @@ def class_distortion_statistic(
         chosen = (weights @ same.T)[:, :, None] * membership
         copies = weights * (weights - 1)
         above, below = (
-            np.einsum("dka,dkb->dab", chosen, np.tensordot(one, chosen, (1, 1)).transpose(1, 0, 2)) - np.tensordot(copies, own, 1)
+            np.einsum("dka,dkb->dab", chosen, np.tensordot(one, chosen, (1, 1)).transpose(1, 0, 2))
+            - np.tensordot(copies, own, 1)
             for one, own in zip((sums, pairs), together, strict=True)
         )
         means = np.divide(above, below, out=np.full_like(above, np.nan), where=below > 0)
@@ -156,9 +175,15 @@ def class_distortion_statistic(
 
 
 def _in_reach(codes: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Both divided by one power of two where squares of their distances would overflow or vanish; their ratios stay as they are."""
+    """Both divided by one power of two where squares of their distances would overflow or vanish; their
+    ratios stay as they are.
+    """
     own, theirs = (int(np.frexp(np.abs(one).max())[1]) for one in (codes, reference))
     if min(np.abs(codes).max(), np.abs(reference).max()) > 0 and abs(own - theirs) > _FAR:
-        refuse("codes and reference", "of sizes that can be compared", f"{np.abs(codes).max():.0e} and {np.abs(reference).max():.0e}")
+        refuse(
+            "codes and reference",
+            "of sizes that can be compared",
+            f"{np.abs(codes).max():.0e} and {np.abs(reference).max():.0e}",
+        )
     power = (own + theirs) // 2 if max(abs(own), abs(theirs)) > _FAR // 2 else 0
     return scaled(codes, power), scaled(reference, power)

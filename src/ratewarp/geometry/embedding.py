@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy.linalg import orthogonal_procrustes
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes
+from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.reach import exponent, scaled
 
 
@@ -28,23 +28,28 @@ class Map:
 
 
 def embed(
-    codes: Float[np.ndarray, "items latents"], *, align_to: Float[np.ndarray, "items two"] | None = None, iterations: int = 300
+    codes: Float[np.ndarray, "items latents"],
+    *,
+    align_to: Float[np.ndarray, "items two"] | None = None,
+    iterations: int = 300,
 ) -> Map:
     """Metric multidimensional scaling of codes into the plane.
 
-    SMACOF started from the codes' first two principal axes, so the same codes always give the same map. Minimises Σ (d_ij − δ_ij)²
-    over pairs of items, δ the distances between codes and d those on the map.
+    SMACOF started from the codes' first two principal axes, so the same codes always give the same map.
+    Minimises Σ (d_ij − δ_ij)² over pairs of items, δ the distances between codes and d those on the map.
 
     Arguments:
         codes: one row an item; memory grows with the square of the number of items.
-        align_to: a map of the same items to turn and mirror this one towards (orthogonal Procrustes; distances unchanged).
+        align_to: a map of the same items to turn and mirror this one towards (orthogonal Procrustes;
+            distances unchanged).
         iterations: most SMACOF iterations.
 
     Returns:
         The map and how well it keeps distances.
 
     Raises:
-        RequestError: codes that are not a finite (items, latents) array, or a map to align to of another shape.
+        RequestError: codes that are not a finite (items, latents) array, or a map to align to of another
+            shape.
 
     Source: Borg & Groenen, Modern Multidimensional Scaling, 2005; scikit-learn's `smacof`.
 
@@ -60,7 +65,11 @@ def embed(
     power = exponent(codes)
     codes = scaled(codes, power)
     if align_to is not None and (np.shape(align_to) != (len(codes), 2) or not np.all(np.isfinite(align_to))):
-        refuse("align_to", f"a finite map of the same {len(codes)} items, shape ({len(codes)}, 2)", f"shape {np.shape(align_to)}")
+        refuse(
+            "align_to",
+            f"a finite map of the same {len(codes)} items, shape ({len(codes)}, 2)",
+            f"shape {np.shape(align_to)}",
+        )
     if iterations < 1:
         refuse("iterations", "at least 1", iterations)
     start = _principal_plane(codes)
@@ -83,7 +92,12 @@ def embed(
     )
     points = found[0] - found[0].mean(axis=0)
     stress = float(np.sqrt(np.sum((pdist(points) - distances) ** 2) / np.sum(distances**2)))
-    return Map(scaled(points if align_to is None else _turned(points, scaled(np.asarray(align_to, dtype=float))), -power), stress)
+    return Map(
+        scaled(
+            points if align_to is None else _turned(points, scaled(np.asarray(align_to, dtype=float))), -power
+        ),
+        stress,
+    )
 
 
 def _principal_plane(codes: np.ndarray) -> np.ndarray:

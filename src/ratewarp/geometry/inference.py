@@ -33,17 +33,18 @@ def infer(
 ) -> Interval:
     """An interval for a statistic: over units such as stimuli, over training seeds, or over both.
 
-    Over units: the jackknife (value ± Student's t × the standard error from leaving out one unit at a time), or a bootstrap,
-    bias-corrected and accelerated or of percentiles. The jackknife is the default: near the end of a measure's range, and for numbers of
-    dimensions, which duplicates bias, its coverage came nearest to the level. Over seeds: mean ± t × the standard error of the mean,
-    since two or three seeds are too few to resample. Over both, for seeds that saw the same units: the two variances added, with
-    Satterthwaite's degrees of freedom; variation between units that differs between seeds is counted in both, so that this interval
-    errs on the wide side.
+    Over units: the jackknife (value ± Student's t × the standard error from leaving out one unit at a time),
+    or a bootstrap, bias-corrected and accelerated or of percentiles. The jackknife is the default: near the
+    end of a measure's range, and for numbers of dimensions, which duplicates bias, its coverage came nearest
+    to the level. Over seeds: mean ± t × the standard error of the mean, since two or three seeds are too few
+    to resample. Over both, for seeds that saw the same units: the two variances added, with Satterthwaite's
+    degrees of freedom; variation between units that differs between seeds is counted in both, so that this
+    interval errs on the wide side.
 
     Arguments:
-        statistic: takes weights of the units, a draw a row (all ones for the sample itself; how often each unit was drawn), and returns a
-            number or an array of them for every row; NaN where a draw leaves it undefined, such as where a class lost its only unit. One
-            for every seed, or one alone.
+        statistic: takes weights of the units, a draw a row (all ones for the sample itself; how often each
+            unit was drawn), and returns a number or an array of them for every row; NaN where a draw leaves
+            it undefined, such as where a class lost its only unit. One for every seed, or one alone.
         units: how many units there are, at least 2.
         over: what is resampled.
         interval: how the interval over units is made.
@@ -51,18 +52,21 @@ def infer(
         resamples: bootstrap draws, at least 100; the jackknife needs none.
         level: probability the interval should cover, between 0 and 1.
         seed: of the draws; equal seeds draw equally for equal `units`.
-        linked: pairs of units whose contributions share something, such as neighbours that share a distance; the jackknife then adds their
-            covariance (Conley, Journal of Econometrics 1999), where that widens the interval.
+        linked: pairs of units whose contributions share something, such as neighbours that share a distance;
+            the jackknife then adds their covariance (Conley, Journal of Econometrics 1999), where that widens
+            the interval.
         batch: weightings that the statistic is asked for at once.
 
     Returns:
-        The statistic of the sample (its mean over seeds) with its interval. Where there are too few units or seeds for one, its ends are
-        the bounds, and `note` says why.
+        The statistic of the sample (its mean over seeds) with its interval. Where there are too few units or
+        seeds for one, its ends are the bounds, and `note` says why.
 
     Raises:
-        RequestError: fewer than 2 units, fewer than 100 resamples, a level outside (0, 1), or an unknown name.
+        RequestError: fewer than 2 units, fewer than 100 resamples, a level outside (0, 1), or an unknown
+            name.
 
-    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 11 and 14; Satterthwaite, Biometrics Bulletin 1946.
+    Source: Efron & Tibshirani, An Introduction to the Bootstrap, 1993, chapters 11 and 14; Satterthwaite,
+        Biometrics Bulletin 1946.
 
     Examples:
         >>> heights = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0])
@@ -76,14 +80,18 @@ def infer(
 
     def mean(weights: np.ndarray) -> np.ndarray:
         parts = [weights[start : start + batch] for start in range(0, len(weights), batch)]
-        return np.concatenate([np.mean([np.asarray(one(part), dtype=float) for one in statistics], axis=0) for part in parts])
+        return np.concatenate(
+            [np.mean([np.asarray(one(part), dtype=float) for one in statistics], axis=0) for part in parts]
+        )
 
     if over == "seeds":
         found = _over_seeds(values, level)
     elif interval == "jackknife" or over == "both":
         found = jackknife(mean, values.mean(axis=0), units, level, linked)
     else:
-        found = _bootstrap(mean, values.mean(axis=0), units, resamples, level, seed, corrected=interval == "bca")
+        found = _bootstrap(
+            mean, values.mean(axis=0), units, resamples, level, seed, corrected=interval == "bca"
+        )
     if over == "both":
         found = _combined(found, _over_seeds(values, level), units, len(values), level)
     return within(found, bounds)
@@ -97,7 +105,8 @@ def permutation_p(
 ) -> float:
     """Probability, under chance, of a value at least as extreme as the one found.
 
-    (1 + permutations that reach it) / (1 + permutations): at least 1 / (1 + permutations), never 0. Two-sided: twice the smaller side.
+    (1 + permutations that reach it) / (1 + permutations): at least 1 / (1 + permutations), never 0.
+    Two-sided: twice the smaller side.
 
     Arguments:
         value: found.
@@ -128,13 +137,16 @@ def permutation_p(
     return float(sides[side])
 
 
-def adjusted(p: Float[np.ndarray, " tests"], *, method: Literal["holm", "fdr"] = "holm") -> Float[np.ndarray, " tests"]:
+def adjusted(
+    p: Float[np.ndarray, " tests"], *, method: Literal["holm", "fdr"] = "holm"
+) -> Float[np.ndarray, " tests"]:
     """p-values corrected for the number of tests.
 
     Arguments:
         p: of every test, 0 … 1.
-        method: "holm" keeps the probability of any false finding below the level; "fdr" (Benjamini & Hochberg) the expected share of false
-            findings, for tests that are independent or positively related.
+        method: "holm" keeps the probability of any false finding below the level; "fdr" (Benjamini &
+            Hochberg) the expected share of false findings, for tests that are independent or positively
+            related.
 
     Returns:
         One number a test, at least its p and at most 1.
@@ -176,16 +188,30 @@ def _check(units: int, level: float, resamples: int, over: str, interval: str) -
 
 
 def _bootstrap(
-    statistic: Statistic, value: np.ndarray, units: int, resamples: int, level: float, seed: int, *, corrected: bool
+    statistic: Statistic,
+    value: np.ndarray,
+    units: int,
+    resamples: int,
+    level: float,
+    seed: int,
+    *,
+    corrected: bool,
 ) -> Interval:
-    drawn = np.random.default_rng(seed).multinomial(units, np.full(units, 1 / units), size=resamples).astype(float)
+    drawn = (
+        np.random.default_rng(seed)
+        .multinomial(units, np.full(units, 1 / units), size=resamples)
+        .astype(float)
+    )
     draws = statistic(drawn)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     levels = np.broadcast_to(tails.reshape(2, *([1] * value.ndim)), (2, *value.shape))
     if corrected:
         levels = _moved_levels(draws, value, left_out(statistic, units), levels)
     flat = draws.reshape(len(draws), -1)
-    ends = [_quantile(column[~np.isnan(column)], q) for column, q in zip(flat.T, levels.reshape(2, -1).T, strict=True)]
+    ends = [
+        _quantile(column[~np.isnan(column)], q)
+        for column, q in zip(flat.T, levels.reshape(2, -1).T, strict=True)
+    ]
     low, high = np.array(ends).T.reshape(2, *value.shape)
     scarce = np.isnan(draws).mean(axis=0) > 0.5
     return Interval(value, np.where(scarce, np.nan, low), np.where(scarce, np.nan, high), units, few(units))
@@ -214,10 +240,16 @@ def _combined(of_units: Interval, of_seeds: Interval, units: int, seeds: int, le
 
 
 def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
-    return np.quantile(values, levels) if len(values) and np.all(np.isfinite(levels)) else np.full(len(levels), np.nan)
+    return (
+        np.quantile(values, levels)
+        if len(values) and np.all(np.isfinite(levels))
+        else np.full(len(levels), np.nan)
+    )
 
 
-def _moved_levels(draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, levels: np.ndarray) -> np.ndarray:
+def _moved_levels(
+    draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, levels: np.ndarray
+) -> np.ndarray:
     """Levels of the quantiles, moved by the bias of the draws and by the jackknife's skewness."""
     defined = np.maximum(np.sum(~np.isnan(draws), axis=0), 1)
     reach = 1e-12 * np.maximum(np.abs(value), 1)  # ties that differ by rounding count half, as exact ones do

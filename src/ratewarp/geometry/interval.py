@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 Statistic = Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, "draws ..."]]
-"""A number, or an array of them, for every weighting of the units; NaN where a weighting leaves it undefined."""
+"""A number, or an array of them, for every weighting of the units; NaN where a weighting leaves it undefined.
+"""
 
 _FEW_UNITS = 8  # below this an interval over units says little
 _UNTOLD = "too few to tell"
@@ -24,7 +25,8 @@ class Interval:
         low: lower end of the interval; the least the measure can be where the sample is too small to tell.
         high: upper end, likewise.
         n: number of units the interval rests on: units resampled, or seeds.
-        note: why an interval should not be trusted, or why it is as wide as the measure's range; empty if all is well.
+        note: why an interval should not be trusted, or why it is as wide as the measure's range; empty if all
+            is well.
         open_ended: where it is as wide as the range.
     """
 

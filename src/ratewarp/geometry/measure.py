@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from ratewarp.geometry.bench import Bench
 from ratewarp.geometry.representation import Finding
+from ratewarp.geometry.workbench import Bench
 
 Figure = Literal["warps", "normative", "measured"]
 
@@ -51,15 +51,15 @@ class Measure:
     Attributes:
         name: in tables; its change from a reference is called by the name and `_change`.
         title: on figures, in a few words.
-        of: what it is measured of, once for all codes or once a labelling: `codes`, `task`, `frequency` or `factors`. One of `frequency`
-            needs frequencies that differ, and factors.
+        of: what it is measured of, once for all codes or once a labelling: `codes`, `task`, `frequency` or
+            `factors`. One of `frequency` needs frequencies that differ, and factors.
         find: the numbers, with intervals and tests as the bench says; `undefined` ones with their reason.
         bounds: least and largest value.
         keeps: what changes no number: `shift`, `scale` and `rotation` of the codes, `order` of their latents.
         needs_reference: whether there is nothing to measure without a reference.
         change: whether its change from a reference is found, too.
-        optimum: the number of an optimal code, for normative codes; None where it is not told of them. May raise `RequestError` where it is
-            not defined.
+        optimum: the number of an optimal code, for normative codes; None where it is not told of them. May
+            raise `RequestError` where it is not defined.
         figures: on which figures it stands.
         panel: heading of its panel there, which says whether the number or its change is shown.
         scale: of the axis on figures.

@@ -1,4 +1,6 @@
-"""All measures of codes: one entry each, read by `measure`, by the tables of a run, by normative codes, figures, docs and tests."""
+"""All measures of codes: one entry each, read by `measure`, by the tables of a run, by normative codes,
+figures, docs and tests.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,12 @@ from ratewarp.geometry.of_codes import (
 )
 from ratewarp.geometry.of_factors import find_dci, find_mutual_information_gap
 from ratewarp.geometry.of_frequency import find_resolution_ratio, find_specialization
-from ratewarp.geometry.of_task import find_class_distortion, find_free_orthogonalization, find_orthogonalization, find_prototypization
+from ratewarp.geometry.of_task import (
+    find_class_distortion,
+    find_free_orthogonalization,
+    find_orthogonalization,
+    find_prototypization,
+)
 from ratewarp.geometry.prototypes import prototypization
 from ratewarp.geometry.specialization import specialization
 
@@ -51,7 +58,14 @@ MEASURES = (
         figures=("warps", "normative"),
         panel="Dimensions: participation ratio",
     ),
-    Measure("latent_rate", "rate of each latent, nats", "codes", find_latent_rates, bounds=(0, math.inf), keeps=frozenset()),
+    Measure(
+        "latent_rate",
+        "rate of each latent, nats",
+        "codes",
+        find_latent_rates,
+        bounds=(0, math.inf),
+        keeps=frozenset(),
+    ),
     Measure(
         "effective_prototypes",
         "effective prototypes",
@@ -113,7 +127,14 @@ MEASURES = (
         figures=("normative", "measured"),
         panel="Orthogonalization without axes: change",
     ),
-    Measure("class_distortion", "class distortion", "task", find_class_distortion, keeps=_DISTANCES, needs_reference=True),
+    Measure(
+        "class_distortion",
+        "class distortion",
+        "task",
+        find_class_distortion,
+        keeps=_DISTANCES,
+        needs_reference=True,
+    ),
     Measure(
         "specialization",
         "specialization",
@@ -124,7 +145,28 @@ MEASURES = (
         figures=("warps", "normative", "measured"),
         panel="Specialization: change of slope",
     ),
-    Measure("resolution_ratio", "resolution of frequent over rare stimuli", "frequency", find_resolution_ratio, change=True),
-    Measure("mutual_information_gap", "mutual information gap (MIG)", "factors", find_mutual_information_gap, bounds=(0, 1), keeps=_AXES),
-    Measure("dci", "disentanglement, completeness, informativeness (DCI)", "factors", find_dci, bounds=(0, 1), keeps=_AXES, slow=True),
+    Measure(
+        "resolution_ratio",
+        "resolution of frequent over rare stimuli",
+        "frequency",
+        find_resolution_ratio,
+        change=True,
+    ),
+    Measure(
+        "mutual_information_gap",
+        "mutual information gap (MIG)",
+        "factors",
+        find_mutual_information_gap,
+        bounds=(0, 1),
+        keeps=_AXES,
+    ),
+    Measure(
+        "dci",
+        "disentanglement, completeness, informativeness (DCI)",
+        "factors",
+        find_dci,
+        bounds=(0, 1),
+        keeps=_AXES,
+        slow=True,
+    ),
 )

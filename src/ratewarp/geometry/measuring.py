@@ -1,4 +1,6 @@
-"""Every measure of one set of codes, each with its interval: what `ratewarp measure` prints and what a study stores."""
+"""Every measure of one set of codes, each with its interval: what `ratewarp measure` prints and what a study
+stores.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,11 @@ import numpy as np
 from jaxtyping import Int
 
 from ratewarp._checks import refuse_name
-from ratewarp.geometry.bench import MAX_BLOCKS, Bench
 from ratewarp.geometry.measure import Measure, Scheme
 from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.representation import PLACES, Finding, Representation, Settings, undefined
 from ratewarp.geometry.specialization import uneven
+from ratewarp.geometry.workbench import MAX_BLOCKS, Bench
 
 __all__ = ["MAX_BLOCKS", "PLACES", "Finding", "Representation", "Settings", "measure_codes", "undefined"]
 
@@ -20,7 +22,10 @@ _NO_SCHEME = Scheme("", np.zeros(0, np.int64))
 
 
 def measure_codes(
-    own: Representation, labels: Mapping[str, Int[np.ndarray, " items"]], reference: Representation | None, settings: Settings
+    own: Representation,
+    labels: Mapping[str, Int[np.ndarray, " items"]],
+    reference: Representation | None,
+    settings: Settings,
 ) -> Iterator[Finding]:
     """All measures that the inputs allow.
 

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry.bench import MAX_BLOCKS, Bench, blocks_of
 from ratewarp.geometry.dimensions import spread_of_dimensions
 from ratewarp.geometry.inference import infer
 from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_information
@@ -17,6 +16,7 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
+from ratewarp.geometry.workbench import MAX_BLOCKS, Bench, blocks_of
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
@@ -66,7 +66,9 @@ def find_effective_prototypes(bench: Bench, scheme: Scheme) -> Iterator[Finding]
         yield undefined("effective_prototypes_change", "", why)
 
     def make(one: Representation) -> Statistic:
-        gained = stimulus_information(one.codes, one.units, frequency=one.frequency, noise=one.noise, seed=bench.settings.seed)
+        gained = stimulus_information(
+            one.codes, one.units, frequency=one.frequency, noise=one.noise, seed=bench.settings.seed
+        )
         prior = np.full(one.number, 1 / one.number) if one.frequency is None else one.frequency
 
         def statistic(weights: np.ndarray) -> np.ndarray:
@@ -86,7 +88,9 @@ def find_procrustes_distance(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     yield from _likeness(bench, "procrustes_distance", procrustes_distance, (0.0, math.pi / 2))
 
 
-def _likeness(bench: Bench, name: str, measure: Callable[..., float], bounds: tuple[float, float]) -> Iterator[Finding]:
+def _likeness(
+    bench: Bench, name: str, measure: Callable[..., float], bounds: tuple[float, float]
+) -> Iterator[Finding]:
     """How like the codes are to the reference as wholes."""
     own, reference = bench.own, bench.reference
     if reference is None:
@@ -105,7 +109,9 @@ def _likeness(bench: Bench, name: str, measure: Callable[..., float], bounds: tu
         kept = [row[blocks] > 0 for row in weights]
         return np.array([_of_a_part(measure, first[one], second[one]) for one in kept])
 
-    found = infer(left, int(blocks.max()) + 1, interval="jackknife", bounds=bounds, level=bench.settings.level)
+    found = infer(
+        left, int(blocks.max()) + 1, interval="jackknife", bounds=bounds, level=bench.settings.level
+    )
     yield Finding(name, "", value, float(found.low), float(found.high), math.nan, found.n, found.note)
 
 

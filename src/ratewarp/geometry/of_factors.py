@@ -6,10 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry.bench import Bench
 from ratewarp.geometry.disentanglement import disentanglement, mutual_information_gap
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, undefined
+from ratewarp.geometry.workbench import Bench
 
 
 def find_mutual_information_gap(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
@@ -19,7 +19,11 @@ def find_mutual_information_gap(bench: Bench, scheme: Scheme) -> Iterator[Findin
 
 def find_dci(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     """Disentanglement, completeness, informativeness."""
-    yield from _scores(bench, "dci", lambda *arrays: {f"dci_{name}": one for name, one in disentanglement(*arrays)._asdict().items()})
+    yield from _scores(
+        bench,
+        "dci",
+        lambda *arrays: {f"dci_{name}": one for name, one in disentanglement(*arrays)._asdict().items()},
+    )
 
 
 def _scores(bench: Bench, name: str, score: Callable[..., dict[str, float]]) -> Iterator[Finding]:

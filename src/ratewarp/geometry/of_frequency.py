@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from ratewarp.geometry.bench import Bench, difference
 from ratewarp.geometry.inference import infer, permutation_p
 from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import log_mean_interval
@@ -14,6 +13,7 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation
 from ratewarp.geometry.specialization import Neighbours, frequent, log_ratio, neighbours, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
+from ratewarp.geometry.workbench import Bench, difference
 
 _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
 
@@ -35,7 +35,9 @@ def find_specialization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     linked = pairs if blocks == len(frequency) else None
 
     def of_slopes(sides: Sequence[Statistic]) -> Interval:
-        return bench.by_jackknife(infer(difference(sides), blocks, level=bench.settings.level, linked=linked, batch=bench.batch))
+        return bench.by_jackknife(
+            infer(difference(sides), blocks, level=bench.settings.level, linked=linked, batch=bench.batch)
+        )
 
     test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
     for one in bench.compared("specialization", "frequency", slope, of_slopes, p=test):
@@ -59,7 +61,9 @@ def find_resolution_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
 def _frequency_test(
     bench: Bench, found: np.ndarray, log_frequency: np.ndarray, near: Neighbours
 ) -> tuple[Callable[[float], float] | None, str]:
-    """How often permuted frequencies give as steep a slope; none, and why, where neighbours are alike in frequency."""
+    """How often permuted frequencies give as steep a slope; none, and why, where neighbours are alike in
+    frequency.
+    """
     permutations = bench.settings.permutations
     if not permutations or not (found > 0).all():
         return None, ""

@@ -1,4 +1,6 @@
-"""Measures of a labelling: what the codes make of its classes, each with its interval and, where there is one, its test."""
+"""Measures of a labelling: what the codes make of its classes, each with its interval and, where there is
+one, its test.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,6 @@ from scipy.sparse import csr_array
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry.alignment import active_latents, alignment_statistic, freedom, off_axis
-from ratewarp.geometry.bench import Bench, blocks_of
 from ratewarp.geometry.distances import class_distortion_statistic
 from ratewarp.geometry.inference import permutation_p
 from ratewarp.geometry.interval import Interval, Statistic
@@ -19,6 +20,7 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.prototypes import between_share
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
+from ratewarp.geometry.workbench import Bench, blocks_of
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _PERMUTED = 2**21  # permuted labels of units held at once
@@ -45,10 +47,14 @@ def find_orthogonalization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
 
     def aligned(one: Representation) -> tuple[Statistic, int]:
         latents = int(active_latents(one.safe, one.safe_noise).sum())
-        return alignment_statistic(one.safe, of_axes[one.units], scheme.classes, one.safe_noise), off_axis(latents, number)
+        return alignment_statistic(one.safe, of_axes[one.units], scheme.classes, one.safe_noise), off_axis(
+            latents, number
+        )
 
     def of_cosines(sides: Sequence[tuple[Statistic, int]]) -> Interval:
-        return bench.by_jackknife(cosine_interval(sides, int(of_axes.max()) + 1, bench.settings.level, bench.batch))
+        return bench.by_jackknife(
+            cosine_interval(sides, int(of_axes.max()) + 1, bench.settings.level, bench.batch)
+        )
 
     yield from bench.compared("orthogonalization", scheme.task, aligned, of_cosines)
 
@@ -67,7 +73,13 @@ def find_free_orthogonalization(bench: Bench, scheme: Scheme) -> Iterator[Findin
 
 def _undefined(bench: Bench, scheme: Scheme) -> str:
     """Why nothing can be said of the classes; empty if something can."""
-    return "the codes are constant" if bench.own.constant else "one class" if int(scheme.classes.max()) < 1 else ""
+    return (
+        "the codes are constant"
+        if bench.own.constant
+        else "one class"
+        if int(scheme.classes.max()) < 1
+        else ""
+    )
 
 
 def _sample(bench: Bench, scheme: Scheme, one: Representation) -> Sample:
@@ -75,7 +87,9 @@ def _sample(bench: Bench, scheme: Scheme, one: Representation) -> Sample:
 
 
 def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] | None:
-    """How often permuted labels of units separate codes as well; none where items of a unit differ in their label."""
+    """How often permuted labels of units separate codes as well; none where items of a unit differ in their
+    label.
+    """
     own, settings = bench.own, bench.settings
     first = np.zeros(own.number, np.int64)
     first[own.units] = classes
@@ -83,7 +97,13 @@ def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] |
         return None
     rng = np.random.default_rng(settings.seed)
     centred = own.span - own.span.mean(axis=0)
-    of_units = csr_array((np.ones(len(own.units)), (own.units, np.arange(len(own.units)))), shape=(own.number, len(own.units))) @ centred
+    of_units = (
+        csr_array(
+            (np.ones(len(own.units)), (own.units, np.arange(len(own.units)))),
+            shape=(own.number, len(own.units)),
+        )
+        @ centred
+    )
     counts, total = np.bincount(own.units).astype(float), np.sum(centred**2)
 
     number, batch = int(first.max()) + 1, max(1, _PERMUTED // own.number)
@@ -94,10 +114,14 @@ def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] |
         places = (np.arange(drawn)[:, None] * number + labels).ravel()
         units = np.tile(np.arange(own.number), drawn)
         chosen = csr_array((np.ones(len(places)), (places, units)), shape=(drawn * number, own.number))
-        return (np.sum((chosen @ of_units) ** 2, axis=1) / (chosen @ counts)).reshape(drawn, number).sum(axis=1) / total
+        return (np.sum((chosen @ of_units) ** 2, axis=1) / (chosen @ counts)).reshape(drawn, number).sum(
+            axis=1
+        ) / total
 
     def test(value: float) -> float:
-        sizes = [min(batch, settings.permutations - start) for start in range(0, settings.permutations, batch)]
+        sizes = [
+            min(batch, settings.permutations - start) for start in range(0, settings.permutations, batch)
+        ]
         return permutation_p(value, np.concatenate([shares(size) for size in sizes]))
 
     return test
@@ -113,7 +137,9 @@ def find_class_distortion(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
         return
     blocks = blocks_of(bench.own.number, max(_FEWEST_LEFT_OUT, _MAX_CELLS // number), bench.settings.seed)
     try:
-        statistic = class_distortion_statistic(bench.own.codes, reference.codes, scheme.classes, blocks[bench.own.units])
+        statistic = class_distortion_statistic(
+            bench.own.codes, reference.codes, scheme.classes, blocks[bench.own.units]
+        )
     except RequestError as error:
         yield undefined("class_distortion", scheme.task, str(error))
         return
@@ -122,4 +148,6 @@ def find_class_distortion(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
         for b in range(a, number):
             ends = (float(found.value[a, b]), float(found.low[a, b]), float(found.high[a, b]))
             place = {"class": a, "other": b}
-            yield Finding("class_distortion", scheme.task, *ends, math.nan, found.n, found.note_at(a, b), place)
+            yield Finding(
+                "class_distortion", scheme.task, *ends, math.nan, found.n, found.note_at(a, b), place
+            )

@@ -1,4 +1,6 @@
-"""Sums over pairs of items of the ratio of two distances, in tiles: fast, and never an array of items × items."""
+"""Sums over pairs of items of the ratio of two distances, in tiles: fast, and never an array of items ×
+items.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from ratewarp._checks import RequestError
 
 TILE = 512  # items a side; a tile of distances is 2 MB
 _DIRECT = 8  # latents up to which distances are summed latent by latent, not by a matrix product
-_NEAR = 1e-6  # squared distances below this share of the squared norms lose digits in a matrix product, and are computed directly
+# squared distances below this share of the squared norms lose digits in a matrix product, and are computed
+# directly
+_NEAR = 1e-6
 
 
 def ratios(a: np.ndarray, b: np.ndarray, reference_a: np.ndarray, reference_b: np.ndarray) -> np.ndarray:
@@ -39,10 +43,12 @@ def pair_sums(
 ) -> tuple[Float[np.ndarray, "classes classes"], Float[np.ndarray, "classes classes"]]:
     """Sums of ρ over the pairs of every two classes, and how many pairs they are.
 
-    Pairs are ordered and include an item with itself. With `logarithmic`, sums of log ρ, without pairs that coincide in both.
+    Pairs are ordered and include an item with itself. With `logarithmic`, sums of log ρ, without pairs that
+    coincide in both.
 
     Raises:
-        RequestError: items that coincide in the reference but not in the codes, or the reverse with `logarithmic`.
+        RequestError: items that coincide in the reference but not in the codes, or the reverse with
+            `logarithmic`.
     """
     order = np.argsort(classes, kind="stable")
     members = classes[order]
@@ -56,7 +62,11 @@ def pair_sums(
         alike = _ratio_in_place(squared, below, logarithmic=logarithmic)
         down, across = members[rows], members[columns]
         both = _by_class(alike.astype(float), down, across) if alike is not None and logarithmic else None
-        return _Place(np.unique(down), np.unique(across), rows == columns), _by_class(squared, down, across), both
+        return (
+            _Place(np.unique(down), np.unique(across), rows == columns),
+            _by_class(squared, down, across),
+            both,
+        )
 
     with threadpool_limits(1), ThreadPoolExecutor(cpu_count()) as pool:
         for at, part, both in pool.map(tile, _tiles(len(codes))):
@@ -102,16 +112,23 @@ class _Side(NamedTuple):
 
 
 def _ratio_in_place(above: np.ndarray, below: np.ndarray, *, logarithmic: bool) -> np.ndarray | None:
-    """Turns squared distances into ρ, or its logarithm; returns which pairs coincide in both, if any coincide in the reference."""
+    """Turns squared distances into ρ, or its logarithm; returns which pairs coincide in both, if any coincide
+    in the reference.
+    """
     alike = None
     apart = below.min() > 0
     if not apart:
         alike = (above == 0) & (below == 0)
         if np.any((below == 0) & ~alike):
-            raise RequestError("reference must tell apart every two items that the codes tell apart; some coincide only in the reference")
+            raise RequestError(
+                "reference must tell apart every two items that the codes tell apart; some coincide only in"
+                " the reference"
+            )
         above[alike] = below[alike] = 1.0
     if logarithmic and above.min() == 0:
-        raise RequestError("codes must tell apart every two items that the reference tells apart when logarithmic=True")
+        raise RequestError(
+            "codes must tell apart every two items that the reference tells apart when logarithmic=True"
+        )
     np.divide(above, below, out=above)
     np.sqrt(above, out=above)
     if logarithmic:
@@ -121,7 +138,9 @@ def _ratio_in_place(above: np.ndarray, below: np.ndarray, *, logarithmic: bool) 
 
 def _by_class(values: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
     """Sums of a tile over runs of equal class, on both sides."""
-    starts_down, starts_across = (np.flatnonzero(np.diff(side, prepend=side[0] - 1)) for side in (rows, columns))
+    starts_down, starts_across = (
+        np.flatnonzero(np.diff(side, prepend=side[0] - 1)) for side in (rows, columns)
+    )
     return np.add.reduceat(np.add.reduceat(values, starts_across, axis=1), starts_down, axis=0)
 
 

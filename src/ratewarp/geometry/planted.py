@@ -21,7 +21,8 @@ class Planted(NamedTuple):
         stimuli: stimulus of every item.
         factors: the two factors of every stimulus.
         classes: class of every item: whether the first factor is above its middle.
-        frequency: of every stimulus, summing to 1: eight times as high where the second factor is below its middle.
+        frequency: of every stimulus, summing to 1: eight times as high where the second factor is below its
+            middle.
     """
 
     codes: Float[np.ndarray, "items latents"]
@@ -45,14 +46,18 @@ def planted_codes(
 ) -> Planted:
     """Codes of a grid of stimuli, warped by known amounts.
 
-    Undistorted, the two factors, each of variance 1, lie in two latents, turned by 45°, so that both latents tell the classes apart
-    equally. The other latents hold noise alone. The three distortions do not touch each other's meaning: collapse is by one factor in
-    all directions, the second factor keeps its variance when it is stretched, and turning leaves all distances as they are.
+    Undistorted, the two factors, each of variance 1, lie in two latents, turned by 45°, so that both latents
+    tell the classes apart equally. The other latents hold noise alone. The three distortions do not touch
+    each other's meaning: collapse is by one factor in all directions, the second factor keeps its variance
+    when it is stretched, and turning leaves all distances as they are.
 
     Arguments:
-        prototypization: share of the way by which the means of stimuli are drawn to the mean of their class, 0 … below 1.
-        specialization: the distance of neighbours along the second factor goes with this power of their frequency, 0 upwards.
-        orthogonalization: share of 45° by which the codes are turned until the first factor is one latent, 0 … 1.
+        prototypization: share of the way by which the means of stimuli are drawn to the mean of their class,
+            0 … below 1.
+        specialization: the distance of neighbours along the second factor goes with this power of their
+            frequency, 0 upwards.
+        orthogonalization: share of 45° by which the codes are turned until the first factor is one latent, 0
+            … 1.
         side: values of each factor, even.
         items: of every stimulus.
         latents: at least 2.
@@ -75,7 +80,11 @@ def planted_codes(
         ("orthogonalization", orthogonalization, 0 <= orthogonalization <= 1),
     ):
         if not fits:
-            refuse(argument, "a strength from 0, below 1 for prototypization, at most 1 for orthogonalization", value)
+            refuse(
+                argument,
+                "a strength from 0, below 1 for prototypization, at most 1 for orthogonalization",
+                value,
+            )
     if side < 2 or side % 2 or latents < 2:
         refuse("side and latents", "an even number of values, and at least 2 latents", (side, latents))
     factors = np.array([[a, b] for a in range(side) for b in range(side)], float)
@@ -95,7 +104,9 @@ def planted_codes(
     return Planted(sample(own), reference, stimuli, factors, classes[stimuli], frequency / frequency.sum())
 
 
-def _means(factors: np.ndarray, classes: np.ndarray, often: np.ndarray, collapse: float, power: float, degrees: float) -> np.ndarray:
+def _means(
+    factors: np.ndarray, classes: np.ndarray, often: np.ndarray, collapse: float, power: float, degrees: float
+) -> np.ndarray:
     """Mean code of every stimulus, in two latents."""
     of_value = np.where(often, _FREQUENT, 1.0)
     steps = ((of_value[1:] * of_value[:-1]) ** 0.5) ** power

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.reach import scaled, spanned
 from ratewarp.geometry.scatter import Sample, Scatter
 
@@ -14,10 +14,12 @@ from ratewarp.geometry.scatter import Sample, Scatter
 def prototypization(codes: Float[np.ndarray, "items latents"], classes: Int[np.ndarray, " items"]) -> float:
     """Share of the codes' variance that lies between categories.
 
-    η² = tr S_B / tr S_T = 1 − tr S_W / tr S_T, with S_T the scatter of codes around the mean of all, S_W around the mean of their
-    category, and S_B = S_T − S_W. Range 0 … 1: 0 when all categories have the same mean, 1 when every category is one point. Labels
-    drawn at random give about (categories − 1) / (items − 1). Invariant to rotation, shift and common scale; not to scaling single
-    latents. Its change from a reference tells what a task did to the codes, since categories differ in any code that tells stimuli apart.
+    η² = tr S_B / tr S_T = 1 − tr S_W / tr S_T, with S_T the scatter of codes around the mean of all, S_W
+    around the mean of their category, and S_B = S_T − S_W. Range 0 … 1: 0 when all categories have the same
+    mean, 1 when every category is one point. Labels drawn at random give about (categories − 1) / (items −
+    1). Invariant to rotation, shift and common scale; not to scaling single latents. Its change from a
+    reference tells what a task did to the codes, since categories differ in any code that tells stimuli
+    apart.
 
     Arguments:
         codes: one row an item.
@@ -27,7 +29,8 @@ def prototypization(codes: Float[np.ndarray, "items latents"], classes: Int[np.n
         η².
 
     Raises:
-        RequestError: codes that are not a finite (items, latents) array, or are all equal; labels of the wrong length.
+        RequestError: codes that are not a finite (items, latents) array, or are all equal; labels of the
+            wrong length.
 
     Source: η² of the analysis of variance, summed over latents (Fisher 1925).
 

@@ -1,4 +1,6 @@
-"""Codes brought within reach of arithmetic: of a size whose powers a float can hold, and with no more coordinates than they span."""
+"""Codes brought within reach of arithmetic: of a size whose powers a float can hold, and with no more
+coordinates than they span.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,9 @@ import numpy as np
 from jaxtyping import Float
 
 _DROWNED = 1e200  # variance beside which codes of ordinary size are nothing
-_SAFE = 30  # powers of two on either side of 1 within which codes are left as they are: their eighth powers are far from overflow
+# powers of two on either side of 1 within which codes are left as they are: their eighth powers are far from
+# overflow
+_SAFE = 30
 
 
 def exponent(codes: Float[np.ndarray, "items latents"]) -> int:
@@ -22,7 +26,9 @@ def exponent(codes: Float[np.ndarray, "items latents"]) -> int:
     return found if abs(found) > _SAFE else 0
 
 
-def scaled(codes: Float[np.ndarray, "items latents"], power: int | None = None) -> Float[np.ndarray, "items latents"]:
+def scaled(
+    codes: Float[np.ndarray, "items latents"], power: int | None = None
+) -> Float[np.ndarray, "items latents"]:
     """Codes divided by a power of two, their own `exponent` if none is given: exact."""
     chosen = exponent(codes) if power is None else power
     return np.ldexp(codes, -chosen) if chosen else codes
@@ -35,9 +41,11 @@ def scaled_noise(noise: Float[np.ndarray, "items latents"], power: int) -> Float
 
 
 def spanned(codes: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, "items coordinates"]:
-    """Codes in coordinates of the space that they span, one an item, where there are more than two latents an item.
+    """Codes in coordinates of the space that they span, one an item, where there are more than two latents an
+    item.
 
-    Distances, angles and scatter about the mean stay as they are, and equal codes stay equal. With fewer latents it does not pay.
+    Distances, angles and scatter about the mean stay as they are, and equal codes stay equal. With fewer
+    latents it does not pay.
 
     Examples:
         >>> spanned(np.array([[0.0, 0.0, 0.0, 0.0, 0.0], [3.0, 4.0, 0.0, 0.0, 0.0]])).shape

@@ -14,7 +14,8 @@ from jaxtyping import Float, Int
 
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise, spanned
 
-PLACES = ("class", "other", "latent")  # columns of a table that say which entry of a matrix or a list a number is
+# columns of a table that say which entry of a matrix or a list a number is
+PLACES = ("class", "other", "latent")
 
 
 class Finding(NamedTuple):
@@ -83,7 +84,9 @@ class Representation:
 
     @cached_property
     def span(self) -> Float[np.ndarray, "items coordinates"]:
-        """Codes in the space that they span, for what does not depend on rotation either: no more coordinates than items."""
+        """Codes in the space that they span, for what does not depend on rotation either: no more coordinates
+        than items.
+        """
         return spanned(self.safe)
 
     @cached_property

@@ -1,4 +1,6 @@
-"""Scatter of codes by class, for many weightings of the sample at once: what the indices and their intervals are computed from."""
+"""Scatter of codes by class, for many weightings of the sample at once: what the indices and their intervals
+are computed from.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,8 @@ class Scatter(NamedTuple):
         return self.total - self.between
 
 
-MOST_BYTES = 2**28  # of products of latents that are held at once; where units need more, they are made anew for every draw
+# of products of latents that are held at once; where units need more, they are made anew for every draw
+MOST_BYTES = 2**28
 
 
 @dataclass(frozen=True)

@@ -6,21 +6,26 @@ import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes, check_same_items
+from ratewarp.geometry.code_checks import check_codes, check_same_items
 from ratewarp.geometry.reach import scaled, spanned
 
 _ROUNDING = 1e-9  # share of the squared norm below which the unbiased estimate is a matter of rounding
 
 
 def linear_cka(
-    codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"], *, debiased: bool = True
+    codes: Float[np.ndarray, "items latents"],
+    reference: Float[np.ndarray, "items references"],
+    *,
+    debiased: bool = True,
 ) -> float:
     """Linear centred kernel alignment of two sets of codes of the same items.
 
-    HSIC(K, L) / √(HSIC(K, K) · HSIC(L, L)) with K = Z Zᵀ and L = Z⁰ Z⁰ᵀ. Debiased, HSIC is the unbiased estimate over pairs of different
-    items: unrelated codes give 0 on average whatever the number of latents, and single values may lie slightly below 0. Otherwise range
-    0 … 1, and unrelated codes give more the more latents there are for the items. 1 for equal codes. Invariant to rotation, shift and
-    common scale of either. No array of items × items is made.
+    HSIC(K, L) / √(HSIC(K, K) · HSIC(L, L)) with K = Z Zᵀ and L = Z⁰ Z⁰ᵀ. Debiased, HSIC is the unbiased
+    estimate over pairs of different
+    items: unrelated codes give 0 on average whatever the number of latents, and single values may lie
+        slightly below 0. Otherwise range
+    0 … 1, and unrelated codes give more the more latents there are for the items. 1 for equal codes.
+    Invariant to rotation, shift and common scale of either. No array of items × items is made.
 
     Arguments:
         codes: Z, one row an item; at least 4 items for the debiased form.
@@ -31,10 +36,11 @@ def linear_cka(
         The alignment.
 
     Raises:
-        RequestError: arrays that are not finite and of as many rows, too few items, codes that are constant, as far apart as can be, or
-            all at one place but one.
+        RequestError: arrays that are not finite and of as many rows, too few items, codes that are constant,
+            as far apart as can be, or all at one place but one.
 
-    Source: Kornblith, Norouzi, Lee, Hinton, ICML 2019; unbiased HSIC of Song, Smola, Gretton, Bedo, Borgwardt, JMLR 2012.
+    Source: Kornblith, Norouzi, Lee, Hinton, ICML 2019; unbiased HSIC of Song, Smola, Gretton, Bedo,
+        Borgwardt, JMLR 2012.
 
     Examples:
         >>> codes = np.random.default_rng(0).standard_normal((50, 3))
@@ -50,17 +56,21 @@ def linear_cka(
         if not size > _ROUNDING * np.sum(values**2) ** 2:
             refuse(
                 argument,
-                "of unequal distances between items, beyond rounding (codes all as far apart, or at one place but one, have none)",
+                "of unequal distances between items, beyond rounding (codes all as far apart, or at one"
+                " place but one, have none)",
                 size,
             )
     return float(hsic(first, second) / np.sqrt(own * theirs))
 
 
-def procrustes_distance(codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"]) -> float:
+def procrustes_distance(
+    codes: Float[np.ndarray, "items latents"], reference: Float[np.ndarray, "items references"]
+) -> float:
     """Distance of two sets of codes after the best shift, scale, rotation and reflection: an angle, radians.
 
-    arccos of the nuclear norm of Zᵀ Z⁰, with both centred and of Frobenius norm 1. Range 0 … π/2, 0 for codes of the same shape. A metric
-    between shapes, symmetric. Unrelated codes come nearer the more latents there are for the items.
+    arccos of the nuclear norm of Zᵀ Z⁰, with both centred and of Frobenius norm 1. Range 0 … π/2, 0 for codes
+    of the same shape. A metric between shapes, symmetric. Unrelated codes come nearer the more latents there
+    are for the items.
 
     Arguments:
         codes: Z, one row an item.
@@ -80,7 +90,9 @@ def procrustes_distance(codes: Float[np.ndarray, "items latents"], reference: Fl
         0.0
     """
     first, second = _centred(codes, reference)
-    overlap = np.linalg.svd(first.T @ second, compute_uv=False).sum() / (np.linalg.norm(first) * np.linalg.norm(second))
+    overlap = np.linalg.svd(first.T @ second, compute_uv=False).sum() / (
+        np.linalg.norm(first) * np.linalg.norm(second)
+    )
     return float(np.arccos(min(overlap, 1.0))) if overlap < 1 - 1e-14 else 0.0
 
 
@@ -95,7 +107,9 @@ def _centred(codes: object, reference: object) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _unbiased(a: np.ndarray, b: np.ndarray) -> float:
-    """n (n − 3) times the unbiased HSIC of the linear kernels of `a` and `b`, both without their diagonals."""
+    """n (n − 3) times the unbiased HSIC of the linear kernels of `a` and `b`, both without their
+    diagonals.
+    """
     n = len(a)
     own_a, own_b = np.sum(a**2, axis=1), np.sum(b**2, axis=1)
     rows_a, rows_b = a @ a.sum(axis=0) - own_a, b @ b.sum(axis=0) - own_b

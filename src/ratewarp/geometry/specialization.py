@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import KDTree
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise
 from ratewarp.geometry.tuning import tuning_curves
 
@@ -18,7 +18,9 @@ _ALIKE = 1e-14  # distance of mean codes, as a share of the largest entry, that 
 
 
 class Neighbours(NamedTuple):
-    """Pairs of neighbouring stimuli, each pair once, and how far apart they are in the factors (1 on a grid)."""
+    """Pairs of neighbouring stimuli, each pair once, and how far apart they are in the factors (1 on a
+    grid).
+    """
 
     first: Int[np.ndarray, " pairs"]
     second: Int[np.ndarray, " pairs"]
@@ -35,25 +37,28 @@ def local_resolution(
 ) -> Float[np.ndarray, " stimuli"]:
     """Mean d′ between every stimulus and its neighbours, a step of the factors apart.
 
-    d′ of two stimuli is the distance of their mean codes over the root mean square, of one latent, of the codes' noise about the mean of
-    their stimulus, pooled over all stimuli. On a grid, neighbours differ by one step in one factor. Where some stimulus has no such
-    neighbour, they are the nearest stimuli, two a factor, with every factor in units of its standard deviation, and d′ is divided by
-    their distance in units of its median. Range 0 upwards, 0 for stimuli coded alike. Invariant to rotation, shift and common scale.
+    d′ of two stimuli is the distance of their mean codes over the root mean square, of one latent, of the
+    codes' noise about the mean of their stimulus, pooled over all stimuli. On a grid, neighbours differ by
+    one step in one factor. Where some stimulus has no such neighbour, they are the nearest stimuli, two a
+    factor, with every factor in units of its standard deviation, and d′ is divided by their distance in units
+    of its median. Range 0 upwards, 0 for stimuli coded alike. Invariant to rotation, shift and common scale.
 
     Arguments:
         codes: one row an item.
         stimuli: stimulus of every item, from 0; every stimulus must have items.
         factors: factor values of every stimulus; at least 2 stimuli.
-        noise: variance of every code about its row, such as a posterior variance. It adds to the scatter of the items of a stimulus. If
-            not given, every stimulus needs at least two items.
-        whitened: measure distance by the noise's own covariance (Mahalanobis), so that a direction of much noise counts less. Invariant
-            to every invertible linear map; it amplifies latents that are almost silent unless `noise` is given.
+        noise: variance of every code about its row, such as a posterior variance. It adds to the scatter of
+            the items of a stimulus. If not given, every stimulus needs at least two items.
+        whitened: measure distance by the noise's own covariance (Mahalanobis), so that a direction of much
+            noise counts less. Invariant to every invertible linear map; it amplifies latents that are almost
+            silent unless `noise` is given.
 
     Returns:
         One number a stimulus.
 
     Raises:
-        RequestError: codes that are not a finite (items, latents) array, a stimulus without items, or no noise at all.
+        RequestError: codes that are not a finite (items, latents) array, a stimulus without items, or no
+            noise at all.
 
     Source: d′ of signal detection theory, with a pooled isotropic noise (Green & Swets 1966).
 
@@ -63,7 +68,11 @@ def local_resolution(
         array([ 7.1, 14.1, 21.2])
     """
     codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
-    means = in_units_of_noise(tuning_curves(codes, places), noise_covariance(codes, places, noise, whole=whitened), whitened=whitened)
+    means = in_units_of_noise(
+        tuning_curves(codes, places),
+        noise_covariance(codes, places, noise, whole=whitened),
+        whitened=whitened,
+    )
     return resolution(means, neighbours(factors))
 
 
@@ -78,11 +87,12 @@ def specialization(
 ) -> float:
     """Slope of log resolution on log frequency, over stimuli.
 
-    Least squares over stimuli, resolution as in `local_resolution`. 0 when frequent stimuli are told apart as well as rare ones; positive
-    when better. Where frequency has two levels it is the log ratio of the geometric mean resolutions over the log ratio of frequencies.
-    Any code has some slope, since stimuli at the edge of a grid differ from those inside: read it against a reference trained on even
-    frequencies. Invariant to rotation, shift, common scale, to the size of pooled noise, and to the unit of frequency. Frequencies permuted
-    over stimuli give 0 on average.
+    Least squares over stimuli, resolution as in `local_resolution`. 0 when frequent stimuli are told apart as
+    well as rare ones; positive when better. Where frequency has two levels it is the log ratio of the
+    geometric mean resolutions over the log ratio of frequencies. Any code has some slope, since stimuli at
+    the edge of a grid differ from those inside: read it against a reference trained on even frequencies.
+    Invariant to rotation, shift, common scale, to the size of pooled noise, and to the unit of frequency.
+    Frequencies permuted over stimuli give 0 on average.
 
     Arguments:
         codes: one row an item.
@@ -96,9 +106,11 @@ def specialization(
         The slope.
 
     Raises:
-        RequestError: as `local_resolution`; frequencies that are not positive, or all the same; stimuli coded exactly alike.
+        RequestError: as `local_resolution`; frequencies that are not positive, or all the same; stimuli coded
+            exactly alike.
 
-    Source: for a code that keeps log likelihood best, resolution grows with frequency (Ganguli & Simoncelli, Neural Computation 2014).
+    Source: for a code that keeps log likelihood best, resolution grows with frequency (Ganguli & Simoncelli,
+        Neural Computation 2014).
 
     Examples:
         >>> position = np.array([0.0, 2.0, 4.0, 5.0, 6.0])  # the first three are spread out
@@ -115,7 +127,11 @@ def specialization(
         means = in_units_of_noise(means, noise_covariance(codes, places, noise), whitened=True)
     found = resolution(means, neighbours(factors))
     if not (found > 0).all():
-        refuse("codes", "different for neighbouring stimuli", f"stimulus {int(np.argmin(found))} coded as all its neighbours are")
+        refuse(
+            "codes",
+            "different for neighbouring stimuli",
+            f"stimulus {int(np.argmin(found))} coded as all its neighbours are",
+        )
     return float(slopes(np.log(found), np.log(weights), np.ones((1, len(weights))))[0])
 
 
@@ -127,10 +143,11 @@ def resolution_ratio(
 ) -> float:
     """How much better neighbours are told apart that are both frequent than neighbours that are both rare.
 
-    Ratio of two geometric means, over pairs of neighbours as in `local_resolution`, of the distance of their mean codes (over their
-    distance in the factors, off a grid). Frequent is more frequent than the mean of all. Pairs of one frequent and one rare stimulus
-    belong to neither, unless no neighbours are both frequent (both rare): then pairs with one such end stand for them. Range from 0; 1
-    when both are told apart equally well. Invariant to rotation, shift, common scale, and to pooled noise.
+    Ratio of two geometric means, over pairs of neighbours as in `local_resolution`, of the distance of their
+    mean codes (over their distance in the factors, off a grid). Frequent is more frequent than the mean of
+    all. Pairs of one frequent and one rare stimulus belong to neither, unless no neighbours are both frequent
+    (both rare): then pairs with one such end stand for them. Range from 0; 1 when both are told apart equally
+    well. Invariant to rotation, shift, common scale, and to pooled noise.
 
     Arguments:
         codes: one row an item.
@@ -146,7 +163,8 @@ def resolution_ratio(
 
     Examples:
         >>> position = np.array([0.0, 2.0, 4.0, 5.0, 6.0])  # the first three are spread out
-        >>> resolution_ratio(position[:, None], np.arange(5), np.arange(5.0)[:, None], np.array([4.0, 4.0, 4.0, 1.0, 1.0]))
+        >>> frequency = np.array([4.0, 4.0, 4.0, 1.0, 1.0])
+        >>> resolution_ratio(position[:, None], np.arange(5), np.arange(5.0)[:, None], frequency)
         2.0
     """
     codes, places, factors, _ = _checked(codes, stimuli, factors, None)
@@ -155,7 +173,9 @@ def resolution_ratio(
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
     found, _ = log_ratio(tuning_curves(codes, places), neighbours(factors), frequent(weights))
     if np.isnan(found):
-        refuse("codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike")
+        refuse(
+            "codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike"
+        )
     return float(np.exp(found))
 
 
@@ -164,7 +184,8 @@ def log_ratio(
 ) -> tuple[float, Float[np.ndarray, " pairs"]]:
     """Logarithm of `resolution_ratio`, and how far every pair of neighbours moves it.
 
-    The logarithm is NaN where all pairs of one kind are coded alike, the influences where they have one stimulus in common.
+    The logarithm is NaN where all pairs of one kind are coded alike, the influences where they have one
+    stimulus in common.
     """
     distances = _distances(means, near)
     found, influence = 0.0, np.zeros(len(distances))
@@ -176,7 +197,8 @@ def log_ratio(
         logs = np.log(distances[kind])
         found += sign * float(logs.mean())
         ends = np.stack([near.first[kind], near.second[kind]])
-        alone = np.bincount(ends.ravel()).max() == len(logs)  # one stimulus is in all pairs: another might be quite unlike it
+        # one stimulus is in all pairs: another might be quite unlike it
+        alone = np.bincount(ends.ravel()).max() == len(logs)
         influence[kind] += np.nan if alone else sign * (logs - logs.mean()) / len(logs)
     return found, influence
 
@@ -185,7 +207,11 @@ def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stim
     """`frequency` as positive numbers that sum to 1, one a stimulus, or `RequestError`."""
     values = np.asarray(frequency)
     if values.shape != (stimuli,) or values.dtype == object or not np.issubdtype(values.dtype, np.number):
-        refuse("frequency", f"one number for each of the {stimuli} stimuli", f"shape {values.shape}, dtype {values.dtype}")
+        refuse(
+            "frequency",
+            f"one number for each of the {stimuli} stimuli",
+            f"shape {values.shape}, dtype {values.dtype}",
+        )
     values = values.astype(float)
     if not (np.isfinite(values) & (values > 0)).all():
         refuse("frequency", "positive and finite", values[~(np.isfinite(values) & (values > 0))][0])
@@ -226,16 +252,25 @@ def neighbours(factors: Float[np.ndarray, "stimuli factors"]) -> Neighbours:
     return Neighbours(pairs[:, 0], pairs[:, 1], steps / np.median(steps) if len(steps) else steps)
 
 
-def resolution(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) -> Float[np.ndarray, " stimuli"]:
+def resolution(
+    means: Float[np.ndarray, "stimuli latents"], near: Neighbours
+) -> Float[np.ndarray, " stimuli"]:
     """Mean distance of every stimulus's mean code from its neighbours', a step of the factors."""
     distances = _distances(means, near)
     both, twice = np.concatenate([near.first, near.second]), np.concatenate([distances, distances])
     number = np.bincount(both, minlength=len(means))
-    return np.divide(np.bincount(both, twice, minlength=len(means)), number, out=np.full(len(means), np.nan), where=number > 0)
+    return np.divide(
+        np.bincount(both, twice, minlength=len(means)),
+        number,
+        out=np.full(len(means), np.nan),
+        where=number > 0,
+    )
 
 
 def _distances(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) -> Float[np.ndarray, " pairs"]:
-    """Distance of every pair of neighbours, a step of the factors; 0 where means of different counts of equal codes differ by rounding."""
+    """Distance of every pair of neighbours, a step of the factors; 0 where means of different counts of equal
+    codes differ by rounding.
+    """
     found = np.linalg.norm(means[near.first] - means[near.second], axis=1)
     return np.where(found > _ALIKE * np.abs(means).max(), found, 0) / near.steps
 
@@ -243,13 +278,18 @@ def _distances(means: Float[np.ndarray, "stimuli latents"], near: Neighbours) ->
 def noise_covariance(
     codes: np.ndarray, places: np.ndarray, noise: np.ndarray | None, *, whole: bool = True
 ) -> Float[np.ndarray, "sizes sizes"]:
-    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items, plus the given variances.
+    """Covariance of codes about the mean of their stimulus, pooled over stimuli: unbiased scatter of items,
+    plus the given variances.
 
     Where not the whole of it is wanted, the mean variance of a latent, as an array of one cell.
     """
     stimuli = int(places.max()) + 1
     if noise is None and np.bincount(places, minlength=stimuli).min() < 2:
-        refuse("stimuli", "at least two items of every stimulus, where no noise is given", "a stimulus with one item")
+        refuse(
+            "stimuli",
+            "at least two items of every stimulus, where no noise is given",
+            "a stimulus with one item",
+        )
     deviations = codes - tuning_curves(codes, places, stimuli)[places]
     freedom = max(len(codes) - stimuli, 1)
     added = np.zeros(codes.shape[1]) if noise is None else noise.mean(axis=0)
@@ -258,14 +298,23 @@ def noise_covariance(
     else:
         covariance = np.mean(np.sum(deviations**2, axis=0) / freedom + added).reshape(1, 1)
     if not np.trace(covariance) > 0:
-        refuse("codes", "different for at least two items of a stimulus", "codes that are the same for all items of a stimulus")
+        refuse(
+            "codes",
+            "different for at least two items of a stimulus",
+            "codes that are the same for all items of a stimulus",
+        )
     return covariance
 
 
 def in_units_of_noise(
-    means: Float[np.ndarray, "stimuli latents"], covariance: Float[np.ndarray, "latents latents"], *, whitened: bool
+    means: Float[np.ndarray, "stimuli latents"],
+    covariance: Float[np.ndarray, "latents latents"],
+    *,
+    whitened: bool,
 ) -> Float[np.ndarray, "stimuli latents"]:
-    """Means over the root mean square noise of a latent, or, whitened, in coordinates in which the noise is the same in all directions."""
+    """Means over the root mean square noise of a latent, or, whitened, in coordinates in which the noise is
+    the same in all directions.
+    """
     if not whitened:
         return means / np.sqrt(np.trace(covariance) / len(covariance))
     sizes, directions = np.linalg.eigh(covariance)
@@ -284,13 +333,17 @@ def check_noise(noise: object, shape: tuple[int, ...]) -> Float[np.ndarray, "ite
 
 
 def slopes(
-    above: Float[np.ndarray, "*draws stimuli"], across: Float[np.ndarray, " stimuli"], weights: Float[np.ndarray, "draws stimuli"]
+    above: Float[np.ndarray, "*draws stimuli"],
+    across: Float[np.ndarray, " stimuli"],
+    weights: Float[np.ndarray, "draws stimuli"],
 ) -> Float[np.ndarray, " draws"]:
     """Least-squares slope of `above` on `across` in every draw; NaN where `across` does not vary."""
     shares = weights / weights.sum(axis=1, keepdims=True)
     x, y = across[None] - (shares @ across)[:, None], above - np.sum(shares * above, axis=1, keepdims=True)
     spread = np.sum(shares * x**2, axis=1)
-    return np.divide(np.sum(shares * x * y, axis=1), spread, out=np.full(len(weights), np.nan), where=spread > 1e-12)
+    return np.divide(
+        np.sum(shares * x * y, axis=1), spread, out=np.full(len(weights), np.nan), where=spread > 1e-12
+    )
 
 
 def _checked(
@@ -303,6 +356,8 @@ def _checked(
     counts = np.bincount(places, minlength=len(grid)) if places.min() >= 0 else np.zeros(1)
     if len(counts) > len(grid) or counts.min() < 1:
         refuse(
-            "stimuli", f"0 … {len(grid) - 1}, a row of factors each, with at least one item of each", f"{places.min()} to {places.max()}"
+            "stimuli",
+            f"0 … {len(grid) - 1}, a row of factors each, with at least one item of each",
+            f"{places.min()} to {places.max()}",
         )
     return scaled(values, power), places, grid, None if variances is None else scaled_noise(variances, power)

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
-from ratewarp.geometry.checks import check_codes, check_labels
+from ratewarp.geometry.code_checks import check_codes, check_labels
 
 
 def tuning_curves(
@@ -23,7 +23,8 @@ def tuning_curves(
         One row a stimulus, in the units of the codes; NaN for a stimulus without items.
 
     Raises:
-        RequestError: codes that are not a finite (items, latents) array, indices of the wrong length or outside 0 … number − 1.
+        RequestError: codes that are not a finite (items, latents) array, indices of the wrong length or
+            outside 0 … number − 1.
 
     Examples:
         >>> tuning_curves(np.array([[1.0, 0.0], [3.0, 0.0], [0.0, 5.0]]), np.array([0, 0, 1]))
@@ -42,7 +43,8 @@ def tuning_curves(
 
 
 def scaled_tuning(curves: Float[np.ndarray, "stimuli latents"]) -> Float[np.ndarray, "stimuli latents"]:
-    """Tuning curves scaled to 0–1 over all latents together, so that a silent latent looks flat; constant curves become 0.5.
+    """Tuning curves scaled to 0–1 over all latents together, so that a silent latent looks flat; constant
+    curves become 0.5.
 
     Examples:
         >>> scaled_tuning(np.array([[0.0, 1.0], [4.0, 1.0]]))
@@ -50,5 +52,6 @@ def scaled_tuning(curves: Float[np.ndarray, "stimuli latents"]) -> Float[np.ndar
                [1.  , 0.25]])
     """
     low, high = np.nanmin(curves), np.nanmax(curves)
-    differ = high - low > 1e-14 * max(abs(low), abs(high))  # means of different counts of equal codes differ by rounding
+    # means of different counts of equal codes differ by rounding
+    differ = high - low > 1e-14 * max(abs(low), abs(high))
     return (curves - low) / (high - low) if differ else np.full_like(curves, 0.5)

@@ -1,4 +1,6 @@
-"""Alignment with the latents' axes where there are more latents than items: no array of latents × latents is made."""
+"""Alignment with the latents' axes where there are more latents than items: no array of latents × latents is
+made.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +8,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 
-def on_axes(own: Float[np.ndarray, "*draws latents"], squares: Float[np.ndarray, "*draws"], classes: int) -> Float[np.ndarray, "*draws"]:
-    """How nearly M is diagonal, from its diagonal and its squared norm; for two classes, from its only eigenvector. NaN for M = 0."""
+def on_axes(
+    own: Float[np.ndarray, "*draws latents"], squares: Float[np.ndarray, "*draws"], classes: int
+) -> Float[np.ndarray, "*draws"]:
+    """How nearly M is diagonal, from its diagonal and its squared norm; for two classes, from its only
+    eigenvector. NaN for M = 0.
+    """
     if classes == 2:
         whole = own.sum(axis=-1)
         return np.sqrt(np.divide(own.max(axis=-1), whole, out=np.full_like(whole, np.nan), where=whole > 0))
@@ -16,11 +22,15 @@ def on_axes(own: Float[np.ndarray, "*draws latents"], squares: Float[np.ndarray,
 
 
 def wide_alignment(
-    codes: Float[np.ndarray, "items latents"], members: Int[np.ndarray, " items"], weights: Float[np.ndarray, " items"], amount: float
+    codes: Float[np.ndarray, "items latents"],
+    members: Int[np.ndarray, " items"],
+    weights: Float[np.ndarray, " items"],
+    amount: float,
 ) -> float:
     """`orthogonalization` of weighted items, by Woodbury's identity in the space of items.
 
-    R = D + (1 − amount) Xᵀ X, with X the items about the mean of their class in units of σ, and D what the shrinkage adds to the diagonal.
+    R = D + (1 − amount) Xᵀ X, with X the items about the mean of their class in units of σ, and D what the
+    shrinkage adds to the diagonal.
 
     Arguments:
         codes: of active latents.

@@ -1,4 +1,6 @@
-"""Likelihoods: what a decoder's output means, and what distortion is. One file each, and one name in the table below."""
+"""Likelihoods: what a decoder's output means, and what distortion is. One file each, and one name in the
+table below.
+"""
 
 from typing import Annotated, get_args
 

@@ -14,7 +14,8 @@ from ratewarp.theory import BernoulliDivergence, Cost, binary_entropy
 
 
 class Bernoulli(Likelihood):
-    """Independent binary pixels: the decoder tells log odds, and distortion is the negative log likelihood per pixel, nats.
+    """Independent binary pixels: the decoder tells log odds, and distortion is the negative log likelihood
+    per pixel, nats.
 
     Distortion from the mean image is the divergence from it: KL(Bernoulli(m) ‖ Bernoulli(y)) per pixel.
     """

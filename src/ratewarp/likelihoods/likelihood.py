@@ -1,4 +1,5 @@
-"""What every likelihood offers: how a decoder's output becomes an expected image, and what an imperfect one costs.
+"""What every likelihood offers: how a decoder's output becomes an expected image, and what an imperfect one
+costs.
 
 Training, evaluation, bounds and axis labels ask it; none of them knows which likelihood it is.
 """
@@ -47,7 +48,9 @@ class Likelihood(BaseModel):
 
     @abstractmethod
     def mean_error(self, means: Float[Array, "..."], decoded: Float[Array, "..."]) -> Float[Array, "..."]:
-        """The same against a noise-free mean image, less what noise costs a perfect reproduction: 0 where both are equal."""
+        """The same against a noise-free mean image, less what noise costs a perfect reproduction: 0 where
+        both are equal.
+        """
 
     @abstractmethod
     def cost(self, means: Float[np.ndarray, "stimuli ..."]) -> Cost:

@@ -13,7 +13,8 @@ from ratewarp.theory import Cost, SquaredError, noise_floor
 
 
 class BernoulliMean(Likelihood):
-    """The publication's: the decoder tells the probability of every pixel, and distortion is its squared error.
+    """The publication's: the decoder tells the probability of every pixel, and distortion is its squared
+    error.
 
     Source: D'Amato, Lancia, Pezzulo, PLoS Comput Biol 21(5): e1012952, 2025, Methods.
     """
@@ -42,7 +43,8 @@ class BernoulliMean(Likelihood):
 
 
 class Gaussian(Likelihood):
-    """Gaussian noise of one variance on every pixel: the decoder tells the mean, and distortion is its squared error.
+    """Gaussian noise of one variance on every pixel: the decoder tells the mean, and distortion is its
+    squared error.
 
     The sum of squared errors over twice the variance is the negative log likelihood up to a constant.
     """

@@ -1,8 +1,8 @@
-"""Networks: an encoder to Gaussian posteriors, a decoder back to images, and task heads on the codes. One file a network, one name in
-`NETWORKS`."""
+"""Networks: an encoder to Gaussian posteriors, a decoder back to images, and task heads on the codes. One
+file a network, one name in `NETWORKS`."""
 
 from ratewarp.networks.convolutional import Convolutional, ConvolutionConfig, encoder_axes
-from ratewarp.networks.given import GivenNetwork
+from ratewarp.networks.given_network import GivenNetwork
 from ratewarp.networks.heads import Head, make_head
 from ratewarp.networks.mlp import MLP
 from ratewarp.networks.network import AutoEncoder, ImageShape, Network, Networks, latent_rates, sample_codes

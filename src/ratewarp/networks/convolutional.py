@@ -21,7 +21,9 @@ LEAK = 0.01
 
 
 class ConvolutionConfig(BaseModel):
-    """One convolution of the encoder, mirrored in the decoder: number of filters, and kernel, stride and padding in pixels."""
+    """One convolution of the encoder, mirrored in the decoder: number of filters, and kernel, stride and
+    padding in pixels.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -57,7 +59,9 @@ class Convolutional(BaseModel):
 
     def build(self, image_shape: ImageShape, *, key: Key[Array, ""]) -> AutoEncoder:
         encoder_key, decoder_key = jax.random.split(key)
-        return AutoEncoder(Encoder(self, image_shape, key=encoder_key), Decoder(self, image_shape, key=decoder_key))
+        return AutoEncoder(
+            Encoder(self, image_shape, key=encoder_key), Decoder(self, image_shape, key=decoder_key)
+        )
 
     def check(self, image_shape: ImageShape) -> None:
         """Raises `RequestError` if a convolution does not fit into its input."""
@@ -65,7 +69,9 @@ class Convolutional(BaseModel):
             if any(axis.size + 2 * axis.padding < axis.kernel for axis in axes):
                 size = " × ".join(str(axis.size) for axis in axes)
                 refuse(
-                    f"network.convolutions.{index}", f"small enough for its input of {size} pixels", self.convolutions[index].model_dump()
+                    f"network.convolutions.{index}",
+                    f"small enough for its input of {size} pixels",
+                    self.convolutions[index].model_dump(),
                 )
 
 
@@ -80,7 +86,10 @@ class Encoder(eqx.Module):
         keys = jax.random.split(key, len(config.convolutions) + 2)
         axes = encoder_axes(config, image_shape)
         channels = (image_shape[2], *(c.filters for c in config.convolutions))
-        self.convolutions = tuple(Convolution(a, b, ax, key=k) for (a, b), ax, k in zip(pairwise(channels), axes, keys[2:], strict=True))
+        self.convolutions = tuple(
+            Convolution(a, b, ax, key=k)
+            for (a, b), ax, k in zip(pairwise(channels), axes, keys[2:], strict=True)
+        )
         features = prod(_bottom_shape(config, image_shape))
         self.mean = Linear(features, config.latents, key=keys[0])
         self.log_variance = Linear(features, config.latents, key=keys[1])
@@ -89,17 +98,21 @@ class Encoder(eqx.Module):
         self, images: Float[Array, "batch height width channels"]
     ) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
         """Posterior mean and log variance of each image's code."""
-        hidden = jnp.moveaxis(images, 0, 2)  # position by position, so that a tap of a kernel is one product over the batch
+        # position by position, so that a tap of a kernel is one product over the batch
+        hidden = jnp.moveaxis(images, 0, 2)
         for convolution in self.convolutions:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
         features = jnp.moveaxis(hidden, 2, 0).reshape(len(images), -1)
-        both = multiply(features, jnp.concatenate([self.mean.weight, self.log_variance.weight], axis=1))  # one product is cheaper
+        # one product is cheaper
+        both = multiply(features, jnp.concatenate([self.mean.weight, self.log_variance.weight], axis=1))
         mean, log_variance = jnp.split(both, 2, axis=1)
         return mean + self.mean.bias[None], log_variance + self.log_variance.bias[None]
 
 
 class Decoder(eqx.Module):
-    """Code to image: a linear map, then the encoder's convolutions transposed, in reverse, with leaky ReLU between those."""
+    """Code to image: a linear map, then the encoder's convolutions transposed, in reverse, with leaky ReLU
+    between those.
+    """
 
     linear: Linear
     convolutions: tuple[TransposedConvolution, ...]
@@ -112,7 +125,8 @@ class Decoder(eqx.Module):
         axes = reversed(encoder_axes(config, image_shape))
         channels = (*(c.filters for c in reversed(config.convolutions)), image_shape[2])
         self.convolutions = tuple(
-            TransposedConvolution(a, b, ax, key=k) for (a, b), ax, k in zip(pairwise(channels), axes, keys[1:], strict=True)
+            TransposedConvolution(a, b, ax, key=k)
+            for (a, b), ax, k in zip(pairwise(channels), axes, keys[1:], strict=True)
         )
 
     def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width channels"]:

@@ -18,9 +18,11 @@ MANY_KEPT = 0.75  # share of hidden units that dropout leaves, on average
 
 
 class BinaryHead(eqx.Module):
-    """Two linear maps with no nonlinearity between (published: 5 → 1024 → 1); the logit of class 0 is fixed at 0.
+    """Two linear maps with no nonlinearity between (published: 5 → 1024 → 1); the logit of class 0 is fixed
+    at 0.
 
-    The maps are multiplied with each other before they meet the codes: the same function and gradients at a hundredth of the work.
+    The maps are multiplied with each other before they meet the codes: the same function and gradients at a
+    hundredth of the work.
     """
 
     hidden: Linear
@@ -31,7 +33,9 @@ class BinaryHead(eqx.Module):
         self.hidden = Linear(latents, BINARY_WIDTH, key=hidden_key)
         self.output = Linear(BINARY_WIDTH, 1, key=output_key)
 
-    def __call__(self, codes: Float[Array, "batch latents"], *, key: Key[Array, ""] | None) -> Float[Array, "batch classes"]:
+    def __call__(
+        self, codes: Float[Array, "batch latents"], *, key: Key[Array, ""] | None
+    ) -> Float[Array, "batch classes"]:
         del key
         weight = self.hidden.weight @ self.output.weight
         logit = codes @ weight + (self.hidden.bias @ self.output.weight + self.output.bias)[None]
@@ -49,7 +53,9 @@ class ManyHead(eqx.Module):
         self.hidden = Linear(latents, MANY_WIDTH, key=hidden_key)
         self.output = Linear(MANY_WIDTH, classes, key=output_key)
 
-    def __call__(self, codes: Float[Array, "batch latents"], *, key: Key[Array, ""] | None) -> Float[Array, "batch classes"]:
+    def __call__(
+        self, codes: Float[Array, "batch latents"], *, key: Key[Array, ""] | None
+    ) -> Float[Array, "batch classes"]:
         hidden = jax.nn.leaky_relu(self.hidden(codes), MANY_LEAK)
         if key is not None:
             hidden = jnp.where(_three_of_four(hidden.shape, key=key), hidden / MANY_KEPT, 0)
@@ -57,7 +63,9 @@ class ManyHead(eqx.Module):
 
 
 def _three_of_four(shape: tuple[int, ...], *, key: Key[Array, ""]) -> Bool[Array, "rows columns"]:
-    """True with probability 3/4, independently: two random bits an entry, not both 0; a word of bits serves sixteen entries."""
+    """True with probability 3/4, independently: two random bits an entry, not both 0; a word of bits serves
+    sixteen entries.
+    """
     entries = prod(shape)
     words = jax.random.bits(key, (ceil(entries / 16), 1))
     pairs = (words >> jnp.arange(0, 32, 2, dtype=jnp.uint32)[None]) & 3

@@ -37,7 +37,9 @@ class Convolution(eqx.Module):
         self.weight, self.bias = _uniform_pair(shape, fan_in=prod(shape[:3]), key=key)
         self.axes = axes
 
-    def __call__(self, large: Float[Array, "height width batch channels"]) -> Float[Array, "small_height small_width batch filters"]:
+    def __call__(
+        self, large: Float[Array, "height width batch channels"]
+    ) -> Float[Array, "small_height small_width batch filters"]:
         return convolve(large, self.weight, self.axes) + self.bias[None, None, None]
 
 
@@ -53,11 +55,15 @@ class TransposedConvolution(eqx.Module):
         self.weight, self.bias = _uniform_pair(shape, fan_in=prod(shape[:3]), outputs=channels, key=key)
         self.axes = axes
 
-    def __call__(self, small: Float[Array, "small_height small_width batch filters"]) -> Float[Array, "height width batch channels"]:
+    def __call__(
+        self, small: Float[Array, "small_height small_width batch filters"]
+    ) -> Float[Array, "height width batch channels"]:
         return convolve_transposed(small, self.weight, self.axes) + self.bias[None, None, None]
 
 
-def _uniform_pair(shape: tuple[int, ...], *, fan_in: int, outputs: int | None = None, key: Key[Array, ""]) -> tuple[Array, Array]:
+def _uniform_pair(
+    shape: tuple[int, ...], *, fan_in: int, outputs: int | None = None, key: Key[Array, ""]
+) -> tuple[Array, Array]:
     """Weight and bias, uniform on ±1/√fan_in; one draw for both, since every draw costs compile time."""
     bound = 1 / sqrt(fan_in)
     values = jax.random.uniform(key, (prod(shape) + (outputs or shape[-1]),), jnp.float32, -bound, bound)

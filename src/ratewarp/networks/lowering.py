@@ -1,14 +1,16 @@
 """Convolutions on small images as dense matrix products.
 
-XLA's own convolution is much slower than a matrix product on CPU at the sizes this package trains (13 × 13 down to 2 × 2).
-Here a convolution leads from a large image to a small one, a transposed convolution from the small one back to the large one, with
-the same geometry: small position `o` and large position `i` are joined through tap `k` where `i = stride·o − padding + k`.
-Three operations, each linear in both arguments, are each other's derivatives:
+XLA's own convolution is much slower than a matrix product on CPU at the sizes this package trains (13 × 13
+down to 2 × 2). Here a convolution leads from a large image to a small one, a transposed convolution from the
+small one back to the large one, with the same geometry: small position `o` and large position `i` are joined
+through tap `k` where `i = stride·o − padding + k`. Three operations, each linear in both arguments, are each
+other's derivatives:
 
 `shrink(large, weight)` → small, `grow(small, weight)` → large, `correlate(large, small)` → weight.
 
-Images are stored position by position, "height width batch channels", so that the pixels at one position are one dense matrix and
-patches are concatenations of matrices. Small positions that reach the same taps form a `TapGroup`, one product for all of them.
+Images are stored position by position, "height width batch channels", so that the pixels at one position are
+one dense matrix and patches are concatenations of matrices. Small positions that reach the same taps form a
+`TapGroup`, one product for all of them.
 """
 
 from __future__ import annotations
@@ -47,7 +49,9 @@ class Axis:
         return (self.size + 2 * self.padding - self.kernel) // self.stride + 1
 
     def large_position(self, small_position: int, tap: int) -> int:
-        """Large position joined to `small_position` through `tap`; outside 0 … size − 1 it lies on the padding."""
+        """Large position joined to `small_position` through `tap`; outside 0 … size − 1 it lies on the
+        padding.
+        """
         return self.stride * small_position - self.padding + tap
 
 
@@ -79,8 +83,8 @@ class TapGroup:
 def tap_groups(axis: Axis, skip_padding: bool) -> tuple[TapGroup, ...]:
     """Groups of small positions that reach the same taps, in order.
 
-    With `skip_padding` a tap is reached only where it falls on a real pixel, so positions at the border form groups of their own;
-    without it every position reaches every tap.
+    With `skip_padding` a tap is reached only where it falls on a real pixel, so positions at the border form
+    groups of their own; without it every position reaches every tap.
     """
     if not skip_padding:
         return (TapGroup(0, axis.output_size, 0, axis.kernel),)
@@ -106,20 +110,28 @@ def skips_padding(axes: Axes) -> bool:
     return few and products(axes, True) <= (1 - SKIP_ABOVE) * products(axes, False)
 
 
-def product_of(left: Float[Array, "rows inner"], right: Float[Array, "inner columns"]) -> Float[Array, "rows columns"]:
+def product_of(
+    left: Float[Array, "rows inner"], right: Float[Array, "inner columns"]
+) -> Float[Array, "rows columns"]:
     """left · right at the precision that `jax.default_matmul_precision` names.
 
-    A CPU has no narrow products: there the factors are rounded as an accelerator would round them, so that the effect on a model is
-    the same, and no time is saved.
+    A CPU has no narrow products: there the factors are rounded as an accelerator would round them, so that
+    the effect on a model is the same, and no time is saved.
     """
     bits = MANTISSA_BITS.get(jax.config.values["jax_default_matmul_precision"] or "float32", 23)
     if bits < 23 and jax.default_backend() == "cpu":
-        left, right = (lax.reduce_precision(factor, exponent_bits=8, mantissa_bits=bits) for factor in (left, right))
+        left, right = (
+            lax.reduce_precision(factor, exponent_bits=8, mantissa_bits=bits) for factor in (left, right)
+        )
     return left @ right
 
 
-def multiply(x: Float[Array, "batch inputs"], weight: Float[Array, "inputs outputs"]) -> Float[Array, "batch outputs"]:
-    """x · weight. Its gradient in a narrow weight is computed transposed: XLA's product is slow for few columns (docs/speed.md)."""
+def multiply(
+    x: Float[Array, "batch inputs"], weight: Float[Array, "inputs outputs"]
+) -> Float[Array, "batch outputs"]:
+    """x · weight. Its gradient in a narrow weight is computed transposed: XLA's product is slow for few
+    columns (docs/speed.md).
+    """
     return _multiply(x, weight)
 
 
@@ -158,19 +170,23 @@ def _grow_by_position(small: Small, weight: Weight, axes: Axes) -> Large:
     for row, column in product(*(tap_groups(axis, True) for axis in axes)):
         if not row.taps * column.taps:
             continue
-        spread = product_of(small[row.places, column.places].reshape(-1, filters), _window(weight, row, column).T).reshape(
-            row.count, column.count, batch, row.taps, column.taps, channels
-        )
+        spread = product_of(
+            small[row.places, column.places].reshape(-1, filters), _window(weight, row, column).T
+        ).reshape(row.count, column.count, batch, row.taps, column.taps, channels)
         for n, m, i, j in product(range(row.count), range(column.count), range(row.taps), range(column.taps)):
             down = axes[0].large_position(row.first + n, row.tap + i)
             across = axes[1].large_position(column.first + m, column.tap + j)
             parts[down, across].append(spread[n, m, :, i, j])
     zeros = jnp.zeros((batch, channels), small.dtype)
-    return jnp.stack([sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]).reshape(*sizes, batch, channels)
+    return jnp.stack(
+        [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
+    ).reshape(*sizes, batch, channels)
 
 
 def _grow_by_phase(small: Small, weight: Weight, axes: Axes) -> Large:
-    """One product for all; large positions with the same remainder by the stride are summed together, then interleaved."""
+    """One product for all; large positions with the same remainder by the stride are summed together, then
+    interleaved.
+    """
     rows, columns = axes
     batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
     spread = product_of(small.reshape(-1, filters), weight.reshape(-1, filters).T).reshape(
@@ -178,19 +194,28 @@ def _grow_by_phase(small: Small, weight: Weight, axes: Axes) -> Large:
     )
 
     def phase(down: int, across: int) -> Array:
-        zeros = jnp.zeros((ceil(rows.size / rows.stride), ceil(columns.size / columns.stride), batch, channels), small.dtype)
+        zeros = jnp.zeros(
+            (ceil(rows.size / rows.stride), ceil(columns.size / columns.stride), batch, channels), small.dtype
+        )
         for (i, row), (j, column) in product(_meeting(rows, down), _meeting(columns, across)):
-            zeros = zeros + jnp.pad(spread[row.read, column.read, :, i, j], (row.margin, column.margin, (0, 0), (0, 0)))
+            zeros = zeros + jnp.pad(
+                spread[row.read, column.read, :, i, j], (row.margin, column.margin, (0, 0), (0, 0))
+            )
         return zeros
 
-    lines = [jnp.stack([phase(down, across) for across in range(columns.stride)], axis=2) for down in range(rows.stride)]
+    lines = [
+        jnp.stack([phase(down, across) for across in range(columns.stride)], axis=2)
+        for down in range(rows.stride)
+    ]
     whole = jnp.stack(lines, axis=1)
     return whole.reshape(whole.shape[0] * rows.stride, -1, batch, channels)[: rows.size, : columns.size]
 
 
 @dataclass(frozen=True)
 class _Meeting:
-    """Small positions to read, and zeros before and after them, for one tap to fill one phase of the large image."""
+    """Small positions to read, and zeros before and after them, for one tap to fill one phase of the large
+    image.
+    """
 
     read: slice
     margin: tuple[int, int]
@@ -227,7 +252,9 @@ def _patches(large: Large, axes: Axes, skip_padding: bool | None = None) -> list
     for groups in product(*(tap_groups(axis, skip) for axis in axes)):
         row, column = groups
         views = [
-            padded[tuple(_reads(a, g, k, m[0]) for a, g, k, m in zip(axes, groups, taps, margins, strict=True))]
+            padded[
+                tuple(_reads(a, g, k, m[0]) for a, g, k, m in zip(axes, groups, taps, margins, strict=True))
+            ]
             for taps in product(range(row.taps), range(column.taps))
         ]
         nothing = jnp.zeros((row.count, column.count, large.shape[2], 0), large.dtype)
@@ -295,7 +322,9 @@ _multiply: Any = jax.custom_vjp(lambda x, weight: product_of(x, weight))
 _multiply.defvjp(lambda x, weight: (product_of(x, weight), (x, weight)), _multiply_backward)
 
 _convolve: Any = jax.custom_vjp(lambda large, weight, axes: shrink(large, weight, axes), nondiff_argnums=(2,))
-_convolve_transposed: Any = jax.custom_vjp(lambda small, weight, axes: grow(small, weight, axes), nondiff_argnums=(2,))
+_convolve_transposed: Any = jax.custom_vjp(
+    lambda small, weight, axes: grow(small, weight, axes), nondiff_argnums=(2,)
+)
 
 
 def _convolve_forward(large: Large, weight: Weight, axes: Axes) -> tuple[Small, tuple[list[Patches], Weight]]:
@@ -308,11 +337,15 @@ def _convolve_backward(axes: Axes, kept: tuple[list[Patches], Weight], small: Sm
     return grow(small, weight, axes), _correlate_patches(patches, small, weight.shape)
 
 
-def _convolve_transposed_backward(axes: Axes, kept: tuple[Small, Weight], large: Large) -> tuple[Small, Weight]:
+def _convolve_transposed_backward(
+    axes: Axes, kept: tuple[Small, Weight], large: Large
+) -> tuple[Small, Weight]:
     small, weight = kept
     patches = _patches(large, axes)
     return _shrink_patches(patches, weight), _correlate_patches(patches, small, weight.shape)
 
 
 _convolve.defvjp(_convolve_forward, _convolve_backward)
-_convolve_transposed.defvjp(lambda small, weight, axes: (grow(small, weight, axes), (small, weight)), _convolve_transposed_backward)
+_convolve_transposed.defvjp(
+    lambda small, weight, axes: (grow(small, weight, axes), (small, weight)), _convolve_transposed_backward
+)

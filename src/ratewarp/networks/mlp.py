@@ -1,4 +1,6 @@
-"""A multilayer perceptron: fully connected encoder and decoder, for images of any shape and for responses of neurons."""
+"""A multilayer perceptron: fully connected encoder and decoder, for images of any shape and for responses of
+neurons.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class MLP(BaseModel):
 
     kind: Literal["mlp"] = "mlp"
     latents: Latents = 5
-    widths: Annotated[tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(min_length=1, max_length=32)] = (256, 256)
+    widths: Annotated[
+        tuple[Annotated[int, Field(ge=1, le=65_536)], ...], Field(min_length=1, max_length=32)
+    ] = (256, 256)
     activation: Literal["relu", "gelu", "tanh", "softplus"] = "relu"
 
     def build(self, image_shape: ImageShape, *, key: Key[Array, ""]) -> AutoEncoder:
@@ -54,7 +58,11 @@ class MLP(BaseModel):
         sizes = (prod(image_shape), *self.widths, 2 * self.latents)
         weights = 2 * sum(a * b for a, b in pairwise(sizes))
         if weights > _MOST_WEIGHTS:
-            refuse("network.widths", f"such that the network has at most {_MOST_WEIGHTS:,} weights", f"{weights:,}")
+            refuse(
+                "network.widths",
+                f"such that the network has at most {_MOST_WEIGHTS:,} weights",
+                f"{weights:,}",
+            )
 
 
 class _Layers(eqx.Module):

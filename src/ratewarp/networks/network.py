@@ -18,7 +18,9 @@ Latents = Annotated[int, Field(ge=1, le=1024)]
 
 
 class Networks(Protocol):
-    """Encoder and decoder: what a configuration builds. An Equinox module; its float32 arrays are what is trained."""
+    """Encoder and decoder: what a configuration builds. An Equinox module; its float32 arrays are what is
+    trained.
+    """
 
     def encode(
         self, images: Float[Array, "batch height width channels"]
@@ -70,6 +72,8 @@ def sample_codes(
     return mean + jnp.exp(0.5 * log_variance) * jax.random.normal(key, mean.shape)
 
 
-def latent_rates(mean: Float[Array, "batch latents"], log_variance: Float[Array, "batch latents"]) -> Float[Array, "batch latents"]:
+def latent_rates(
+    mean: Float[Array, "batch latents"], log_variance: Float[Array, "batch latents"]
+) -> Float[Array, "batch latents"]:
     """KL(q(z_l|x) ‖ N(0, 1)) of every latent, nats."""
     return 0.5 * (mean**2 + jnp.exp(log_variance) - log_variance - 1)

@@ -38,7 +38,9 @@ def from_named(skeleton: Tree, arrays: Mapping[str, np.ndarray]) -> Tree:
     paths, structure = jax.tree_util.tree_flatten_with_path(skeleton)
     names = [_name(path) for path, _ in paths]
     if set(names) != set(arrays):
-        raise RequestError(f"parameters do not fit the model: differing names {sorted(set(names) ^ set(arrays))[:4]}")
+        raise RequestError(
+            f"parameters do not fit the model: differing names {sorted(set(names) ^ set(arrays))[:4]}"
+        )
     for name, (_, leaf) in zip(names, paths, strict=True):
         if arrays[name].shape != leaf.shape:
             raise RequestError(f"parameter {name} must have shape {leaf.shape}; got {arrays[name].shape}")

@@ -20,11 +20,15 @@ def arrays_of(networks: Networks) -> PyTree:
 def whole(network: Network, image_shape: ImageShape, arrays: PyTree) -> Networks:
     """The network that has these arrays, in or outside a compiled program.
 
-    Leaf by leaf, since classes and functions may be other objects in equal networks: a notebook's cell that ran twice makes them anew.
+    Leaf by leaf, since classes and functions may be other objects in equal networks: a notebook's cell that
+    ran twice makes them anew.
     """
     fixed, structure = _fixed(network, image_shape)
     own = jax.tree.leaves(arrays, is_leaf=_is_none)
-    return cast(Networks, jax.tree.unflatten(structure, [f if a is None else a for a, f in zip(own, fixed, strict=True)]))
+    return cast(
+        Networks,
+        jax.tree.unflatten(structure, [f if a is None else a for a, f in zip(own, fixed, strict=True)]),
+    )
 
 
 def skeleton(network: Network, image_shape: ImageShape) -> PyTree:

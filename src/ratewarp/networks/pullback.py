@@ -11,15 +11,18 @@ from jaxtyping import Array, Float
 
 
 def pullback_metric(
-    decode: Callable[[Float[Array, "batch latents"]], Float[Array, "batch ..."]], codes: Float[np.ndarray, "items latents"]
+    decode: Callable[[Float[Array, "batch latents"]], Float[Array, "batch ..."]],
+    codes: Float[np.ndarray, "items latents"],
 ) -> Float[np.ndarray, "items latents latents"]:
     """The metric that a decoder gives to the space of codes: G(z) = Jᵀ J / pixels, with J its Jacobian at z.
 
-    A small step dz changes the decoded image by dzᵀ G dz, in squared error per pixel: G says how far apart two nearby codes are in what
-    they mean, whatever their distance as vectors. Symmetric, no negative eigenvalue.
+    A small step dz changes the decoded image by dzᵀ G dz, in squared error per pixel: G says how far apart
+    two nearby codes are in what they mean, whatever their distance as vectors. Symmetric, no negative
+    eigenvalue.
 
     Arguments:
-        decode: codes to images (or to anything else), differentiable by JAX; such as `trained_networks(run, name).decode`.
+        decode: codes to images (or to anything else), differentiable by JAX; such as `trained_networks(run,
+            name).decode`.
         codes: where, one row an item.
 
     Returns:

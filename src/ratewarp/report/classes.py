@@ -41,7 +41,8 @@ def sparse_ticks(names: Sequence[str]) -> ClassTicks:
 
 
 def class_ticks(labels: np.ndarray, values: np.ndarray, factors: Sequence[str]) -> ClassTicks:
-    """Ranges of the first factor where classes are ordered by them and within them by the second; numbers of classes elsewhere.
+    """Ranges of the first factor where classes are ordered by them and within them by the second; numbers of
+    classes elsewhere.
 
     Arguments:
         labels: class of every stimulus.
@@ -59,7 +60,9 @@ def class_ticks(labels: np.ndarray, values: np.ndarray, factors: Sequence[str]) 
     starts = [one for one in range(classes) if one == 0 or spans[one][0] != spans[one - 1][0]]
     ends = [*starts[1:], classes]
     groups = [spans[start:end] for start, end in zip(starts, ends, strict=True)]
-    in_order = _rising([group[0][0] for group in groups]) and all(_rising([span[-1] for span in group]) for group in groups)
+    in_order = _rising([group[0][0] for group in groups]) and all(
+        _rising([span[-1] for span in group]) for group in groups
+    )
     if len(factors) < 2 or not in_order or not 1 < len(groups) <= min(classes / 2, 2 * _TICKS):
         return sparse_ticks([str(one) for one in range(classes)])
     return ClassTicks(

@@ -1,4 +1,6 @@
-"""Curves against capacity: distortion of every model, F1 of every head. Seeds are a band, the publication's numbers a dotted line."""
+"""Curves against capacity: distortion of every model, F1 of every head. Seeds are a band, the publication's
+numbers a dotted line.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ratewarp.published import published_distortion, published_f1
 from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
+from ratewarp.results.paper import published_distortion, published_f1
 
 _BAND = 0.18  # opacity
 _PUBLISHED: dict[str, Any] = {"ls": ":", "lw": 1.3, "marker": "x", "ms": 4.5, "mew": 1.1}
@@ -24,23 +26,35 @@ _WIDTH, _HEIGHT = 3.3, 2.9  # of a panel, inches
 
 
 def distortion_figure(view: RunView) -> Figure:
-    """Distortion against capacity: models without tasks, and where there are any, the reference beside models with tasks."""
+    """Distortion against capacity: models without tasks, and where there are any, the reference beside models
+    with tasks.
+    """
     settings, reference = {name: view.settings[name] for name in view.drawn.names}, view.study.reference
     tasked = [name for name, setting in settings.items() if setting.tasks]
     panels = {
         "Models without tasks": [name for name in settings if name not in tasked],
-        f"Models with tasks, and {reference}": [reference, *[name for name in tasked if name != reference]] if tasked else [],
+        f"Models with tasks, and {reference}": [reference, *[name for name in tasked if name != reference]]
+        if tasked
+        else [],
     }
     panels = {title: models for title, models in panels.items() if models}
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.3 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(4.3 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained"
+    )
     colours, markers = model_colours(list(settings)), model_markers(list(settings))
     theirs, sound = published_distortion(), view.models.query("status != 'diverged'")
     for place, (title, models) in zip(axes[0], panels.items(), strict=True):
         for model in models:
-            known = _series(theirs, "distortion", "capacity_nats", model=model) if model in view.published_models else {}
+            known = (
+                _series(theirs, "distortion", "capacity_nats", model=model)
+                if model in view.published_models
+                else {}
+            )
             ours = _series(sound, "distortion", "abscissa", model=model)
             _curve(place, ours, known, colour=colours[model], marker=markers[model], label=model)
-        _dress(place, view, models, f"distortion, {view.study.likelihood.UNIT}" if place is axes[0, 0] else "")
+        _dress(
+            place, view, models, f"distortion, {view.study.likelihood.UNIT}" if place is axes[0, 0] else ""
+        )
         place.set_title(title)
     _letter(figure)
     note_below(figure, view.note())
@@ -50,8 +64,9 @@ def distortion_figure(view: RunView) -> Figure:
 def f1_figure(view: RunView) -> Figure | None:
     """F1 against capacity; None for a study without heads.
 
-    Above, heads on frozen codes of models without a task, a panel a model; heads trained with a model of one task, all in one panel;
-    and with a model of several, a panel a model. Below, heads on frozen codes of models with a task, a panel a model.
+    Above, heads on frozen codes of models without a task, a panel a model; heads trained with a model of one
+    task, all in one panel; and with a model of several, a panel a model. Below, heads on frozen codes of
+    models with a task, a panel a model.
     """
     drawn = view.tasks["representation"].isin(view.drawn.names)
     table = pd.DataFrame(view.tasks[drawn & view.tasks["f1_batches"].notna()])
@@ -84,18 +99,25 @@ _TITLES = {
 
 
 def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, models: Sequence[str]) -> None:
-    """Curves of all tasks of these models' heads; a curve is named by its task, and by its model where that has another name."""
+    """Curves of all tasks of these models' heads; a curve is named by its task, and by its model where that
+    has another name.
+    """
     tasks = sorted(set(table["task"]))
     found = {}
     for model, task in product(models, tasks):
         asked = {"regime": regime, "representation": model, "task": task}
         if ours := _series(table, "f1_batches", "abscissa", **asked):
-            known = _series(published_f1(), "f1", "capacity_nats", **asked) if model in view.published_models else {}
+            known = (
+                _series(published_f1(), "f1", "capacity_nats", **asked)
+                if model in view.published_models
+                else {}
+            )
             label = task if len(models) == 1 or model == task else f"{task} ({model})"
             found[label] = (task, ours, known)
 
     labels = list(found)
-    repeated = len({task for task, _, _ in found.values()}) < len(found)  # then a colour for each curve, not for each task
+    # then a colour for each curve, not for each task
+    repeated = len({task for task, _, _ in found.values()}) < len(found)
     named = ["", *(labels if repeated else tasks)]
     colours, markers = model_colours(named), model_markers(named)
     for label, (task, ours, known) in found.items():
@@ -114,16 +136,42 @@ def _series(table: pd.DataFrame, column: str, against: str, **wanted: str) -> di
     return dict(sorted(found.items()))
 
 
-def _curve(place: Axes, ours: dict[float, list[float]], known: dict[float, list[float]], *, colour: str, marker: str, label: str) -> None:
+def _curve(
+    place: Axes,
+    ours: dict[float, list[float]],
+    known: dict[float, list[float]],
+    *,
+    colour: str,
+    marker: str,
+    label: str,
+) -> None:
     """Mean over seeds as a line, least to most as a band, published numbers dotted."""
     capacities, seeds = list(ours), list(ours.values())
-    place.fill_between(capacities, [min(one) for one in seeds], [max(one) for one in seeds], color=colour, alpha=_BAND, lw=0)
-    place.plot(capacities, [sum(one) / len(one) for one in seeds], color=colour, marker=marker, ms=4.5, lw=1.2, label=label)
+    place.fill_between(
+        capacities, [min(one) for one in seeds], [max(one) for one in seeds], color=colour, alpha=_BAND, lw=0
+    )
+    place.plot(
+        capacities,
+        [sum(one) / len(one) for one in seeds],
+        color=colour,
+        marker=marker,
+        ms=4.5,
+        lw=1.2,
+        label=label,
+    )
     if known:
         place.plot(list(known), [one[0] for one in known.values()], color=colour, label="_", **_PUBLISHED)
 
 
-def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, low: float | None = None, high: float | None = None) -> None:
+def _dress(
+    place: Axes,
+    view: RunView,
+    labels: Sequence[str],
+    ylabel: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+) -> None:
     """Axes, and a legend that says what line, band and dotted line are."""
     place.set(xlabel=view.abscissa_title, ylabel=ylabel, xscale="log")
     rate_ticks(place.xaxis, view.study.capacities_nats if view.aims else ())
@@ -133,7 +181,9 @@ def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, lo
     place.grid(axis="y", color=MUTED, alpha=0.18, lw=0.6)
     handles, _ = place.get_legend_handles_labels()
     if len(view.study.seeds) > 1:
-        handles.append(Patch(color=MUTED, alpha=_BAND, label=f"least to most of {len(view.study.seeds)} seeds"))
+        handles.append(
+            Patch(color=MUTED, alpha=_BAND, label=f"least to most of {len(view.study.seeds)} seeds")
+        )
     if any(line.get_linestyle() == ":" for line in place.get_lines()):
         handles.append(Line2D([], [], color=INK, label="published", **_PUBLISHED))
     place.legend(handles=handles, fontsize="x-small", handlelength=2.2, ncols=1 if len(labels) < 6 else 2)
@@ -142,4 +192,6 @@ def _dress(place: Axes, view: RunView, labels: Sequence[str], ylabel: str, *, lo
 def _letter(figure: Figure) -> None:
     """Names the panels A, B, … where there are several."""
     for place, letter in zip(figure.axes, ascii_uppercase, strict=False):
-        place.set_title(letter if len(figure.axes) > 1 else "", loc="left", fontweight="bold", fontsize="large")
+        place.set_title(
+            letter if len(figure.axes) > 1 else "", loc="left", fontweight="bold", fontsize="large"
+        )

@@ -18,8 +18,8 @@ _POINTS = 72.0  # an inch
 class Dots(Artist):
     """Dots in the coordinates of their axes.
 
-    Matplotlib's own `rasterized=True` makes a raster of the whole figure for every panel, and keeps them all until
-    a PDF is finished: memory goes with the square of the number of panels.
+    Matplotlib's own `rasterized=True` makes a raster of the whole figure for every panel, and keeps them all
+    until a PDF is finished: memory goes with the square of the number of panels.
 
     Attributes:
         places: where they are, one row a dot.

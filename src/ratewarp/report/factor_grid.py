@@ -32,10 +32,14 @@ class FactorGrid(NamedTuple):
     @property
     def is_plane(self) -> bool:
         """Whether there are two factors, and every combination of their values is one stimulus."""
-        return len(self.names) == 2 and len(self.ranks) == np.prod(self.sizes) == len(np.unique(self.ranks, axis=0))
+        return len(self.names) == 2 and len(self.ranks) == np.prod(self.sizes) == len(
+            np.unique(self.ranks, axis=0)
+        )
 
     def laid_out(self, numbers: Float[np.ndarray, " stimuli"]) -> Float[np.ndarray, "rows columns"]:
-        """One number a stimulus, first factor down and second across; in one row, in order of the factors, where that is no plane."""
+        """One number a stimulus, first factor down and second across; in one row, in order of the factors,
+        where that is no plane.
+        """
         order = np.lexsort(self.ranks.T[::-1]) if self.names else np.arange(len(numbers))
         return numbers[order].reshape(self.sizes if self.is_plane else (1, -1))
 
@@ -44,7 +48,11 @@ def factor_grid(record: xr.Dataset) -> FactorGrid:
     """The factors of a stored condition."""
     values = record["factor_value"].values.astype(float)
     ranks = [np.unique(column, return_inverse=True)[1] for column in values.T]
-    return FactorGrid(tuple(map(str, record["factor"].values)), values, np.array(ranks, int).T if ranks else np.zeros(values.shape, int))
+    return FactorGrid(
+        tuple(map(str, record["factor"].values)),
+        values,
+        np.array(ranks, int).T if ranks else np.zeros(values.shape, int),
+    )
 
 
 def shown_pixels(image: np.ndarray, pixels: str) -> np.ndarray:

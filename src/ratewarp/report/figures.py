@@ -13,14 +13,22 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
 
-from ratewarp.report.bound import bound_figure
+from ratewarp.report.bound_figure import bound_figure
 from ratewarp.report.classes import MANY, class_ticks
 from ratewarp.report.curves import distortion_figure, f1_figure
 from ratewarp.report.factor_grid import factor_grid, shown_pixels
 from ratewarp.report.legends import scheme_legend
-from ratewarp.report.normative import normative_figure
+from ratewarp.report.normative_figure import normative_figure
 from ratewarp.report.overview import overview_figure
-from ratewarp.report.panels import draw_image, draw_map, draw_matrix, draw_tuning, factor_colours, map_extent, stimulus_colours
+from ratewarp.report.panels import (
+    draw_image,
+    draw_map,
+    draw_matrix,
+    draw_tuning,
+    factor_colours,
+    map_extent,
+    stimulus_colours,
+)
 from ratewarp.report.plane import plane_figure
 from ratewarp.report.stimuli import capacity_figure, images_figure
 from ratewarp.report.style import MUTED, RULE, fitted
@@ -31,14 +39,22 @@ _LETTERS = 16  # of two names that have room over a matrix
 _LETTERS_A_LATENT = 3  # of a name that has room over tuning curves
 _FEW_LATENTS = 4  # above whose tuning curves a line is short
 _LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
-_WIDE: dict[Any, Any] = {"font.size": 10.5, "axes.titlesize": 10.5, "axes.labelsize": 10.5, "xtick.labelsize": 9.5, "ytick.labelsize": 9.5}
+_WIDE: dict[Any, Any] = {
+    "font.size": 10.5,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10.5,
+    "xtick.labelsize": 9.5,
+    "ytick.labelsize": 9.5,
+}
 
 
 Drawing = Callable[[RunView], Figure | None]
 
 
 def drawings(view: RunView) -> dict[str, Drawing]:
-    """What draws every figure of a run, by the name of its files, in order; None where there is nothing to draw."""
+    """What draws every figure of a run, by the name of its files, in order; None where there is nothing to
+    draw.
+    """
     found: dict[str, Drawing] = {
         "images": images_figure,
         "overview": overview_figure,
@@ -63,10 +79,11 @@ def reference_name(view: RunView) -> str:
 
 
 def model_names(view: RunView) -> dict[tuple[str, str], str]:
-    """Name of the figure of every model but the reference under each of its labellings; of very many, of some.
+    """Name of the figure of every model but the reference under each of its labellings; of very many, of
+    some.
 
-    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no figure
-    replaces another.
+    A name that two would have, also where a disk takes capitals for small letters, gets a number. So no
+    figure replaces another.
     """
     taken = {reference_name(view).lower()}
     names = {}
@@ -82,7 +99,9 @@ def model_names(view: RunView) -> dict[tuple[str, str], str]:
 
 
 def reference_figure(view: RunView) -> Figure:
-    """The reference model, a row a level (`RunView.panel_levels`): its map coloured by each factor, and its tuning curves."""
+    """The reference model, a row a level (`RunView.panel_levels`): its map coloured by each factor, and its
+    tuning curves.
+    """
     levels = view.panel_levels
     first = view.shown(view.study.reference, levels[0])
     factors, latents = first.record["factor"].values, len(first.order)
@@ -104,17 +123,26 @@ def reference_figure(view: RunView) -> Figure:
         for column, factor in enumerate(factors):
             axes = figure.add_subplot(grid[row, column])
             colours = factor_colours(shown.record["factor_value"].values[:, column])
-            draw_map(axes, shown, colours, extent=map_extent([shown]), title=f"codes, coloured by {factor}" if row == 0 else "")
+            draw_map(
+                axes,
+                shown,
+                colours,
+                extent=map_extent([shown]),
+                title=f"codes, coloured by {factor}" if row == 0 else "",
+            )
             if column == 0:
                 axes.set_ylabel(view.label(level), fontsize="large")
         lowest = row == len(levels) - 1
-        _tuning_row(figure, grid[row, len(factors)], shown, heading="tuning curves" if row == 0 else "", lowest=lowest)
+        _tuning_row(
+            figure, grid[row, len(factors)], shown, heading="tuning curves" if row == 0 else "", lowest=lowest
+        )
     _note_seed(figure, view)
     return figure
 
 
 def model_figure(view: RunView, model: str, scheme: str) -> Figure:
-    """One model under one labelling: reference map and tuning, its own map and tuning, class distortion matrix.
+    """One model under one labelling: reference map and tuning, its own map and tuning, class distortion
+    matrix.
 
     A row is a level of `RunView.panel_levels`.
     """
@@ -152,7 +180,9 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
             axes.title.set(fontweight="bold", fontsize=fitted(_WIDE["axes.titlesize"], name))
             if column == 0:
                 axes.set_ylabel(view.label(level), fontsize="large")
-            heading = f"tuning curves, {name}" if len(name) <= _LETTERS_A_LATENT * latents else "tuning curves"
+            heading = (
+                f"tuning curves, {name}" if len(name) <= _LETTERS_A_LATENT * latents else "tuning curves"
+            )
             if last:
                 scheme_legend(axes, scheme, classes, shown.condition.setting)
             _tuning_row(figure, grid[row, 2 * column + 1], one, heading=heading if first else "", lowest=last)
@@ -162,7 +192,9 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
 
 
 def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, scheme: str) -> None:
-    """Class distortion matrices, a row a level of `RunView.panel_levels`, on one scale, which is shown where they have no numbers."""
+    """Class distortion matrices, a row a level of `RunView.panel_levels`, on one scale, which is shown where
+    they have no numbers.
+    """
     levels = view.panel_levels
     labels = view.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
@@ -178,9 +210,19 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
         heading = f"class distortion\n{_against(model, view.study.reference)}" if row == 0 else ""
         if matrix is None:
             axes.set(xticks=[], yticks=[], title=heading, aspect="equal")
-            axes.text(0.5, 0.5, f"not defined\nat {view.label(level)}", ha="center", va="center", transform=axes.transAxes, color=MUTED)
+            axes.text(
+                0.5,
+                0.5,
+                f"not defined\nat {view.label(level)}",
+                ha="center",
+                va="center",
+                transform=axes.transAxes,
+                color=MUTED,
+            )
             continue
-        image = draw_matrix(axes, matrix, limit=limit, names=class_names(scheme, classes), title=heading, ticks=ticks)
+        image = draw_matrix(
+            axes, matrix, limit=limit, names=class_names(scheme, classes), title=heading, ticks=ticks
+        )
         if classes >= MANY and row == len(levels) - 1:
             axes.set_xlabel(ticks.title.replace(", by", ",\nby"), fontsize="x-small", color=MUTED, labelpad=2)
     if image is not None and classes >= MANY:
@@ -203,7 +245,9 @@ def _note_seed(figure: Figure, view: RunView) -> None:
 
 
 def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: str, lowest: bool) -> None:
-    """A row of tuning curves in a grid cell, with a heading above, the first factor at the side, the second below the lowest row."""
+    """A row of tuning curves in a grid cell, with a heading above, the first factor at the side, the second
+    below the lowest row.
+    """
     latents = len(view.order)
     inner = cell.subgridspec(1, latents, wspace=0.1)  # type: ignore[attr-defined]
     axes = [figure.add_subplot(inner[0, i]) for i in range(latents)]
@@ -212,12 +256,22 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
     if not grid.is_plane:
         return
     down, across = grid.names
-    axes[0].set_ylabel(f"← {down}", fontsize="x-small", color=MUTED, labelpad=2)  # turned, so that the arrow points down
+    # turned, so that the arrow points down
+    axes[0].set_ylabel(f"← {down}", fontsize="x-small", color=MUTED, labelpad=2)
     if lowest:
-        below: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points", "ha": "center", "va": "top"}
+        below: dict[str, Any] = {
+            "xycoords": "axes fraction",
+            "textcoords": "offset points",
+            "ha": "center",
+            "va": "top",
+        }
         axes[0].annotate(f"{across} →", (0.5, 0), (0, -16), fontsize="x-small", color=MUTED, **below)
     if heading:
-        how = "(number below: rate of the latent, nats)" if latents > _FEW_LATENTS else "(number below: rate\nof the latent, nats)"
+        how = (
+            "(number below: rate of the latent, nats)"
+            if latents > _FEW_LATENTS
+            else "(number below: rate\nof the latent, nats)"
+        )
         middle = axes[latents // 2]
         middle.annotate(
             f"{heading}\n{how}",
@@ -231,22 +285,39 @@ def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: s
 
 
 def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
-    """Images of some stimuli, above what each model makes of them (decoded mean code) at each of `RunView.panel_levels`."""
+    """Images of some stimuli, above what each model makes of them (decoded mean code) at each of
+    `RunView.panel_levels`.
+    """
     shown = [view.shown(m, c) for m, c in product(view.drawn.names, view.panel_levels)]
     record = shown[0].record
     chosen = np.linspace(0, record.sizes["stimulus_index"] - 1, stimuli + 2).round().astype(int)[1:-1]
     rows = len(shown) + 1
-    figure, axes = plt.subplots(rows, stimuli, figsize=(0.8 * stimuli + 1.5, 0.84 * rows + 0.4), squeeze=False)
-    top, bottom = 1 - 0.4 / figure.get_figheight(), (0.25 if view.drawn.note else 0.06) / figure.get_figheight()
+    figure, axes = plt.subplots(
+        rows, stimuli, figsize=(0.8 * stimuli + 1.5, 0.84 * rows + 0.4), squeeze=False
+    )
+    top, bottom = (
+        1 - 0.4 / figure.get_figheight(),
+        (0.25 if view.drawn.note else 0.06) / figure.get_figheight(),
+    )
     figure.subplots_adjust(left=0.17, right=0.99, top=top, bottom=bottom, wspace=0.06, hspace=0.06)
     names = record["factor"].values
     for column, stimulus in enumerate(chosen):
         draw_image(axes[0, column], shown_pixels(record["image"].values[stimulus], view.study.source.pixels))
         values = record["factor_value"].values[stimulus]
-        axes[0, column].set_title("\n".join(f"{n} = {v:g}" for n, v in zip(names, values, strict=True)), fontsize=6.5)
+        axes[0, column].set_title(
+            "\n".join(f"{n} = {v:g}" for n, v in zip(names, values, strict=True)), fontsize=6.5
+        )
         for row, one in enumerate(shown, start=1):
             draw_image(axes[row, column], one.record["reconstruction"].values[stimulus])
     for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.label}" for v in shown)]):
         axes[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8)
-    figure.text(0.99, 0.03 / figure.get_figheight(), view.note(), ha="right", va="bottom", fontsize="x-small", color=MUTED)
+    figure.text(
+        0.99,
+        0.03 / figure.get_figheight(),
+        view.note(),
+        ha="right",
+        va="bottom",
+        fontsize="x-small",
+        color=MUTED,
+    )
     return figure

@@ -29,7 +29,9 @@ _LAYOUT: dict[str, Any] = {
 
 
 def plane(view: RunView) -> go.Figure:
-    """Left: rate reached against target. Right: distortion against rate. Every condition with its numbers on hover."""
+    """Left: rate reached against target. Right: distortion against rate. Every condition with its numbers on
+    hover.
+    """
     figure = make_subplots(cols=2, column_widths=[0.4, 0.6], horizontal_spacing=0.1)
     table, models = view.models, list(view.study.models)
     colours = model_colours(models)
@@ -43,17 +45,40 @@ def plane(view: RunView) -> go.Figure:
                 "customdata": rows[list(_HOVER)],
                 "hovertemplate": _hover(model),
             }
-            figure.add_scatter(x=rows["abscissa"], y=rows["rate_nats"], mode="markers", showlegend=False, col=1, row=1, **shared)
+            figure.add_scatter(
+                x=rows["abscissa"],
+                y=rows["rate_nats"],
+                mode="markers",
+                showlegend=False,
+                col=1,
+                row=1,
+                **shared,
+            )
             line = {"color": colours[model], "width": 1.5}
             first = bool(seed == view.study.seeds[0])
             figure.add_scatter(
-                x=rows["rate_nats"], y=rows["distortion"], mode="lines+markers", showlegend=first, line=line, col=2, row=1, **shared
+                x=rows["rate_nats"],
+                y=rows["distortion"],
+                mode="lines+markers",
+                showlegend=first,
+                line=line,
+                col=2,
+                row=1,
+                **shared,
             )
     _dress_plane(figure, view)
     return figure
 
 
-_HOVER = ("capacity_nats", "seed", "rate_nats", "rate_bits", "distortion", "semantic_distortion", "multiplier")
+_HOVER = (
+    "capacity_nats",
+    "seed",
+    "rate_nats",
+    "rate_bits",
+    "distortion",
+    "semantic_distortion",
+    "multiplier",
+)
 
 
 def _hover(model: str) -> str:
@@ -69,18 +94,40 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
     capacities = sorted(view.study.capacities_nats)
     low, high = (end(capacities or view.models["abscissa"]) for end in (min, max))
     ends = [low / 1.5, high * 1.5]
-    figure.add_scatter(x=ends, y=ends, mode="lines", line={"color": RULE, "width": 1.5}, showlegend=False, hoverinfo="skip", col=1, row=1)
+    figure.add_scatter(
+        x=ends,
+        y=ends,
+        mode="lines",
+        line={"color": RULE, "width": 1.5},
+        showlegend=False,
+        hoverinfo="skip",
+        col=1,
+        row=1,
+    )
     note = {"text": "pixel noise, uniform stimuli", "font": {"size": 11, "color": MUTED}}
     line = {"color": MUTED, "width": 1, "dash": "dash"}
     floor = floor_of_noise(view)
     if floor is not None:
         figure.add_hline(y=floor, line=line, annotation=note, annotation_position="top left", col=2, row=1)  # type: ignore[arg-type]
-    axis = {"gridcolor": "#eef1f4", "zeroline": False, "linecolor": RULE, "ticks": "outside", "tickcolor": RULE}
-    ticks = {"type": "log", **({"tickvals": capacities, "ticktext": [f"{c:g}" for c in capacities]} if capacities else {})}
+    axis = {
+        "gridcolor": "#eef1f4",
+        "zeroline": False,
+        "linecolor": RULE,
+        "ticks": "outside",
+        "tickcolor": RULE,
+    }
+    ticks = {
+        "type": "log",
+        **({"tickvals": capacities, "ticktext": [f"{c:g}" for c in capacities]} if capacities else {}),
+    }
     figure.update_layout(
         **_LAYOUT,
         height=440,
-        xaxis={**axis, **ticks, "title": "target rate (capacity), nats" if view.aims else view.abscissa_title},
+        xaxis={
+            **axis,
+            **ticks,
+            "title": "target rate (capacity), nats" if view.aims else view.abscissa_title,
+        },
         yaxis={**axis, **ticks, "title": "rate reached, nats"},
         xaxis2={**axis, "title": "rate, nats", "rangemode": "tozero"},
         yaxis2={**axis, "title": f"distortion, {view.study.likelihood.UNIT}"},
@@ -110,14 +157,31 @@ def map_explorer(view: RunView) -> go.Figure:
         first += len(parts)
         label = f"{shown.condition.model}, {shown.label}"
         buttons.append({"label": label, "method": "update", "args": [{"visible": visible}]})
-    blank = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "linecolor": RULE, "mirror": True}
+    blank = {
+        "showgrid": False,
+        "zeroline": False,
+        "showticklabels": False,
+        "ticks": "",
+        "linecolor": RULE,
+        "mirror": True,
+    }
     figure.update_layout(
         **_LAYOUT,
         height=620,
         xaxis=blank,
         yaxis={**blank, "scaleanchor": "x"},
         legend={"x": 1.01, "y": 0.5, "itemsizing": "constant"},
-        updatemenus=[{"buttons": buttons, "x": 0, "xanchor": "left", "y": 1.0, "yanchor": "bottom", "pad": {"b": 6}, "bgcolor": "white"}],
+        updatemenus=[
+            {
+                "buttons": buttons,
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.0,
+                "yanchor": "bottom",
+                "pad": {"b": 6},
+                "bgcolor": "white",
+            }
+        ],
     )
     figure.update_layout(margin={"l": 20, "r": 20, "t": 60, "b": 20})
     return figure
@@ -129,17 +193,27 @@ def _map_traces(view: ConditionView) -> list[go.Scatter]:
     schemes = view.condition.setting.class_schemes()
     if schemes:
         scheme, labels = next(iter(schemes.items()))
-        title, known = scheme_title(scheme, view.condition.setting), class_names(scheme, int(labels.max()) + 1)
+        title, known = (
+            scheme_title(scheme, view.condition.setting),
+            class_names(scheme, int(labels.max()) + 1),
+        )
         colours = class_colours(int(labels.max()) + 1)
     else:
         grid = factor_grid(view.record)
         labels = grid.ranks[:, 0] if grid.names else np.zeros(len(factors), int)
-        title, known = (grid.names[0], [f"{value:g}" for value in np.unique(factors[:, 0])]) if grid.names else ("", ["all stimuli"])
+        title, known = (
+            (grid.names[0], [f"{value:g}" for value in np.unique(factors[:, 0])])
+            if grid.names
+            else ("", ["all stimuli"])
+        )
         colours = list(dict.fromkeys(first_colours(view.record)[np.argsort(labels, kind="stable")]))
     traces = []
     for value in np.unique(labels):
         chosen = (labels[view.stimuli] == value) & view.occurs
-        text = [", ".join(f"{n} = {v}" for n, v in zip(names, factors[s], strict=True)) for s in view.stimuli[chosen]]
+        text = [
+            ", ".join(f"{n} = {v}" for n, v in zip(names, factors[s], strict=True))
+            for s in view.stimuli[chosen]
+        ]
         traces.append(
             go.Scatter(
                 x=view.points[chosen, 0].round(4),

@@ -25,7 +25,14 @@ def scheme_legend(axes: Axes, scheme: str, classes: int, setting: Setting) -> No
         Line2D([], [], marker="o", ls="", ms=4.5, mec="none", color=colour, label=name)
         for colour, name in zip(class_colours(2), names, strict=True)
     ]
-    axes.legend(handles=dots, loc="upper center", bbox_to_anchor=(0.5, -0.08), ncols=2, handletextpad=0.1, columnspacing=1)
+    axes.legend(
+        handles=dots,
+        loc="upper center",
+        bbox_to_anchor=(0.5, -0.08),
+        ncols=2,
+        handletextpad=0.1,
+        columnspacing=1,
+    )
 
 
 def draw_others(axes: Axes, view: RunView, x: str, y: str, *, line: bool = False) -> None:
@@ -42,8 +49,21 @@ def draw_others(axes: Axes, view: RunView, x: str, y: str, *, line: bool = False
     if others.empty:
         return
     number = len(set(others["model"]))
-    style: dict[str, Any] = {"color": MUTED, "alpha": 0.4, "marker": "o", "ms": 2.5, "mew": 0, "lw": 0.6, "zorder": 0.5}
-    axes.plot(*_apart(others, x, y), ls="-" if line else "", label=f"{number} other model{'s' if number > 1 else ''}", **style)
+    style: dict[str, Any] = {
+        "color": MUTED,
+        "alpha": 0.4,
+        "marker": "o",
+        "ms": 2.5,
+        "mew": 0,
+        "lw": 0.6,
+        "zorder": 0.5,
+    }
+    axes.plot(
+        *_apart(others, x, y),
+        ls="-" if line else "",
+        label=f"{number} other model{'s' if number > 1 else ''}",
+        **style,
+    )
 
 
 def _apart(table: pd.DataFrame, x: str, y: str) -> tuple[np.ndarray, np.ndarray]:

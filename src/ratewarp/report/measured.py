@@ -1,4 +1,6 @@
-"""The figure of `ratewarp measure`: a map of the codes, the indices with their intervals, the class distortion matrix."""
+"""The figure of `ratewarp measure`: a map of the codes, the indices with their intervals, the class
+distortion matrix.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,8 @@ from matplotlib.lines import Line2D
 
 from ratewarp._checks import RequestError, escaped
 from ratewarp._files import disk_errors
+from ratewarp.codes.measurement import Measurement
 from ratewarp.geometry import MEASURES, ClassDistortion, embed
-from ratewarp.measurement import Measurement
 from ratewarp.report.classes import MANY
 from ratewarp.report.dots import draw_dots
 from ratewarp.report.panels import draw_matrix
@@ -32,7 +34,11 @@ def save_measured(found: Measurement, file: Path) -> None:
     Raises:
         RatewarpError: the file cannot be written.
     """
-    with figure_style(), rc_context({"text.parse_math": False}), disk_errors(file, intact="nothing else was changed"):
+    with (
+        figure_style(),
+        rc_context({"text.parse_math": False}),
+        disk_errors(file, intact="nothing else was changed"),
+    ):
         figure = measured_figure(found)
         try:
             figure.savefig(file)
@@ -41,16 +47,31 @@ def save_measured(found: Measurement, file: Path) -> None:
 
 
 def measured_figure(found: Measurement) -> Figure:
-    """Map of the codes coloured by the first task · indices, and their change from the reference · matrix of the first task."""
+    """Map of the codes coloured by the first task · indices, and their change from the reference · matrix of
+    the first task.
+    """
     task = next(iter(found.labels), None)
     matrix = _matrix(found, task) if task is not None else None
     widths = [1.0, 1.35, *([0.95] if matrix is not None else [])]
-    figure, axes = plt.subplots(1, len(widths), figsize=(3.4 * sum(widths), 3.5), width_ratios=widths, layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        1,
+        len(widths),
+        figsize=(3.4 * sum(widths), 3.5),
+        width_ratios=widths,
+        layout="constrained",
+        squeeze=False,
+    )
     _draw_codes(axes[0, 0], found, task)
     _draw_indices(axes[0, 1], found)
     if matrix is not None:
         limit = max(0.1, float(np.nanmax(np.abs(matrix.values))))
-        image = draw_matrix(axes[0, 2], matrix, limit=limit, names=_names(found, task), title=f"class distortion, {_short(str(task))}")
+        image = draw_matrix(
+            axes[0, 2],
+            matrix,
+            limit=limit,
+            names=_names(found, task),
+            title=f"class distortion, {_short(str(task))}",
+        )
         if len(matrix.classes) >= MANY:
             figure.colorbar(image, ax=axes[0, 2], shrink=0.7, cmap=DIVERGING_MAP)
     return figure
@@ -68,7 +89,11 @@ def _matrix(found: Measurement, task: str) -> ClassDistortion | None:
 def _draw_codes(axes: Axes, found: Measurement, task: str | None) -> None:
     """Metric MDS of the codes, or of some of them, one dot an item."""
     items = len(found.codes)
-    chosen = np.arange(items) if items <= _DOTS else np.sort(np.random.default_rng(0).choice(items, _DOTS, replace=False))
+    chosen = (
+        np.arange(items)
+        if items <= _DOTS
+        else np.sort(np.random.default_rng(0).choice(items, _DOTS, replace=False))
+    )
     points = embed(found.codes[chosen])
     labels = found.labels[task][chosen] if task is not None else np.zeros(len(chosen), np.int64)
     names = _names(found, task)
@@ -80,9 +105,19 @@ def _draw_codes(axes: Axes, found: Measurement, task: str | None) -> None:
         side.set_color(RULE)
     what = f"{items:,} codes" if len(chosen) == items else f"{len(chosen):,} of {items:,} codes"
     axes.set_title(f"map of {what}" + (f", by {_short(task)}" if task is not None else ""))
-    axes.annotate(f"stress {points.stress:.2f}", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize="x-small", color=MUTED)
+    axes.annotate(
+        f"stress {points.stress:.2f}",
+        (0.97, 0.03),
+        xycoords="axes fraction",
+        ha="right",
+        fontsize="x-small",
+        color=MUTED,
+    )
     if task is not None and len(names) <= _MOST_CLASSES:
-        dots = [Line2D([], [], marker="o", ls="", ms=4.5, mew=0, color=c, label=n) for c, n in zip(colours, names, strict=True)]
+        dots = [
+            Line2D([], [], marker="o", ls="", ms=4.5, mew=0, color=c, label=n)
+            for c, n in zip(colours, names, strict=True)
+        ]
         axes.legend(handles=dots, fontsize="x-small", loc="upper left", handletextpad=0.1)
 
 
@@ -110,7 +145,9 @@ def _draw_indices(axes: Axes, found: Measurement) -> None:
         axes.plot([row["low"], row["high"]], [place, place], color=colour, lw=1.6, solid_capstyle="butt")
         axes.plot([row["value"]], [place], marker="D" if change else "o", color=colour, ms=4.5, ls="")
     axes.axvline(0, color=MUTED, lw=0.7)
-    axes.set_yticks(range(len(rows)), labels=[f"  change of {name}" if change else name for name, _, change in rows])
+    axes.set_yticks(
+        range(len(rows)), labels=[f"  change of {name}" if change else name for name, _, change in rows]
+    )
     axes.set(ylim=(len(rows) - 0.4, -0.6), xlabel=f"value, with {_level(found)} interval over {found.units}")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)

@@ -28,7 +28,9 @@ def overview_figure(view: RunView) -> Figure:
     strips = ceil(len(models) / _COLUMNS)
     columns = ceil(len(models) / strips)
     height, rows = 2.5 * len(levels) + 0.75, strips * len(levels)
-    figure, axes = plt.subplots(rows, columns, figsize=(2.55 * columns + 0.5, strips * height), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(2.55 * columns + 0.5, strips * height), squeeze=False, layout="constrained"
+    )
     for place in axes.flat:
         place.set_visible(False)
 
@@ -69,7 +71,9 @@ def _class_legend(axes: Axes, view: ConditionView) -> None:
     schemes = view.condition.setting.class_schemes()
     if not schemes:
         names = factor_grid(view.record).names
-        axes.set_xlabel(f"colour: {names[0]}, low (dark) to high (bright)" if names else "", color=MUTED, labelpad=8)
+        axes.set_xlabel(
+            f"colour: {names[0]}, low (dark) to high (bright)" if names else "", color=MUTED, labelpad=8
+        )
         return
     scheme, labels = next(iter(schemes.items()))
     scheme_legend(axes, scheme, int(labels.max()) + 1, view.condition.setting)

@@ -13,13 +13,13 @@ from markupsafe import Markup
 from plotly.graph_objects import Figure as PlotlyFigure
 from plotly.offline import get_plotlyjs
 
-from ratewarp.report.bound import FEW_MODELS
+from ratewarp.report.bound_figure import FEW_MODELS
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.interactive import explored, map_explorer, plane
 from ratewarp.report.pictures import Pictures, Shown
 from ratewarp.report.plane import floor_of_noise
 from ratewarp.report.views import RunView, scheme_title
-from ratewarp.store import RunDirectory
+from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY
 
 _MOST_ROWS = 3000  # of a table on the page
@@ -92,12 +92,13 @@ _GEOMETRY_COLUMNS = {
 def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None) -> Path:
     """Draws every figure of a finished run as PNG and PDF, and writes `report.html`.
 
-    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables, draws
-    the others.
+    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables,
+    draws the others.
 
     Arguments:
         run: a run directory whose tables are written.
-        show: called with the name of the figure that is drawn next, how many are done, and how many there are.
+        show: called with the name of the figure that is drawn next, how many are done, and how many there
+            are.
 
     Returns:
         Path of the page.
@@ -106,7 +107,11 @@ def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None
         RatewarpError: the run is not finished, or its folder cannot be written.
     """
     view, pictures = RunView(run), Pictures(run)
-    needed = {"models": {**_DISTANCE_COLUMNS, **_MODEL_COLUMNS}, "tasks": _TASK_COLUMNS, "geometry": _GEOMETRY_COLUMNS}
+    needed = {
+        "models": {**_DISTANCE_COLUMNS, **_MODEL_COLUMNS},
+        "tasks": _TASK_COLUMNS,
+        "geometry": _GEOMETRY_COLUMNS,
+    }
     tables = {name: run.table(name, needs=[*columns]) for name, columns in needed.items()}
     run.write_text("report.html", _render(view, tables, pictures.draw(view, show)))
     pictures.done()
@@ -115,7 +120,9 @@ def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None
 
 def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Markup]) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(files("ratewarp.report").joinpath("page.html").read_text(encoding="utf-8"))
+    template = environment.from_string(
+        files("ratewarp.report").joinpath("page.html").read_text(encoding="utf-8")
+    )
     study = view.study
     return template.render(
         study=study,
@@ -154,7 +161,9 @@ def _selection(view: RunView) -> str:
 
 
 def _panels_of_heads(view: RunView) -> int:
-    """How many panels stand side by side in the figure of F1: one for all models of one task, else one a model."""
+    """How many panels stand side by side in the figure of F1: one for all models of one task, else one a
+    model.
+    """
     tasks = view.tasks[view.tasks["representation"].isin(view.drawn.names)]
     models = {regime: len(set(rows["representation"])) for regime, rows in tasks.groupby("regime")}
     above = models.get("disjoint", 0) + models.get("simultaneous", 0) + ("joint" in models)
@@ -175,10 +184,15 @@ def _alerts(models: pd.DataFrame, reference: str) -> list[str]:
         aim = "" if pd.isna(row["capacity_nats"]) else f" at {row['capacity_nats']:g} nats"
         name = f"{row['model']}{aim}, seed {row['seed']}"
         if row["status"] == "off target":
-            alerts.append(f"{name}: off target. Its rate ended at {row['rate_nats']:.3g} nats; it does not show what its capacity does.")
+            alerts.append(
+                f"{name}: off target. Its rate ended at {row['rate_nats']:.3g} nats; it does not show what"
+                " its capacity does."
+            )
             continue
         when = f" at step {row['diverged_at']:,.0f}" if pd.notna(row["diverged_at"]) else ""
-        left_out = " The geometry of other models against it is left out." if row["model"] == reference else ""
+        left_out = (
+            " The geometry of other models against it is left out." if row["model"] == reference else ""
+        )
         alerts.append(f"{name}: diverged{when}. Its numbers are not to be used.{left_out}")
     return alerts
 
@@ -191,17 +205,26 @@ def _facts(view: RunView) -> dict[str, str]:
     seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
     steps = sorted({setting.recipe.steps for setting in view.settings.values()})
     counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    axes = [f"{len(axis.values)} {'capacities' if axis.keys == (CAPACITY,) else f'values of {axis.name}'}" for axis in study.crossed]
+    axes = [
+        f"{len(axis.values)} {'capacities' if axis.keys == (CAPACITY,) else f'values of {axis.name}'}"
+        for axis in study.crossed
+    ]
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     shape = study.source.image_shape[: 2 if study.source.image_shape[2] == 1 else 3]
+    size, crossed = " × ".join(map(str, shape)), " × ".join([f"{len(study.models)} models", *axes, seeds])
+    stimuli, each = len(study.source.stimuli), study.validation_each
     return {
-        "Source": f"{study.source.name}: {len(study.source.stimuli)} stimuli, images of {' × '.join(map(str, shape))}",
-        "Trained": f"{len(view.conditions):,} networks: {' × '.join([f'{len(study.models)} models', *axes, seeds])}",
-        **({"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"} if study.capacities_nats else {}),
+        "Source": f"{study.source.name}: {stimuli} stimuli, images of {size}",
+        "Trained": f"{len(view.conditions):,} networks: {crossed}",
+        **(
+            {"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"}
+            if study.capacities_nats
+            else {}
+        ),
         **({"Figures show": view.further_note} if view.further_note else {}),
         "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
         "Training set": f"{study.training_images:,} images",
-        "Held out": f"{study.validation_each * len(study.source.stimuli):,} images ({study.validation_each} of every stimulus)",
+        "Held out": f"{each * stimuli:,} images ({each} of every stimulus)",
         "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
         "Software": f"ratewarp {manifest.get('ratewarp', '?')}, JAX {packages.get('jax', '?')}",
     }
@@ -218,11 +241,20 @@ def _model_sections(view: RunView) -> list[dict[str, Any]]:
 
 
 def _interactive(figure: PlotlyFigure, name: str) -> Markup:
-    return Markup(figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config={"displaylogo": False, "responsive": True}))
+    return Markup(
+        figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=name,
+            config={"displaylogo": False, "responsive": True},
+        )
+    )
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    """A table as HTML; of very many rows those of the drawn models, or the first, with a line that says so."""
+    """A table as HTML; of very many rows those of the drawn models, or the first, with a line that says
+    so.
+    """
     rows, note = table, ""
     if len(rows) > _MOST_ROWS and view.drawn.note:
         model = "model" if "model" in table else "representation"

@@ -17,19 +17,38 @@ from ratewarp.geometry import ClassDistortion
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
 from ratewarp.report.dots import draw_dots
 from ratewarp.report.factor_grid import factor_grid
-from ratewarp.report.style import DIVERGING_MAP, FACTOR_MAP, IMAGE_MAP, INK, MUTED, RULE, TUNING_MAP, class_colours
+from ratewarp.report.style import (
+    DIVERGING_MAP,
+    FACTOR_MAP,
+    IMAGE_MAP,
+    INK,
+    MUTED,
+    RULE,
+    TUNING_MAP,
+    class_colours,
+)
 from ratewarp.report.views import ConditionView
 
 _LABELLED_EVERY = 4  # every fourth value of a factor is labelled on maps
-_HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)  # around what is written over dots
+# around what is written over dots
+_HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)
 _LONG = 5  # letters of a tick's label that have room beside others
-_GLYPH, _LINE = 0.64, 1.1  # width of a digit and height of a line with the room around them, as shares of the type's size
+# width of a digit and height of a line with the room around them, as shares of the type's size
+_GLYPH, _LINE = 0.64, 1.1
 
 
 def draw_map(
-    axes: Axes, view: ConditionView, colours: np.ndarray, *, extent: float, title: str = "", labels: bool = True, size: float = 5
+    axes: Axes,
+    view: ConditionView,
+    colours: np.ndarray,
+    *,
+    extent: float,
+    title: str = "",
+    labels: bool = True,
+    size: float = 5,
 ) -> None:
-    """Map of codes, one dot an image; some stimuli labelled with their factor values; a bar one prior standard deviation long.
+    """Map of codes, one dot an image; some stimuli labelled with their factor values; a bar one prior
+    standard deviation long.
 
     Arguments:
         axes: where to draw.
@@ -49,20 +68,39 @@ def draw_map(
         side.set_color(RULE)
     left, low = -0.94 * extent, -0.92 * extent
     axes.plot([left, left + 1], [low, low], color=INK, lw=1.6, solid_capstyle="butt")
-    axes.annotate("1 s.d.", (left, low), (0, 3), textcoords="offset points", fontsize="x-small", color=MUTED, path_effects=[_HALO])
-    stress = {"xycoords": "axes fraction", "ha": "right", "fontsize": "x-small", "color": MUTED, "path_effects": [_HALO]}
+    axes.annotate(
+        "1 s.d.",
+        (left, low),
+        (0, 3),
+        textcoords="offset points",
+        fontsize="x-small",
+        color=MUTED,
+        path_effects=[_HALO],
+    )
+    stress = {
+        "xycoords": "axes fraction",
+        "ha": "right",
+        "fontsize": "x-small",
+        "color": MUTED,
+        "path_effects": [_HALO],
+    }
     written = axes.annotate(f"stress {view.stress:.2f}", (0.97, 0.03), **stress)
     if labels:
         _label_stimuli(axes, view, centre, extent, written)
 
 
 def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: float, written: Text) -> None:
-    """Labels stimuli whose label overlaps none that stands already, nor what is `written` in the lower right, or left, corner."""
+    """Labels stimuli whose label overlaps none that stands already, nor what is `written` in the lower right,
+    or left, corner.
+    """
     grid = factor_grid(view.record)
     factors = grid.values
     box = axes.get_window_extent()
     point = 2 * extent / min(box.width, box.height) * axes.figure.dpi / 72  # of type, in units of the codes
-    corner = np.array([_GLYPH * len(written.get_text()), 2 * _LINE]) * written.get_fontsize() * point + 0.06 * extent
+    corner = (
+        np.array([_GLYPH * len(written.get_text()), 2 * _LINE]) * written.get_fontsize() * point
+        + 0.06 * extent
+    )
     taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
     for stimulus in np.flatnonzero(np.all(grid.ranks % _LABELLED_EVERY == 0, axis=1)) if grid.names else ():
         place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
@@ -90,7 +128,8 @@ def _middle(points: np.ndarray) -> np.ndarray:
 
 
 def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
-    """Tuning curves, one latent an axis: second factor across, first factor down; common scale 0–1; its rate below.
+    """Tuning curves, one latent an axis: second factor across, first factor down; common scale 0–1; its rate
+    below.
 
     Where stimuli are not a plane of two factors, they stand in one row, in order of their factors.
     """
@@ -109,9 +148,16 @@ def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
 
 
 def draw_matrix(
-    axes: Axes, matrix: ClassDistortion, *, limit: float, names: Sequence[str] = (), title: str = "", ticks: ClassTicks | None = None
+    axes: Axes,
+    matrix: ClassDistortion,
+    *,
+    limit: float,
+    names: Sequence[str] = (),
+    title: str = "",
+    ticks: ClassTicks | None = None,
 ) -> AxesImage:
-    """Class distortion matrix, diverging around 0; numbers where there are few classes, a few ticks where there are many.
+    """Class distortion matrix, diverging around 0; numbers where there are few classes, a few ticks where
+    there are many.
 
     Arguments:
         axes: where to draw.
@@ -137,12 +183,23 @@ def draw_matrix(
         if np.isnan(value):  # a class of stimuli that do not occur
             continue
         dark = abs(value) > 0.6 * limit
-        axes.text(b, a, f"{round(value, 2) + 0:+.2f}".replace("-", "−"), ha="center", va="center", color="white" if dark else INK)
+        axes.text(
+            b,
+            a,
+            f"{round(value, 2) + 0:+.2f}".replace("-", "−"),
+            ha="center",
+            va="center",
+            color="white" if dark else INK,
+        )
     return image
 
 
 def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:
-    slanted = {"rotation": 45, "ha": "right", "rotation_mode": "anchor"} if max(map(len, ticks.names)) > _LONG else {}
+    slanted = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        if max(map(len, ticks.names)) > _LONG
+        else {}
+    )
     axes.set_xticks(ticks.places, labels=ticks.names, fontsize="x-small", **slanted)
     axes.set_yticks(ticks.places, labels=ticks.names, fontsize="x-small")
     axes.tick_params(length=0 if ticks.borders else 2, pad=2, color=RULE)
@@ -152,13 +209,21 @@ def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:
 
 
 def draw_image(axes: Axes, image: np.ndarray) -> None:
-    """An image of the source or a reconstruction as numbers: one channel as grey, 1 dark; three as colours; else their mean."""
+    """An image of the source or a reconstruction as numbers: one channel as grey, 1 dark; three as colours;
+    else their mean.
+    """
     if image.ndim == 3 and image.shape[2] != 3:
         image = image.mean(axis=2)
     if image.ndim == 3:
         axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
     else:
-        axes.imshow(image, cmap=IMAGE_MAP, vmin=min(0, image.min()), vmax=1.15 * max(1, image.max()), interpolation="nearest")
+        axes.imshow(
+            image,
+            cmap=IMAGE_MAP,
+            vmin=min(0, image.min()),
+            vmax=1.15 * max(1, image.max()),
+            interpolation="nearest",
+        )
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
         side.set_color(RULE)

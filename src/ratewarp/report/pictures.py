@@ -1,4 +1,6 @@
-"""Pictures: every figure as PNG, PDF and the page's SVG; what an interrupted call finished is not drawn again."""
+"""Pictures: every figure as PNG, PDF and the page's SVG; what an interrupted call finished is not drawn
+again.
+"""
 
 from __future__ import annotations
 
@@ -17,15 +19,16 @@ from matplotlib.figure import Figure
 from ratewarp.report.figures import drawings
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
-from ratewarp.run_files import read_signed, signed, sum_or_nothing
-from ratewarp.store import TABLES, RunDirectory
+from ratewarp.runs.directory import TABLES, RunDirectory
+from ratewarp.runs.run_files import read_signed, signed, sum_or_nothing
 
 SCREEN_DPI = 140  # of the dots in the page's maps
 _SCREEN_PIXELS = 2600  # a page is not wider, also on a sharp screen
 _FILE_DPI, _FILE_PIXELS = 200, 9000  # a larger PNG opens slowly
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
 
-FILES: dict[str, dict[str, str | None]] = {"png": {"Software": "ratewarp"}, "pdf": {"CreationDate": None}}  # kind → its metadata
+# kind → its metadata
+FILES: dict[str, dict[str, str | None]] = {"png": {"Software": "ratewarp"}, "pdf": {"CreationDate": None}}
 _PICTURE = re.compile("data:image/svg\\+xml;base64,[A-Za-z0-9+/=]+")
 
 Shown = Callable[[str, int, int], None]
@@ -61,7 +64,9 @@ class Pictures:
         self.run.remove_folder(self.run.drawn)
 
     def _begin(self) -> None:
-        """Keeps what an interrupted call drew of the same study and tables; removes what it drew of others."""
+        """Keeps what an interrupted call drew of the same study and tables; removes what it drew of
+        others.
+        """
         inputs, file = self._inputs(), self.run.drawn / "inputs.txt"
         if read_signed(file) != inputs:
             self.run.remove_folder(self.run.drawn)
@@ -75,9 +80,12 @@ class Pictures:
         return digest.hexdigest() + "\n"
 
     def _kept(self, name: str) -> str | None:
-        """The page's picture of a figure that is finished, `_NOTHING` if there is none to draw, or None if it is not finished."""
+        """The page's picture of a figure that is finished, `_NOTHING` if there is none to draw, or None if it
+        is not finished.
+        """
         text = read_signed(self.run.drawn / f"{name}.txt")
-        if text is None or not (text == _NOTHING or _PICTURE.fullmatch(text)):  # nothing else may get into the page
+        # nothing else may get into the page
+        if text is None or not (text == _NOTHING or _PICTURE.fullmatch(text)):
             return None
         files = [self.run.path / f"figures/{name}.{kind}" for kind in FILES]
         return text if text == _NOTHING or all(one.exists() for one in files) else None
@@ -110,5 +118,7 @@ class Pictures:
 
 
 def _shorter(svg: bytes) -> bytes:
-    """The same picture, its paths with two decimals: a hundredth of a point is not seen, six are half of a file."""
+    """The same picture, its paths with two decimals: a hundredth of a point is not seen, six are half of a
+    file.
+    """
     return re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path.group()), svg)

@@ -11,12 +11,15 @@ from ratewarp.report.legends import draw_others
 from ratewarp.report.style import MUTED, RULE, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
 
-_SMALL_FRACTION = 0.02  # sideways shift that keeps models with equal values apart, in the logarithm of the axis
+# sideways shift that keeps models with equal values apart, in the logarithm of the axis
+_SMALL_FRACTION = 0.02
 _ROWS = 8  # of a legend
 
 
 def plane_figure(view: RunView) -> Figure:
-    """Left: rate reached against target. Right: distortion against rate, with the pixel-noise floor of uniform stimuli."""
+    """Left: rate reached against target. Right: distortion against rate, with the pixel-noise floor of
+    uniform stimuli.
+    """
     figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.7), layout="constrained")
     table, models = view.models, view.drawn.names
     colours, markers = model_colours(models), model_markers(models)
@@ -26,12 +29,18 @@ def plane_figure(view: RunView) -> Figure:
         style = {"color": colours[model], "marker": markers[model], "ms": 5, "ls": "", "label": model}
         left.plot(rows["abscissa"] * np.exp(2 * shift), rows["rate_nats"], **style)
         for _, seed_rows in rows.groupby("seed"):
-            right.plot(seed_rows["rate_nats"], seed_rows["distortion"], **{**style, "ls": "-", "lw": 1, "label": "_"})
+            right.plot(
+                seed_rows["rate_nats"], seed_rows["distortion"], **{**style, "ls": "-", "lw": 1, "label": "_"}
+            )
     draw_others(left, view, "abscissa", "rate_nats")
     draw_others(right, view, "rate_nats", "distortion", line=True)
 
     _dress_target(left, view)
-    right.set(xlabel="rate, nats", ylabel=f"distortion, {view.study.likelihood.UNIT}", title="Distortion against rate (held-out images)")
+    right.set(
+        xlabel="rate, nats",
+        ylabel=f"distortion, {view.study.likelihood.UNIT}",
+        title="Distortion against rate (held-out images)",
+    )
     _draw_floor(right, view)
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
@@ -52,7 +61,11 @@ def _dress_target(left: Axes, view: RunView) -> None:
     for axis in (left.xaxis, left.yaxis):
         rate_ticks(axis, capacities)
     handles, _ = left.get_legend_handles_labels()
-    left.legend(loc="upper left", ncols=1 + (len(handles) > _ROWS), fontsize="x-small" if len(handles) > _ROWS else None)
+    left.legend(
+        loc="upper left",
+        ncols=1 + (len(handles) > _ROWS),
+        fontsize="x-small" if len(handles) > _ROWS else None,
+    )
 
 
 def _draw_floor(right: Axes, view: RunView) -> None:
@@ -61,11 +74,21 @@ def _draw_floor(right: Axes, view: RunView) -> None:
         return
     right.axhline(floor, color=MUTED, lw=0.8, ls=(0, (4, 3)))
     note = "pixel noise, uniform stimuli"
-    right.annotate(note, (0, floor), (4, 4), xycoords=("axes fraction", "data"), textcoords="offset points", fontsize=7, color=MUTED)
+    right.annotate(
+        note,
+        (0, floor),
+        (4, 4),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        fontsize=7,
+        color=MUTED,
+    )
 
 
 def floor_of_noise(view: RunView) -> float | None:
-    """What remains of the distortion when the stimulus is known, uniform stimuli; None where it is not known."""
+    """What remains of the distortion when the stimulus is known, uniform stimuli; None where it is not
+    known.
+    """
     source = view.study.source
     means = source.mean_images()
     if source.pixels != "binary" or not source.independent_pixels or means is None:

@@ -1,4 +1,6 @@
-"""Which models and capacities figures show of a study with more than a reader can tell apart, never silently."""
+"""Which models and capacities figures show of a study with more than a reader can tell apart, never
+silently.
+"""
 
 from __future__ import annotations
 

@@ -65,7 +65,9 @@ def model_colours(models: Sequence[str]) -> dict[str, str]:
 
 
 def model_markers(models: Sequence[str]) -> dict[str, str]:
-    """A marker for every model, in order, so that no two models have both colour and marker in common, up to 64."""
+    """A marker for every model, in order, so that no two models have both colour and marker in common, up to
+    64.
+    """
     return {name: MODEL_MARKERS[marker_number(i)] for i, name in enumerate(models)}
 
 

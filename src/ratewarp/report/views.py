@@ -12,7 +12,7 @@ import xarray as xr
 from ratewarp._checks import RequestError
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
 from ratewarp.report.selection import MOST_FIGURES, MOST_LEVELS, MOST_MODELS, Selection, some_models, spread
-from ratewarp.store import RunDirectory
+from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
@@ -26,8 +26,8 @@ class ConditionView:
         level: its place on the main axis, as of `RunView.levels`.
         label: that place in words.
         record: what is stored of it.
-        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, and for stimuli that do not
-            occur.
+        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, and
+            for stimuli that do not occur.
         stress: share of distance the map could not keep, 0–1.
         tuning: tuning curves scaled to 0–1 over all latents, most informative latent first.
         order: the latents in that order.
@@ -69,8 +69,8 @@ class ConditionView:
 class RunView:
     """A finished run: its study, tables, and a view of each condition of the first seed.
 
-    Figures show models along one axis, the main one: the capacity where there is one, else the first. Of further axes they show the
-    first place; the tables hold all.
+    Figures show models along one axis, the main one: the capacity where there is one, else the first. Of
+    further axes they show the first place; the tables hold all.
     """
 
     run: RunDirectory
@@ -96,7 +96,9 @@ class RunView:
 
     @cached_property
     def model_schemes(self) -> list[tuple[str, str]]:
-        """Drawn models but the reference, each with its labellings; of very many, some that are evenly spread."""
+        """Drawn models but the reference, each with its labellings; of very many, some that are evenly
+        spread.
+        """
         return spread(self._all_model_schemes, MOST_FIGURES)
 
     @cached_property
@@ -129,12 +131,16 @@ class RunView:
         table = self.run.table(name)
         for axis in self.study.crossed[1:]:
             for key, value in axis.at(0).items():
-                table = pd.DataFrame(table[table[key].isna() | (table[key] == value) | (table[key].astype(str) == str(value))])
+                table = pd.DataFrame(
+                    table[table[key].isna() | (table[key] == value) | (table[key].astype(str) == str(value))]
+                )
         return table
 
     @cached_property
     def _abscissae(self) -> dict[str, float]:
-        """Condition that is drawn → its capacity, or where it has none, the mean rate that the seeds of its cell reached."""
+        """Condition that is drawn → its capacity, or where it has none, the mean rate that the seeds of its
+        cell reached.
+        """
         if self.aims:
             return {condition.id: condition.capacity_nats or 0.0 for condition in self._drawn_cells.values()}
         rates = dict(self.run.table("models")[["condition", "rate_nats"]].itertuples(index=False))
@@ -142,7 +148,9 @@ class RunView:
         for cell, condition in self._drawn_cells.items():
             reached.setdefault((cell.model, cell.place), []).append(rates.get(condition.id, np.nan))
         return {
-            condition.id: float(np.mean(reached[cell.model, cell.place])) if condition.capacity_nats is None else condition.capacity_nats
+            condition.id: float(np.mean(reached[cell.model, cell.place]))
+            if condition.capacity_nats is None
+            else condition.capacity_nats
             for cell, condition in self._drawn_cells.items()
         }
 
@@ -154,7 +162,9 @@ class RunView:
     @property
     def further_note(self) -> str:
         """At which places of further axes figures show the models; empty where there are none."""
-        return ", ".join(f"{key} = {value}" for axis in self.study.crossed[1:] for key, value in axis.at(0).items())
+        return ", ".join(
+            f"{key} = {value}" for axis in self.study.crossed[1:] for key, value in axis.at(0).items()
+        )
 
     @property
     def aims(self) -> bool:
@@ -184,18 +194,26 @@ class RunView:
         known: dict[str, tuple[object, object]] = {"baseline": ("uniform", ())}
         known |= {name: (name, ()) for name in ("E1M1", "E1M2")}
         known |= {name: ("uniform", (name,)) for name in ("E2M1", "E2M2", "E2M3", "E2M4", "E2M5")}
-        return {name for name, setting in self.settings.items() if known.get(name) == (setting.frequency, setting.tasks)}
+        return {
+            name
+            for name, setting in self.settings.items()
+            if known.get(name) == (setting.frequency, setting.tasks)
+        }
 
     def record(self, condition: Condition) -> xr.Dataset:
         """What is stored of a condition."""
         return self.run.record(condition.id)
 
     def shown(self, model: str, level: int) -> ConditionView:
-        """A condition of the first seed, its map turned towards that of the reference; made when first asked for."""
+        """A condition of the first seed, its map turned towards that of the reference; made when first asked
+        for.
+        """
         if (model, level) not in self._views:
             reference = self.shown(self.study.reference, level) if model != self.study.reference else None
             condition = self._first_seed[model, level]
-            self._views[model, level] = _view(condition, level, self.label(level), self.record(condition), reference)
+            self._views[model, level] = _view(
+                condition, level, self.label(level), self.record(condition), reference
+            )
         return self._views[model, level]
 
     @cached_property
@@ -209,7 +227,10 @@ class RunView:
         for cell, condition in self._drawn_cells.items():
             if cell.seed == self.study.seeds[0]:
                 own = cell.place[0] if cell.place else 0
-                found |= {(cell.model, level): condition for level in (range(self._level_count) if own is None else [own])}
+                found |= {
+                    (cell.model, level): condition
+                    for level in (range(self._level_count) if own is None else [own])
+                }
         return found
 
     @property
@@ -240,8 +261,13 @@ class RunView:
 
     @cached_property
     def levels(self) -> list[int]:
-        """Places on the main axis, from high to low capacity, or rate that the reference reached, as figures stack them."""
-        heights = [self._abscissae[self._first_seed[self.study.reference, level].id] for level in range(self._level_count)]
+        """Places on the main axis, from high to low capacity, or rate that the reference reached, as figures
+        stack them.
+        """
+        heights = [
+            self._abscissae[self._first_seed[self.study.reference, level].id]
+            for level in range(self._level_count)
+        ]
         return sorted(range(self._level_count), key=lambda level: -heights[level])
 
     @property
@@ -251,7 +277,9 @@ class RunView:
 
     @property
     def panel_levels(self) -> list[int]:
-        """Levels that figures with a row for each show: all, or the highest and the lowest of more than three."""
+        """Levels that figures with a row for each show: all, or the highest and the lowest of more than
+        three.
+        """
         return self.levels if len(self.levels) <= 3 else [self.levels[0], self.levels[-1]]
 
     def reference_of(self, view: ConditionView) -> ConditionView:
@@ -259,18 +287,26 @@ class RunView:
         return self.shown(self.study.reference, view.level)
 
     def distortion_matrix(self, view: ConditionView, scheme: str) -> ClassDistortion | None:
-        """Class distortion matrix of a condition against its reference, under one of its labellings; None where it is not defined."""
+        """Class distortion matrix of a condition against its reference, under one of its labellings; None
+        where it is not defined.
+        """
         labels = view.condition.setting.class_schemes()[scheme]
         reference = self.reference_of(view)
         kept = view.occurs & reference.occurs
         try:
-            return distortion_of_some(view.codes, reference.codes, labels[view.stimuli], kept, int(labels.max()) + 1)
+            return distortion_of_some(
+                view.codes, reference.codes, labels[view.stimuli], kept, int(labels.max()) + 1
+            )
         except RequestError:  # not finite, or a reference that has collapsed
             return None
 
 
-def distortion_of_some(codes: np.ndarray, reference: np.ndarray, labels: np.ndarray, kept: np.ndarray, classes: int) -> ClassDistortion:
-    """Class distortion matrix of some of the items; NaN in the rows and columns of classes that none of them has."""
+def distortion_of_some(
+    codes: np.ndarray, reference: np.ndarray, labels: np.ndarray, kept: np.ndarray, classes: int
+) -> ClassDistortion:
+    """Class distortion matrix of some of the items; NaN in the rows and columns of classes that none of them
+    has.
+    """
     present, compact = np.unique(labels[kept], return_inverse=True)
     found = class_distortion_matrix(codes[kept], reference[kept], compact)
     if len(present) == classes:
@@ -297,7 +333,9 @@ def scheme_title(scheme: str, setting: Setting) -> str:
     return f"{scheme}: {rule}"
 
 
-def _view(condition: Condition, level: int, label: str, record: xr.Dataset, reference: ConditionView | None) -> ConditionView:
+def _view(
+    condition: Condition, level: int, label: str, record: xr.Dataset, reference: ConditionView | None
+) -> ConditionView:
     codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
     stimuli, frequency = record["stimulus"].values, record["frequency"].values
     kept = frequency[stimuli] > 0
@@ -306,7 +344,9 @@ def _view(condition: Condition, level: int, label: str, record: xr.Dataset, refe
     points, stress = np.full((len(codes), 2), np.nan), np.nan
     tuning = np.full((len(frequency), codes.shape[1]), np.nan)
     if np.isfinite(codes).all():
-        towards = reference.points[kept] if reference is not None and reference.sound else np.array([[np.nan]])
+        towards = (
+            reference.points[kept] if reference is not None and reference.sound else np.array([[np.nan]])
+        )
         plane = embed(codes[kept], align_to=towards if np.isfinite(towards).all() else None)
         points[kept], stress = plane.points, plane.stress
         tuning[frequency > 0] = scaled_tuning(tuning_curves(codes, stimuli)[frequency > 0])[:, order]

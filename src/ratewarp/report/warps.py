@@ -1,4 +1,6 @@
-"""The three warps against capacity: how much each model's codes differ from the reference's, with intervals."""
+"""The three warps against capacity: how much each model's codes differ from the reference's, with
+intervals.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,22 @@ from matplotlib.markers import CARETDOWN, CARETUP
 from matplotlib.ticker import LogFormatter
 
 from ratewarp.geometry import MEASURES
-from ratewarp.report.style import INK, MODEL_MARKERS, MUTED, model_colours, model_markers, note_below, rate_ticks
+from ratewarp.report.style import (
+    INK,
+    MODEL_MARKERS,
+    MUTED,
+    model_colours,
+    model_markers,
+    note_below,
+    rate_ticks,
+)
 from ratewarp.report.views import RunView
 
 Row = dict[Any, Any]
 
-_SHOWN = sorted((measure for measure in MEASURES if "warps" in measure.figures), key=lambda one: "change" not in one.panel)
+_SHOWN = sorted(
+    (measure for measure in MEASURES if "warps" in measure.figures), key=lambda one: "change" not in one.panel
+)
 _PANELS = {measure.shown: measure.panel for measure in _SHOWN}
 _LOG = tuple(measure.shown for measure in _SHOWN if measure.scale == "log")
 _COLUMNS = 3
@@ -46,12 +58,22 @@ class _Style:
     def line(self) -> dict[str, Any]:
         """As keywords of matplotlib."""
         face = "white" if self.hollow else self.colour
-        return {"color": self.colour, "marker": self.marker, "ls": self.dashes, "lw": 1.1, "ms": 4, "mew": 0.9, "mfc": face}
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "ls": self.dashes,
+            "lw": 1.1,
+            "ms": 4,
+            "mew": 0.9,
+            "mfc": face,
+        }
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """One measure of a model under one labelling, by capacity: of every seed, their mean, and the mean of their intervals."""
+    """One measure of a model under one labelling, by capacity: of every seed, their mean, and the mean of
+    their intervals.
+    """
 
     key: tuple[str, str]
     abscissae: np.ndarray
@@ -72,17 +94,28 @@ class _Panel:
 
 
 def warps_figure(view: RunView) -> Figure | None:
-    """Every index against capacity, a line a model and labelling; None where nothing was measured against a reference."""
+    """Every index against capacity, a line a model and labelling; None where nothing was measured against a
+    reference.
+    """
     panels: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
     for row in view.geometry.to_dict("records"):
         if row["measure"] in panels and row["model"] in view.drawn.names:
-            panels[row["measure"]].append({**row, "task": row["task"] if isinstance(row["task"], str) else ""})
+            panels[row["measure"]].append(
+                {**row, "task": row["task"] if isinstance(row["task"], str) else ""}
+            )
     if not panels["prototypization_change"] and not panels["specialization_change"]:
         return None
     styles = _styles(view)
-    drawn = [panel for measure, rows in panels.items() if rows for panel in _panels(measure, _curves(rows, list(styles)), styles)]
+    drawn = [
+        panel
+        for measure, rows in panels.items()
+        if rows
+        for panel in _panels(measure, _curves(rows, list(styles)), styles)
+    ]
     height = -(-(len(drawn) + 1) // _COLUMNS)
-    figure, axes = plt.subplots(height, _COLUMNS, figsize=(3.5 * _COLUMNS, 3.1 * height), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        height, _COLUMNS, figsize=(3.5 * _COLUMNS, 3.1 * height), squeeze=False, layout="constrained"
+    )
     cut = [_draw_panel(place, view, panel, styles) for place, panel in zip(axes.flat, drawn, strict=False)]
     _legend(axes.flat[len(drawn)], view, styles, cut=any(cut))
     for place in axes.flat[len(drawn) + 1 :]:
@@ -92,7 +125,9 @@ def warps_figure(view: RunView) -> Figure | None:
 
 
 def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _Style]) -> Iterator[_Panel]:
-    """All curves of a measure; those of a model with several labellings in a panel of their own, on the same axis."""
+    """All curves of a measure; those of a model with several labellings in a panel of their own, on the same
+    axis.
+    """
     limits = _limits(curves, log=measure in _LOG)
     shared = [curve for curve in curves if not styles[curve.key].hollow]
     if shared:
@@ -103,7 +138,9 @@ def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _S
 
 
 def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
-    """Style by model and labelling ("" for measures without one); of several labellings, dashed and hollow."""
+    """Style by model and labelling ("" for measures without one); of several labellings, dashed and
+    hollow.
+    """
     models = view.drawn.names
     colours, markers = model_colours(models), model_markers(models)
     styles: dict[tuple[str, str], _Style] = {}
@@ -116,7 +153,9 @@ def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
             continue
         for place, scheme in enumerate(schemes):
             marker = MODEL_MARKERS[place % len(MODEL_MARKERS)]
-            styles[model, scheme] = _Style(f"{model}, {scheme}", colours[model], marker, _DASHES[place % len(_DASHES)], hollow=True)
+            styles[model, scheme] = _Style(
+                f"{model}, {scheme}", colours[model], marker, _DASHES[place % len(_DASHES)], hollow=True
+            )
     return styles
 
 
@@ -126,14 +165,26 @@ def _curves(rows: list[Row], order: list[tuple[str, str]]) -> list[_Curve]:
         own = [row for row in rows if (row["model"], row["task"]) == key]
         places = sorted({row["abscissa"] for row in own})
         seeds = [[row for row in own if row["abscissa"] == one] for one in places]
-        value, low, high = (np.array([np.mean([row[end] for row in found]) for found in seeds]) for end in ("value", "low", "high"))
-        curves.append(_Curve(key, np.array(places), [[row["value"] for row in found] for found in seeds], value, low, high))
+        value, low, high = (
+            np.array([np.mean([row[end] for row in found]) for found in seeds])
+            for end in ("value", "low", "high")
+        )
+        curves.append(
+            _Curve(
+                key, np.array(places), [[row["value"] for row in found] for found in seeds], value, low, high
+            )
+        )
     return curves
 
 
 def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[str, str], _Style]) -> bool:
     """Axes and curves; whether an interval goes on beyond the axis."""
-    place.set(xscale="log", xlabel=view.abscissa_title, title=panel.title, yscale="log" if panel.measure in _LOG else "linear")
+    place.set(
+        xscale="log",
+        xlabel=view.abscissa_title,
+        title=panel.title,
+        yscale="log" if panel.measure in _LOG else "linear",
+    )
     rate_ticks(place.xaxis, view.study.capacities_nats if view.aims else ())
     if panel.measure in _LOG:
         place.yaxis.set_major_formatter(LogFormatter())
@@ -151,7 +202,9 @@ def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[st
 
 
 def _limits(curves: list[_Curve], *, log: bool) -> tuple[float, float]:
-    """Ends of the vertical axis: they hold every value, and intervals as far as these do not dwarf the values."""
+    """Ends of the vertical axis: they hold every value, and intervals as far as these do not dwarf the
+    values.
+    """
     scale, back = (np.log, np.exp) if log else (np.asarray, np.asarray)
     values = scale(np.array([value for curve in curves for found in curve.seeds for value in found]))
     low, high = values.min(), values.max()
@@ -164,19 +217,43 @@ def _limits(curves: list[_Curve], *, log: bool) -> tuple[float, float]:
     return float(back(low - room)), float(back(high + room))
 
 
-def _draw_curve(place: Axes, curve: _Curve, style: _Style, across: np.ndarray, limits: tuple[float, float]) -> bool:
-    """Means as a line, the seeds as small points, intervals as bars; an arrow where a bar goes on beyond the axis."""
+def _draw_curve(
+    place: Axes, curve: _Curve, style: _Style, across: np.ndarray, limits: tuple[float, float]
+) -> bool:
+    """Means as a line, the seeds as small points, intervals as bars; an arrow where a bar goes on beyond the
+    axis.
+    """
     place.plot(across, curve.value, **style.line, zorder=3)
     for x, found in zip(across, curve.seeds, strict=True):
         if len(found) > 1:
-            place.plot([x * _BESIDE] * len(found), found, ls="", marker="o", ms=2, mew=0, color=style.colour, zorder=2.5)
+            place.plot(
+                [x * _BESIDE] * len(found),
+                found,
+                ls="",
+                marker="o",
+                ms=2,
+                mew=0,
+                color=style.colour,
+                zorder=2.5,
+            )
     low, high = curve.low < limits[0], curve.high > limits[1]
     known = ~(np.isnan(curve.low) | np.isnan(curve.high))
-    for x, bottom, top, cut in zip(across[known], curve.low[known], curve.high[known], (low & high)[known], strict=True):
-        place.plot([x, x], np.clip([bottom, top], *limits), color=style.colour, lw=0.8, alpha=0.35 if cut else 0.85, zorder=2)
+    for x, bottom, top, cut in zip(
+        across[known], curve.low[known], curve.high[known], (low & high)[known], strict=True
+    ):
+        place.plot(
+            [x, x],
+            np.clip([bottom, top], *limits),
+            color=style.colour,
+            lw=0.8,
+            alpha=0.35 if cut else 0.85,
+            zorder=2,
+        )
     for beyond, end, arrow in ((low, limits[0], CARETDOWN), (high, limits[1], CARETUP)):
         for x in across[beyond]:
-            place.plot([x], [end], ls="", marker=arrow, ms=4, mew=0, color=style.colour, clip_on=False, zorder=4)
+            place.plot(
+                [x], [end], ls="", marker=arrow, ms=4, mew=0, color=style.colour, clip_on=False, zorder=4
+            )
     return bool(low.any() or high.any())
 
 
@@ -190,5 +267,14 @@ def _legend(place: Axes, view: RunView, styles: dict[tuple[str, str], _Style], *
     columns = 2 if len(handles) > 5 else 1
     place.legend(handles=handles, loc="upper center", ncols=columns, handlelength=3.2)
     below = 0.93 - _ROW * -(-len(handles) // columns)
-    place.text(0.5, below, "\n".join(marks), ha="center", va="top", transform=place.transAxes, color=INK, fontsize="small")
+    place.text(
+        0.5,
+        below,
+        "\n".join(marks),
+        ha="center",
+        va="top",
+        transform=place.transAxes,
+        color=INK,
+        fontsize="small",
+    )
     place.axis("off")

@@ -1,10 +1,12 @@
-"""Where images come from: sources, how often each stimulus occurs, and what is asked of it. One file a source, one name in `SOURCES`."""
+"""Where images come from: sources, how often each stimulus occurs, and what is asked of it. One file a
+source, one name in `SOURCES`.
+"""
 
 from ratewarp.sources.corridors import Corridors
 from ratewarp.sources.expressions import names_in
 from ratewarp.sources.factor import Factor
 from ratewarp.sources.frequencies import frequency, image_counts
-from ratewarp.sources.given import GivenSource, kept_files
+from ratewarp.sources.given_source import GivenSource, kept_files
 from ratewarp.sources.images import Images, Pool, Stream, draw_images, draw_pool, make_images
 from ratewarp.sources.pixels import PIXELS, Pixels
 from ratewarp.sources.source import Source, factor_numbers, factors_of

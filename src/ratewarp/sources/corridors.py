@@ -21,14 +21,14 @@ _DRAW_BITS = 31  # resolution of a pixel's draw: probabilities are exact to 2⁻
 class Corridors(BaseModel):
     """Square images, 1 = wall and 0 = corridor, with an upper and a lower corridor at columns x_UC and x_LC.
 
-    The rows above the middle one hold the upper corridor, the middle row is all corridor, the rows below it hold the lower one. A pixel
-    in column c of a corridor's rows is corridor with probability exp(−(c − x)² / (2 · width²)), independently of all others. With
-    n = `size`, the n² stimuli are numbered x_UC · n + x_LC.
+    The rows above the middle one hold the upper corridor, the middle row is all corridor, the rows below it
+    hold the lower one. A pixel in column c of a corridor's rows is corridor with probability exp(−(c − x)² /
+    (2 · width²)), independently of all others. With n = `size`, the n² stimuli are numbered x_UC · n + x_LC.
 
     Draws compare random integers with a table of integers, so a key gives the same image on every platform.
 
-    Named frequencies and tasks are the publication's at 13 × 13; at other sizes the same rules hold with their middle and their
-    number of bins moved along.
+    Named frequencies and tasks are the publication's at 13 × 13; at other sizes the same rules hold with
+    their middle and their number of bins moved along.
 
     Attributes:
         size: height and width, pixels.
@@ -91,7 +91,9 @@ class Corridors(BaseModel):
 
     @property
     def frequencies(self) -> Mapping[str, str]:
-        """Images per stimulus of the published data sets. Its README names E1M1_README; its published figures load E1M1."""
+        """Images per stimulus of the published data sets. Its README names E1M1_README; its published figures
+        load E1M1.
+        """
         half = self.size // 2
         return {
             "E1M1": f"2000 if x_LC <= {half} else 260",
@@ -148,7 +150,9 @@ class Corridors(BaseModel):
 
 @cache
 def _corridor_probability(size: int, width: float) -> np.ndarray:
-    """Probability of corridor at every column offset from the corridor's place; the last entry, 1, is the middle row's."""
+    """Probability of corridor at every column offset from the corridor's place; the last entry, 1, is the
+    middle row's.
+    """
     offsets = np.arange(size)
     return np.append(np.exp(-(offsets**2) / (2 * width**2)), 1.0)
 

@@ -1,7 +1,8 @@
 """A small, safe language for rules over a source's factors: `x_UC <= x_LC`, `3 if shape == 'heart' else 1`.
 
-Python's own parser reads the text; only the node types listed here are then computed, on arrays, by this module. Nothing is
-ever evaluated as Python: no calls but `min`, `max` and `abs`, no attributes, no indexing, no powers.
+Python's own parser reads the text; only the node types listed here are then computed, on arrays, by this
+module. Nothing is ever evaluated as Python: no calls but `min`, `max` and `abs`, no attributes, no indexing,
+no powers.
 """
 
 from __future__ import annotations
@@ -45,17 +46,26 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "abs": np.abs,
 }
 ALLOWED = (
-    "numbers, factor names, + - * / // %, comparisons, and/or/not, `a if b else c`, min, max, abs and parentheses; a factor whose values"
+    "numbers, factor names, + - * / // %, comparisons, and/or/not, `a if b else c`, min, max, abs and"
+    " parentheses; a factor whose values"
     " are texts is compared by == and != with a text in quotes"
 )
 
 
-def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, length: int | None = None, argument: str = "expression") -> np.ndarray:
+def evaluate(
+    expression: str,
+    factors: Mapping[str, np.ndarray],
+    *,
+    length: int | None = None,
+    argument: str = "expression",
+) -> np.ndarray:
     """Value of `expression` for every stimulus.
 
     Arguments:
-        expression: at most 500 characters of the grammar in `ALLOWED`; comparisons may be chained (`2 <= x_UC < 5`).
-        factors: factor name → its value at each stimulus, arrays of numbers or of texts, of one common length.
+        expression: at most 500 characters of the grammar in `ALLOWED`; comparisons may be chained (`2 <= x_UC
+            < 5`).
+        factors: factor name → its value at each stimulus, arrays of numbers or of texts, of one common
+            length.
         length: that length; needed only where there are no factors.
         argument: name used in error messages.
 
@@ -63,8 +73,8 @@ def evaluate(expression: str, factors: Mapping[str, np.ndarray], *, length: int 
         Array of the factors' length; boolean for conditions, otherwise integers or floats.
 
     Raises:
-        RequestError: syntax outside the grammar, an unknown factor, a text that is no value of the factor it is compared with, a
-            value that is not finite, or a whole number beyond 2^53, also on the way.
+        RequestError: syntax outside the grammar, an unknown factor, a text that is no value of the factor it
+            is compared with, a value that is not finite, or a whole number beyond 2^53, also on the way.
 
     Examples:
         >>> evaluate("a < b and not a == 0", {"a": np.array([0, 1, 2]), "b": np.array([1, 2, 2])})
@@ -146,7 +156,9 @@ class _Evaluation:
             case ast.BoolOp(op=ast.Or()):
                 return reduce(operator.or_, [self._condition(o) for o in operands])
             case ast.Compare(ops=ops) if all(type(op) in _COMPARISONS for op in ops):
-                links = [self._compared(op, a, b) for op, a, b in zip(ops, operands, operands[1:], strict=False)]
+                links = [
+                    self._compared(op, a, b) for op, a, b in zip(ops, operands, operands[1:], strict=False)
+                ]
                 return reduce(operator.and_, links)
             case ast.IfExp():
                 condition, then, otherwise = operands
@@ -155,7 +167,8 @@ class _Evaluation:
                 return self._call(name, operands)
         known = ", ".join(self.factors)
         raise RequestError(
-            f"{self.argument}: '{ast.unparse(node)}' is not allowed in {shorten(self.text)}; use {ALLOWED}. Factors: {known}"
+            f"{self.argument}: '{ast.unparse(node)}' is not allowed in {shorten(self.text)}; use {ALLOWED}."
+            f" Factors: {known}"
         )
 
     @staticmethod
@@ -165,13 +178,19 @@ class _Evaluation:
     def _factor(self, name: str) -> np.ndarray:
         if name not in self.factors:
             known = did_you_mean(name, self.factors)
-            raise RequestError(f"{self.argument}: no factor is named '{name}'.{known} Factors: {', '.join(self.factors)}")
+            raise RequestError(
+                f"{self.argument}: no factor is named '{name}'.{known} Factors: {', '.join(self.factors)}"
+            )
         return self.factors[name]
 
     def _combined(self, op: type[ast.operator], first: np.ndarray, second: np.ndarray) -> np.ndarray:
         value = _ARITHMETIC[op](first, second)
-        if value.dtype.kind in "iu" and np.any(np.abs(_ARITHMETIC[op](first.astype(float), second.astype(float))) >= LARGEST):
-            refuse(self.argument, "made of whole numbers below 2^53, which are exact, on the way too", self.text)
+        if value.dtype.kind in "iu" and np.any(
+            np.abs(_ARITHMETIC[op](first.astype(float), second.astype(float))) >= LARGEST
+        ):
+            refuse(
+                self.argument, "made of whole numbers below 2^53, which are exact, on the way too", self.text
+            )
         return value
 
     def _call(self, name: str, operands: list[Any]) -> Any:

@@ -41,7 +41,8 @@ def check_factor(factor: Factor, place: str) -> None:
     """Refuses a factor that contradicts itself; `place` names it in messages.
 
     Raises:
-        RequestError: no name, no values, values that occur twice or are of the wrong type, or a kind or period that does not fit.
+        RequestError: no name, no values, values that occur twice or are of the wrong type, or a kind or
+            period that does not fit.
     """
     if not isinstance(factor.name, str) or not factor.name.isidentifier() or iskeyword(factor.name):
         refuse(f"{place}.name", "a name of letters, digits and _, which expressions can use", factor.name)

@@ -25,8 +25,9 @@ def frequency(
     """Probability of every stimulus of `source`.
 
     Arguments:
-        rule: a name among `source.frequencies` or `uniform`, an expression over the factors whose value is proportional to the frequency
-            (`3 if x_UC == x_LC else 1`, or a factor alone), or one non-negative number a stimulus, in the order of `source.stimuli`.
+        rule: a name among `source.frequencies` or `uniform`, an expression over the factors whose value is
+            proportional to the frequency (`3 if x_UC == x_LC else 1`, or a factor alone), or one non-negative
+            number a stimulus, in the order of `source.stimuli`.
         source: where the stimuli come from.
         parameters: name → value, of what an expression may name besides factors.
         argument: name used in error messages.
@@ -35,7 +36,8 @@ def frequency(
         Probabilities, non-negative, summing to 1.
 
     Raises:
-        RequestError: unknown name, bad expression, wrong length, or values that are negative, not finite or all zero.
+        RequestError: unknown name, bad expression, wrong length, or values that are negative, not finite or
+            all zero.
 
     Examples:
         >>> from ratewarp.sources import Corridors
@@ -49,11 +51,15 @@ def frequency(
     return weights / weights.max() / (weights / weights.max()).sum()
 
 
-def _weights(rule: str | Sequence[float], source: Source, parameters: Mapping[str, float], argument: str) -> np.ndarray:
+def _weights(
+    rule: str | Sequence[float], source: Source, parameters: Mapping[str, float], argument: str
+) -> np.ndarray:
     if not isinstance(rule, str):
         table = _numbers(rule, argument)
         if table.shape != (len(source.stimuli),):
-            refuse(argument, f"one number for each of the {len(source.stimuli)} stimuli", f"shape {table.shape}")
+            refuse(
+                argument, f"one number for each of the {len(source.stimuli)} stimuli", f"shape {table.shape}"
+            )
         return table
     variables, named = variables_of(source, parameters, argument), {**UNIFORM, **source.frequencies}
     if rule in named:
@@ -74,7 +80,8 @@ def _numbers(rule: Sequence[float], argument: str) -> np.ndarray:
 
 
 def image_counts(probabilities: Float[np.ndarray, " stimuli"], images: int) -> Int[np.ndarray, " stimuli"]:
-    """Number of images of each stimulus in a data set of `images`, as near to the probabilities as whole numbers go.
+    """Number of images of each stimulus in a data set of `images`, as near to the probabilities as whole
+    numbers go.
 
     Largest-remainder rounding; the counts sum to `images`.
 

@@ -1,6 +1,8 @@
-"""Images of a source, by stimulus and place: a pool on the device, or a stream that draws them shortly before they are needed.
+"""Images of a source, by stimulus and place: a pool on the device, or a stream that draws them shortly before
+they are needed.
 
-Image k of stimulus s depends on the key, s and k alone. So it makes no difference which of the two a training reads from.
+Image k of stimulus s depends on the key, s and k alone. So it makes no difference which of the two a training
+reads from.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ Chosen = tuple[Int[Array, "members steps batch"], Int[Array, "members steps batc
 class Reader(Protocol):
     """How a compiled step gets its images; arrays in it are shared by all members."""
 
-    def batch(self, ahead: Any, step: Array, stimuli: Array, places: Array) -> Num[Array, "batch height width channels"]:
+    def batch(
+        self, ahead: Any, step: Array, stimuli: Array, places: Array
+    ) -> Num[Array, "batch height width channels"]:
         """Images of a step, stored as their source stores them.
 
         Arguments:
@@ -50,11 +54,14 @@ class Images(Protocol):
         ...
 
     def steps(self, most: int, images_a_step: int) -> int:
-        """How many steps to draw ahead, at most `most`, where all members together see so many images a step."""
+        """How many steps to draw ahead, at most `most`, where all members together see so many images a
+        step.
+        """
         ...
 
     def ahead(self, pieces: Sequence[int], chosen: Callable[[int], Chosen]) -> Iterator[Any]:
-        """For every piece of training, which begins at a step of `pieces`, what its steps read besides the reader, stacked by member.
+        """For every piece of training, which begins at a step of `pieces`, what its steps read besides the
+        reader, stacked by member.
 
         `chosen(step)` says which images the steps of a piece see.
         """
@@ -75,7 +82,9 @@ class Pool(NamedTuple):
     def reader(self) -> Pool:
         return self
 
-    def batch(self, ahead: Any, step: Array, stimuli: Array, places: Array) -> Num[Array, "batch height width channels"]:
+    def batch(
+        self, ahead: Any, step: Array, stimuli: Array, places: Array
+    ) -> Num[Array, "batch height width channels"]:
         del ahead, step
         return self.images[self.offsets[stimuli] + places]
 
@@ -94,13 +103,17 @@ class Pool(NamedTuple):
 class _Drawn(NamedTuple):
     """Reads images that were drawn ahead."""
 
-    def batch(self, ahead: Any, step: Array, stimuli: Array, places: Array) -> Num[Array, "batch height width channels"]:
+    def batch(
+        self, ahead: Any, step: Array, stimuli: Array, places: Array
+    ) -> Num[Array, "batch height width channels"]:
         del stimuli, places
         return ahead[step]
 
 
 class Stream:
-    """Images drawn for each piece of training while the one before it is trained; costs no memory, however many there are."""
+    """Images drawn for each piece of training while the one before it is trained; costs no memory, however
+    many there are.
+    """
 
     def __init__(self, source: Source, *, key: Key[Array, ""]):
         self._source, self._key = source, key
@@ -127,10 +140,14 @@ class Stream:
                 yield images
 
     def first_of(self, stimulus: int, count: int) -> Num[Array, "count height width channels"]:
-        return jnp.asarray(draw_images(self._source, np.full(count, stimulus), np.arange(count), key=self._key))
+        return jnp.asarray(
+            draw_images(self._source, np.full(count, stimulus), np.arange(count), key=self._key)
+        )
 
 
-def make_images(source: Source, counts: Int[np.ndarray, " stimuli"], *, key: Key[Array, ""], most_bytes: float) -> Images:
+def make_images(
+    source: Source, counts: Int[np.ndarray, " stimuli"], *, key: Key[Array, ""], most_bytes: float
+) -> Images:
     """Images of a source: a pool where it takes at most `most_bytes`, else a stream.
 
     Arguments:
@@ -155,12 +172,17 @@ def draw_pool(source: Source, counts: Int[np.ndarray, " stimuli"], *, key: Key[A
     offsets = np.cumsum(counts) - counts
     stimuli = np.repeat(np.arange(len(counts)), counts)
     return Pool(
-        jnp.asarray(draw_images(source, stimuli, np.arange(len(stimuli)) - offsets[stimuli], key=key)), jnp.asarray(offsets, jnp.int32)
+        jnp.asarray(draw_images(source, stimuli, np.arange(len(stimuli)) - offsets[stimuli], key=key)),
+        jnp.asarray(offsets, jnp.int32),
     )
 
 
 def draw_images(
-    source: Source, stimuli: Int[np.ndarray, " images"], places: Int[np.ndarray, " images"], *, key: Key[Array, ""]
+    source: Source,
+    stimuli: Int[np.ndarray, " images"],
+    places: Int[np.ndarray, " images"],
+    *,
+    key: Key[Array, ""],
 ) -> Num[np.ndarray, "images height width channels"]:
     """The images at these places of these stimuli.
 
@@ -173,14 +195,18 @@ def draw_images(
     size = min(_BLOCK, len(stimuli))
     for first in range(0, len(stimuli), size or 1):
         chosen = np.minimum(first + np.arange(size), len(stimuli) - 1)
-        block = _draw_block(source, jnp.asarray(stimuli[chosen], jnp.int32), jnp.asarray(places[chosen], jnp.int32), key)
+        block = _draw_block(
+            source, jnp.asarray(stimuli[chosen], jnp.int32), jnp.asarray(places[chosen], jnp.int32), key
+        )
         images[first : first + size] = np.asarray(block)[: len(stimuli) - first]
     return images
 
 
 @partial(jax.jit, static_argnums=0)
 def _draw_block(source: Source, stimuli: Array, places: Array, key: Array) -> Array:
-    keys = jax.vmap(lambda stimulus, place: jax.random.fold_in(jax.random.fold_in(key, stimulus), place))(stimuli, places)
+    keys = jax.vmap(lambda stimulus, place: jax.random.fold_in(jax.random.fold_in(key, stimulus), place))(
+        stimuli, places
+    )
     return source.sample(stimuli, keys=keys)
 
 

@@ -13,9 +13,11 @@ from ratewarp.sources.factor import Factor
 
 
 class Source(Protocol):
-    """A finite set of stimuli, each a combination of factor values or, where there are no factors, an image of its own.
+    """A finite set of stimuli, each a combination of factor values or, where there are no factors, an image
+    of its own.
 
-    Sources are frozen configuration: two equal sources give the same draws. What is computed from one is asked of these members alone.
+    Sources are frozen configuration: two equal sources give the same draws. What is computed from one is
+    asked of these members alone.
     """
 
     @property
@@ -30,17 +32,23 @@ class Source(Protocol):
 
     @property
     def pixels(self) -> str:
-        """How pixels are stored: a name of `PIXELS`, `binary` (0 and 1), `8-bit` (0–255) or `real` (float32)."""
+        """How pixels are stored: a name of `PIXELS`, `binary` (0 and 1), `8-bit` (0–255) or `real`
+        (float32).
+        """
         ...
 
     @property
     def factors(self) -> tuple[Factor, ...]:
-        """The factors, in the order of the columns of `stimuli`; none where stimuli are images without description."""
+        """The factors, in the order of the columns of `stimuli`; none where stimuli are images without
+        description.
+        """
         ...
 
     @property
     def stimuli(self) -> Int[np.ndarray, "stimuli factors"]:
-        """For every stimulus, which of its values each factor has; the row number is the stimulus's index everywhere else."""
+        """For every stimulus, which of its values each factor has; the row number is the stimulus's index
+        everywhere else.
+        """
         ...
 
     @property
@@ -69,13 +77,17 @@ class Source(Protocol):
         ...
 
     def mean_images(self) -> Float[np.ndarray, "stimuli height width channels"] | None:
-        """Noise-free mean image of every stimulus, in the numbers that `Pixels.numbers` gives; None where there is none."""
+        """Noise-free mean image of every stimulus, in the numbers that `Pixels.numbers` gives; None where
+        there is none.
+        """
         ...
 
     def sample(
         self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]
     ) -> Num[Array, "images height width channels"]:
-        """One image of each given stimulus, drawn with the key at the same place, as stored; JAX must be able to trace it."""
+        """One image of each given stimulus, drawn with the key at the same place, as stored; JAX must be able
+        to trace it.
+        """
         ...
 
 
@@ -93,7 +105,8 @@ def variables_of(source: Source, parameters: Mapping[str, float], argument: str)
 
 
 def factors_of(source: Source) -> dict[str, np.ndarray]:
-    """Factor name → its value at every stimulus, numbers or text: the variables of an expression over the source.
+    """Factor name → its value at every stimulus, numbers or text: the variables of an expression over the
+    source.
 
     Examples:
         >>> from ratewarp.sources import Corridors
@@ -105,7 +118,9 @@ def factors_of(source: Source) -> dict[str, np.ndarray]:
 
 
 def factor_numbers(source: Source) -> Float[np.ndarray, "stimuli factors"]:
-    """Factor values of every stimulus as numbers; of a categorical factor of texts, the place of the value."""
+    """Factor values of every stimulus as numbers; of a categorical factor of texts, the place of the
+    value.
+    """
     numbers = [
         places if factor.table.dtype.kind == "U" else factor.table[places]
         for factor, places in zip(source.factors, source.stimuli.T, strict=True)

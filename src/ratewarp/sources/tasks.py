@@ -61,8 +61,9 @@ def task(
     Arguments:
         name: one of the source's tasks (E2M1 … E2M4 of Corridors), or any name if `expression` is given.
         source: where the stimuli come from.
-        expression: rule over the factors: a condition (two classes), a whole number from 0 (that many classes), or the name of a
-            categorical factor (a class for each of its values that occurs, in their order).
+        expression: rule over the factors: a condition (two classes), a whole number from 0 (that many
+            classes), or the name of a categorical factor (a class for each of its values that occurs, in
+            their order).
         parameters: name → value, of what the expression may name besides factors.
         argument: name used in error messages.
 
@@ -70,7 +71,8 @@ def task(
         The labelling.
 
     Raises:
-        RequestError: unknown name, bad expression, labels that are not whole numbers from 0, or a class without stimuli.
+        RequestError: unknown name, bad expression, labels that are not whole numbers from 0, or a class
+            without stimuli.
 
     Examples:
         >>> from ratewarp.sources import Corridors
@@ -85,17 +87,27 @@ def task(
     values = _values(rule, source, parameters, f"{argument} ({name})")
     labels = np.round(values).astype(int)
     if np.any(labels != values) or labels.min() < 0 or labels.max() >= MAX_CLASSES:
-        refuse(f"{argument} ({name})", f"a condition, or whole numbers from 0 to at most {MAX_CLASSES - 1}", rule)
+        refuse(
+            f"{argument} ({name})", f"a condition, or whole numbers from 0 to at most {MAX_CLASSES - 1}", rule
+        )
     missing = sorted(set(range(max(2, labels.max() + 1))) - set(labels.tolist()))
     if missing:
-        refuse(f"{argument} ({name})", f"a labelling in which every class occurs (class {missing[0]} never does)", rule)
+        refuse(
+            f"{argument} ({name})",
+            f"a labelling in which every class occurs (class {missing[0]} never does)",
+            rule,
+        )
     return Task(name, rule, labels)
 
 
 def _values(rule: str, source: Source, parameters: Mapping[str, float], argument: str) -> np.ndarray:
     categories = {
-        factor.name: column for factor, column in zip(source.factors, source.stimuli.T, strict=True) if factor.kind == "categorical"
+        factor.name: column
+        for factor, column in zip(source.factors, source.stimuli.T, strict=True)
+        if factor.kind == "categorical"
     }
     if rule.strip() in categories:
         return np.unique(categories[rule.strip()], return_inverse=True)[1]
-    return evaluate(rule, variables_of(source, parameters, argument), length=len(source.stimuli), argument=argument)
+    return evaluate(
+        rule, variables_of(source, parameters, argument), length=len(source.stimuli), argument=argument
+    )

@@ -10,10 +10,12 @@ import numpy as np
 
 from ratewarp._checks import RequestError, refuse, refuse_name
 
-CAPACITY, SEED = "capacity_nats", "seed"  # axes that every study may have; `capacities_nats` and `seeds` are short for them
+# axes that every study may have; `capacities_nats` and `seeds` are short for them
+CAPACITY, SEED = "capacity_nats", "seed"
 
 MAX_VALUES = 100_000
-_DIGITS = 6  # of values that are computed: further ones are rounded otherwise on other machines, and ids would differ
+# of values that are computed: further ones are rounded otherwise on other machines, and ids would differ
+_DIGITS = 6
 _FORMS = ("range", "log", "random")
 _LARGEST = 1e300  # of the ends of an axis
 
@@ -45,9 +47,10 @@ def read_axis(name: str, written: Any) -> Axis:
 
     Arguments:
         name: a key, or keys with commas between them that move together.
-        written: a list of values (for several keys, of lists with one value for each), `{range: [first, last, count]}` (evenly
-            spaced), `{log: [first, last, count]}` (by equal factors), or `{random: {between: [low, high], count: …, seed: 0, log:
-            false}}` (drawn uniformly, or uniformly in the logarithm). Computed values are rounded to six digits.
+        written: a list of values (for several keys, of lists with one value for each), `{range: [first, last,
+            count]}` (evenly spaced), `{log: [first, last, count]}` (by equal factors), or `{random: {between:
+            [low, high], count: …, seed: 0, log: false}}` (drawn uniformly, or uniformly in the logarithm).
+                Computed values are rounded to six digits.
 
     Raises:
         RequestError: naming the axis, what is required and what came.
@@ -72,7 +75,10 @@ def read_axis(name: str, written: Any) -> Axis:
     if not values:
         refuse(place, "not empty", written)
     if len({repr(one) for one in values}) < len(values):
-        raise RequestError(f"{place}: values must differ from each other; got {[one[0] if len(one) == 1 else list(one) for one in values]}")
+        raise RequestError(
+            f"{place}: values must differ from each other; got"
+            f" {[one[0] if len(one) == 1 else list(one) for one in values]}"
+        )
     return Axis(keys, values)
 
 
@@ -124,7 +130,12 @@ def _drawn(place: str, wanted: Any) -> list[float]:
 
 def _check_ends(place: str, first: Any, last: Any, *, positive: bool) -> None:
     for end in (first, last):
-        if isinstance(end, bool) or not isinstance(end, int | float) or not abs(end) <= _LARGEST or (positive and end <= 0):
+        if (
+            isinstance(end, bool)
+            or not isinstance(end, int | float)
+            or not abs(end) <= _LARGEST
+            or (positive and end <= 0)
+        ):
             refuse(place, f"from one {'positive ' if positive else ''}number to another", end)
     if first == last:
         refuse(place, "from one number to another", [first, last])

@@ -12,10 +12,21 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Dis
 from ratewarp._checks import RequestError, shorten
 from ratewarp.likelihoods import LIKELIHOODS, AnyLikelihood, BernoulliMean
 from ratewarp.networks import NETWORKS, Convolutional, GivenNetwork
-from ratewarp.recipes import RECIPES, AnyRecipe, Principled
-from ratewarp.sources import SOURCES, Corridors, GivenSource, Source, Task, frequency, image_counts, names_in, task, task_names
+from ratewarp.sources import (
+    SOURCES,
+    Corridors,
+    GivenSource,
+    Source,
+    Task,
+    frequency,
+    image_counts,
+    names_in,
+    task,
+    task_names,
+)
 from ratewarp.studies.identity import digest
 from ratewarp.studies.kept import fixed, once
+from ratewarp.training.recipes import RECIPES, AnyRecipe, Principled
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
 _EVEN = 1e-9  # frequencies that differ by less than this share are the same
@@ -37,7 +48,13 @@ def _or_given(variants: tuple[type[BaseModel], ...], given: type) -> Any:
     """One of the variants, by its key `kind`, or anything else that a user gives from Python."""
 
     def kind(value: Any) -> Any:
-        return value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None) if type(value) in variants else "given"
+        return (
+            value.get("kind")
+            if isinstance(value, Mapping)
+            else getattr(value, "kind", None)
+            if type(value) in variants
+            else "given"
+        )
 
     tagged = tuple(Annotated[variant, Tag(variant.model_fields["kind"].default)] for variant in variants)
     return Annotated[Union[(*tagged, Annotated[given, Tag("given")])], Discriminator(kind)]
@@ -47,7 +64,9 @@ _GIVEN = {"source": (SOURCES, GivenSource), "network": (NETWORKS, GivenNetwork)}
 
 
 def taken(difference: Mapping[str, Any]) -> dict[str, Any]:
-    """What a model or an axis says, with objects that stand as source or network, alone or in a list, checked and described."""
+    """What a model or an axis says, with objects that stand as source or network, alone or in a list, checked
+    and described.
+    """
 
     def one(key: str, value: Any) -> Any:
         if isinstance(value, list | tuple):
@@ -78,7 +97,9 @@ def _flat(value: Any) -> Any:
 def _pairs(value: Any) -> Any:
     """A table from name to number, as pairs in order of the names."""
     pairs = list(value.items()) if isinstance(value, Mapping) else value
-    if not isinstance(pairs, list | tuple) or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+    if not isinstance(pairs, list | tuple) or not all(
+        isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs
+    ):
         raise ValueError(f"must be a table from name to number, such as {{ratio: 8}}; got {shorten(value)}")
     if len({str(name) for name, _ in pairs}) < len(pairs):
         raise ValueError(f"must be a table in which every name stands once; got {shorten(value)}")
@@ -146,14 +167,22 @@ class SettingKeys(BaseModel):
 class Setting(SettingKeys):
     """Everything about a condition but its name, capacity and seed; the keys are those of `SettingKeys`.
 
-    Keys named in `ARRAYS` may differ between members of one compiled batch, as those of a recipe's `ARRAYS` may.
+    Keys named in `ARRAYS` may differ between members of one compiled batch, as those of a recipe's `ARRAYS`
+    may.
     """
 
     ARRAYS: ClassVar[tuple[str, ...]] = ("frequency", "tasks", "parameters", "training_images", "codes_each")
 
     def shared(self) -> Setting:
-        """The setting with all that may differ between members at its default: with the classes of its tasks, the compile key."""
-        return once(self, "shared", tuple(Setting.model_fields), lambda: _at_defaults(self, {"recipe": _at_defaults(self.recipe)}))
+        """The setting with all that may differ between members at its default: with the classes of its tasks,
+        the compile key.
+        """
+        return once(
+            self,
+            "shared",
+            tuple(Setting.model_fields),
+            lambda: _at_defaults(self, {"recipe": _at_defaults(self.recipe)}),
+        )
 
     def classes(self) -> tuple[int, ...]:
         """Number of classes of every task."""
@@ -162,7 +191,12 @@ class Setting(SettingKeys):
     def probabilities(self) -> np.ndarray:
         """Frequency of every stimulus."""
         needed = ("frequency", "source", "parameters")
-        return once(self, "probabilities", needed, lambda: _probabilities(self.frequency, self.source, self.parameters))
+        return once(
+            self,
+            "probabilities",
+            needed,
+            lambda: _probabilities(self.frequency, self.source, self.parameters),
+        )
 
     def occurring(self) -> np.ndarray:
         """Whether every stimulus occurs: one of frequency 0 is not trained on, and no measure is of it."""
@@ -171,7 +205,9 @@ class Setting(SettingKeys):
     def image_counts(self) -> np.ndarray:
         """Training images of every stimulus."""
         needed = ("frequency", "source", "parameters", "training_images")
-        return once(self, "counts", needed, lambda: fixed(image_counts(self.probabilities(), self.training_images)))
+        return once(
+            self, "counts", needed, lambda: fixed(image_counts(self.probabilities(), self.training_images))
+        )
 
     def labellings(self) -> tuple[Task, ...]:
         """The tasks, task sets taken apart."""
@@ -181,12 +217,16 @@ class Setting(SettingKeys):
     def named(self) -> set[str]:
         """Names that the expressions of its frequency and tasks use."""
         rules = [rule.label for rule in self.tasks if isinstance(rule, TaskRule)]
-        return set().union(*map(names_in, [*rules, *([self.frequency] if isinstance(self.frequency, str) else [])]))
+        return set().union(
+            *map(names_in, [*rules, *([self.frequency] if isinstance(self.frequency, str) else [])])
+        )
 
     def class_schemes(self) -> dict[str, np.ndarray]:
-        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent (1) stimuli.
+        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent
+        (1) stimuli.
 
-        More frequent than the mean of those that occur; stimuli that do not are in no measure, whatever their class.
+        More frequent than the mean of those that occur; stimuli that do not are in no measure, whatever their
+        class.
         """
         schemes = {one.name: one.labels for one in self.labellings()}
         probabilities = self.probabilities()
@@ -218,7 +258,9 @@ def _labellings(tasks: tuple[TaskChoice, ...], source: Source, parameters: Param
         name = next(iter(taken), own[0].name)
         raise RequestError(f"tasks: '{name}' is taken; give every task of your own another name")
     names = task_names(tuple(choice if isinstance(choice, str) else choice.name for choice in tasks), source)
-    found = tuple(task(name, source, expression=rules.get(name), parameters=dict(parameters)) for name in names)
+    found = tuple(
+        task(name, source, expression=rules.get(name), parameters=dict(parameters)) for name in names
+    )
     for one in found:
         fixed(one.labels)
     return found

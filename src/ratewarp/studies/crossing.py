@@ -58,7 +58,10 @@ class Crossing:
         if CAPACITY not in keys:
             for name, setting in self.settings.items():
                 if setting.recipe.TARGETS_RATE:
-                    raise RequestError(f"capacities_nats must be given: models.{name} is trained to a target rate ({setting.recipe.name})")
+                    raise RequestError(
+                        f"capacities_nats must be given: models.{name} is trained to a target rate"
+                        f" ({setting.recipe.name})"
+                    )
 
     @cached_property
     def _named(self) -> dict[str, set[str]]:
@@ -74,14 +77,19 @@ class Crossing:
         fixed = [key for key in axis.keys if sets(self.differences[model], _path(key))]
         if fixed and len(fixed) < len(axis.keys):
             others = ", ".join(key for key in axis.keys if key not in fixed)
-            raise RequestError(f"models.{model} sets {', '.join(fixed)}, which moves together with {others}; set all of them, or none")
+            raise RequestError(
+                f"models.{model} sets {', '.join(fixed)}, which moves together with {others}; set all of"
+                " them, or none"
+            )
         if CAPACITY in axis.keys:
             return self.settings[model].recipe.TARGETS_RATE
         return not fixed and any(is_key(key) or key in self._named[model] for key in axis.keys)
 
     def size(self, model: str) -> int:
         """Number of places of a model."""
-        return prod(len(axis.values) for axis, varies in zip(self.axes, self.varying[model], strict=True) if varies)
+        return prod(
+            len(axis.values) for axis, varies in zip(self.axes, self.varying[model], strict=True) if varies
+        )
 
     def places(self, model: str) -> Iterator[Place]:
         """Places of a model, the first axis outermost."""
@@ -111,7 +119,13 @@ class Crossing:
         values.pop(CAPACITY, None)
         if not values:
             return own
-        known = model, tuple(index if axis.keys != (CAPACITY,) else None for axis, index in zip(self.axes, place, strict=True))
+        known = (
+            model,
+            tuple(
+                index if axis.keys != (CAPACITY,) else None
+                for axis, index in zip(self.axes, place, strict=True)
+            ),
+        )
         if known not in self._made:
             try:
                 self._made[known] = _laid_over(own, values, f"models.{model}")
@@ -120,7 +134,9 @@ class Crossing:
         return self._made[known]
 
     def reference(self, place: Place, reference: str) -> Place | None:
-        """Where the reference of a model at a place is; None where the reference varies along an axis that the model does not."""
+        """Where the reference of a model at a place is; None where the reference varies along an axis that
+        the model does not.
+        """
         varying = self.varying[reference]
         if any(varies and index is None for varies, index in zip(varying, place, strict=True)):
             return None
@@ -128,7 +144,9 @@ class Crossing:
 
 
 def is_key(key: str) -> bool:
-    """Whether a name on an axis is a key of a setting, or the capacity, rather than a parameter of an expression."""
+    """Whether a name on an axis is a key of a setting, or the capacity, rather than a parameter of an
+    expression.
+    """
     return key == CAPACITY or key.split(".")[0] in Setting.model_fields
 
 

@@ -28,11 +28,14 @@ def changed(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) 
     if not setting.parameters:
         return setting
     named = setting.named()
-    return setting.model_copy(update={"parameters": tuple(pair for pair in setting.parameters if pair[0] in named)})
+    return setting.model_copy(
+        update={"parameters": tuple(pair for pair in setting.parameters if pair[0] in named)}
+    )
 
 
 def merge(base: Mapping[str, Any], difference: Mapping[str, Any]) -> dict[str, Any]:
-    """`base` with `difference` laid over it, key by key; a variant with another name replaces the base's whole.
+    """`base` with `difference` laid over it, key by key; a variant with another name replaces the base's
+    whole.
 
     Examples:
         >>> merge({"recipe": {"name": "principled", "steps": 5}, "tasks": ()}, {"recipe": {"steps": 7}})
@@ -70,7 +73,8 @@ def sets(difference: Mapping[str, Any], parts: Sequence[str]) -> bool:
     """Whether a difference says what stands under these keys, or replaces what holds them.
 
     Examples:
-        >>> [sets({"recipe": {"steps": 7}}, parts) for parts in (["recipe", "steps"], ["recipe"], ["recipe", "decay"])]
+        >>> steps = {"recipe": {"steps": 7}}
+        >>> [sets(steps, parts) for parts in (["recipe", "steps"], ["recipe"], ["recipe", "decay"])]
         [True, True, False]
         >>> sets({"recipe": "swift"}, ["recipe", "steps"])
         False

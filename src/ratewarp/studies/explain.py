@@ -49,7 +49,9 @@ def _message(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
         return f"{whole}: a name must be {_requirement(detail)}; got {shorten(detail['input'])}"
     match detail["type"]:
         case "extra_forbidden":
-            return f"unknown key '{key}'.{did_you_mean(str(location[-1]), known)} Known keys: {', '.join(known)}"
+            return (
+                f"unknown key '{key}'.{did_you_mean(str(location[-1]), known)} Known keys: {', '.join(known)}"
+            )
         case "missing":
             return f"{key} is required"
         case "union_tag_invalid":
@@ -59,7 +61,9 @@ def _message(detail: ErrorDetails, model: type[BaseModel], prefix: str) -> str:
         case "literal_error":
             names = re.findall(r"'([^']+)'", str(context.get("expected", "")))
             came = str(detail["input"])
-            return f"{key}: unknown name {shorten(came)}.{did_you_mean(came, names)} Known: {', '.join(names)}"
+            return (
+                f"{key}: unknown name {shorten(came)}.{did_you_mean(came, names)} Known: {', '.join(names)}"
+            )
         case "value_error":
             return _of_validator(key if location else "", str(context.get("error", detail["msg"])))
     return f"{key} must be {_requirement(detail)}; got {shorten(detail['input'])}"
@@ -92,7 +96,7 @@ def _of_validator(key: str, said: str) -> str:
 
     Checks of a whole study name their keys themselves.
     """
-    if not key:
+    if not key or said.startswith((f"{key}.", f"{key} ", f"{key}:")):
         return said
     return f"{key} {said}" if said.startswith("must ") else f"{key}: {said}"
 
@@ -140,7 +144,9 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _labels(member: Any) -> set[Any]:
-    """What a location may call a member of a union: its class, or the value of the field that tells it apart."""
+    """What a location may call a member of a union: its class, or the value of the field that tells it
+    apart.
+    """
     if not _is_model(member):
         return set()
     annotations = [field.annotation for field in member.model_fields.values()]

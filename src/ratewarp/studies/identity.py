@@ -1,8 +1,10 @@
-"""Identity: what makes two conditions the same, or two members fit one compiled program. The only place that says so.
+"""Identity: what makes two conditions the same, or two members fit one compiled program. The only place that
+says so.
 
-A condition's id hashes its contents. The keys of `FIRST`, those of the first version, count whatever their values, in this order; one
-that came later counts only where it differs from its default. So a new key with a default changes no id, and what is stored stays
-known. The default of a later key never changes, since ids do not say which one they mean; `tests/studies/defaults.txt` holds them.
+A condition's id hashes its contents. The keys of `FIRST`, those of the first version, count whatever their
+values, in this order; one that came later counts only where it differs from its default. So a new key with a
+default changes no id, and what is stored stays known. The default of a later key never changes, since ids do
+not say which one they mean; `tests/studies/defaults.txt` holds them.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-TAGS = ("name", "kind")  # keys that say which variant of a thing it is; they always count, unless `FIRST` says what does
+# keys that say which variant of a thing it is; they always count, unless `FIRST` says what does
+TAGS = ("name", "kind")
 
 _CONSTRAINED = (
     *("steps", "batch_size", "learning_rate", "task_weight", "capacity_ramp", "task_ramp"),
@@ -33,8 +36,26 @@ FIRST: Mapping[str, tuple[str, ...]] = {
     "Principled": _CONSTRAINED,
     "Swift": _CONSTRAINED,
     "Published": (
-        *("name", "steps", "batch_size", "learning_rate", "pressure", "task_weight", "many_class_weight", "decay", "steps_per_epoch"),
-        *("capacity_ramp_steps", "quarter_steps", "task_ramp_steps", "double_softmax", "validation_batches", "processes", "precision"),
+        *(
+            "name",
+            "steps",
+            "batch_size",
+            "learning_rate",
+            "pressure",
+            "task_weight",
+            "many_class_weight",
+            "decay",
+            "steps_per_epoch",
+        ),
+        *(
+            "capacity_ramp_steps",
+            "quarter_steps",
+            "task_ramp_steps",
+            "double_softmax",
+            "validation_batches",
+            "processes",
+            "precision",
+        ),
     ),
 }
 

@@ -31,7 +31,9 @@ def builtin_names() -> list[str]:
         True
     """
     return sorted(
-        path.name.removesuffix(".yaml") for path in files("ratewarp.studies").joinpath("builtin").iterdir() if path.name.endswith(".yaml")
+        path.name.removesuffix(".yaml")
+        for path in files("ratewarp.studies").joinpath("builtin").iterdir()
+        if path.name.endswith(".yaml")
     )
 
 
@@ -41,14 +43,15 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = (), *, allow_c
     Arguments:
         name_or_path: name of a built-in study, or path of a YAML file.
         changes: `key=value` texts laid over it, keys with dots, values in YAML: `recipe.steps=500`.
-        allow_code: whether to import and run the Python code that it names as `source` or `network` by `{import: module:name}`; a
-            module is looked for beside the study file first.
+        allow_code: whether to import and run the Python code that it names as `source` or `network` by
+            `{import: module:name}`; a module is looked for beside the study file first.
 
     Returns:
         The study, checked.
 
     Raises:
-        RequestError: no such study or file, not YAML, a key or value that does not fit, or code that is not allowed or fails.
+        RequestError: no such study or file, not YAML, a key or value that does not fit, or code that is not
+            allowed or fails.
 
     Examples:
         >>> load_study("demo", ["capacities_nats=[1]", "recipe.steps=100"]).capacities_nats
@@ -81,7 +84,10 @@ def stored_study(data: Mapping[str, Any], folder: Path) -> Study:
         RequestError: it is no study.
         RatewarpError: a file that goes with it cannot be read.
     """
-    described = {"source": lambda value: GivenSource.described(value, folder), "network": GivenNetwork.described}
+    described = {
+        "source": lambda value: GivenSource.described(value, folder),
+        "network": GivenNetwork.described,
+    }
     return Study(**replaced(data, described, lambda value: value.get("kind") == "given"))
 
 
@@ -93,7 +99,8 @@ def _text(name_or_path: str) -> tuple[str, Path]:
     if not is_file(path):
         near = did_you_mean(name_or_path, builtin_names())
         raise RequestError(
-            f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in: {', '.join(builtin_names())}"
+            f"no study file '{name_or_path}', nor a built-in study of that name.{near} Built in:"
+            f" {', '.join(builtin_names())}"
         )
     return read_text(path, MAX_STUDY_BYTES), path.parent
 
@@ -110,7 +117,9 @@ def _nested(change: str) -> dict[str, Any]:
 
 
 def _with_tables(data: Any, folder: Path, source: Any) -> Any:
-    """`data` with every `frequency: {file: table.csv}` replaced by the numbers in that file, of the stimuli of `source`, as written."""
+    """`data` with every `frequency: {file: table.csv}` replaced by the numbers in that file, of the stimuli
+    of `source`, as written.
+    """
     if not isinstance(data, Mapping):
         return data
     read = {key: _with_tables(value, folder, source) for key, value in data.items()}
@@ -124,7 +133,9 @@ def _with_tables(data: Any, folder: Path, source: Any) -> Any:
 
 
 def _frequency_table(path: Path, source: Source) -> list[float]:
-    """Numbers of a CSV file with one column a factor and one called `frequency`, in the order of the stimuli."""
+    """Numbers of a CSV file with one column a factor and one called `frequency`, in the order of the
+    stimuli.
+    """
     factors = factors_of(source)
     try:
         rows = list(csv.DictReader(read_text(path).splitlines()))
@@ -132,23 +143,46 @@ def _frequency_table(path: Path, source: Source) -> list[float]:
         raise RequestError(f"{path} is not a CSV file: {error}") from None
     wanted = [*factors, "frequency"]
     if not rows or set(wanted) - set(rows[0]):
-        refuse(str(path), f"a CSV file with the columns {', '.join(wanted)}", list(rows[0]) if rows else "no rows")
-    readers: dict[str, Callable[[str], Any]] = {name: str if values.dtype.kind == "U" else float for name, values in factors.items()}
+        refuse(
+            str(path),
+            f"a CSV file with the columns {', '.join(wanted)}",
+            list(rows[0]) if rows else "no rows",
+        )
+    readers: dict[str, Callable[[str], Any]] = {
+        name: str if values.dtype.kind == "U" else float for name, values in factors.items()
+    }
     table: dict[tuple[Any, ...], float] = {}
     for number, row in enumerate(rows, start=2):
         try:
             place = tuple(read(row[name]) for name, read in readers.items())
             table[place] = float(row["frequency"])
         except (TypeError, ValueError):
-            refuse(f"{path} line {number}", "numbers, or texts of factors whose values are texts", {name: row[name] for name in wanted})
-    stimuli = list(zip(*(map(readers[name], values.tolist()) for name, values in factors.items()), strict=True))
+            refuse(
+                f"{path} line {number}",
+                "numbers, or texts of factors whose values are texts",
+                {name: row[name] for name in wanted},
+            )
+    stimuli = list(
+        zip(*(map(readers[name], values.tolist()) for name, values in factors.items()), strict=True)
+    )
     missing, others = [place for place in stimuli if place not in table], sorted(table.keys() - set(stimuli))
-    wrong = [f"{word} for {_described(factors, some[0])}" for word, some in (("none", missing), ("one", others)) if some]
+    wrong = [
+        f"{word} for {_described(factors, some[0])}"
+        for word, some in (("none", missing), ("one", others))
+        if some
+    ]
     if wrong or len(table) < len(rows):
-        refuse(str(path), "one row for every stimulus, and no others", wrong[0] if wrong else "a stimulus given twice")
+        refuse(
+            str(path),
+            "one row for every stimulus, and no others",
+            wrong[0] if wrong else "a stimulus given twice",
+        )
     return [table[place] for place in stimuli]
 
 
 def _described(names: Iterable[str], place: Sequence[Any]) -> str:
     """Factor values in words."""
-    return ", ".join(f"{name} = {f'{value:g}' if isinstance(value, float) else value}" for name, value in zip(names, place, strict=True))
+    return ", ".join(
+        f"{name} = {f'{value:g}' if isinstance(value, float) else value}"
+        for name, value in zip(names, place, strict=True)
+    )

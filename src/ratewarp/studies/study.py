@@ -11,7 +11,16 @@ from pydantic import Field, ValidationError, model_validator
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.sources import Task
 from ratewarp.studies.axes import CAPACITY, SEED, Axis, read_axis
-from ratewarp.studies.condition import Capacity, Condition, Seed, Setting, SettingKeys, TaskChoice, Text, taken
+from ratewarp.studies.condition import (
+    Capacity,
+    Condition,
+    Seed,
+    Setting,
+    SettingKeys,
+    TaskChoice,
+    Text,
+    taken,
+)
 from ratewarp.studies.crossing import Crossing, Place, is_key
 from ratewarp.studies.differences import changed
 from ratewarp.studies.explain import explain
@@ -40,34 +49,36 @@ class Cell(NamedTuple):
 class Study(SettingKeys):
     """A family of conditions: every model × capacity × place on further axes × seed.
 
-    The keys of `SettingKeys` (source, frequency, tasks, network, recipe, data sizes) hold for all models; each model names what
-    it changes.
+    The keys of `SettingKeys` (source, frequency, tasks, network, recipe, data sizes) hold for all models;
+    each model names what it changes.
 
     Attributes:
         name: short, used for the run directory.
         title: heading of the page.
         description: what it is for, a sentence or two.
-        models: name → the keys that this model changes; under `at`, capacity → `{recipe: …}`, what it changes of the recipe at that
-            capacity alone.
+        models: name → the keys that this model changes; under `at`, capacity → `{recipe: …}`, what it changes
+            of the recipe at that capacity alone.
         capacities_nats: target rates, nats; may be left out where no model is trained to a target rate.
         seeds: one model is trained for each.
-        axes: key → its values, as `studies.axes.read_axis` reads them: any key with dots (`recipe.task_weight`), or a parameter that
-            an expression names. A model does not vary along an axis whose key it sets itself or whose parameter it does not name.
-            `capacity_nats` and `seed` may stand here, too.
+        axes: key → its values, as `studies.axes.read_axis` reads them: any key with dots
+            (`recipe.task_weight`), or a parameter that an expression names. A model does not vary along an
+            axis whose key it sets itself or whose parameter it does not name. `capacity_nats` and `seed` may
+            stand here, too.
         max_conditions: a study of more conditions is refused.
-        reference: name of the model whose codes the others' warps are measured against, at equal seed and in the same place on the
-            axes along which it varies; the first model if not given.
-        readouts: model → tasks for which heads are trained on its frozen codes, once it is trained: the regime `disjoint` where
-            the model has no task of its own, `transfer` where it has. Heads follow the study's recipe: its steps, batches and
-            learning rate.
-        bound_points: rates at which the rate–distortion bound is solved, at least 2, or 0 for none; it takes seconds with hundreds of
-            stimuli, minutes with thousands.
+        reference: name of the model whose codes the others' warps are measured against, at equal seed and in
+            the same place on the axes along which it varies; the first model if not given.
+        readouts: model → tasks for which heads are trained on its frozen codes, once it is trained: the
+            regime `disjoint` where the model has no task of its own, `transfer` where it has. Heads follow
+            the study's recipe: its steps, batches and learning rate.
+        bound_points: rates at which the rate–distortion bound is solved, at least 2, or 0 for none; it takes
+            seconds with hundreds of stimuli, minutes with thousands.
 
     Raises:
         RequestError: naming the key, what is required, what came and the nearest valid name.
 
     Examples:
-        >>> study = Study(name="mine", models={"even": {}, "skewed": {"frequency": "E1M1"}}, capacities_nats=[0.3, 10])
+        >>> models = {"even": {}, "skewed": {"frequency": "E1M1"}}
+        >>> study = Study(name="mine", models=models, capacities_nats=[0.3, 10])
         >>> [condition.model for condition in study.conditions]
         ['even', 'even', 'skewed', 'skewed']
     """
@@ -75,13 +86,17 @@ class Study(SettingKeys):
     name: ModelName = "study"
     title: Text = ""
     description: Text = ""
-    models: Annotated[dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: dict(DEFAULT_MODELS))]
+    models: Annotated[
+        dict[ModelName, dict[str, Any]], Field(min_length=1, default_factory=lambda: dict(DEFAULT_MODELS))
+    ]
     capacities_nats: tuple[Capacity, ...] = ()
     seeds: Annotated[tuple[Seed, ...], Field(min_length=1)] = (0,)
     axes: dict[str, Any] = Field(default_factory=dict)
     max_conditions: Annotated[int, Field(ge=1, le=MOST_CONDITIONS)] = 100_000
     reference: str = ""
-    readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    readouts: dict[ModelName, Annotated[tuple[TaskChoice, ...], Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
     bound_points: Annotated[int, Field(ge=0, le=1000)] = 24
 
     def __init__(self, /, **data: Any):
@@ -106,7 +121,12 @@ class Study(SettingKeys):
             return data
         models, axes = data.get("models"), data.get("axes")
         if isinstance(models, Mapping):
-            data = {**data, "models": {name: taken(own) if isinstance(own, Mapping) else own for name, own in models.items()}}
+            data = {
+                **data,
+                "models": {
+                    name: taken(own) if isinstance(own, Mapping) else own for name, own in models.items()
+                },
+            }
         return {**data, "axes": taken(axes)} if isinstance(axes, Mapping) else data
 
     @model_validator(mode="before")
@@ -136,7 +156,11 @@ class Study(SettingKeys):
             if len(set(values)) < len(values):
                 raise RequestError(f"{name} must differ from each other; got {list(values)}")
         if len(self.models) > self.max_conditions:
-            refuse("models", f"at most {self.max_conditions:,}, unless max_conditions is raised", len(self.models))
+            refuse(
+                "models",
+                f"at most {self.max_conditions:,}, unless max_conditions is raised",
+                len(self.models),
+            )
         for name, setting in self.settings.items():
             _check_setting(setting, f"models.{name}")
             _check_at(self.models[name].get(_AT, {}), self.capacities_nats, f"models.{name}.{_AT}")
@@ -145,7 +169,10 @@ class Study(SettingKeys):
         self._check_size(crossing)
         for (name, place), setting in self._cells.items():
             if setting.recipe.TARGETS_RATE != self.settings[name].recipe.TARGETS_RATE:
-                raise RequestError("axes: recipes with a target rate and without one cannot stand on one axis; make them different models")
+                raise RequestError(
+                    "axes: recipes with a target rate and without one cannot stand on one axis; make them"
+                    " different models"
+                )
             if self._further(place):
                 _check_setting(setting, f"axes, at {crossing.described(place)}: models.{name}")
         for name in self.readouts:
@@ -160,9 +187,13 @@ class Study(SettingKeys):
     def _check_size(self, crossing: Crossing) -> None:
         conditions = len(self.seeds) * sum(map(crossing.size, self.models))
         if conditions > self.max_conditions:
-            axes = [*(f"{len(axis.values):,} of {axis.name}" for axis in crossing.axes), f"{len(self.seeds):,} seeds"]
+            axes = [
+                *(f"{len(axis.values):,} of {axis.name}" for axis in crossing.axes),
+                f"{len(self.seeds):,} seeds",
+            ]
             raise RequestError(
-                f"models and axes must be crossed to at most {self.max_conditions:,} conditions, unless max_conditions is raised; got"
+                f"models and axes must be crossed to at most {self.max_conditions:,} conditions, unless"
+                " max_conditions is raised; got"
                 f" {conditions:,}: {len(self.models):,} models × {' × '.join(axes)}"
             )
 
@@ -176,7 +207,10 @@ class Study(SettingKeys):
         crossed = [read_axis(name, written) for name, written in self.axes.items()]
         first = {key: value for axis in crossed for key, value in axis.at(0).items() if not is_key(key)}
         base["parameters"] = {**first, **dict(self.parameters)}
-        return {name: _setting(base, _without_at(difference), f"models.{name}") for name, difference in self.models.items()}
+        return {
+            name: _setting(base, _without_at(difference), f"models.{name}")
+            for name, difference in self.models.items()
+        }
 
     @property
     def crossed(self) -> tuple[Axis, ...]:
@@ -196,13 +230,20 @@ class Study(SettingKeys):
         further = [read_axis(name, written) for name, written in self.axes.items()]
         taken = {key for axis in further for key in axis.keys}
         if SEED in taken:
-            raise RequestError(f"axes.{SEED} cannot move together with other keys; every seed is trained at every place")
-        short = [Axis((CAPACITY,), tuple((one,) for one in self.capacities_nats))] if self.capacities_nats else []
+            raise RequestError(
+                f"axes.{SEED} cannot move together with other keys; every seed is trained at every place"
+            )
+        short = (
+            [Axis((CAPACITY,), tuple((one,) for one in self.capacities_nats))] if self.capacities_nats else []
+        )
         return Crossing(self.models, self.settings, (*short, *further))
 
     def _further(self, place: Place) -> bool:
         """Whether a place is on an axis other than capacity alone."""
-        return any(index is not None and axis.keys != (CAPACITY,) for axis, index in zip(self.crossed, place, strict=True))
+        return any(
+            index is not None and axis.keys != (CAPACITY,)
+            for axis, index in zip(self.crossed, place, strict=True)
+        )
 
     @property
     def _cells(self) -> Mapping[tuple[str, Place], Setting]:
@@ -210,10 +251,16 @@ class Study(SettingKeys):
         return once(self, "cells", _FIELDS, self._make_cells)
 
     def _make_cells(self) -> Mapping[tuple[str, Place], Setting]:
-        return {(name, place): self._cell(name, place) for name in self.models for place in self._crossing.places(name)}
+        return {
+            (name, place): self._cell(name, place)
+            for name in self.models
+            for place in self._crossing.places(name)
+        }
 
     def _cell(self, model: str, place: Place) -> Setting:
-        """The setting of a model at a place, with what it changes at that capacity alone; a table of pressures is its entry there."""
+        """The setting of a model at a place, with what it changes at that capacity alone; a table of
+        pressures is its entry there.
+        """
         setting, capacity = self._crossing.setting(model, place), self._crossing.values(place).get(CAPACITY)
         changes = [change for at, change in self.models[model].get(_AT, {}).items() if float(at) == capacity]
         if changes:
@@ -239,7 +286,9 @@ class Study(SettingKeys):
         for (name, place), setting in self._cells.items():
             capacity = self._crossing.values(place).get(CAPACITY)
             for seed in self.seeds:
-                found[Cell(name, place, seed)] = Condition(model=name, capacity_nats=capacity, seed=seed, setting=setting)
+                found[Cell(name, place, seed)] = Condition(
+                    model=name, capacity_nats=capacity, seed=seed, setting=setting
+                )
         return found
 
     def values_at(self, place: Place) -> dict[str, Any]:
@@ -283,7 +332,9 @@ class Study(SettingKeys):
         return Study(**{**self.model_dump(), **changes})
 
     def reference_of(self, cell: Cell) -> Cell | None:
-        """The cell whose codes the warp in a cell is measured against; None where there is none in the same place."""
+        """The cell whose codes the warp in a cell is measured against; None where there is none in the same
+        place.
+        """
         place = self._crossing.reference(cell.place, self.reference)
         return None if place is None else Cell(self.reference, place, cell.seed)
 
@@ -298,7 +349,9 @@ _FIELDS = tuple(Study.model_fields)
 def study_schema() -> str:
     """The JSON schema of study files."""
     return json.dumps(
-        {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()}, indent=2, ensure_ascii=False
+        {"$schema": "https://json-schema.org/draft/2020-12/schema", **Study.model_json_schema()},
+        indent=2,
+        ensure_ascii=False,
     )
 
 
@@ -310,7 +363,10 @@ def of_all_models(setting: Setting) -> tuple[Any, ...]:
 def _setting(base: Mapping[str, Any], difference: Mapping[str, Any], place: str) -> Setting:
     shared = next((key for key in SHARED if key in difference), None)
     if shared:
-        raise RequestError(f"{place}.{shared} must be the same for all models, so that they can be compared; set {shared} for the study")
+        raise RequestError(
+            f"{place}.{shared} must be the same for all models, so that they can be compared; set {shared}"
+            " for the study"
+        )
     return changed(base, difference, place)
 
 
@@ -353,6 +409,13 @@ def _check_setting(setting: Setting, place: str) -> None:
         raise RequestError(f"{place}: {error}") from None
     occurring = int(setting.occurring().sum())
     if occurring < _FEWEST_STIMULI:
-        refuse(f"{place}: frequency", f"positive at {_FEWEST_STIMULI} stimuli at least; the others do not occur", f"{occurring} of them")
+        refuse(
+            f"{place}: frequency",
+            f"positive at {_FEWEST_STIMULI} stimuli at least; the others do not occur",
+            f"{occurring} of them",
+        )
     if setting.codes_each > setting.validation_each:
-        raise RequestError(f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got {setting.codes_each}")
+        raise RequestError(
+            f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got"
+            f" {setting.codes_each}"
+        )

@@ -1,8 +1,9 @@
-"""What may stand for the stimuli: the columns of a matrix, or any point of a cost's space; and where a new point would help most.
+"""What may stand for the stimuli: the columns of a matrix, or any point of a cost's space; and where a new
+point would help most.
 
-Both kinds answer the same questions, for stimuli of positive probability only, those that cost the same everywhere merged into one:
-what points cost, and where c(y) = Σ_s w_s exp(−β d(s, y)) is largest. Distances are counted from each stimulus's smallest; `offset` is
-the mean of what was taken off.
+Both kinds answer the same questions, for stimuli of positive probability only, those that cost the same
+everywhere merged into one: what points cost, and where c(y) = Σ_s w_s exp(−β d(s, y)) is largest. Distances
+are counted from each stimulus's smallest; `offset` is the mean of what was taken off.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from ratewarp.theory.costs import Bounded, Cost, Softening
 
 SAME = 1e-12  # distances this close, as a share of the largest, are the same
 _TOUCHING = 0.01  # width of a cell whose points become one, as a distance of stimuli's shares, root by root
-_FINALISTS, _FINAL_LEVEL = 24, 0.1  # climbers that go on to the very top, and the height that matters to them, as a share
+# climbers that go on to the very top, and the height that matters to them, as a share
+_FINALISTS, _FINAL_LEVEL = 24, 0.1
 _RANDOM_STARTS = 0.5  # random starts of a search, per stimulus and kind
 _NEIGHBOURS, _GROUPS = 4, (4, 8)  # whom a stimulus is mixed with where a label may be left open
 _MIXED = (2.0, 8.0, 30.0)  # kinds of random mixture: about so many stimuli take part
@@ -55,8 +57,18 @@ class Alphabet(Protocol):
         """What points cost, from each stimulus's smallest on."""
         ...
 
-    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
-        """Where c is large, seen from the points at hand or, `thorough`, from everywhere; log c below `level` does not matter."""
+    def peaks(
+        self,
+        beta: float,
+        logw: Float[np.ndarray, " merged"],
+        points: np.ndarray,
+        *,
+        level: float,
+        thorough: bool,
+    ) -> Peaks:
+        """Where c is large, seen from the points at hand or, `thorough`, from everywhere; log c below `level`
+        does not matter.
+        """
         ...
 
     def condensed(
@@ -69,20 +81,27 @@ class Alphabet(Protocol):
         """The points that are best for given shares of stimuli."""
         ...
 
-    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]:
+    def shown(
+        self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]
+    ) -> tuple[np.ndarray, Float[np.ndarray, "all points"]]:
         """The moved points as the user knows them, and what they cost every stimulus."""
         ...
 
 
-def kernel(beta: float, distances: Float[np.ndarray, "stimuli points"], same: float | np.ndarray) -> Float[np.ndarray, "stimuli points"]:
+def kernel(
+    beta: float, distances: Float[np.ndarray, "stimuli points"], same: float | np.ndarray
+) -> Float[np.ndarray, "stimuli points"]:
     """exp(−β d); at β = ∞, 1 where d is no more than `same`."""
     return (distances <= same).astype(float) if np.isinf(beta) else np.exp(-beta * distances)
 
 
 class Columns:
-    """The columns of a matrix of distortions; the largest c over them is found by looking at all, so it is proved."""
+    """The columns of a matrix of distortions; the largest c over them is found by looking at all, so it is
+    proved.
+    """
 
-    same = 0.0  # what is rounding is taken out of every row by itself: a large entry must not hide a small one
+    # what is rounding is taken out of every row by itself: a large entry must not hide a small one
+    same = 0.0
 
     def __init__(self, p: Float[np.ndarray, " all"], matrix: Float[np.ndarray, "all columns"]):
         self._matrix, kept = matrix, np.flatnonzero(p)
@@ -99,7 +118,15 @@ class Columns:
     def distances(self, points: np.ndarray) -> Float[np.ndarray, "merged points"]:
         return self._rows[:, points]
 
-    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
+    def peaks(
+        self,
+        beta: float,
+        logw: Float[np.ndarray, " merged"],
+        points: np.ndarray,
+        *,
+        level: float,
+        thorough: bool,
+    ) -> Peaks:
         if self._kernel[0] != beta:
             self._kernel = beta, kernel(beta, self._rows, self.same)
         highest = logw.max()
@@ -108,19 +135,25 @@ class Columns:
         others = np.setdiff1d(np.arange(len(heights)), points)
         return Peaks(others, heights[others], float(heights.max()), True)
 
-    def condensed(self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
+    def condensed(
+        self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]
+    ) -> tuple[np.ndarray, np.ndarray]:
         columns, place = np.unique(points, return_inverse=True)
         return columns, np.bincount(place, weights)
 
     def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
         return points
 
-    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, np.ndarray]:
+    def shown(
+        self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]
+    ) -> tuple[np.ndarray, np.ndarray]:
         return points, self._matrix[:, points]
 
 
 class Anywhere:
-    """Any point of a cost's space; the largest c is searched for by ascent from many starts, no proof unless the cost knows a bound."""
+    """Any point of a cost's space; the largest c is searched for by ascent from many starts, no proof unless
+    the cost knows a bound.
+    """
 
     def __init__(self, p: Float[np.ndarray, " all"], cost: Cost):
         self._cost, kept = cost, np.flatnonzero(p)
@@ -141,8 +174,17 @@ class Anywhere:
         distances = self._merged.distances(points)
         return distances - self._least[:, None] if self._least.any() else distances
 
-    def peaks(self, beta: float, logw: Float[np.ndarray, " merged"], points: np.ndarray, *, level: float, thorough: bool) -> Peaks:
-        if np.isinf(beta):  # the best point of a stimulus is its own, which stands for no other, if there is but one
+    def peaks(
+        self,
+        beta: float,
+        logw: Float[np.ndarray, " merged"],
+        points: np.ndarray,
+        *,
+        level: float,
+        thorough: bool,
+    ) -> Peaks:
+        # the best point of a stimulus is its own, which stands for no other, if there is but one
+        if np.isinf(beta):
             proved = isinstance(self._merged, Bounded) and self._merged.ceiling(beta, logw) <= level
             return Peaks(self.own[:0], np.zeros(0), float(logw.max()), proved)
         starts = np.concatenate([points, self._starts, self._open_starts(beta)]) if thorough else points
@@ -154,7 +196,8 @@ class Anywhere:
         highest = float(tops.max())
         if isinstance(self._merged, Bounded):
             ceiling = self._merged.ceiling(beta, logw + beta * self._least)
-            if ceiling <= max(highest, 0.5 * level):  # less than what a round must come below, or it would never end
+            # less than what a round must come below, or it would never end
+            if ceiling <= max(highest, 0.5 * level):
                 return Peaks(found, tops, ceiling, True)
         return Peaks(found, tops, highest, False)
 
@@ -165,7 +208,9 @@ class Anywhere:
 
     @cached_property
     def _starts(self) -> np.ndarray:
-        """Every stimulus's own point, the middle, the middles of neighbours, and random mixtures of few stimuli."""
+        """Every stimulus's own point, the middle, the middles of neighbours, and random mixtures of few
+        stimuli.
+        """
         n = len(self.p)
         between = self.distances(self.own) + np.diag(np.full(n, np.inf))
         pairs = np.unique(0.5 * (np.eye(n) + np.eye(n)[between.argmin(axis=1)]), axis=0)
@@ -180,15 +225,24 @@ class Anywhere:
         n = len(self.p)
         if firm is self._merged or n == 1:
             return self.own[:0]
-        order = np.random.default_rng(0).random((n, n)) if firm is None else firm.distances(firm.points(np.eye(n)))
+        order = (
+            np.random.default_rng(0).random((n, n))
+            if firm is None
+            else firm.distances(firm.points(np.eye(n)))
+        )
         np.fill_diagonal(order, -1.0)
         ranks = np.argsort(np.argsort(order, axis=1), axis=1)  # 0 for the stimulus itself
         groups = [(ranks < size) / min(size, n) for size in (1, *_GROUPS)]
-        pairs = [0.5 * ((ranks == 0) + (ranks == nearest).astype(float)) for nearest in range(1, min(_NEIGHBOURS, n - 1) + 1)]
+        pairs = [
+            0.5 * ((ranks == 0) + (ranks == nearest).astype(float))
+            for nearest in range(1, min(_NEIGHBOURS, n - 1) + 1)
+        ]
         mixed = np.unique(np.concatenate([*groups, *pairs]), axis=0)
         return self._merged.points(0.9 * mixed + 0.1 * self.p)
 
-    def condensed(self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]) -> tuple[np.ndarray, np.ndarray]:
+    def condensed(
+        self, beta: float, points: np.ndarray, weights: Float[np.ndarray, " points"]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Points that stand for nearly the same shares of stimuli become one, at their centre of mass."""
         distances = self.distances(points)
         z = kernel(beta, distances, self.same) @ weights
@@ -202,7 +256,9 @@ class Anywhere:
     def moved(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> np.ndarray:
         return self._merged.points(backward)
 
-    def shown(self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]) -> tuple[np.ndarray, np.ndarray]:
+    def shown(
+        self, points: np.ndarray, backward: Float[np.ndarray, "points merged"]
+    ) -> tuple[np.ndarray, np.ndarray]:
         weights = np.zeros((len(backward), self._cost.stimuli))
         weights[:, self._first] = backward
         full = self._cost.points(weights)

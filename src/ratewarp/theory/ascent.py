@@ -1,4 +1,6 @@
-"""Climbing c(y) = Σ_s w_s exp(−β d(s, y)) from many starts at once: mean shift, for any cost whose best point has a closed form."""
+"""Climbing c(y) = Σ_s w_s exp(−β d(s, y)) from many starts at once: mean shift, for any cost whose best point
+has a closed form.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-_PATIENCE = 0.05  # a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
+# a start rests when a plain step raises its log c by no more than this share of what it lacks to matter
+_PATIENCE = 0.05
 _LENGTHEN = 1.4  # factor by which steps grow as long as they climb
 _MERGE_EVERY = 4
 _ALIKE = 0.03  # distance of shares, root by root, at which climbers are so near that one of them is enough
-_HASH = np.array([1, 1_000_003, 998_244_353_011, 1_000_000_000_000_000_003])  # one number for four; sums may wrap around
+# one number for four; sums may wrap around
+_HASH = np.array([1, 1_000_003, 998_244_353_011, 1_000_000_000_000_000_003])
 
 
 def ascend(
@@ -28,10 +32,11 @@ def ascend(
 ) -> tuple[Float[np.ndarray, "tops coordinates"], Float[np.ndarray, " tops"]]:
     """Tops of c and log c there.
 
-    A plain step moves y to the point that is best for weights ∝ w_s exp(−β d(s, y)), which never lowers c (it maximises a lower bound that
-    touches log c at y). Steps grow longer while they climb; one that does not is replaced by the plain one. Those at the top rest. Starts
-    have met where all stimuli have nearly the same shares in c, since a step depends on these alone, whatever the scale of distances is;
-    the highest of them goes on, and stops where another rests.
+    A plain step moves y to the point that is best for weights ∝ w_s exp(−β d(s, y)), which never lowers c (it
+    maximises a lower bound that touches log c at y). Steps grow longer while they climb; one that does not is
+    replaced by the plain one. Those at the top rest. Starts have met where all stimuli have nearly the same
+    shares in c, since a step depends on these alone, whatever the scale of distances is; the highest of them
+    goes on, and stops where another rests.
 
     Arguments:
         distances: d(s, y) of all stimuli and the given points.
@@ -42,7 +47,8 @@ def ascend(
         level: log c below which a top does not matter, positive.
         steps: most steps.
 
-    Source: Cheng, IEEE TPAMI 17(8): 790–799, 1995 (mean shift); Salakhutdinov & Roweis, ICML 2003 (longer steps).
+    Source: Cheng, IEEE TPAMI 17(8): 790–799, 1995 (mean shift); Salakhutdinov & Roweis, ICML 2003 (longer
+        steps).
     """
 
     def at(u: np.ndarray) -> _State:
@@ -77,7 +83,9 @@ def ascend(
 
 
 class _State(NamedTuple):
-    """Where every start has got to: the weights that its point is best for, the point, log c there, and the stimuli's shares in c."""
+    """Where every start has got to: the weights that its point is best for, the point, log c there, and the
+    stimuli's shares in c.
+    """
 
     weights: Float[np.ndarray, "starts stimuli"]
     points: Float[np.ndarray, "starts coordinates"]
@@ -93,11 +101,15 @@ class _State(NamedTuple):
         if accepted.all():
             return other
         pairs = zip(self, other, strict=True)
-        return _State(*[np.where(accepted if old.ndim == 1 else accepted[:, None], new, old) for old, new in pairs])
+        return _State(
+            *[np.where(accepted if old.ndim == 1 else accepted[:, None], new, old) for old, new in pairs]
+        )
 
 
 def _extended(state: _State, length: np.ndarray) -> Float[np.ndarray, "starts stimuli"]:
-    """Weights so many times as far from the present ones as a plain step goes, as long as none gets negative."""
+    """Weights so many times as far from the present ones as a plain step goes, as long as none gets
+    negative.
+    """
     longer = state.share - state.weights
     longer *= length[:, None]
     longer += state.weights
@@ -121,10 +133,11 @@ def heights(
 
 
 def cells(share: Float[np.ndarray, "points stimuli"], width: float) -> Int[np.ndarray, " points"]:
-    """The cell of every point, as a number: where two share one, the roots of stimuli's shares are at most about a width apart.
+    """The cell of every point, as a number: where two share one, the roots of stimuli's shares are at most
+    about a width apart.
 
-    Along four fixed random directions. Roots, since the distance between them (Hellinger's) measures a step of a kernel's width alike
-    whether few or many stimuli take part.
+    Along four fixed random directions. Roots, since the distance between them (Hellinger's) measures a step
+    of a kernel's width alike whether few or many stimuli take part.
     """
     places = np.round(np.sqrt(share) @ (_directions(share.shape[1]) / width)).astype(np.int64)
     return places @ _HASH
@@ -135,7 +148,9 @@ def _directions(stimuli: int) -> Float[np.ndarray, "stimuli four"]:
     return np.random.default_rng(0).normal(size=(stimuli, 4))
 
 
-def highest(cell: Int[np.ndarray, " points"], heights: Float[np.ndarray, " points"]) -> Int[np.ndarray, " cells"]:
+def highest(
+    cell: Int[np.ndarray, " points"], heights: Float[np.ndarray, " points"]
+) -> Int[np.ndarray, " cells"]:
     """Index of the highest point of every cell."""
     order = np.argsort(-heights, kind="stable")
     return order[np.unique(cell[order], return_index=True)[1]]

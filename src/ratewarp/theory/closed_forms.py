@@ -7,11 +7,12 @@ from jaxtyping import Float
 from scipy.special import entr
 
 from ratewarp._checks import refuse
-from ratewarp.theory.checks import check_array, check_number, check_whole
+from ratewarp.theory.number_checks import check_array, check_number, check_whole
 
 
 def binary_hamming(p: float, distortion: object) -> Float[np.ndarray, "..."]:
-    """Rate of a biased coin under the share of wrong bits: R(D) = h(p) − h(D) for D ≤ min(p, 1 − p), then 0, nats.
+    """Rate of a biased coin under the share of wrong bits: R(D) = h(p) − h(D) for D ≤ min(p, 1 − p), then 0,
+    nats.
 
     Arguments:
         p: probability of one side, 0–1.
@@ -34,7 +35,8 @@ def binary_hamming(p: float, distortion: object) -> Float[np.ndarray, "..."]:
 
 
 def uniform_hamming(symbols: int, distortion: object) -> Float[np.ndarray, "..."]:
-    """Rate of m equally likely symbols under the share of wrong ones: R(D) = log m − h(D) − D log(m − 1), nats, for D ≤ 1 − 1/m, then 0.
+    """Rate of m equally likely symbols under the share of wrong ones: R(D) = log m − h(D) − D log(m − 1),
+    nats, for D ≤ 1 − 1/m, then 0.
 
     Arguments:
         symbols: m, at least 2.
@@ -55,9 +57,11 @@ def uniform_hamming(symbols: int, distortion: object) -> Float[np.ndarray, "..."
 
 
 def gaussian(variances: object, distortion: object) -> Float[np.ndarray, "..."]:
-    """Rate of independent Gaussian coordinates under squared error, summed over coordinates: reverse water-filling, nats.
+    """Rate of independent Gaussian coordinates under squared error, summed over coordinates: reverse
+    water-filling, nats.
 
-    R(D) = Σ_i ½ log(σ_i² / min(θ, σ_i²)), where the water level θ solves Σ_i min(θ, σ_i²) = D; 0 from D = Σ σ_i² on, ∞ at D = 0.
+    R(D) = Σ_i ½ log(σ_i² / min(θ, σ_i²)), where the water level θ solves Σ_i min(θ, σ_i²) = D; 0 from D = Σ
+    σ_i² on, ∞ at D = 0.
 
     Arguments:
         variances: σ_i², non-negative.

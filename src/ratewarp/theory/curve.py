@@ -1,4 +1,6 @@
-"""A solved rate–distortion curve: what it says at any rate, distortion or slope, and the channel that achieves it."""
+"""A solved rate–distortion curve: what it says at any rate, distortion or slope, and the channel that
+achieves it.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from jaxtyping import Float, Shaped
 
 from ratewarp._checks import refuse
 from ratewarp.theory.alphabets import SAME, Alphabet, kernel
-from ratewarp.theory.checks import check_array
 from ratewarp.theory.envelope import Envelope
+from ratewarp.theory.number_checks import check_array
 from ratewarp.theory.slopes import Solved, channel_of
 
 
@@ -23,7 +25,8 @@ class Channel:
 
     Attributes:
         probabilities: r(k|s), rows sum to 1; a row also for stimuli of probability 0.
-        points: reproduction points: column numbers of the matrix, or rows in the space of the cost (flattened images, distributions).
+        points: reproduction points: column numbers of the matrix, or rows in the space of the cost (flattened
+            images, distributions).
         weights: probability of every point.
         distortions: d(s, y_k).
     """
@@ -66,8 +69,10 @@ class Curve:
     def table(self) -> pd.DataFrame:
         """One row an asked rate.
 
-        Columns: rate_nats, rate_bits; distortion, achieved; slope, dD/dR ≤ 0, distortion per nat; gap_nats, by how much less rate might
-        do at this distortion; support, number of reproduction points; certificate, whether that bound is proved or rests on a search.
+        Columns: rate_nats, rate_bits; distortion, achieved; slope, dD/dR ≤ 0, distortion per nat; gap_nats,
+            by how much less rate might
+        do at this distortion; support, number of reproduction points; certificate, whether that bound is
+        proved or rests on a search.
         """
         distortions = self.envelope.upper_distortion(self.asked)
         lower, tangent = self.envelope.lower_rate(distortions)
@@ -79,13 +84,18 @@ class Curve:
                 "distortion": distortions,
                 "slope": self.slope(self.asked),
                 "gap_nats": np.maximum(np.minimum(self.asked, self.maximum_rate) - lower, 0),
-                "support": [sum(len(one.weights) for one, share in self._mixed(rate) if share > 0) for rate in self.asked],
+                "support": [
+                    sum(len(one.weights) for one, share in self._mixed(rate) if share > 0)
+                    for rate in self.asked
+                ],
                 "certificate": np.where(proved, "proved", "searched"),
             }
         )
 
     def distortion(self, rate: object) -> Float[np.ndarray, "..."]:
-        """Distortion achieved at a rate or an array of rates, nats; beyond the maximum rate the smallest distortion."""
+        """Distortion achieved at a rate or an array of rates, nats; beyond the maximum rate the smallest
+        distortion.
+        """
         return self._at(rate, "rate", self.envelope.upper_distortion)
 
     def distortion_below(self, rate: object) -> Float[np.ndarray, "..."]:
@@ -93,15 +103,25 @@ class Curve:
         return self._at(rate, "rate", self.envelope.lower_distortion)
 
     def rate(self, distortion: object) -> Float[np.ndarray, "..."]:
-        """Rate that achieves a distortion or distortions, nats; ∞ below the smallest distortion, 0 from the largest on."""
-        return self._at(distortion, "distortion", lambda asked: self._if_possible(asked, self.envelope.upper_rate(asked)))
+        """Rate that achieves a distortion or distortions, nats; ∞ below the smallest distortion, 0 from the
+        largest on.
+        """
+        return self._at(
+            distortion, "distortion", lambda asked: self._if_possible(asked, self.envelope.upper_rate(asked))
+        )
 
     def rate_below(self, distortion: object) -> Float[np.ndarray, "..."]:
         """Certified lower bound on the rate at a distortion or distortions, nats."""
-        return self._at(distortion, "distortion", lambda asked: self._if_possible(asked, self.envelope.lower_rate(asked)[0]))
+        return self._at(
+            distortion,
+            "distortion",
+            lambda asked: self._if_possible(asked, self.envelope.lower_rate(asked)[0]),
+        )
 
     def lagrangian(self, beta: object) -> Float[np.ndarray, "..."]:
-        """Certified lower bound on min R + βD at β or several, nats: what any code must pay that trades a nat for 1/β of distortion."""
+        """Certified lower bound on min R + βD at β or several, nats: what any code must pay that trades a nat
+        for 1/β of distortion.
+        """
         return self._at(beta, "beta", self.envelope.lower_lagrangian)
 
     def slope(self, rate: object) -> Float[np.ndarray, "..."]:
@@ -109,7 +129,8 @@ class Curve:
         return self._at(rate, "rate", self._slope)
 
     def channel(self, rate: float) -> Channel:
-        """A channel of this rate, in nats, and of the distortion that `distortion` says: at most two solved channels, mixed.
+        """A channel of this rate, in nats, and of the distortion that `distortion` says: at most two solved
+        channels, mixed.
 
         Of two mixed channels a point of either stays a point of its own, even where both have the same.
         """
@@ -124,19 +145,27 @@ class Curve:
             np.hstack([part.distortions for part, _ in parts]),
         )
 
-    def _if_possible(self, distortions: Float[np.ndarray, " asked"], rates: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
+    def _if_possible(
+        self, distortions: Float[np.ndarray, " asked"], rates: Float[np.ndarray, " asked"]
+    ) -> Float[np.ndarray, " asked"]:
         """∞ for distortions below the smallest, by more than the rounding of whoever summed them up."""
         least = self.envelope.distortions[-1] * (1 - SAME) - self.alphabet.same
         return np.where(distortions >= least, rates, np.inf)
 
     def _slope(self, rates: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
-        """Interpolated in log β between corners; a corner at the end of the curve has the slope of its chord."""
+        """Interpolated in log β between corners; a corner at the end of the curve has the slope of its
+        chord.
+        """
         corners, solved = self.envelope.corners, self.envelope.solved
         if len(corners) == 1:
             return np.zeros(len(rates))
         chords = -np.diff(self.envelope.rates) / np.diff(self.envelope.distortions)
         beta = np.array([chords[0], *[solved[i].beta for i in corners[1:-1]], chords[-1]])
-        return np.where(rates >= self.maximum_rate * (1 - SAME), 0.0, -1 / np.exp(np.interp(rates, self.envelope.rates, np.log(beta))))
+        return np.where(
+            rates >= self.maximum_rate * (1 - SAME),
+            0.0,
+            -1 / np.exp(np.interp(rates, self.envelope.rates, np.log(beta))),
+        )
 
     def _mixed(self, rate: float) -> list[tuple[Solved, float]]:
         """The ends of the chord above a rate, and their shares."""
@@ -150,7 +179,9 @@ class Curve:
             return [(ends[right if share > 0.5 else right - 1], 1.0)]
         return [(ends[right - 1], 1 - share), (ends[right], share)]
 
-    def _at(self, values: object, argument: str, function: Callable[[np.ndarray], np.ndarray]) -> Float[np.ndarray, "..."]:
+    def _at(
+        self, values: object, argument: str, function: Callable[[np.ndarray], np.ndarray]
+    ) -> Float[np.ndarray, "..."]:
         """`function` of what was asked; numbers that only rounding has made negative count as 0."""
         requirement = "finite and non-negative"
         array = check_array(values, argument, requirement)

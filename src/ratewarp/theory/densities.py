@@ -10,19 +10,27 @@ _DEPTH = 100.0  # nats below the highest term of a sum at which terms no longer 
 
 
 def log_densities(
-    points: Float[np.ndarray, "points latents"], codes: Float[np.ndarray, "images latents"], variances: Float[np.ndarray, "images latents"]
+    points: Float[np.ndarray, "points latents"],
+    codes: Float[np.ndarray, "images latents"],
+    variances: Float[np.ndarray, "images latents"],
 ) -> Float[np.ndarray, "points images"]:
     """log N(z; μ, diag σ²) of every point z for every image.
 
-    −½ Σ (z − μ)²/σ² as one matrix product, [z², z, 1] · [−½/σ², μ/σ², −½ Σ μ²/σ²], about the mean code; one latent at a time where
-    posteriors are so narrow for their distances that its terms would cancel.
+    −½ Σ (z − μ)²/σ² as one matrix product, [z², z, 1] · [−½/σ², μ/σ², −½ Σ μ²/σ²], about the mean code; one
+    latent at a time where posteriors are so narrow for their distances that its terms would cancel.
     """
     middle = codes.mean(axis=0)
     points, codes, precisions = points - middle, codes - middle, 1 / variances
     constants = -0.5 * np.sum(np.log(2 * np.pi * variances), axis=1)
     reach = np.maximum(np.abs(points).max(axis=0), np.abs(codes).max(axis=0))
     if np.sum(reach**2 * precisions.max(axis=0)) * np.finfo(float).eps < _ROUNDING:
-        weights = np.hstack([-0.5 * precisions, codes * precisions, (constants - 0.5 * np.sum(codes**2 * precisions, axis=1))[:, None]])
+        weights = np.hstack(
+            [
+                -0.5 * precisions,
+                codes * precisions,
+                (constants - 0.5 * np.sum(codes**2 * precisions, axis=1))[:, None],
+            ]
+        )
         return np.hstack([points**2, points, np.ones((len(points), 1))]) @ weights.T
     found = np.tile(constants, (len(points), 1))
     for z, code, precision in zip(points.T, codes.T, precisions.T, strict=True):
@@ -37,13 +45,17 @@ def log_sum(exponents: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def log_group_sums(exponents: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """log Σ exp of every row over groups of columns, none further than e^_DEPTH below the highest term; overwrites `exponents`."""
+    """log Σ exp of every row over groups of columns, none further than e^_DEPTH below the highest term;
+    overwrites `exponents`.
+    """
     highest = _exponentiate(exponents)
     return np.log(np.add.reduceat(exponents, starts, axis=1)) + highest
 
 
 def _exponentiate(exponents: np.ndarray) -> np.ndarray:
-    """exp (x − highest of the row), in place; returns the highest. Terms that hardly are numbers would take several times as long."""
+    """exp (x − highest of the row), in place; returns the highest. Terms that hardly are numbers would take
+    several times as long.
+    """
     highest = exponents.max(axis=1, keepdims=True)
     np.subtract(exponents, highest, out=exponents)
     np.exp(np.maximum(exponents, -_DEPTH, out=exponents), out=exponents)

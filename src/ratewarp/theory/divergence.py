@@ -6,18 +6,19 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
-from ratewarp.theory.checks import check_array
 from ratewarp.theory.closed_forms import binary_entropy
+from ratewarp.theory.number_checks import check_array
 
 
 class BernoulliDivergence:
-    """Log loss of binary pixels beyond their entropy, nats per pixel: d(s, y) = Σ KL(Bernoulli(m_s) ‖ Bernoulli(y)) / P.
+    """Log loss of binary pixels beyond their entropy, nats per pixel: d(s, y) = Σ KL(Bernoulli(m_s) ‖
+    Bernoulli(y)) / P.
 
     The best point for many stimuli is the mean of their m, as for every Bregman divergence.
 
     Arguments:
-        means: m_s, probability of a 1 at every pixel of every stimulus; one entry a stimulus, of any shape with P pixels. A point is a
-            flattened image.
+        means: m_s, probability of a 1 at every pixel of every stimulus; one entry a stimulus, of any shape
+            with P pixels. A point is a flattened image.
 
     Raises:
         RequestError: means that are not probabilities.

@@ -18,8 +18,9 @@ class Envelope:
 
     Attributes:
         solved: solved points.
-        corners: indices of the solved points on the lower convex hull, by increasing rate; the first has rate 0, the last the smallest
-            distortion. What lies on a chord is achieved by mixing the channels at its ends.
+        corners: indices of the solved points on the lower convex hull, by increasing rate; the first has rate
+            0, the last the smallest distortion. What lies on a chord is achieved by mixing the channels at
+            its ends.
     """
 
     solved: Sequence[Solved]
@@ -41,7 +42,9 @@ class Envelope:
         """Rate on the chords at given distortions; that of the smallest below it, 0 above the largest."""
         return np.interp(distortions, self.distortions[::-1], self.rates[::-1])
 
-    def lower_rate(self, distortions: Float[np.ndarray, " asked"]) -> tuple[Float[np.ndarray, " asked"], Int[np.ndarray, " asked"]]:
+    def lower_rate(
+        self, distortions: Float[np.ndarray, " asked"]
+    ) -> tuple[Float[np.ndarray, " asked"], Int[np.ndarray, " asked"]]:
         """Rate on the highest tangent at given distortions, and the solved point whose tangent it is."""
         beta, bound = self._tangents()
         finite = np.isfinite(beta)
@@ -58,7 +61,9 @@ class Envelope:
         return np.maximum(tangents.max(axis=1, initial=-np.inf), self.distortions[-1])
 
     def lower_lagrangian(self, betas: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
-        """Below min R + βD at given β: that minimum is concave in β, so chords between its certified lower values are below it."""
+        """Below min R + βD at given β: that minimum is concave in β, so chords between its certified lower
+        values are below it.
+        """
         beta, bound = self._tangents()
         order = np.argsort(beta)[: int(np.isfinite(beta).sum())]
         beta, bound = beta[order], bound[order]
@@ -74,7 +79,8 @@ def envelope(solved: Sequence[Solved]) -> Envelope:
     rates, distortions = np.array([one.rate for one in solved]), np.array([one.distortion for one in solved])
     corners: list[int] = []
     for i in np.lexsort((distortions, rates)):
-        if corners and distortions[i] >= distortions[corners[-1]] * (1 - SAME):  # no corner for what rounding tells apart
+        # no corner for what rounding tells apart
+        if corners and distortions[i] >= distortions[corners[-1]] * (1 - SAME):
             continue
         while len(corners) > 1 and _bends_up(rates, distortions, corners[-2], corners[-1], i):
             corners.pop()
@@ -84,4 +90,7 @@ def envelope(solved: Sequence[Solved]) -> Envelope:
 
 def _bends_up(rates: np.ndarray, distortions: np.ndarray, a: int, b: int, c: int) -> bool:
     """Whether b lies on or above the chord from a to c."""
-    return bool((distortions[b] - distortions[a]) * (rates[c] - rates[a]) >= (distortions[c] - distortions[a]) * (rates[b] - rates[a]))
+    return bool(
+        (distortions[b] - distortions[a]) * (rates[c] - rates[a])
+        >= (distortions[c] - distortions[a]) * (rates[b] - rates[a])
+    )

@@ -11,9 +11,10 @@ from ratewarp.theory.curve import Channel
 def posterior_codes(channel: Channel) -> Float[np.ndarray, "stimuli points"]:
     """Codes whose distances say how seldom two stimuli are confused.
 
-    z_sk = √r(k|s): the squared distance of two stimuli is 2 − 2 Σ_k √(r(k|s) r(k|t)), twice the squared Hellinger distance of their
-    posteriors; 0 for stimuli that are always reproduced alike, 2 for those that never are. For Gaussian posteriors of one covariance it is
-    2 − 2 exp(−d′²/8). Points that are reproduced alike for all stimuli do not count; the latents have no order and no privileged axes.
+    z_sk = √r(k|s): the squared distance of two stimuli is 2 − 2 Σ_k √(r(k|s) r(k|t)), twice the squared
+    Hellinger distance of their posteriors; 0 for stimuli that are always reproduced alike, 2 for those that
+    never are. For Gaussian posteriors of one covariance it is 2 − 2 exp(−d′²/8). Points that are reproduced
+    alike for all stimuli do not count; the latents have no order and no privileged axes.
 
     Arguments:
         channel: from `Curve.channel`.

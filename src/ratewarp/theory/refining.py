@@ -16,7 +16,9 @@ _SAME_SLOPE = 1e-10  # relative
 _MOST_TRIES = 20  # slopes for one rate
 
 
-def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " rates"], tolerance: float, most: int) -> Envelope:
+def refined(
+    alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " rates"], tolerance: float, most: int
+) -> Envelope:
     """Solves one more slope for the rate where the gap is widest, again and again.
 
     Arguments:
@@ -47,7 +49,8 @@ def refined(alphabet: Alphabet, ends: list[Solved], asked: Float[np.ndarray, " r
 
 
 def _corrected(alphabet: Alphabet, solved: list[Solved], tolerance: float) -> None:
-    """Solves again, in place, slopes whose bound another channel has since beaten: a search may have missed a peak.
+    """Solves again, in place, slopes whose bound another channel has since beaten: a search may have missed a
+    peak.
 
     The channel that beat it joins the start, so that the new bound lies below it.
     """
@@ -68,12 +71,14 @@ def gaps_at(strip: Envelope, rates: Float[np.ndarray, " rates"]) -> Float[np.nda
     return np.maximum(achieved - strip.lower_rate(strip.upper_distortion(rates))[0], 0)
 
 
-def _next(strip: Envelope, left: Solved, right: Solved, rate: float, tolerance: float, *, again: bool) -> tuple[float, Aim | None]:
+def _next(
+    strip: Envelope, left: Solved, right: Solved, rate: float, tolerance: float, *, again: bool
+) -> tuple[float, Aim | None]:
     """The next slope to solve between two neighbours.
 
-    Either the slope of their chord, which is the curve's own where it is straight, so that its tangent closes the gap at once; or, where
-    the curve bends gently, the slope that it should have at the rate itself, to be adjusted until it has. Where one of them has not done,
-    it is the other's turn.
+    Either the slope of their chord, which is the curve's own where it is straight, so that its tangent closes
+    the gap at once; or, where the curve bends gently, the slope that it should have at the rate itself, to be
+    adjusted until it has. Where one of them has not done, it is the other's turn.
     """
     far = not 0 < right.beta < _NEAR * left.beta
     if far != again or left.beta == 0 or np.isinf(right.beta):
@@ -82,5 +87,6 @@ def _next(strip: Envelope, left: Solved, right: Solved, rate: float, tolerance: 
     logs = PchipInterpolator([one.rate for one in inner], np.log([one.beta for one in inner]))
     rate = float(np.clip(rate, left.rate, right.rate))  # beyond the last corner nothing is known
     bend = float(logs.derivative()(rate))
-    near = tolerance / max(bend * (right.rate - left.rate), 1e-9)  # what the chords to the neighbours then lose, 1/2 of the tolerance
+    # what the chords to the neighbours then lose, 1/2 of the tolerance
+    near = tolerance / max(bend * (right.rate - left.rate), 1e-9)
     return float(np.exp(logs(rate))), Aim(rate, bend, near, left.beta, right.beta)

@@ -1,0 +1,167 @@
+"""The command `ratewarp measure`: reads files, measures, prints, draws."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ratewarp._checks import RatewarpError, escaped, refuse
+from ratewarp._files import can_be_made
+
+_KEY = "KEY, several with commas, FILE or FILE:KEY"
+_DECIMALS = 3
+_NAMED = 12  # classes whose names are printed
+
+
+def measure(
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="Codes: npz, npy, csv, tsv, parquet, h5, hdf5, nc, zarr or mat."),
+    ],
+    codes: Annotated[
+        str | None, typer.Option(metavar="KEY", help="What to measure; found by name or shape if not given.")
+    ] = None,
+    labels: Annotated[
+        str | None, typer.Option(metavar="KEY", help=f"Class of every item, a task a column: {_KEY}.")
+    ] = None,
+    factors: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Factor values of every item (or of every stimulus).")
+    ] = None,
+    stimuli: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Stimulus of every item; items of equal factors if not given."),
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Codes of the same items to measure distortion against.")
+    ] = None,
+    frequency: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Frequency of every item's stimulus, or of every stimulus."),
+    ] = None,
+    noise: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Variance of every code, such as a posterior variance.")
+    ] = None,
+    reference_noise: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Variance of every reference code.")
+    ] = None,
+    ids: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched."),
+    ] = None,
+    extra: Annotated[
+        bool,
+        typer.Option("--extra", help="Also measure disentanglement and completeness (DCI), which is slow."),
+    ] = False,
+    interval: Annotated[
+        str, typer.Option(help="jackknife; or bca, percentile: bootstraps, where they hold (see the docs).")
+    ] = "jackknife",
+    resamples: Annotated[
+        int, typer.Option(help="Bootstrap draws, for bca and percentile; at most 100,000.")
+    ] = 1000,
+    permutations: Annotated[
+        int,
+        typer.Option(help="Permutations of labels and frequencies for tests, at most 1,000,000; 0 for none."),
+    ] = 1000,
+    seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw a figure: png, pdf or svg.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Measure codes that you have: dimensions, prototypization, orthogonalization, specialization,
+    distortion.
+
+    Arrays that are named labels, factors, stimuli, noise, frequency, ids or reference in FILE are used
+    without being asked for.
+    """
+    import numpy as np
+
+    from ratewarp.codes.measurement import measure as measured
+    from ratewarp.codes.request import gather
+
+    if figure is not None and (
+        figure.suffix.lower() not in (".png", ".pdf", ".svg") or not can_be_made(figure)
+    ):
+        refuse("figure", "a png, pdf or svg file that does not exist yet, in a folder that does", str(figure))
+    wanted = {
+        "codes": codes,
+        "labels": labels,
+        "factors": factors,
+        "stimuli": stimuli,
+        "reference": reference,
+        "reference_noise": reference_noise,
+        "frequency": frequency,
+        "noise": noise,
+        "ids": ids,
+    }
+    request = gather(file, wanted)
+    for line in request.told:
+        print(escaped(line), file=sys.stderr)
+    knobs: dict[str, Any] = {
+        "interval": interval,
+        "resamples": resamples,
+        "permutations": permutations,
+        "seed": seed,
+    }
+    try:
+        found = measured(**request.arguments, extra=extra, **knobs)
+    except MemoryError:
+        shape = " × ".join(f"{size:,}" for size in np.shape(request.arguments["codes"]))
+        raise RatewarpError(
+            f"codes of {shape} (items × latents) need more memory than this machine has; measure a part of"
+            " the items or of the latents"
+        ) from None
+    items, latents = found.codes.shape
+    if as_json:
+        rows = json.loads(str(found.table.to_json(orient="records")))
+        print(
+            json.dumps(
+                {
+                    "items": items,
+                    "latents": latents,
+                    "units": found.units,
+                    "classes": dict(found.classes),
+                    "measures": rows,
+                }
+            )
+        )
+    else:
+        print(
+            f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,}"
+            f" {found.units}"
+        )
+        for task, names in found.classes.items():
+            listed = [f"{number} = {escaped(name)}" for number, name in enumerate(names[:_NAMED])]
+            print(f"{escaped(task)}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
+        print()
+        print(_readable(found.table))
+    if figure is not None:
+        from ratewarp.report.measured import save_measured
+
+        save_measured(found, figure)
+        print(f"figure: {escaped(figure)}", file=sys.stderr)
+
+
+def _readable(table: Any) -> str:
+    """The table as text: numbers to three decimals, nothing where there is nothing."""
+    from ratewarp.geometry.representation import PLACES
+
+    columns = ["measure", "task", *PLACES, "value", "low", "high", "p", "p_adjusted", "note"]
+    shown = table[columns].copy()
+    for column in ("value", "low", "high", "p", "p_adjusted"):
+        shown[column] = [f"{number:.{_DECIMALS}f}" if number == number else "" for number in shown[column]]
+    for column in PLACES:
+        shown[column] = [_place(one) for one in shown[column]]
+    for column in ("measure", "task", "note"):
+        shown[column] = [escaped(text) for text in shown[column]]
+    shown = shown.loc[:, [column for column in columns if (shown[column] != "").any()]]
+    return shown.to_string(index=False)
+
+
+def _place(one: Any) -> str:
+    """Name of a class, or number of a latent; nothing where there is none."""
+    return "" if one != one or one is None else escaped(one) if isinstance(one, str) else f"{one:.0f}"

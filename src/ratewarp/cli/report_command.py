@@ -1,0 +1,42 @@
+"""`ratewarp tabulate` and `ratewarp report`: tables, figures and page of a finished run again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ratewarp._interrupt import GRACE_SECONDS, when_stopped
+from ratewarp.cli.printing import FolderArgument, progress_bar
+
+
+def tabulate(folder: FolderArgument) -> None:
+    """Measure the models of a finished run and write its tables again, such as with a newer version; nothing
+    is trained.
+    """
+    from ratewarp.results.tabulating import tabulate as write_tables
+    from ratewarp.runs.directory import open_run, writing_to
+
+    when_stopped(
+        "what is measured so far is kept, and the same command measures the rest", grace=GRACE_SECONDS
+    )
+    with writing_to(open_run(folder), "tabulate") as directory, progress_bar() as (show_bar, _):
+        write_tables(directory, show_bar)
+    print(folder / "tables")
+
+
+def report(
+    folder: FolderArgument,
+    show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Draw figures and page of a finished run again."""
+    from ratewarp._progress import drawing
+    from ratewarp.report import write_report
+    from ratewarp.runs.directory import open_run, writing_to
+
+    when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
+    with writing_to(open_run(folder), "draw") as directory, progress_bar() as (show_bar, _):
+        page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
+    print(page)
+    if show:
+        typer.launch(page.resolve().as_uri())

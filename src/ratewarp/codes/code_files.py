@@ -1,0 +1,116 @@
+"""Files that hold codes: every common format as named arrays. Nothing in them is executed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from ratewarp._checks import RatewarpError, RequestError, did_you_mean, escaped, refuse
+from ratewarp.codes.formats import Content
+from ratewarp.codes.formats.content import UnreadableError
+from ratewarp.codes.formats.hdf5_arrays import read_hdf5, read_netcdf
+from ratewarp.codes.formats.limits import check_place
+from ratewarp.codes.formats.matlab_arrays import read_mat
+from ratewarp.codes.formats.numpy_arrays import read_npy, read_npz
+from ratewarp.codes.formats.text_tables import read_csv, read_parquet
+from ratewarp.codes.formats.zarr_folders import read_zarr
+
+_SHOWN = 20  # arrays named in a message
+
+
+def open_codes(path: Path) -> Content:
+    """What the file at `path` holds.
+
+    Raises:
+        RequestError: no such file, an unknown format, no regular file, one that is too large, damaged, or
+            would need to run code to be read.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _READERS:
+        raise RequestError(
+            f"{path}: unknown format {suffix or '(no suffix)'!r}.{did_you_mean(suffix, _READERS)} Known:"
+            f" {', '.join(_READERS)}"
+        )
+    check_place(path, folder=suffix == ".zarr")
+    with _readable(path):
+        return _READERS[suffix](path)
+
+
+def read(path: Path, content: Content, keys: Iterable[str]) -> dict[str, np.ndarray]:
+    """Arrays by name.
+
+    Raises:
+        RequestError: no array of that name, or one that is too large.
+    """
+    found = {}
+    for key in keys:
+        if key in content.refused:
+            raise RequestError(f"{path}: {key!r} {content.refused[key]}")
+        if key not in content.shapes:
+            known = ", ".join(describe(content)) or "nothing"
+            raise RequestError(
+                f"{path} holds no array named {key!r}.{did_you_mean(key, content.shapes)} It holds: {known}"
+            )
+        with _readable(path):
+            found[key] = _plain(f"{path}: {key}", content.read(key))
+    return found
+
+
+def describe(content: Content) -> list[str]:
+    """Names with shapes, for messages."""
+    return [f"{escaped(name)} {shape}" for name, shape in islice(content.shapes.items(), _SHOWN)]
+
+
+def known_suffixes() -> tuple[str, ...]:
+    """Endings of the names of files that can be read."""
+    return tuple(_READERS)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Turns every failure to read into one message."""
+    try:
+        yield
+    except RatewarpError:
+        raise
+    except UnreadableError as error:
+        raise RequestError(f"{path} {error}") from None
+    except ImportError as error:
+        raise RequestError(f"{path}: this format needs another package: {error}") from None
+    except MemoryError:
+        raise RequestError(
+            f"{path} is too large for this machine's memory; measure a part of the items"
+        ) from None
+    except Exception as error:  # readers of other packages raise whatever they like
+        why = next(iter(str(error).splitlines()), "")
+        raise RequestError(f"{path} cannot be read ({type(error).__name__}: {why})") from None
+
+
+def _plain(name: str, array: np.ndarray) -> np.ndarray:
+    """Numbers or names; names as text, also where a file holds them as bytes."""
+    if array.dtype.kind == "V":
+        refuse(name, "an array of numbers or names", f"records, dtype {array.dtype}")
+    if array.dtype.kind != "S":
+        return array
+    try:
+        return np.char.decode(array, "utf-8")
+    except UnicodeDecodeError:
+        refuse(name, "text in UTF-8", "other bytes")
+
+
+_READERS: dict[str, Callable[[Path], Content]] = {
+    ".npz": read_npz,
+    ".npy": read_npy,
+    ".csv": read_csv,
+    ".tsv": read_csv,
+    ".parquet": read_parquet,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
+    ".nc": read_netcdf,
+    ".zarr": read_zarr,
+    ".mat": read_mat,
+}

@@ -1,0 +1,194 @@
+"""HDF5, MATLAB 7.3 and NetCDF; arrays whose numbers stand in another file are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from ratewarp._checks import RequestError
+from ratewarp.codes.formats.content import Content, UnreadableError, as_names, no_objects
+from ratewarp.codes.formats.limits import check_unpacked
+
+_DEEPEST = 50  # groups within groups
+_ELSEWHERE = "lies in another file, which is not followed; open that file, or copy the array into this one"
+
+
+def read_hdf5(path: Path) -> Content:
+    """The datasets of an HDF5 file, by path."""
+    import h5py
+
+    shapes: dict[str, tuple[int, ...]] = {}
+    refused: dict[str, str] = {}
+    with h5py.File(path, "r") as file:
+        for name, dataset in _datasets(file):
+            if dataset is None or _is_elsewhere(dataset):
+                refused[name] = _ELSEWHERE
+            elif dataset.shape is not None:  # an empty one has no shape
+                shapes[name] = dataset.shape
+
+    def one(key: str) -> np.ndarray:
+        with h5py.File(path, "r") as file:
+            return as_text(key, read_dataset(path, key, file[key]))
+
+    return Content(shapes, one, tabular=False, refused=refused)
+
+
+def read_dataset(path: Path, name: str, dataset: Any) -> Any:
+    """Numbers of a dataset that stands in the file itself and is as large as it says.
+
+    Raises:
+        RequestError: it stands elsewhere, or is much larger than what the file holds.
+    """
+    if _is_elsewhere(dataset):
+        raise RequestError(f"{path}: {name!r} {_ELSEWHERE}")
+    _check_size(path, name, dataset)
+    return dataset[()]
+
+
+def _check_size(path: Path, name: str, dataset: Any) -> None:
+    packed = min(dataset.id.get_storage_size(), path.stat().st_size)
+    check_unpacked(f"{path}: {name}", dataset.nbytes, packed)
+
+
+def as_text(name: str, values: Any) -> np.ndarray:
+    """Strings of HDF5, which come as bytes, as text."""
+    array = np.asarray(values)
+    if array.dtype == object and all(isinstance(one, bytes | str) for one in array.ravel()):
+        texts = [one.decode() if isinstance(one, bytes) else one for one in array.ravel()]
+        return as_names(name, texts).reshape(array.shape)
+    return no_objects(name, array)
+
+
+def _is_elsewhere(dataset: Any) -> bool:
+    if dataset.external:
+        return True
+    return dataset.is_virtual and any(source.file_name != "." for source in dataset.virtual_sources())
+
+
+def _datasets(file: Any) -> Iterator[tuple[str, Any]]:
+    """Every dataset by path; None for a link that leads into another file. Links within the file name nothing
+    new.
+
+    Raises:
+        UnreadableError: groups lie so deep in each other that looking for their names alone would take
+            minutes.
+    """
+    import h5py
+
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), file)]
+    place_of: Callable[[Any], int] = lambda thing: cast(Any, h5py).h5o.get_info(thing.id).addr  # noqa: E731
+    met = {place_of(file)}  # hard links may lead back
+    while waiting:
+        above, group = waiting.pop()
+        if len(above) > _DEEPEST:
+            raise UnreadableError(f"cannot be read: its groups lie more than {_DEEPEST} levels deep")
+        for name in group:
+            link, path = group.get(name, getlink=True), (*above, name)
+            if isinstance(link, h5py.ExternalLink):
+                yield "/".join(path), None
+            if not isinstance(link, h5py.HardLink):
+                continue
+            thing = group[name]
+            if isinstance(thing, h5py.Dataset):
+                yield "/".join(path), thing
+            elif isinstance(thing, h5py.Group) and place_of(thing) not in met:
+                met.add(place_of(thing))
+                waiting.append((path, thing))
+
+
+def read_netcdf(path: Path) -> Content:
+    """The variables of a NetCDF file."""
+    import h5py
+    import xarray as xr
+
+    if not h5py.is_hdf5(path):
+        return variables(path, lambda: xr.open_dataset(path, engine="scipy"))
+    _check_all(path)
+    return variables(path, lambda: xr.open_dataset(path, engine="h5netcdf"))
+
+
+def _check_all(path: Path) -> None:
+    """Refuses what xarray would follow or read on opening: links out of the file, coordinates without end."""
+    import h5py
+
+    if out := list(read_hdf5(path).refused):
+        raise UnreadableError(f"cannot be read: its variable {out[0]!r} {_ELSEWHERE}")
+    with h5py.File(path, "r") as file:
+        for name, dataset in _datasets(file):
+            if dataset.shape is not None:
+                _check_size(path, name, dataset)
+
+
+def variables(path: Path, opened: Callable[[], Any]) -> Content:
+    """The variables of what xarray opens."""
+    with opened() as data:
+        shapes = {str(name): tuple(data[name].shape) for name in data.variables}
+
+    def one(key: str) -> np.ndarray:
+        with opened() as data:
+            check_unpacked(f"{path}: {key}", data[key].nbytes, _bytes_in(path))
+            return as_text(key, data[key].values)
+
+    return Content(shapes, one, tabular=False)
+
+
+def _bytes_in(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def read_matlab_73(path: Path) -> Content:
+    """MATLAB 7.3 is HDF5 with axes reversed, letters as numbers, and cells as references to them."""
+    import h5py
+
+    content = read_hdf5(path)
+    shapes = {name: line(shape[::-1]) for name, shape in content.shapes.items() if not name.startswith("#")}
+    refused = {name: why for name, why in content.refused.items() if not name.startswith("#")}
+
+    def one(key: str) -> np.ndarray:
+        with h5py.File(path, "r") as file:
+            dataset = cast(Any, file[key])
+            kind = _class_of(dataset)
+            if kind == b"char":
+                return as_names(key, _rows_of_letters(path, key, dataset))
+            if kind == b"cell":
+                references = read_dataset(path, key, dataset).T.ravel()
+                cells = [cast(Any, file[reference]) for reference in references]
+                if all(_class_of(cell) == b"char" for cell in cells):
+                    words = ["".join(_rows_of_letters(path, key, cell)) for cell in cells]
+                    return as_names(key, words)
+        return flat(content.read(key).T)
+
+    return Content(shapes, one, tabular=False, refused=refused)
+
+
+def _class_of(dataset: Any) -> bytes:
+    attributes: Mapping[str, Any] = dataset.attrs
+    kind = attributes.get("MATLAB_class", b"")
+    return kind if isinstance(kind, bytes) else b""
+
+
+def _rows_of_letters(path: Path, name: str, dataset: Any) -> list[str]:
+    """Rows of a matrix of characters; an empty one holds its shape instead."""
+    if dataset.attrs.get("MATLAB_empty", 0):
+        return []
+    letters = np.atleast_2d(read_dataset(path, name, dataset).T)
+    return ["".join(map(chr, row)).rstrip() for row in letters]
+
+
+def line(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """MATLAB's vectors are matrices of one column or row.
+
+    Examples:
+        >>> line((1, 6)), line((6, 2)), line((1, 1))
+        ((6,), (6, 2), (1, 1))
+    """
+    return (max(shape),) if len(shape) == 2 and min(shape) == 1 and max(shape) > 1 else shape
+
+
+def flat(array: np.ndarray) -> np.ndarray:
+    """A vector of MATLAB as one of NumPy."""
+    return array.reshape(line(array.shape))

@@ -1,0 +1,204 @@
+"""The bound: curves of what is possible, with the models of a run on the plane of rate and distortion."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers, note_below
+from ratewarp.report.views import RunView
+from ratewarp.results.paper import published_distortion
+
+FEW_MODELS = 8  # whose names have room above the curves
+_BESIDE = 1.9  # inches of a legend beside the panels
+_BAND: dict[str, Any] = {"alpha": 0.13, "lw": 0}
+
+
+def bound_figure(view: RunView) -> Figure | None:
+    """Left: semantic distortion against rate, models above their curves. Right: raw distortion, between a
+    curve that no code can be below and an achieved one. Both say "searched" where the certificates of the
+    curves rest on a search.
+
+    None for a study without a bound. Models of one frequency share a curve, which is drawn once.
+    """
+    curves = view.drawn_curves("bound")
+    if curves.empty:
+        return None
+    sound = view.models.query("status != 'diverged'")
+    names = view.drawn.names
+    published = (
+        published_distortion().query("model == 'baseline'") if "baseline" in view.published_models else None
+    )
+    figure = plane_of_bounds(
+        curves.query("model in @names"), sound, names, published, unit=view.study.likelihood.UNIT
+    )
+    note_below(figure, view.note())
+    return figure
+
+
+def plane_of_bounds(
+    curves: pd.DataFrame,
+    models: pd.DataFrame,
+    names: Sequence[str],
+    published: pd.DataFrame | None = None,
+    *,
+    unit: str,
+) -> Figure:
+    """The figure of `bound_figure`, from tables.
+
+    Arguments:
+        curves: `tables/bound.csv`.
+        models: `tables/models.csv`.
+        names: models, in the order of their colours.
+        published: distortion of a published model against its capacity, drawn as crosses.
+        unit: of distortion, in words.
+    """
+    raw = bool(curves["raw_low"].notna().any())
+    beside = _BESIDE if len(names) > FEW_MODELS else 0.0
+    figure, axes = plt.subplots(
+        1, 1 + raw, figsize=(4.6 * (1 + raw) + beside, 3.9), squeeze=False, layout="constrained"
+    )
+    colours, markers = model_colours(names), model_markers(names)
+    owners = _owners(curves)
+    for model, sharing in owners.items():
+        own = curves.query("model == @model")
+        colour = colours[model]
+        label = (
+            "least possible"
+            if len(owners) == 1
+            else f"least possible: {', '.join(sharing) if len(sharing) < 3 else 'other models'}"
+        )
+        axes[0, 0].plot(own["rate_nats"], own["distortion"], color=colour, lw=1.3, label=label)
+        if raw:
+            axes[0, 1].fill_between(
+                own["rate_nats"], own["raw_low"], own["raw_high"], color=colour, label="_", **_BAND
+            )
+            axes[0, 1].plot(own["rate_nats"], own["raw_high"], color=colour, lw=1.0, label="_")
+            axes[0, 1].plot(own["rate_nats"], own["raw_low"], color=colour, lw=1.0, ls=(0, (3, 2)), label="_")
+    for model in names:
+        rows = models.query("model == @model")
+        style = {
+            "color": colours[model],
+            "marker": markers[model],
+            "ls": "",
+            "ms": 4.8,
+            "mec": "white",
+            "mew": 0.5,
+        }
+        axes[0, 0].plot(rows["rate_nats"], rows["semantic_distortion"], label=model, **style)
+        if raw:
+            axes[0, 1].plot(rows["rate_nats"], rows["distortion"], label="_", **style)
+    if raw:
+        _name_raw(axes[0, 1], published, _searched(curves))
+    semantic, of_images = (
+        f"semantic distortion, {unit}\nto the noise-free mean image",
+        f"distortion, {unit}\nto the image",
+    )
+    for place, words in zip(axes[0], (semantic, of_images), strict=False):
+        _dress(place, words, _reach(curves, models))
+    axes[0, 0].set_title(f"Stimulus: no code can lie below its curve{_searched(curves)}")
+    if len(names) <= FEW_MODELS:
+        axes[0, 0].legend(fontsize="x-small", loc="upper right")
+    else:
+        figure.legend(
+            handles=axes[0, 0].get_legend_handles_labels()[0], fontsize="x-small", loc="outside right upper"
+        )
+    return figure
+
+
+def _reach(curves: pd.DataFrame, models: pd.DataFrame) -> float:
+    """Largest rate of the models; where there are none, of the curves."""
+    return float((curves if models.empty else models)["rate_nats"].to_numpy().max())
+
+
+def _owners(curves: pd.DataFrame) -> dict[str, list[str]]:
+    """First model of every curve → all models that share it."""
+    found: dict[bytes, list[str]] = {}
+    for model, own in curves.groupby("model", sort=False):
+        found.setdefault(own["distortion"].to_numpy().tobytes(), []).append(str(model))
+    return {models[0]: models for models in found.values()}
+
+
+def _name_raw(place: Axes, published: pd.DataFrame | None, searched: str) -> None:
+    if published is not None:
+        place.plot(
+            published["capacity_nats"],
+            published["distortion"],
+            "x",
+            color=INK,
+            ms=5,
+            mew=1.1,
+            label="published baseline, at its capacity",
+        )
+    place.plot([], [], color=MUTED, lw=1.0, label="achieved")
+    place.plot([], [], color=MUTED, lw=1.0, ls=(0, (3, 2)), label=f"no code is below{searched}")
+    place.set_title("Image: its pixel noise counts, too")
+    place.legend(fontsize="x-small", loc="upper right")
+
+
+def _dress(place: Axes, ylabel: str, highest: float) -> None:
+    place.set(xlabel="rate, nats", ylabel=ylabel, xlim=(0, 1.1 * highest), ylim=(0, None))
+    place.spines[["top", "right"]].set_visible(False)
+    place.grid(color=MUTED, alpha=0.15, lw=0.6)
+
+
+def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str, unit: str) -> bytes:
+    """A curve as an image file of this kind: with the models of a run if there are any, whose distortion is
+    in `unit`, else alone.
+    """
+    with figure_style():
+        if models is not None:
+            names = list(dict.fromkeys(models["model"]))
+            figure = plane_of_bounds(table, models.query("status != 'diverged'"), names, unit=unit)
+        else:
+            figure = _single(table)
+        stream = io.BytesIO()
+        try:
+            figure.savefig(stream, format=kind, dpi=200)
+        finally:
+            plt.close(figure)
+    return stream.getvalue()
+
+
+def _searched(table: pd.DataFrame) -> str:
+    """Says so where certificates rest on a search."""
+    return " (searched)" if "searched" in set(table["certificate"]) else ""
+
+
+def _single(table: pd.DataFrame) -> Figure:
+    figure, place = plt.subplots(figsize=(4.8, 3.7), layout="constrained")
+    if "raw_low" in table:
+        lowest = "lowest" if _searched(table) else "proved"
+        place.fill_between(
+            table["rate_nats"],
+            table["raw_low"],
+            table["raw_high"],
+            color=MUTED,
+            label=f"raw pixels: {lowest} to achieved",
+            **_BAND,
+        )
+    place.plot(
+        table["rate_nats"],
+        table["distortion"],
+        color=INK,
+        marker="o",
+        ms=2.2,
+        lw=1.2,
+        label=f"R(D), gap at most {table['gap_nats'].max():.1e} nats{_searched(table)}",
+    )
+    place.set(xlabel="rate, nats", ylabel="distortion", xlim=(0, None), ylim=(0, None))
+    bits = place.secondary_xaxis(
+        "top", functions=(lambda nats: nats / np.log(2), lambda bits: bits * np.log(2))
+    )
+    bits.set_xlabel("rate, bits")
+    place.spines["right"].set_visible(False)
+    place.grid(color=MUTED, alpha=0.15, lw=0.6)
+    place.legend(fontsize="x-small")
+    return figure

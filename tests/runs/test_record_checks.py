@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from ratewarp.runs.record_checks import read_record
+from ratewarp.runs.run_files import DamagedError
+from stored import make_readout, make_record
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "record.nc"
+
+
+def test_a_record_is_read_as_it_was_written(file):
+    make_record("one").to_netcdf(file, engine="h5netcdf")
+    xr.testing.assert_identical(read_record(file, "one"), make_record("one"))
+    file.unlink()
+    make_readout("one").to_netcdf(file, engine="h5netcdf")
+    assert set(read_record(file, "one", readout=True)) == {"prediction", "label", "frequency"}
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (make_record("two"), "it is of 'two', not of one"),
+        (make_record("one").drop_attrs(), "it is of None, not of one"),
+        (make_record("one", without="code"), "it has no code"),
+        (make_record("one", without="history_rate"), "it has no history_rate"),
+        (make_record("one", code=(("item", "latent"), np.full((6, 2), "text"))), "its code is of type"),
+        (make_record("one", code=("item", np.zeros(6))), r"its code is over \('item',\), not over \('item', 'latent'\)"),
+        (make_record("one", stimulus=("item", np.zeros(6))), "its stimulus is of type float64"),
+        (make_record("one", stimulus=("item", [0, 0, 1, 1, 2, 3])), "stimuli that it does not have"),
+        (make_record("one", stimulus=("item", [0, 0, 1, 1, 2, -1])), "stimuli that it does not have"),
+        (make_record("one").isel(stimulus_index=slice(0), item=slice(0)), "it is empty"),
+        (make_record("one").isel(held_out=slice(0)), "it is empty"),
+        (make_record("one").isel(item=slice(0)), "stimuli that it does not have"),
+    ],
+)
+def test_what_is_no_record_is_said_in_words(file, record, reason):
+    record.to_netcdf(file, engine="h5netcdf")
+    with pytest.raises(DamagedError, match=f"record.nc is damaged: .*{reason}"):
+        read_record(file, "one")
+
+
+def test_what_unpacks_to_more_than_memory_is_not_read(file, monkeypatch):
+    make_record("one").to_netcdf(file, engine="h5netcdf")
+    monkeypatch.setattr("ratewarp.runs.record_checks._MOST_UNPACKED", 100)
+    with pytest.raises(DamagedError, match=r"it unpacks to \d+ bytes"):
+        read_record(file, "one")
