@@ -52,9 +52,7 @@ def stop_asked() -> bool:
 
 
 def stop_if_asked() -> None:
-    """Raises `Stopped` if somebody asked this process to stop; long work calls it between two of its
-    parts.
-    """
+    """Raises `Stopped` if somebody asked this process to stop; long work calls it between its parts."""
     if _note.asked.is_set():
         raise Stopped
 

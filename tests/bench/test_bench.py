@@ -15,7 +15,7 @@ from conftest import TINY_NETWORK
 from oracles import ALGEBRA
 from ratewarp import cli
 from ratewarp._checks import RatewarpError, RequestError
-from ratewarp.bench import Progress, Settings, compare
+from ratewarp.bench import BenchSettings, Progress, compare
 from ratewarp.bench.ceiling import LAYERS, SQUARES, Product, _matrices, measure
 from ratewarp.bench.contest import INSTALL, Team
 from ratewarp.bench.flops import MultiplyAdds, multiply_adds
@@ -46,7 +46,7 @@ def _count_by_hand(network, image_shape):
         for r, c, a, b in pairs_of(range(below[0]), range(below[1]), range(k), range(k)):
             if 0 <= s * r - p + a < shape[0] and 0 <= s * c - p + b < shape[1]:
                 plain += channels * layer.filters
-        # spread back over the image
+        # median_and_range back over the image
         for i, j, r, c in pairs_of(range(below[0]), range(below[1]), range(shape[0]), range(shape[1])):
             if 0 <= r - s * i + p < k and 0 <= c - s * j + p < k:
                 transposed += channels * layer.filters
@@ -188,7 +188,7 @@ def test_tables_without_a_ceiling_say_who_was_left_out():
 )
 def test_settings_are_checked(wrong, message):
     with pytest.raises(RequestError, match=message):
-        Settings(**wrong)
+        BenchSettings(**wrong)
 
 
 @pytest.fixture
@@ -200,7 +200,7 @@ def no_torch(tmp_path, monkeypatch):
 
 def test_a_comparison_goes_on_without_what_is_not_installed(no_torch):
     shown: list[Progress] = []
-    settings = Settings(
+    settings = BenchSettings(
         rounds=2, seconds=0.1, members=(1,), without=("ours-1", "torch-per-core", "start-up"), images=200
     )
     result = json.loads(json.dumps(compare(settings, shown.append)))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import silhouette_score
 
+from ratewarp import measure
 from ratewarp._checks import RequestError
-from ratewarp.geometry import MEASURES, Optimal, planted_codes
-from ratewarp.geometry.measuring import Representation, Settings, measure_codes
+from ratewarp.geometry import MEASURES, Measure, Optimal, measuring, planted_codes
+from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
 PLANTED = planted_codes(prototypization=0.3, specialization=0.4, side=6, items=4, seed=3)
@@ -105,3 +107,19 @@ def test_a_measure_that_is_not_there_is_told_with_the_nearest():
         RequestError, match=r"no measure is named 'prototypisation'. Did you mean 'prototypization'\?"
     ):
         _found("prototypisation")
+
+
+def _find_silhouette(bench, scheme):
+    value = float(silhouette_score(bench.own.codes, scheme.classes))
+    yield Finding("silhouette", scheme.task, value, np.nan, np.nan, np.nan, 0, "no interval")
+
+
+def test_a_measure_of_one_s_own_comes_in_by_one_entry(monkeypatch):
+    own = Measure("silhouette", "silhouette", "task", _find_silhouette, bounds=(-1, 1))
+    monkeypatch.setattr(measuring, "MEASURES", (*MEASURES, own))
+    (found,) = _found("silhouette")
+    assert found.value == pytest.approx(silhouette_score(PLANTED.codes, PLANTED.classes))
+    everything = measure(PLANTED.codes, PLANTED.classes, permutations=0).table
+    assert list(everything.loc[everything["measure"] == "silhouette", "value"]) == [
+        pytest.approx(found.value)
+    ]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ratewarp.report.figures import drawings, model_names
-from ratewarp.report.selection import MOST_FIGURES, MOST_MODELS, some_models, spread
+from ratewarp.report.selection import MOST_FIGURES, MOST_MODELS, some_models, thinned
 from ratewarp.report.style import model_colours, model_markers
 from ratewarp.report.views import RunView
 from ratewarp.runs.directory import open_run
@@ -24,7 +24,7 @@ def _view(folder, **study) -> RunView:
 
 @given(st.integers(1, 60), st.integers(2, 20))
 def test_some_things_are_spread_over_all(number, most):
-    chosen = spread(range(number), most)
+    chosen = thinned(range(number), most)
     assert len(chosen) == min(number, most)
     assert chosen[0] == 0
     assert chosen[-1] == number - 1

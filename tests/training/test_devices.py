@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ratewarp.training.devices import compiled_programs_folder, map_members, share, spread
+from ratewarp.training.devices import compiled_programs_folder, map_members
 
 PROGRAM = """
 import jax, jax.numpy as jnp
@@ -30,7 +30,7 @@ print(jax.config.values["jax_compilation_cache_dir"], jax.device_count())
 def test_every_member_is_mapped_wherever_it_lies(members):
     stacked = {"x": jnp.arange(members * 4.0).reshape(members, 4), "n": jnp.arange(members)}
     expected = [np.asarray(stacked["x"][i]) * 2 + i + 7 for i in range(members)]
-    for arguments in (stacked, spread(stacked)):
+    for arguments in (stacked, shard(stacked)):
         result = jax.jit(lambda s, c: map_members(lambda m, c: m["x"] * 2 + m["n"] + c, s, c))(
             arguments, jnp.float32(7)
         )
@@ -38,7 +38,7 @@ def test_every_member_is_mapped_wherever_it_lies(members):
 
 
 def test_shared_arrays_lie_on_every_device_that_works():
-    array = share(np.arange(6, dtype=np.uint8).reshape(2, 3), 2)
+    array = replicate(np.arange(6, dtype=np.uint8).reshape(2, 3), 2)
     assert len(array.devices()) == min(2, jax.device_count())
     assert array.is_fully_replicated
     np.testing.assert_array_equal(array, np.arange(6).reshape(2, 3))
@@ -105,4 +105,4 @@ def test_what_is_stored_and_spread_again_lies_as_programs_leave_it(members):
     """Else the same program is compiled once more for a state that was read from a checkpoint."""
     left = jax.jit(lambda stacked: map_members(lambda one: one + 1, stacked))(jnp.arange(float(members)))
     if members % left.sharding.num_devices == 0:
-        assert spread(np.asarray(left)).sharding == left.sharding
+        assert shard(np.asarray(left)).sharding == left.sharding

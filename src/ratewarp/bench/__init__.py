@@ -2,7 +2,7 @@
 one run.
 """
 
-from ratewarp.bench.contest import Settings, compare
+from ratewarp.bench.contest import BenchSettings, compare
 from ratewarp.bench.progress import Progress
 
-__all__ = ["Progress", "Settings", "compare"]
+__all__ = ["BenchSettings", "Progress", "compare"]

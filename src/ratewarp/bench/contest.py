@@ -30,7 +30,7 @@ Show = Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
-class Settings:
+class BenchSettings:
     """How a comparison is run.
 
     Attributes:
@@ -66,7 +66,7 @@ class Settings:
         return [entry for entry in roster(self.members) if entry.name not in self.without]
 
 
-def compare(settings: Settings, progress: Show = lambda _: None) -> dict[str, Any]:
+def compare(settings: BenchSettings, progress: Show = lambda _: None) -> dict[str, Any]:
     """Runs a comparison.
 
     Arguments:
@@ -155,7 +155,7 @@ class Team:
 class _Schedule:
     """Tells where the comparison stands, by the time each of its parts was planned to take."""
 
-    def __init__(self, settings: Settings, show: Show):
+    def __init__(self, settings: BenchSettings, show: Show):
         self._show = show
         self._done = 0.0
         start_up = 0.0 if START_UP in settings.without else _START_UP_SECONDS
@@ -172,7 +172,7 @@ class _Schedule:
         self._total += seconds
 
 
-def _prepare(settings: Settings, folder: str) -> dict[str, Any]:
+def _prepare(settings: BenchSettings, folder: str) -> dict[str, Any]:
     """Draws the images; what one step of every contestant is."""
     with closing(Worker(Job("prepare", folder, images=settings.images))) as worker:
         worker.wait_ready()
@@ -181,7 +181,7 @@ def _prepare(settings: Settings, folder: str) -> dict[str, Any]:
 
 
 def _alternate(
-    settings: Settings, folder: str, plan: _Schedule
+    settings: BenchSettings, folder: str, plan: _Schedule
 ) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """All turns of all rounds, and who was left out."""
     teams: list[Team] = []
@@ -202,7 +202,7 @@ def _alternate(
 
 
 def _rounds(
-    settings: Settings, teams: Sequence[Team], plan: _Schedule, left_out: dict[str, str]
+    settings: BenchSettings, teams: Sequence[Team], plan: _Schedule, left_out: dict[str, str]
 ) -> list[dict[str, Any]]:
     turns: list[dict[str, Any]] = []
     for index in range(settings.rounds):

@@ -26,7 +26,7 @@ def summarize(turns: Turns, entries: Sequence[Entry], operations: int) -> dict[s
             "what": entry.what,
             "members": entry.members,
             "processes": entry.processes,
-            "ms_per_model_step": spread(times[entry.name]),
+            "ms_per_model_step": median_and_range(times[entry.name]),
             "cores_used": median(turn["cpu_seconds"] / turn["seconds"] for turn in _of(turns, entry.name)),
             **_rates(operations, median(times[entry.name]), ceiling),
             # a peak never falls: the last is the highest
@@ -36,17 +36,20 @@ def summarize(turns: Turns, entries: Sequence[Entry], operations: int) -> dict[s
         if entry.kind == "training"
     }
     ratios = {
-        one: {other: spread(a / b for a, b in zip(times[one], times[other], strict=True)) for other in times}
+        one: {
+            other: median_and_range(a / b for a, b in zip(times[one], times[other], strict=True))
+            for other in times
+        }
         for one in times
     }
     return {"contestants": contestants, "ratios": ratios, "ceiling": ceiling}
 
 
-def spread(values: Iterable[float]) -> dict[str, float]:
+def median_and_range(values: Iterable[float]) -> dict[str, float]:
     """Median, least and most.
 
     Examples:
-        >>> spread([3.0, 1.0, 2.0])
+        >>> median_and_range([3.0, 1.0, 2.0])
         {'median': 2.0, 'low': 1.0, 'high': 3.0}
     """
     values = list(values)

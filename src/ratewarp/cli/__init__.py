@@ -1,4 +1,4 @@
-"""The command line: one file a command, which parses, calls, prints and gives the exit code."""
+"""The command line: one file per command, which parses, calls, prints and gives the exit code."""
 
 from ratewarp.cli.app import app, main
 

@@ -38,10 +38,10 @@ def bench(
 
     Takes about ten minutes; close other programs first.
     """
-    from ratewarp.bench import Settings, compare
+    from ratewarp.bench import BenchSettings, compare
     from ratewarp.bench.hardware import describe_machine
 
-    settings = Settings(
+    settings = BenchSettings(
         rounds,
         seconds,
         tuple(map(int, numbers("members", members, whole=True))),

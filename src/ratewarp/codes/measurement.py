@@ -34,7 +34,7 @@ class Measurement:
             (Holm, over all tests of the table), n (units resampled), note. Empty cells where there is no
             test, no interval or no value.
         classes: names of the classes of every task, in order of their number.
-        codes: as measured, one row an item.
+        codes: as measured, one row per item.
         labels: class of every item, 0 … classes − 1, by task.
         units: what was resampled, "stimuli" or "items".
         number: how many of them there are.
@@ -116,9 +116,9 @@ def measure(
     reference_noise: Any = None,
     extra: bool = False,
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife",
-    resamples: int = 1000,
-    permutations: int = 1000,
-    level: float = 0.95,
+    resamples: int = Settings.resamples,
+    permutations: int = Settings.permutations,
+    level: float = Settings.level,
     seed: int = 0,
 ) -> Measurement:
     """Measures any codes: dimensions, prototypization, orthogonalization, specialization and distortion
@@ -129,14 +129,14 @@ def measure(
     items; more than 1,000 are drawn in blocks.
 
     Arguments:
-        codes: (items, latents): posterior means, activations, firing rates, …; one row an item.
+        codes: (items, latents): posterior means, activations, firing rates, …; one row per item.
         labels: class of every item, numbers or names; or a table or mapping with one such column a task.
-        factors: (items, factors) numbers, or one row a stimulus where `stimuli` is given; a table or mapping
-            with one column a factor.
+        factors: (items, factors) numbers, or one row per stimulus where `stimuli` is given; a table or
+            mapping with one column per factor.
         stimuli: stimulus of every item, numbers or names. If not given, items with equal factors are items of
             one stimulus.
         reference: (items, latents of its own): codes of the same items to measure distortion against.
-        frequency: of every item's stimulus, or one number a stimulus (in increasing order of stimulus);
+        frequency: of every item's stimulus, or one number per stimulus (in increasing order of stimulus);
             positive, up to a factor.
         noise: (items, latents): variance of every code about its row, such as a posterior variance.
         ids: name of every row of `codes`; the index of a DataFrame is not used.
@@ -191,7 +191,7 @@ def measure(
     theirs = None if other is None else Representation(other, units, table, weights, other_noise)
     if extra and table is None:
         raise RequestError("extra: disentanglement needs factors")
-    wanted = tuple(one.name for one in MEASURES if extra or not one.slow)
+    wanted = tuple(one.name for one in MEASURES) if extra else None
     settings = Settings(resamples, permutations, level, seed, interval, wanted)
     rows = list(measure_codes(own, tasks, theirs, settings))
     return Measurement(
@@ -209,10 +209,8 @@ def _table(rows: list[Finding], names: Mapping[str, tuple[str, ...]]) -> pd.Data
     table = pd.DataFrame(
         [_row(one, names.get(one.task, ())) for one in rows], columns=[*_BEFORE, *PLACES, *_AFTER]
     )
-    tested = table["p"].notna()
     place = int(table.columns.get_loc("p")) + 1  # type: ignore[arg-type]
-    table.insert(place, "p_adjusted", np.nan)
-    table.loc[tested, "p_adjusted"] = adjusted(table.loc[tested, "p"].to_numpy())
+    table.insert(place, "p_adjusted", adjusted(table["p"].to_numpy()))
     return table
 
 
@@ -375,7 +373,7 @@ def _frequency(frequency: Any, units: np.ndarray, number: int) -> Float[np.ndarr
 
 
 def _by_unit(values: np.ndarray, units: np.ndarray, number: int, argument: str) -> np.ndarray:
-    """Rows a stimulus, from rows a stimulus or rows an item."""
+    """Rows per stimulus, from rows per stimulus or rows per item."""
     if len(values) == number and number != len(units):
         return values
     if values.ndim < 1 or len(values) != len(units):

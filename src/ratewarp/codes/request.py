@@ -49,61 +49,78 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
     """
     main = open_codes(file)
     _check_readable(file, main, wanted)
-    places = {
-        role: _place(file, main, role, text)
-        for role in ROLES
-        if (text := wanted.get(role) or _named(main, role))
-    }
-    asked, against, noise = (
-        wanted.get("codes"),
-        wanted.get("reference") or _named(main, "reference"),
-        wanted.get("reference_noise"),
-    )
-    if noise and not against:
-        refuse("reference_noise", "given together with a reference", "no reference")
-    named = {key for place in places.values() if place.file == file for key in place.keys}
-    named |= {
-        key
-        for text in (against, noise)
-        if text and _split(text)[0] is None
-        for key in _expanded(file, main, text)
-    }
-    codes = (
-        _place(file, main, "codes", asked) if asked else _Place(file, main, _codes_keys(file, main, named))
-    )
-    rows = _Rows.of(file, main, places.get("ids"))
-    arguments: dict[str, Any] = {"codes": rows.matched(_matrix(codes), codes)}
-    told = [
-        f"codes: {_written(codes, file)}",
-        *(f"left out: {name}, {why}" for name, why in main.refused.items()),
-    ]
+    asked = _asked(file, main, wanted)
+    rows = _Rows.of(file, main, asked.places.get("ids"))
+    arguments: dict[str, Any] = {"codes": rows.matched(_matrix(asked.codes), asked.codes)}
     if rows.ids is not None and len(rows.ids) != len(arguments["codes"]):
         refuse("ids", f"one for each of the {len(arguments['codes'])} items", f"{len(rows.ids)}")
-    for role, place in places.items():
-        place = _without(place, rows.key if role != "ids" else None)
-        told.append(f"{role}: {_written(place, file)}")
-        values = (
-            _table(place)
-            if role in ("labels", "factors")
-            else _matrix(place)
-            if role == "noise"
-            else _column(place)
-        )
-        of_stimuli = role in ("factors", "frequency") and "stimuli" in places
-        arguments[role] = values if role == "ids" else rows.matched(values, place, of_stimuli=of_stimuli)
-    if against:
-        place = _reference(file, main, against, codes, rows.key)
-        beside = _place(file, main, "reference_noise", noise) if noise else None
-        told.append(f"reference: {_written(place, file)}")
-        told += [f"reference_noise: {_written(beside, file)}"] if beside else []
-        arguments |= _of_reference(rows, place, beside)
-        named |= {key for one in (place, beside) if one and one.file == file for key in one.keys}
+
+    key = rows.key
+    found = {role: _without(place, None if role == "ids" else key) for role, place in asked.places.items()}
+    for role, place in found.items():
+        arguments[role] = _values(role, place, rows, per_stimulus="stimuli" in found)
+    if asked.against:
+        reference = _reference(file, main, asked.against, asked.codes, rows.key)
+        beside = _place(file, main, "reference_noise", asked.noise) if asked.noise else None
+        arguments |= _of_reference(rows, reference, beside)
+        found |= {"reference": reference, **({"reference_noise": beside} if beside else {})}
     if "reference_ids" not in arguments:  # other files are in order already
         arguments.pop("ids", None)
-    told += _in_order(file, rows, [codes, *places.values()]) + _unused(
-        main, named | set(codes.keys if codes.file == file else ()), wanted
-    )
-    return Request(arguments, told)
+
+    used = asked.named.union(*(place.keys for place in (asked.codes, *found.values()) if place.file == file))
+    told = [f"codes: {_written(asked.codes, file)}"]
+    told += [f"left out: {name}, {why}" for name, why in main.refused.items()]
+    told += [f"{role}: {_written(place, file)}" for role, place in found.items()]
+    told += _in_order(file, rows, [asked.codes, *asked.places.values()])
+    return Request(arguments, told + _unused(main, used, wanted))
+
+
+class _Asked(NamedTuple):
+    """What was asked for, as places in files.
+
+    Attributes:
+        codes: the codes.
+        places: everything else that goes with them, by role.
+        against: of the reference, as it was written; None without one.
+        noise: of the reference's noise, likewise.
+        named: keys of the main file that something was asked of.
+    """
+
+    codes: _Place
+    places: dict[str, _Place]
+    against: str | None
+    noise: str | None
+    named: set[str]
+
+
+def _asked(file: Path, main: Content, wanted: Mapping[str, str | None]) -> _Asked:
+    texts = {role: text for role in ROLES if (text := wanted.get(role) or _named(main, role))}
+    places = {role: _place(file, main, role, text) for role, text in texts.items()}
+    against, noise = wanted.get("reference") or _named(main, "reference"), wanted.get("reference_noise")
+    if noise and not against:
+        refuse("reference_noise", "given together with a reference", "no reference")
+
+    named = {key for place in places.values() if place.file == file for key in place.keys}
+    for text in (against, noise):
+        if text and _split(text)[0] is None:
+            named |= set(_expanded(file, main, text))
+    text = wanted.get("codes")
+    keys = () if text else _codes_keys(file, main, named)
+    codes = _place(file, main, "codes", text) if text else _Place(file, main, keys)
+    return _Asked(codes, places, against, noise, named)
+
+
+def _values(role: str, place: _Place, rows: _Rows, *, per_stimulus: bool) -> Any:
+    """What stands at a place, rows in the order of the items; of stimuli where these are known."""
+    if role in ("labels", "factors"):
+        values = _table(place)
+    elif role == "noise":
+        values = _matrix(place)
+    else:
+        values = _column(place)
+    if role == "ids":
+        return values
+    return rows.matched(values, place, of_stimuli=per_stimulus and role in ("factors", "frequency"))
 
 
 def _in_order(file: Path, rows: _Rows, places: list[_Place]) -> list[str]:

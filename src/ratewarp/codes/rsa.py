@@ -24,7 +24,7 @@ class Scaled(NamedTuple):
     """Codes whose distances are given dissimilarities.
 
     Attributes:
-        codes: one row a stimulus, axes in order of variance.
+        codes: one row per stimulus, axes in order of variance.
         stimuli: names of the rows.
         kept: share of the dissimilarities' inertia that codes can have; below 1 where they are not distances
             of any codes.
@@ -40,7 +40,7 @@ def to_rsatoolbox(codes: Any, stimuli: Any = None) -> RDMs:
     rsatoolbox computes it.
 
     Arguments:
-        codes: (items, latents), one row an item.
+        codes: (items, latents), one row per item.
         stimuli: stimulus of every item, numbers or names; every item is one if not given.
 
     Returns:

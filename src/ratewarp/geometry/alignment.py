@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 from scipy.linalg import subspace_angles
 
 from ratewarp._checks import refuse
+from ratewarp._sums import group_means
 from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.prototypes import whole
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise, shrinkage, spanned
@@ -49,7 +50,7 @@ def orthogonalization(
     it asks about the latents' own axes. See `free_orthogonalization` for codes without axes of their own.
 
     Arguments:
-        codes: posterior means, one row an item.
+        codes: posterior means, one row per item.
         classes: class of every item, of at least two.
         noise: variance of every code about its row, such as a posterior variance; it settles which latents
             are silent.
@@ -91,7 +92,7 @@ def free_orthogonalization(
     their means by one factor.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         classes: class of every item, of at least two.
 
     Returns:
@@ -106,7 +107,7 @@ def free_orthogonalization(
         1.0
     """
     values, members = _checked(codes, classes)
-    found = float(freedom(whole(spanned(values), members))[0])
+    found = float(free_share(whole(spanned(values), members))[0])
     if np.isnan(found):
         refuse(
             "codes", "scattered within classes, with class means that differ", "codes without one of the two"
@@ -125,7 +126,7 @@ def task_angles(
     for many.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         tasks: class of every item, by name of task; at least two tasks.
 
     Returns:
@@ -187,13 +188,13 @@ def alignment_statistic(
     """`orthogonalization` of every weighting of units.
 
     Arguments:
-        codes: one row an item, of a size whose squares a float can hold.
+        codes: one row per item, of a size whose squares a float can hold.
         unit: unit of every item, 0 … units − 1.
         members: class of every item, 0 … classes − 1.
         noise: as in `orthogonalization`.
     """
     chosen = codes[:, active_latents(codes, noise)]
-    inner = chosen - _means(chosen, members)[members]
+    inner = chosen - group_means(chosen, members, int(members.max()) + 1)[members]
     spread = inner.std(axis=0)
     amount = shrinkage(inner[:, spread > 0] / spread[spread > 0])
     if chosen.shape[1] > len(chosen):
@@ -216,13 +217,6 @@ def off_axis(latents: int, classes: int) -> int:
     """
     rest = latents - min(classes - 1, latents)
     return (latents * (latents - 1) - rest * (rest - 1)) // 2
-
-
-def _means(codes: np.ndarray, members: np.ndarray) -> Float[np.ndarray, "classes latents"]:
-    """Mean code of every class."""
-    sums = np.zeros((int(members.max()) + 1, codes.shape[1]))
-    np.add.at(sums, members, codes)
-    return sums / np.maximum(np.bincount(members), 1)[:, None]
 
 
 def alignment(scatter: Scatter, amount: float) -> Float[np.ndarray, "*draws"]:
@@ -249,7 +243,7 @@ def alignment(scatter: Scatter, amount: float) -> Float[np.ndarray, "*draws"]:
     return np.where((scatter.counts > 0).all(axis=-1), found, np.nan)
 
 
-def freedom(scatter: Scatter) -> Float[np.ndarray, "*draws"]:
+def free_share(scatter: Scatter) -> Float[np.ndarray, "*draws"]:
     """`free_orthogonalization` of every draw; NaN where class means are equal, or classes have no scatter."""
     between, within = scatter.between, scatter.within
     off = np.trace(between, axis1=-2, axis2=-1) * np.trace(within, axis1=-2, axis2=-1)

@@ -32,7 +32,7 @@ def check_codes(codes: object, *, argument: str = "codes") -> Float[np.ndarray, 
 
 
 def check_labels(labels: object, items: int, *, argument: str = "classes") -> Int[np.ndarray, " items"]:
-    """`labels` as integers, one an item, or `RequestError`."""
+    """`labels` as integers, one per item, or `RequestError`."""
     array = _as_array(labels, argument)
     if array.shape != (items,):
         refuse(argument, f"one label for each of the {items} items", f"shape {array.shape}")

@@ -20,7 +20,7 @@ def participation_ratio(codes: Float[np.ndarray, "items latents"]) -> float:
     rotation, shift and common scale.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
 
     Returns:
         The ratio.
@@ -55,7 +55,7 @@ def active_units(codes: Float[np.ndarray, "items latents"], threshold: float = A
     to rotation or scale.
 
     Arguments:
-        codes: posterior means, one row an item.
+        codes: posterior means, one row per item.
         threshold: variance above which a latent counts as active, in squared units of the prior's standard
             deviation.
 

@@ -23,7 +23,7 @@ class Disentanglement(NamedTuple):
     Attributes:
         disentanglement: whether a latent serves one factor only.
         completeness: whether a factor is served by one latent only.
-        informativeness: share of held-out items whose factor value is told rightly, mean over factors.
+        informativeness: share of held-out items whose factor value is told correctly, mean over factors.
     """
 
     disentanglement: float
@@ -42,7 +42,7 @@ def mutual_information_gap(
     scale and order of single latents; not to rotation.
 
     Arguments:
-        codes: one row an item, at least 2 latents.
+        codes: one row per item, at least 2 latents.
         factors: factor values of every item, of few values each.
 
     Returns:
@@ -84,7 +84,7 @@ def disentanglement(
     shift, scale and order of single latents; not to rotation.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         factors: factor values of every item, of few values each.
         seed: of the trees.
 

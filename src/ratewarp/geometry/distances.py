@@ -27,7 +27,7 @@ def distance_ratios(
     ρ_ij = ‖z_i − z_j‖ / ‖z⁰_i − z⁰_j‖, with 0/0 = 1 (so the diagonal is 1) and x/0 = ∞.
 
     Arguments:
-        codes: Z, one row an item.
+        codes: Z, one row per item.
         reference: Z⁰, codes of the same items in the same order; the number of latents may differ.
 
     Returns:
@@ -84,7 +84,7 @@ def class_distortion_matrix(
     reflection and shift of either set of codes; scaling the codes scales it.
 
     Arguments:
-        codes: Z, one row an item.
+        codes: Z, one row per item.
         reference: Z⁰, codes of the same items in the same order.
         classes: class of every item; any integers.
         logarithmic: use log ρ instead of ρ (differences of log geometric means) and leave out pairs that
@@ -129,7 +129,7 @@ def class_distortion_statistic(
     not paired with its copy.
 
     Arguments:
-        codes: Z, one row an item.
+        codes: Z, one row per item.
         reference: Z⁰, codes of the same items in the same order.
         classes: class of every item, 0 … classes − 1.
         units: unit of every item, 0 … units − 1.

@@ -39,7 +39,7 @@ def embed(
     Minimises Σ (d_ij − δ_ij)² over pairs of items, δ the distances between codes and d those on the map.
 
     Arguments:
-        codes: one row an item; memory grows with the square of the number of items.
+        codes: one row per item; memory grows with the square of the number of items.
         align_to: a map of the same items to turn and mirror this one towards (orthogonal Procrustes;
             distances unchanged).
         iterations: most SMACOF iterations.

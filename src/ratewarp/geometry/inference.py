@@ -143,13 +143,13 @@ def adjusted(
     """p-values corrected for the number of tests.
 
     Arguments:
-        p: of every test, 0 … 1.
+        p: of every test, 0 … 1; NaN where there is none.
         method: "holm" keeps the probability of any false finding below the level; "fdr" (Benjamini &
             Hochberg) the expected share of false findings, for tests that are independent or positively
             related.
 
     Returns:
-        One number a test, at least its p and at most 1.
+        One number per test, at least its p and at most 1; NaN where there is none.
 
     Raises:
         RequestError: numbers outside 0 … 1, or an unknown method.
@@ -161,8 +161,15 @@ def adjusted(
         array([0.03, 0.06, 0.06])
     """
     values = np.asarray(p, dtype=float)
-    if values.ndim != 1 or not ((values >= 0) & (values <= 1)).all():
+    tested = ~np.isnan(values)
+    if values.ndim != 1 or not ((values[tested] >= 0) & (values[tested] <= 1)).all():
         refuse("p", "numbers between 0 and 1", values)
+    found = np.full_like(values, np.nan)
+    found[tested] = _corrected(values[tested], method)
+    return found
+
+
+def _corrected(values: Float[np.ndarray, " tests"], method: str) -> Float[np.ndarray, " tests"]:
     if method == "fdr":
         return np.asarray(false_discovery_control(values)) if len(values) else values
     if method != "holm":

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 
 from ratewarp._checks import refuse
+from ratewarp._sums import gaussian_divergence
 from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise, shrinkage, spanned
 from ratewarp.geometry.specialization import check_frequency, check_noise
@@ -37,7 +38,7 @@ def stimulus_information(
     items. With few items for the number of latents it falls short of it.
 
     Arguments:
-        codes: one row an item; at least three items of every stimulus.
+        codes: one row per item; at least three items of every stimulus.
         stimuli: stimulus of every item, from 0.
         frequency: of every stimulus, positive, up to a factor; even if not given.
         noise: variance of every code about its row, such as a posterior variance: codes are then drawn from
@@ -46,7 +47,7 @@ def stimulus_information(
         seed: of the draws.
 
     Returns:
-        One number a stimulus; their mean by frequency is the bound, at most the entropy of the frequency.
+        One number per stimulus; their mean by frequency is the bound, at most the entropy of the frequency.
 
     Raises:
         RequestError: codes that are not a finite (items, latents) array, or a stimulus with fewer than three
@@ -105,7 +106,7 @@ def effective_prototypes(
     rotation, shift and common scale where `noise` is not given.
 
     Arguments:
-        codes: one row an item; at least three items of every stimulus.
+        codes: one row per item; at least three items of every stimulus.
         stimuli: stimulus of every item, from 0.
         frequency: of every stimulus, positive, up to a factor; even if not given.
         noise: variance of every code about its row.
@@ -135,11 +136,11 @@ def latent_rates(
     ½ (μ² + σ² − log σ² − 1), with μ a code and σ² its variance. Their sum is the rate.
 
     Arguments:
-        codes: posterior means, one row an item.
+        codes: posterior means, one row per item.
         noise: posterior variances, positive.
 
     Returns:
-        One number a latent, at least 0.
+        One number per latent, at least 0.
 
     Raises:
         RequestError: arrays that are not finite and of one shape, or a variance that is not positive.
@@ -153,7 +154,7 @@ def latent_rates(
     if not (variances > 0).all():
         refuse("noise", "positive variances", 0)
     with np.errstate(over="ignore"):
-        found = 0.5 * np.mean(means**2 + variances - np.log(variances) - 1, axis=0)
+        found = gaussian_divergence(means, variances).mean(axis=0)
     if not np.isfinite(found).all():
         refuse(
             "codes",

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp.geometry.representation import Finding
-from ratewarp.geometry.workbench import Bench
+from ratewarp.geometry.workbench import Workbench
 
 Figure = Literal["warps", "normative", "measured"]
 
@@ -32,7 +32,7 @@ class Optimal(NamedTuple):
     """Codes of stimuli, one each, and what is known of them: what a measure of an optimal code is made from.
 
     Attributes:
-        codes: one row a stimulus.
+        codes: one row per stimulus.
         labels: class of every stimulus; all 0 for measures that are of no labelling.
         factors: factor values of every stimulus.
         frequency: of every stimulus.
@@ -69,7 +69,7 @@ class Measure:
     name: str
     title: str
     of: Literal["codes", "task", "frequency", "factors"]
-    find: Callable[[Bench, Scheme], Iterator[Finding]]
+    find: Callable[[Workbench, Scheme], Iterator[Finding]]
     bounds: tuple[float, float] = (-math.inf, math.inf)
     keeps: frozenset[str] = frozenset({"shift", "scale", "rotation", "order"})
     needs_reference: bool = False

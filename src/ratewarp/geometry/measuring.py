@@ -14,7 +14,7 @@ from ratewarp.geometry.measure import Measure, Scheme
 from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.representation import PLACES, Finding, Representation, Settings, undefined
 from ratewarp.geometry.specialization import uneven
-from ratewarp.geometry.workbench import MAX_BLOCKS, Bench
+from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench
 
 __all__ = ["MAX_BLOCKS", "PLACES", "Finding", "Representation", "Settings", "measure_codes", "undefined"]
 
@@ -38,7 +38,7 @@ def measure_codes(
     Raises:
         RequestError: the settings name a measure that there is not.
     """
-    bench, wanted = Bench(own, reference, settings), _wanted(settings)
+    bench, wanted = Workbench(own, reference, settings), _wanted(settings)
     if reference is not None and reference.constant:
         yield undefined("changes", "", "the reference is constant: there is nothing to compare with")
     for measure in wanted:
@@ -65,7 +65,7 @@ def _wanted(settings: Settings) -> list[Measure]:
     return [measure for measure in MEASURES if measure.name in settings.measures]
 
 
-def _of_frequency(bench: Bench, measure: Measure) -> Iterator[Finding]:
+def _of_frequency(bench: Workbench, measure: Measure) -> Iterator[Finding]:
     own = bench.own
     if own.factors is not None and own.frequency is not None and uneven(own.frequency):
         yield from measure.find(bench, _NO_SCHEME)

@@ -16,7 +16,7 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
-from ratewarp.geometry.workbench import MAX_BLOCKS, Bench, blocks_of
+from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
@@ -24,7 +24,7 @@ _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, like
 _FEWEST_ITEMS = 3  # more are needed for the debiased CKA
 
 
-def find_participation_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if bench.own.constant:
         yield undefined("participation_ratio", "", "the codes are constant")
         return
@@ -37,8 +37,8 @@ def find_participation_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     yield from bench.findings("participation_ratio", "", make, bounds=(1.0, latents))
 
 
-def find_latent_rates(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
-    """One number a latent; none where the noise of the codes is not known."""
+def find_latent_rates(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
+    """One number per latent; none where the noise of the codes is not known."""
     own = bench.own
     if own.noise is None:
         return
@@ -54,14 +54,14 @@ def find_latent_rates(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
         yield Finding("latent_rate", "", float(rate), math.nan, math.nan, math.nan, 0, "", {"latent": latent})
 
 
-def find_effective_prototypes(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_effective_prototypes(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     own = bench.own
     if np.bincount(own.units).min() < FEWEST:
         yield undefined("effective_prototypes", "", f"needs {FEWEST} items of every stimulus")
         return
     reference = bench.reference
     if reference is not None and (reference.noise is None) != (own.noise is None):
-        bench = Bench(own, None, bench.settings)
+        bench = Workbench(own, None, bench.settings)
         why = "noise is given of the codes or of the reference alone"
         yield undefined("effective_prototypes_change", "", why)
 
@@ -80,16 +80,16 @@ def find_effective_prototypes(bench: Bench, scheme: Scheme) -> Iterator[Finding]
     yield from bench.findings("effective_prototypes", "", make, bounds=(1.0, float(own.number)))
 
 
-def find_linear_cka(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     yield from _likeness(bench, "linear_cka", linear_cka, (-math.inf, 1.0))
 
 
-def find_procrustes_distance(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     yield from _likeness(bench, "procrustes_distance", procrustes_distance, (0.0, math.pi / 2))
 
 
 def _likeness(
-    bench: Bench, name: str, measure: Callable[..., float], bounds: tuple[float, float]
+    bench: Workbench, name: str, measure: Callable[..., float], bounds: tuple[float, float]
 ) -> Iterator[Finding]:
     """How like the codes are to the reference as wholes."""
     own, reference = bench.own, bench.reference

@@ -9,15 +9,15 @@ from ratewarp._checks import RequestError
 from ratewarp.geometry.disentanglement import disentanglement, mutual_information_gap
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, undefined
-from ratewarp.geometry.workbench import Bench
+from ratewarp.geometry.workbench import Workbench
 
 
-def find_mutual_information_gap(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_mutual_information_gap(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     name = "mutual_information_gap"
     yield from _scores(bench, name, lambda codes, factors: {name: mutual_information_gap(codes, factors)})
 
 
-def find_dci(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_dci(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     """Disentanglement, completeness, informativeness."""
     yield from _scores(
         bench,
@@ -26,7 +26,7 @@ def find_dci(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     )
 
 
-def _scores(bench: Bench, name: str, score: Callable[..., dict[str, float]]) -> Iterator[Finding]:
+def _scores(bench: Workbench, name: str, score: Callable[..., dict[str, float]]) -> Iterator[Finding]:
     own = bench.own
     if own.factors is None:
         return

@@ -13,12 +13,12 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation
 from ratewarp.geometry.specialization import Neighbours, frequent, log_ratio, neighbours, resolution, slopes
 from ratewarp.geometry.tuning import tuning_curves
-from ratewarp.geometry.workbench import Bench, difference
+from ratewarp.geometry.workbench import Workbench, difference
 
 _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
 
 
-def find_specialization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_specialization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     factors, frequency = bench.frequencies
     near, log_frequency = neighbours(factors), np.log(frequency)
 
@@ -44,7 +44,7 @@ def find_specialization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
         yield one._replace(note=joined(one.note, note)) if one.measure == "specialization" else one
 
 
-def find_resolution_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_resolution_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     factors, frequency = bench.frequencies
     near, often = neighbours(factors), frequent(frequency)
     pairs = np.stack([near.first, near.second], axis=1)
@@ -59,7 +59,7 @@ def find_resolution_ratio(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
 
 
 def _frequency_test(
-    bench: Bench, found: np.ndarray, log_frequency: np.ndarray, near: Neighbours
+    bench: Workbench, found: np.ndarray, log_frequency: np.ndarray, near: Neighbours
 ) -> tuple[Callable[[float], float] | None, str]:
     """How often permuted frequencies give as steep a slope; none, and why, where neighbours are alike in
     frequency.

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from ratewarp._checks import RequestError
-from ratewarp.geometry.alignment import active_latents, alignment_statistic, freedom, off_axis
+from ratewarp.geometry.alignment import active_latents, alignment_statistic, free_share, off_axis
 from ratewarp.geometry.distances import class_distortion_statistic
 from ratewarp.geometry.inference import permutation_p
 from ratewarp.geometry.interval import Interval, Statistic
@@ -20,14 +20,14 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.prototypes import between_share
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
-from ratewarp.geometry.workbench import Bench, blocks_of
+from ratewarp.geometry.workbench import Workbench, blocks_of
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _PERMUTED = 2**21  # permuted labels of units held at once
 _MAX_CELLS = 2000  # blocks × classes whose pairs are kept for intervals of the class distortion matrix
 
 
-def find_prototypization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_prototypization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if why := _undefined(bench, scheme):
         yield undefined("prototypization", scheme.task, why)
         return
@@ -39,7 +39,7 @@ def find_prototypization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     yield from bench.findings("prototypization", scheme.task, share, p=_label_test(bench, scheme.classes))
 
 
-def find_orthogonalization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_orthogonalization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if why := _undefined(bench, scheme):
         yield undefined("orthogonalization", scheme.task, why)
         return
@@ -59,19 +59,19 @@ def find_orthogonalization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
     yield from bench.compared("orthogonalization", scheme.task, aligned, of_cosines)
 
 
-def find_free_orthogonalization(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_free_orthogonalization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if why := _undefined(bench, scheme):
         yield undefined("free_orthogonalization", scheme.task, why)
         return
 
     def free(one: Representation) -> Statistic:
         kept = _sample(bench, scheme, one)
-        return lambda weights: freedom(kept.scatter(weights))
+        return lambda weights: free_share(kept.scatter(weights))
 
     yield from bench.findings("free_orthogonalization", scheme.task, free)
 
 
-def _undefined(bench: Bench, scheme: Scheme) -> str:
+def _undefined(bench: Workbench, scheme: Scheme) -> str:
     """Why nothing can be said of the classes; empty if something can."""
     return (
         "the codes are constant"
@@ -82,11 +82,11 @@ def _undefined(bench: Bench, scheme: Scheme) -> str:
     )
 
 
-def _sample(bench: Bench, scheme: Scheme, one: Representation) -> Sample:
+def _sample(bench: Workbench, scheme: Scheme, one: Representation) -> Sample:
     return Sample(one.span, bench.block_of[one.units], scheme.classes)
 
 
-def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] | None:
+def _label_test(bench: Workbench, classes: np.ndarray) -> Callable[[float], float] | None:
     """How often permuted labels of units separate codes as well; none where items of a unit differ in their
     label.
     """
@@ -127,7 +127,7 @@ def _label_test(bench: Bench, classes: np.ndarray) -> Callable[[float], float] |
     return test
 
 
-def find_class_distortion(bench: Bench, scheme: Scheme) -> Iterator[Finding]:
+def find_class_distortion(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     """Entries of the class distortion matrix, each pair of classes once."""
     number, reference = int(scheme.classes.max()) + 1, bench.reference
     if reference is None:

@@ -16,7 +16,7 @@ class Planted(NamedTuple):
     """Codes with planted distortions, and codes of the same items without.
 
     Attributes:
-        codes: one row an item.
+        codes: one row per item.
         reference: codes of the same items, not distorted, with noise of their own.
         stimuli: stimulus of every item.
         factors: the two factors of every stimulus.

@@ -22,7 +22,7 @@ def prototypization(codes: Float[np.ndarray, "items latents"], classes: Int[np.n
     apart.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         classes: category of every item; any integers.
 
     Returns:

@@ -41,8 +41,8 @@ def scaled_noise(noise: Float[np.ndarray, "items latents"], power: int) -> Float
 
 
 def spanned(codes: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, "items coordinates"]:
-    """Codes in coordinates of the space that they span, one an item, where there are more than two latents an
-    item.
+    """Codes in coordinates of the space that they span, one per item, where there are more than two latents
+    an item.
 
     Distances, angles and scatter about the mean stay as they are, and equal codes stay equal. With fewer
     latents it does not pay.
@@ -63,7 +63,7 @@ def shrinkage(deviations: Float[np.ndarray, "items latents"], latents: int | Non
     """Ledoit and Wolf's shrinkage of the covariance of deviations towards a multiple of the identity, 0 … 1.
 
     Arguments:
-        deviations: about their mean, one row an item.
+        deviations: about their mean, one row per item.
         latents: how many latents there are, where deviations are given in fewer coordinates.
 
     Source: Ledoit & Wolf, Journal of Multivariate Analysis 2004.

@@ -54,7 +54,7 @@ class Representation:
     """Codes, checked, and what is known of their items.
 
     Attributes:
-        codes: one row an item.
+        codes: one row per item.
         units: stimulus of every item, 0 … stimuli − 1; or the item itself, where stimuli are not known.
         factors: factor values of every unit, if known.
         frequency: of every unit, summing to 1, if known.

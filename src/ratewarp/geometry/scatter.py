@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from ratewarp._sums import group_sums
+
 
 class Scatter(NamedTuple):
     """Weighted sums of codes, of one sample or (with leading axes) of many draws of it.
@@ -62,7 +64,7 @@ class Sample:
     """Codes in units that are drawn together, such as the items of a stimulus.
 
     Attributes:
-        codes: one row an item.
+        codes: one row per item.
         unit: unit of every item, 0 … units − 1.
         label: class of every item, 0 … classes − 1; all 0 where there are none.
     """
@@ -89,11 +91,10 @@ class Sample:
     @cached_property
     def _by_unit(self) -> tuple[np.ndarray, np.ndarray]:
         """Counts and sums of every class in every unit."""
-        cells, latents = self.unit * self.classes + self.label, self.codes.shape[1]
-        counts = np.bincount(cells, minlength=self.units * self.classes).reshape(self.units, self.classes)
-        sums = np.zeros((self.units * self.classes, latents))
-        np.add.at(sums, cells, self._centred)
-        return counts.astype(float), sums.reshape(self.units, self.classes, latents)
+        cells, number = self.unit * self.classes + self.label, self.units * self.classes
+        counts = np.bincount(cells, minlength=number).reshape(self.units, self.classes)
+        sums = group_sums(self._centred, cells, number)
+        return counts.astype(float), sums.reshape(self.units, self.classes, -1)
 
     @cached_property
     def _products(self) -> np.ndarray:

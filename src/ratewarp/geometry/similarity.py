@@ -28,7 +28,7 @@ def linear_cka(
     Invariant to rotation, shift and common scale of either. No array of items × items is made.
 
     Arguments:
-        codes: Z, one row an item; at least 4 items for the debiased form.
+        codes: Z, one row per item; at least 4 items for the debiased form.
         reference: Z⁰, codes of the same items in the same order; the number of latents may differ.
         debiased: use the unbiased HSIC.
 
@@ -73,7 +73,7 @@ def procrustes_distance(
     are for the items.
 
     Arguments:
-        codes: Z, one row an item.
+        codes: Z, one row per item.
         reference: Z⁰, codes of the same items in the same order; the number of latents may differ.
 
     Returns:
@@ -107,9 +107,7 @@ def _centred(codes: object, reference: object) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _unbiased(a: np.ndarray, b: np.ndarray) -> float:
-    """n (n − 3) times the unbiased HSIC of the linear kernels of `a` and `b`, both without their
-    diagonals.
-    """
+    """n (n − 3) times the unbiased HSIC of the linear kernels of `a` and `b`, without their diagonals."""
     n = len(a)
     own_a, own_b = np.sum(a**2, axis=1), np.sum(b**2, axis=1)
     rows_a, rows_b = a @ a.sum(axis=0) - own_a, b @ b.sum(axis=0) - own_b

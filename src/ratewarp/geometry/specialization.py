@@ -18,9 +18,7 @@ _ALIKE = 1e-14  # distance of mean codes, as a share of the largest entry, that 
 
 
 class Neighbours(NamedTuple):
-    """Pairs of neighbouring stimuli, each pair once, and how far apart they are in the factors (1 on a
-    grid).
-    """
+    """Pairs of neighbouring stimuli, each once, and how far apart they are in the factors (1 on a grid)."""
 
     first: Int[np.ndarray, " pairs"]
     second: Int[np.ndarray, " pairs"]
@@ -44,7 +42,7 @@ def local_resolution(
     of its median. Range 0 upwards, 0 for stimuli coded alike. Invariant to rotation, shift and common scale.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         stimuli: stimulus of every item, from 0; every stimulus must have items.
         factors: factor values of every stimulus; at least 2 stimuli.
         noise: variance of every code about its row, such as a posterior variance. It adds to the scatter of
@@ -54,7 +52,7 @@ def local_resolution(
             silent unless `noise` is given.
 
     Returns:
-        One number a stimulus.
+        One number per stimulus.
 
     Raises:
         RequestError: codes that are not a finite (items, latents) array, a stimulus without items, or no
@@ -95,7 +93,7 @@ def specialization(
     Frequencies permuted over stimuli give 0 on average.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         stimuli: stimulus of every item, from 0; every stimulus must have items.
         factors: factor values of every stimulus.
         frequency: of every stimulus, positive, up to a factor; not all the same.
@@ -150,7 +148,7 @@ def resolution_ratio(
     well. Invariant to rotation, shift, common scale, and to pooled noise.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         stimuli: stimulus of every item, from 0; every stimulus must have items.
         factors: factor values of every stimulus.
         frequency: of every stimulus, positive, up to a factor; not all the same.
@@ -204,7 +202,7 @@ def log_ratio(
 
 
 def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stimuli"]:
-    """`frequency` as positive numbers that sum to 1, one a stimulus, or `RequestError`."""
+    """`frequency` as positive numbers that sum to 1, one per stimulus, or `RequestError`."""
     values = np.asarray(frequency)
     if values.shape != (stimuli,) or values.dtype == object or not np.issubdtype(values.dtype, np.number):
         refuse(
@@ -323,7 +321,7 @@ def in_units_of_noise(
 
 
 def check_noise(noise: object, shape: tuple[int, ...]) -> Float[np.ndarray, "items latents"]:
-    """`noise` as variances, one a code, or `RequestError`."""
+    """`noise` as variances, one per code, or `RequestError`."""
     values = check_codes(noise, argument="noise")
     if values.shape != shape:
         refuse("noise", f"variances of the same shape as the codes, {shape}", f"shape {values.shape}")

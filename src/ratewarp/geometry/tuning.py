@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import refuse
+from ratewarp._sums import group_means
 from ratewarp.geometry.code_checks import check_codes, check_labels
 
 
@@ -15,12 +16,12 @@ def tuning_curves(
     """Mean code of every stimulus.
 
     Arguments:
-        codes: one row an item.
+        codes: one row per item.
         stimuli: stimulus index of every item, from 0.
         number: how many stimuli there are; the largest index plus one if not given.
 
     Returns:
-        One row a stimulus, in the units of the codes; NaN for a stimulus without items.
+        One row per stimulus, in the units of the codes; NaN for a stimulus without items.
 
     Raises:
         RequestError: codes that are not a finite (items, latents) array, indices of the wrong length or
@@ -36,10 +37,7 @@ def tuning_curves(
     size = int(indices.max()) + 1 if number is None else number
     if indices.min() < 0 or indices.max() >= size:
         refuse("stimuli", f"indices from 0 to {size - 1}", f"{indices.min()} to {indices.max()}")
-    sums = np.zeros((size, codes.shape[1]))
-    np.add.at(sums, indices, codes)
-    counts = np.bincount(indices, minlength=size)[:, None]
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    return group_means(codes, indices, size)
 
 
 def scaled_tuning(curves: Float[np.ndarray, "stimuli latents"]) -> Float[np.ndarray, "stimuli latents"]:

@@ -24,7 +24,7 @@ Test = Callable[[float], float] | None  # how often chance reaches a number
 
 
 @dataclass(frozen=True)
-class Bench:
+class Workbench:
     """What is measured, against what, and how intervals are made."""
 
     own: Representation

@@ -23,10 +23,10 @@ def pullback_metric(
     Arguments:
         decode: codes to images (or to anything else), differentiable by JAX; such as `trained_networks(run,
             name).decode`.
-        codes: where, one row an item.
+        codes: where, one row per item.
 
     Returns:
-        One matrix a code, squared error per pixel over squared units of the codes.
+        One matrix per code, squared error per pixel over squared units of the codes.
 
     Source: Arvanitidis, Hansen, Hauberg, ICLR 2018.
 
@@ -50,7 +50,7 @@ def local_volume(metric: Float[np.ndarray, "items latents latents"]) -> Float[np
         metric: of `pullback_metric`.
 
     Returns:
-        One number a code, from 0; 0 where a latent changes nothing.
+        One number per code, from 0; 0 where a latent changes nothing.
 
     Examples:
         >>> local_volume(np.array([[[0.5, 0.0], [0.0, 4.5]]]))

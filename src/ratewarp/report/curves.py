@@ -64,9 +64,9 @@ def distortion_figure(view: RunView) -> Figure:
 def f1_figure(view: RunView) -> Figure | None:
     """F1 against capacity; None for a study without heads.
 
-    Above, heads on frozen codes of models without a task, a panel a model; heads trained with a model of one
-    task, all in one panel; and with a model of several, a panel a model. Below, heads on frozen codes of
-    models with a task, a panel a model.
+    Above, heads on frozen codes of models without a task, a panel per model; heads trained with a model of
+    one task, all in one panel; and with a model of several, a panel per model. Below, heads on frozen codes
+    of models with a task, a panel per model.
     """
     drawn = view.tasks["representation"].isin(view.drawn.names)
     table = pd.DataFrame(view.tasks[drawn & view.tasks["f1_batches"].notna()])
@@ -128,7 +128,7 @@ def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, mode
 
 
 def _series(table: pd.DataFrame, column: str, against: str, **wanted: str) -> dict[float, list[float]]:
-    """Numbers of a column by those of another, one a seed, of the rows with these entries."""
+    """Numbers of a column by those of another, one per seed, of the rows with these entries."""
     found: dict[float, list[float]] = {}
     for row in table.to_dict("records"):
         if all(row[key] == value for key, value in wanted.items()):

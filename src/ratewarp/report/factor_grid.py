@@ -37,7 +37,7 @@ class FactorGrid(NamedTuple):
         )
 
     def laid_out(self, numbers: Float[np.ndarray, " stimuli"]) -> Float[np.ndarray, "rows columns"]:
-        """One number a stimulus, first factor down and second across; in one row, in order of the factors,
+        """One number per stimulus, first factor down and second across; in one row, in order of the factors,
         where that is no plane.
         """
         order = np.lexsort(self.ranks.T[::-1]) if self.names else np.arange(len(numbers))

@@ -10,8 +10,10 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.gridspec import GridSpec
+from matplotlib.image import AxesImage
 
 from ratewarp.report.bound_figure import bound_figure
 from ratewarp.report.classes import MANY, class_ticks
@@ -99,7 +101,7 @@ def model_names(view: RunView) -> dict[tuple[str, str], str]:
 
 
 def reference_figure(view: RunView) -> Figure:
-    """The reference model, a row a level (`RunView.panel_levels`): its map coloured by each factor, and its
+    """The reference model, a row per level (`RunView.panel_levels`): its map coloured by each factor, and its
     tuning curves.
     """
     levels = view.panel_levels
@@ -192,8 +194,8 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
 
 
 def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, scheme: str) -> None:
-    """Class distortion matrices, a row a level of `RunView.panel_levels`, on one scale, which is shown where
-    they have no numbers.
+    """Class distortion matrices, a row per level of `RunView.panel_levels`, on one scale, which is shown
+    where they have no numbers.
     """
     levels = view.panel_levels
     labels = view.settings[model].class_schemes()[scheme]
@@ -209,28 +211,31 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
         axes = figure.add_subplot(grid[row, 5])
         heading = f"class distortion\n{_against(model, view.study.reference)}" if row == 0 else ""
         if matrix is None:
-            axes.set(xticks=[], yticks=[], title=heading, aspect="equal")
-            axes.text(
-                0.5,
-                0.5,
-                f"not defined\nat {view.label(level)}",
-                ha="center",
-                va="center",
-                transform=axes.transAxes,
-                color=MUTED,
-            )
+            _say_undefined(axes, heading, view.label(level))
             continue
-        image = draw_matrix(
-            axes, matrix, limit=limit, names=class_names(scheme, classes), title=heading, ticks=ticks
-        )
+        names = class_names(scheme, classes)
+        image = draw_matrix(axes, matrix, limit=limit, names=names, title=heading, ticks=ticks)
         if classes >= MANY and row == len(levels) - 1:
-            axes.set_xlabel(ticks.title.replace(", by", ",\nby"), fontsize="x-small", color=MUTED, labelpad=2)
+            words = ticks.title.replace(", by", ",\nby")
+            axes.set_xlabel(words, fontsize="x-small", color=MUTED, labelpad=2)
     if image is not None and classes >= MANY:
-        place = grid[:, 6].subgridspec(3, 3, width_ratios=[0.2, 1, 6], height_ratios=[0.4, 1, 0.4])
-        bar = figure.colorbar(image, cax=figure.add_subplot(place[1, 1]), extend="both")
-        bar.set_label("distance ratio,\nminus its mean over all pairs", fontsize="x-small")
-        bar.ax.tick_params(labelsize="x-small", length=2, color=RULE)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        _draw_scale(figure, grid, image)
+
+
+def _say_undefined(axes: Axes, heading: str, at: str) -> None:
+    """In place of a matrix that there is not."""
+    axes.set(xticks=[], yticks=[], title=heading, aspect="equal")
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
+    axes.text(0.5, 0.5, f"not defined\nat {at}", color=MUTED, **middle)
+
+
+def _draw_scale(figure: Figure, grid: GridSpec, image: AxesImage) -> None:
+    """The colours of matrices without numbers, beside them."""
+    place = grid[:, 6].subgridspec(3, 3, width_ratios=[0.2, 1, 6], height_ratios=[0.4, 1, 0.4])
+    bar = figure.colorbar(image, cax=figure.add_subplot(place[1, 1]), extend="both")
+    bar.set_label("distance ratio,\nminus its mean over all pairs", fontsize="x-small")
+    bar.ax.tick_params(labelsize="x-small", length=2, color=RULE)
+    bar.outline.set_visible(False)  # type: ignore[operator]
 
 
 def _against(model: str, reference: str) -> str:

@@ -188,7 +188,7 @@ def map_explorer(view: RunView) -> go.Figure:
 
 
 def _map_traces(view: ConditionView) -> list[go.Scatter]:
-    """One trace a class, so that the legend names the classes."""
+    """One trace per class, so that the legend names the classes."""
     factors, names = view.record["factor_value"].values, view.record["factor"].values
     schemes = view.condition.setting.class_schemes()
     if schemes:

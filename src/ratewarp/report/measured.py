@@ -87,7 +87,7 @@ def _matrix(found: Measurement, task: str) -> ClassDistortion | None:
 
 
 def _draw_codes(axes: Axes, found: Measurement, task: str | None) -> None:
-    """Metric MDS of the codes, or of some of them, one dot an item."""
+    """Metric MDS of the codes, or of some of them, one dot per item."""
     items = len(found.codes)
     chosen = (
         np.arange(items)

@@ -29,7 +29,7 @@ Pair = tuple[str, str]  # model, labelling
 
 def normative_figure(view: RunView) -> Figure | None:
     """Measures of the optimal codes as lines over rate, of the models' codes as marks at the rates they
-    reached, a mark a seed.
+    reached, a mark per seed.
 
     A panel a measure; a row for models with skewed frequencies, with one task, with several, each with its
     own legend. None for a study without a bound, or with nothing but its reference.

@@ -252,9 +252,7 @@ def _interactive(figure: PlotlyFigure, name: str) -> Markup:
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    """A table as HTML; of very many rows those of the drawn models, or the first, with a line that says
-    so.
-    """
+    """A table as HTML; of very many rows those of the drawn models, or the first, and a line that says so."""
     rows, note = table, ""
     if len(rows) > _MOST_ROWS and view.drawn.note:
         model = "model" if "model" in table else "representation"

@@ -47,7 +47,7 @@ def draw_map(
     labels: bool = True,
     size: float = 5,
 ) -> None:
-    """Map of codes, one dot an image; some stimuli labelled with their factor values; a bar one prior
+    """Map of codes, one dot per image; some stimuli labelled with their factor values; a bar one prior
     standard deviation long.
 
     Arguments:

@@ -64,9 +64,7 @@ class Pictures:
         self.run.remove_folder(self.run.drawn)
 
     def _begin(self) -> None:
-        """Keeps what an interrupted call drew of the same study and tables; removes what it drew of
-        others.
-        """
+        """Keeps what an interrupted call drew of the same study and tables; and removes the rest."""
         inputs, file = self._inputs(), self.run.drawn / "inputs.txt"
         if read_signed(file) != inputs:
             self.run.remove_folder(self.run.drawn)

@@ -1,6 +1,4 @@
-"""Which models and capacities figures show of a study with more than a reader can tell apart, never
-silently.
-"""
+"""Which models and capacities figures show of a study with too many to tell apart, never silently."""
 
 from __future__ import annotations
 
@@ -27,11 +25,11 @@ class Selection(NamedTuple):
     note: str = ""
 
 
-def spread(things: Sequence[One], most: int) -> list[One]:
+def thinned(things: Sequence[One], most: int) -> list[One]:
     """At most so many of some things, evenly spread over their order, the first and the last among them.
 
     Examples:
-        >>> spread("abcdefg", 3), spread("ab", 3), spread("abc", 1)
+        >>> thinned("abcdefg", 3), thinned("ab", 3), thinned("abc", 1)
         (['a', 'd', 'g'], ['a', 'b'], ['a'])
     """
     if len(things) <= most:
@@ -53,7 +51,7 @@ def some_models(names: Sequence[str], reference: str, most: int) -> Selection:
     """
     if len(names) <= most:
         return Selection(list(names))
-    others = spread([name for name in names if name != reference], most - 1) if most > 1 else []
+    others = thinned([name for name in names if name != reference], most - 1) if most > 1 else []
     chosen = [name for name in names if name in {reference, *others}]
     told = f"{reference}, and others evenly spread over the study" if others else f"{reference} alone"
     return Selection(chosen, f"{len(chosen)} of {len(names)} models: {told}")

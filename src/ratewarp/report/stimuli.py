@@ -70,7 +70,8 @@ def _some_images(view: RunView, grid: FactorGrid, images: np.ndarray) -> Figure:
 
 
 def capacity_figure(view: RunView) -> Figure | None:
-    """How the distance of every two stimuli changes from the highest capacity to the lowest, a panel a model.
+    """How the distance of every two stimuli changes from the highest capacity to the lowest, a panel per
+    model.
 
     An entry is the mean ratio of distances, low over high capacity, minus the mean over all pairs; stimuli
     are in order of the first factor, then of the second. None where a study has one capacity only.

@@ -10,8 +10,9 @@ import pandas as pd
 import xarray as xr
 
 from ratewarp._checks import RequestError
+from ratewarp._sums import gaussian_divergence
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
-from ratewarp.report.selection import MOST_FIGURES, MOST_LEVELS, MOST_MODELS, Selection, some_models, spread
+from ratewarp.report.selection import MOST_FIGURES, MOST_LEVELS, MOST_MODELS, Selection, some_models, thinned
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
@@ -97,9 +98,9 @@ class RunView:
     @cached_property
     def model_schemes(self) -> list[tuple[str, str]]:
         """Drawn models but the reference, each with its labellings; of very many, some that are evenly
-        spread.
+        thinned.
         """
-        return spread(self._all_model_schemes, MOST_FIGURES)
+        return thinned(self._all_model_schemes, MOST_FIGURES)
 
     @cached_property
     def _all_model_schemes(self) -> list[tuple[str, str]]:
@@ -273,7 +274,7 @@ class RunView:
     @property
     def map_levels(self) -> list[int]:
         """Levels of the overview's rows: all, or of many some that are evenly spread."""
-        return spread(self.levels, MOST_LEVELS)
+        return thinned(self.levels, MOST_LEVELS)
 
     @property
     def panel_levels(self) -> list[int]:
@@ -339,7 +340,7 @@ def _view(
     codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
     stimuli, frequency = record["stimulus"].values, record["frequency"].values
     kept = frequency[stimuli] > 0
-    rates = (0.5 * (codes**2 + variances - np.log(variances) - 1))[kept].mean(axis=0)
+    rates = gaussian_divergence(codes, variances)[kept].mean(axis=0)
     order = np.argsort(-rates, kind="stable")
     points, stress = np.full((len(codes), 2), np.nan), np.nan
     tuning = np.full((len(frequency), codes.shape[1]), np.nan)

@@ -1,6 +1,4 @@
-"""The three warps against capacity: how much each model's codes differ from the reference's, with
-intervals.
-"""
+"""The three warps against capacity: how far each model's codes are from the reference's."""
 
 from __future__ import annotations
 
@@ -94,7 +92,7 @@ class _Panel:
 
 
 def warps_figure(view: RunView) -> Figure | None:
-    """Every index against capacity, a line a model and labelling; None where nothing was measured against a
+    """Every index against capacity, a line per model and labelling; None where nothing was measured against a
     reference.
     """
     panels: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
@@ -138,9 +136,7 @@ def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _S
 
 
 def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
-    """Style by model and labelling ("" for measures without one); of several labellings, dashed and
-    hollow.
-    """
+    """Style by model and labelling ("" for measures without one); of several, dashed and hollow."""
     models = view.drawn.names
     colours, markers = model_colours(models), model_markers(models)
     styles: dict[tuple[str, str], _Style] = {}
@@ -178,7 +174,7 @@ def _curves(rows: list[Row], order: list[tuple[str, str]]) -> list[_Curve]:
 
 
 def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[str, str], _Style]) -> bool:
-    """Axes and curves; whether an interval goes on beyond the axis."""
+    """Axes and curves; whether an interval continues beyond the axis."""
     place.set(
         xscale="log",
         xlabel=view.abscissa_title,
@@ -220,8 +216,8 @@ def _limits(curves: list[_Curve], *, log: bool) -> tuple[float, float]:
 def _draw_curve(
     place: Axes, curve: _Curve, style: _Style, across: np.ndarray, limits: tuple[float, float]
 ) -> bool:
-    """Means as a line, the seeds as small points, intervals as bars; an arrow where a bar goes on beyond the
-    axis.
+    """Means as a line, the seeds as small points, intervals as bars; an arrow where a bar continues beyond
+    the axis.
     """
     place.plot(across, curve.value, **style.line, zorder=3)
     for x, found in zip(across, curve.seeds, strict=True):
@@ -263,7 +259,7 @@ def _legend(place: Axes, view: RunView, styles: dict[tuple[str, str], _Style], *
     several = len(view.study.seeds) > 1
     marks = ["line: mean of the seeds; small point: one seed"] if several else []
     marks.append("bar: 95 % interval over stimuli" + (", mean of the seeds'" if several else ""))
-    marks += ["arrow: the interval goes on beyond the axis"] if cut else []
+    marks += ["arrow: the interval continues beyond the axis"] if cut else []
     columns = 2 if len(handles) > 5 else 1
     place.legend(handles=handles, loc="upper center", ncols=columns, handlelength=3.2)
     below = 0.93 - _ROW * -(-len(handles) // columns)

@@ -30,7 +30,7 @@ BOUND = [
 ]
 
 TOLERANCE = 1e-3  # of the rate there, nats: a hundredth of what seeds differ by
-_BEYOND = 1.15  # the curves of raw pixels go on beyond the largest capacity by this factor
+_BEYOND = 1.15  # the curves of raw pixels continue beyond the largest capacity by this factor
 
 
 class Distance(NamedTuple):
@@ -168,7 +168,7 @@ def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterat
     Arguments:
         setting: of the model.
         points: rates at which the curve is solved.
-        highest_capacity: of the study, nats; the curves go on a little beyond it.
+        highest_capacity: of the study, nats; the curves continue a little beyond it.
 
     Yields:
         Rows of `BOUND` without the name of the model: rates in nats and bits; `distortion`, the least

@@ -20,7 +20,7 @@ def f1(
     weights: Float[np.ndarray, " items"],
 ) -> float:
     """F1 of class 1, or macro F1 over all classes where there are more than two; 0 where nothing is predicted
-    rightly.
+    correctly.
 
     Arguments:
         truth: class of every item, from 0.
@@ -66,7 +66,7 @@ def f1_over_batches(
         predicted: class given to it.
         weights: probability of every item, up to a factor.
         classes: number of classes.
-        batch: items a batch.
+        batch: items per batch.
         batches: drawn with replacement; with 4,000 the standard error is at most 0.008.
         seed: of the draw; equal seeds draw the same items.
 

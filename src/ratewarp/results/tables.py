@@ -1,5 +1,5 @@
-"""The tables of a run: one row a condition, a task of a condition, a geometric measure of a condition, a rate
-of the bound, a measure of an optimal code."""
+"""The tables of a run: one row per condition, a task of a condition, a geometric measure of a condition, a
+rate of the bound, a measure of an optimal code."""
 
 from __future__ import annotations
 
@@ -195,10 +195,7 @@ def _joined(parts: Sequence[Rows], study: Study) -> dict[str, pd.DataFrame]:
         tables[name] = pd.DataFrame(rows, columns=_columns(name, study))
     tables["models"] = tables["models"].astype({"diverged_at": "Int64"})
 
-    geometry = tables["geometry"]
-    tested = geometry["p"].notna()
-    geometry.loc[tested, "p_adjusted"] = adjusted(geometry.loc[tested, "p"].to_numpy(dtype=float))
-    tables["geometry"] = geometry.astype({"p_adjusted": float})
+    tables["geometry"]["p_adjusted"] = adjusted(tables["geometry"]["p"].to_numpy(dtype=float))
     return tables
 
 

@@ -26,7 +26,7 @@ from ratewarp.training.recipes import Recipe
 from ratewarp.runs.records import make_head_record, make_record
 from ratewarp.sources import Images, Pool, Source, Task, draw_pool, make_images
 from ratewarp.studies import Condition
-from ratewarp.training.loop import Member, Report
+from ratewarp.training.loop import Member, Trace
 from ratewarp.runs.waves import (
     HELD_OUT_CODES,
     TRAINING_CODES,
@@ -164,7 +164,7 @@ def _evaluated(job: WaveJob, members: Member, reached: Reached, held_out: Pool) 
     models, history = jax.device_get(reached.state.model), reached.history
     for index, condition in enumerate(job.conditions):
         one = lambda leaf, i=index: leaf[i]  # noqa: E731
-        own = Report(*(series[index][: steps_of(condition)] for series in history))
+        own = Trace(*(series[index][: steps_of(condition)] for series in history))
         record = make_record(condition, Evaluation(*map(one, evaluation)), own, np.asarray(images[:, 0]))
         yield Trained(condition, record, to_named(jax.tree.map(one, models)))
 

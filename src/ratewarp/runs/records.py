@@ -11,10 +11,10 @@ import xarray as xr
 from ratewarp.training.evaluation import Evaluation
 from ratewarp.sources import Task, factor_numbers
 from ratewarp.studies import Condition
-from ratewarp.training.loop import Report
+from ratewarp.training.loop import Trace
 
 
-def make_record(condition: Condition, evaluation: Evaluation, report: Report, first_images: np.ndarray) -> xr.Dataset:
+def make_record(condition: Condition, evaluation: Evaluation, report: Trace, first_images: np.ndarray) -> xr.Dataset:
     """The record of one condition.
 
     Arguments:
@@ -78,7 +78,7 @@ def make_head_record(condition: Condition, tasks: Sequence[Task], predictions: n
 
 
 def _pictures(images: Any) -> tuple[tuple[str, ...], np.ndarray]:
-    """One image a stimulus with its dimensions; those of one channel have no axis for it."""
+    """One image per stimulus with its dimensions; those of one channel have no axis for it."""
     if images.shape[3] == 1:
         return ("stimulus_index", "row", "column"), images[..., 0]
     return ("stimulus_index", "row", "column", "channel"), images

@@ -27,7 +27,7 @@ from ratewarp.training.recipes import Recipe
 from ratewarp.sources import Images, Task
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
-from ratewarp.training.loop import READOUT_STREAM, Member, Plan, Report, State, batch_shapes, state_shapes, train
+from ratewarp.training.loop import READOUT_STREAM, Member, Plan, Trace, State, batch_shapes, state_shapes, train
 
 # streams drawn from a condition's key for heads on its frozen codes
 TRAINING_CODES, HELD_OUT_CODES, _HEAD = range(3)
@@ -72,10 +72,10 @@ class Reached(NamedTuple):
 
     step: int
     state: State
-    reports: tuple[Report, ...]
+    reports: tuple[Trace, ...]
 
     @property
-    def history(self) -> Report:
+    def history(self) -> Trace:
         """The report of all steps so far."""
         return jax.tree.map(lambda *pieces: np.concatenate(pieces, axis=1), *self.reports)
 
@@ -218,7 +218,7 @@ def from_arrays(plan: Plan, members: Member, step: int, arrays: Mapping[str, np.
     return Reached(step, whole["state"], (history,))
 
 
-def _refuse_not_finite(arrays: Mapping[str, np.ndarray], history: Report) -> None:
+def _refuse_not_finite(arrays: Mapping[str, np.ndarray], history: Trace) -> None:
     """Refuses parameters that are not finite although their training was; a model that diverged shows it in
     its history as well.
     """
@@ -228,9 +228,9 @@ def _refuse_not_finite(arrays: Mapping[str, np.ndarray], history: Report) -> Non
             raise RequestError(f"parameter {name} is not finite, although its training had not diverged")
 
 
-def _blank(slots: int, steps: int, tasks: int) -> Report:
+def _blank(slots: int, steps: int, tasks: int) -> Trace:
     zeros = jnp.zeros((slots, steps))
-    return Report(zeros, zeros, jnp.zeros((slots, steps, tasks)), zeros)
+    return Trace(zeros, zeros, jnp.zeros((slots, steps, tasks)), zeros)
 
 
 class Reading(NamedTuple):

@@ -127,7 +127,7 @@ class Corridors(BaseModel):
 
         Arguments:
             stimuli: stimulus indices, 0 … n² − 1.
-            keys: one key an image.
+            keys: one key per image.
 
         Returns:
             Images of 0 (corridor) and 1 (wall).

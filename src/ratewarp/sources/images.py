@@ -54,9 +54,7 @@ class Images(Protocol):
         ...
 
     def steps(self, most: int, images_a_step: int) -> int:
-        """How many steps to draw ahead, at most `most`, where all members together see so many images a
-        step.
-        """
+        """How many steps to draw ahead, at most `most`, where all members see so many images per step."""
         ...
 
     def ahead(self, pieces: Sequence[int], chosen: Callable[[int], Chosen]) -> Iterator[Any]:

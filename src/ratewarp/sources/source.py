@@ -32,9 +32,7 @@ class Source(Protocol):
 
     @property
     def pixels(self) -> str:
-        """How pixels are stored: a name of `PIXELS`, `binary` (0 and 1), `8-bit` (0–255) or `real`
-        (float32).
-        """
+        """A name of `PIXELS`: `binary` (0 and 1), `8-bit` (0–255) or `real` (float32)."""
         ...
 
     @property
@@ -118,9 +116,7 @@ def factors_of(source: Source) -> dict[str, np.ndarray]:
 
 
 def factor_numbers(source: Source) -> Float[np.ndarray, "stimuli factors"]:
-    """Factor values of every stimulus as numbers; of a categorical factor of texts, the place of the
-    value.
-    """
+    """Factor values of every stimulus as numbers; of a factor of texts, the place of the value."""
     numbers = [
         places if factor.table.dtype.kind == "U" else factor.table[places]
         for factor, places in zip(source.factors, source.stimuli.T, strict=True)

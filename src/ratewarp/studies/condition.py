@@ -137,7 +137,7 @@ class SettingKeys(BaseModel):
 
     Attributes:
         source: where images come from.
-        frequency: a named frequency, an expression over the factors, or one number a stimulus.
+        frequency: a named frequency, an expression over the factors, or one number per stimulus.
         tasks: named tasks, task sets, or rules.
         network: shape of encoder and decoder.
         likelihood: what the decoder's output means, and what distortion is.

@@ -144,9 +144,7 @@ def _members(annotation: Any) -> tuple[Any, ...]:
 
 
 def _labels(member: Any) -> set[Any]:
-    """What a location may call a member of a union: its class, or the value of the field that tells it
-    apart.
-    """
+    """What a location may call a member of a union: its class, or the value of its distinguishing field."""
     if not _is_model(member):
         return set()
     annotations = [field.annotation for field in member.model_fields.values()]

@@ -133,7 +133,7 @@ def _with_tables(data: Any, folder: Path, source: Any) -> Any:
 
 
 def _frequency_table(path: Path, source: Source) -> list[float]:
-    """Numbers of a CSV file with one column a factor and one called `frequency`, in the order of the
+    """Numbers of a CSV file with one column per factor and one called `frequency`, in the order of the
     stimuli.
     """
     factors = factors_of(source)

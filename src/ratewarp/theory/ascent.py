@@ -107,9 +107,7 @@ class _State(NamedTuple):
 
 
 def _extended(state: _State, length: np.ndarray) -> Float[np.ndarray, "starts stimuli"]:
-    """Weights so many times as far from the present ones as a plain step goes, as long as none gets
-    negative.
-    """
+    """Weights so many times as far from the present ones as a plain step goes, while none gets negative."""
     longer = state.share - state.weights
     longer *= length[:, None]
     longer += state.weights

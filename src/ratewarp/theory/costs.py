@@ -34,9 +34,7 @@ class Cost(Protocol):
     def distances(
         self, points: Float[np.ndarray, "points coordinates"]
     ) -> Float[np.ndarray, "stimuli points"]:
-        """d(s, y) of every stimulus and point, at least 0; ∞ where a point must never stand for the
-        stimulus.
-        """
+        """d(s, y) of every stimulus and point, at least 0; ∞ where a point must never stand for it."""
         ...
 
     def points(self, weights: Float[np.ndarray, "points stimuli"]) -> Float[np.ndarray, "points coordinates"]:
@@ -97,9 +95,9 @@ class SquaredError:
     """
 
     def __init__(self, means: object, pixels: int | None = None):
-        array = check_array(means, "means", "an array of finite numbers, one entry a stimulus")
+        array = check_array(means, "means", "an array of finite numbers, one entry per stimulus")
         if array.ndim < 1:
-            refuse("means", "an array of finite numbers, one entry a stimulus", means)
+            refuse("means", "an array of finite numbers, one entry per stimulus", means)
         self.means: Float[np.ndarray, "stimuli pixels"] = array.reshape(len(array), -1)
         self.pixels = self.means.shape[1] if pixels is None else check_whole(pixels, "pixels", 1)
         if np.abs(self.means).max(initial=0) > _EXTREME:

@@ -153,9 +153,7 @@ class Curve:
         return np.where(distortions >= least, rates, np.inf)
 
     def _slope(self, rates: Float[np.ndarray, " asked"]) -> Float[np.ndarray, " asked"]:
-        """Interpolated in log β between corners; a corner at the end of the curve has the slope of its
-        chord.
-        """
+        """Interpolated in log β between corners; a corner at the curve's end has the slope of its chord."""
         corners, solved = self.envelope.corners, self.envelope.solved
         if len(corners) == 1:
             return np.zeros(len(rates))

@@ -17,7 +17,7 @@ class BernoulliDivergence:
     The best point for many stimuli is the mean of their m, as for every Bregman divergence.
 
     Arguments:
-        means: m_s, probability of a 1 at every pixel of every stimulus; one entry a stimulus, of any shape
+        means: m_s, probability of a 1 at every pixel of every stimulus; one entry per stimulus, of any shape
             with P pixels. A point is a flattened image.
 
     Raises:
@@ -32,7 +32,7 @@ class BernoulliDivergence:
     """
 
     def __init__(self, means: object):
-        required = "probabilities, 0–1, one entry a stimulus"
+        required = "probabilities, 0–1, one entry per stimulus"
         array = check_array(means, "means", required)
         if array.ndim < 1 or array.min(initial=0) < 0 or array.max(initial=0) > 1:
             refuse("means", required, means)

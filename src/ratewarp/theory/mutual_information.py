@@ -13,6 +13,7 @@ from scipy.linalg import solve_triangular
 from scipy.special import entr, logsumexp
 
 from ratewarp._checks import refuse
+from ratewarp._sums import gaussian_divergence, group_means
 from ratewarp.theory.densities import log_densities, log_group_sums, log_sum
 from ratewarp.theory.number_checks import check_whole
 
@@ -136,7 +137,7 @@ def information_bounds(
     sample: codes of held-out images, not of those that trained the encoder.
 
     Arguments:
-        codes: posterior means, one row an image; at least two images.
+        codes: posterior means, one row per image; at least two images.
         variances: posterior variances, positive.
         stimuli: stimulus of every image, from 0.
         frequency: of every stimulus, up to a factor; even if not given. Images of a stimulus that never
@@ -169,7 +170,7 @@ def information_bounds(
     sample = _drawn(*_checked(codes, variances, stimuli, frequency), draws, seed)
     entropy = float(entr(sample.frequency).sum())
     upper, lower, within = _of_images(sample)
-    rates = 0.5 * np.sum(sample.codes**2 + sample.variances - np.log(sample.variances) - 1, axis=1)
+    rates = gaussian_divergence(sample.codes, sample.variances).sum(axis=1)
     rate, mixture = _estimate(sample, rates), _estimate(sample, upper)
     least, surplus = (rates, rate) if rate.value <= mixture.value else (upper, mixture)
     within_low = _capped(
@@ -268,7 +269,7 @@ def _gaussians(codes: np.ndarray, variances: np.ndarray, places: np.ndarray) -> 
     the root of that covariance.
     """
     counts = np.bincount(places)
-    centres = np.stack([np.bincount(places, column) for column in codes.T], axis=1) / counts[:, None]
+    centres = group_means(codes, places, len(counts))
     deviations = codes - centres[places]
     freedom = max(len(codes) - len(counts), 1)
     covariance = (deviations.T @ deviations / freedom) * (1 + 1 / counts.mean()) + np.diag(

@@ -1,6 +1,4 @@
-"""Checks of probabilities, distortions and labels that users bring: what comes out is safe to compute
-with.
-"""
+"""Checks of probabilities, distortions and labels that users bring: what comes out is safe."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ def check_probabilities(values: object, *, argument: str = "p") -> Float[np.ndar
 def check_distortions(
     values: object, stimuli: int, *, argument: str = "cost"
 ) -> Float[np.ndarray, "stimuli points"]:
-    """`values` as a matrix of distortions with one row a stimulus, or `RequestError`."""
+    """`values` as a matrix of distortions with one row per stimulus, or `RequestError`."""
     requirement = (
         f"a matrix of finite, non-negative distortions with one row for each of the {stimuli} stimuli"
     )
@@ -58,7 +56,7 @@ def check_distortions(
 
 
 def check_classes(values: object, *, argument: str = "labels") -> Int[np.ndarray, " stimuli"]:
-    """`values` as class numbers from 0, one a stimulus, or `RequestError`."""
+    """`values` as class numbers from 0, one per stimulus, or `RequestError`."""
     requirement = "one class number (0, 1, …) for each stimulus"
     labels = check_array(values, argument, requirement, 1)
     if labels.min() < 0 or np.any(labels != np.round(labels)):

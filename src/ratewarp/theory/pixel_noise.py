@@ -28,7 +28,7 @@ def noise_floor(p: object, means: object) -> float:
 
     Arguments:
         p: probability of every stimulus.
-        means: probability of a 1 at every pixel of every stimulus, one entry a stimulus.
+        means: probability of a 1 at every pixel of every stimulus, one entry per stimulus.
 
     Raises:
         RequestError: probabilities or means out of range.
@@ -91,7 +91,7 @@ def pixel_bounds(p: object, means: object, curve: Curve, rates: object) -> pd.Da
         rates: nats.
 
     Returns:
-        One row a rate: rate_nats, low, high (squared error per pixel).
+        One row per rate: rate_nats, low, high (squared error per pixel).
 
     Source: Csiszár, IEEE Trans Inf Theory 20(1): 122–124, 1974, for the dual; Gray, IEEE Trans Inf Theory
         19(4): 480–489, 1973, for

@@ -1,6 +1,4 @@
-"""One point of the rate–distortion curve: the best channel at a given slope, with a bound that certifies
-it.
-"""
+"""One point of the rate–distortion curve: the best channel at a given slope, with a bound to certify it."""
 
 from __future__ import annotations
 

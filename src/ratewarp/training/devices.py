@@ -120,7 +120,7 @@ def map_members(function: Callable[..., Result], stacked: PyTree, *shared: Any) 
     return jax.tree.map(lambda leaf: leaf[:members], result) if spare else result
 
 
-def spread(stacked: Tree) -> Tree:
+def shard(stacked: Tree) -> Tree:
     """Puts each member's part of `stacked` on the device where `map_members` works on it."""
     members = len(jax.tree.leaves(stacked)[0])
     mesh = _mesh(members)
@@ -129,7 +129,7 @@ def spread(stacked: Tree) -> Tree:
     return jax.device_put(stacked, NamedSharding(mesh, placed)) if members % mesh.size == 0 else stacked
 
 
-def share(array: jax.Array | np.ndarray, members: int) -> jax.Array:
+def replicate(array: jax.Array | np.ndarray, members: int) -> jax.Array:
     """Puts `array` within reach of every device that works on so many members; CPU cores read one copy."""
     sharding = NamedSharding(_mesh(members), _WHOLE)
     return jax.device_put(

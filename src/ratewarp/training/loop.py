@@ -24,7 +24,7 @@ from ratewarp.networks import Head, arrays_of, latent_rates, make_head
 from ratewarp.sources import Images
 from ratewarp.sources.images import Chosen, Reader
 from ratewarp.training.coder import Coder
-from ratewarp.training.devices import compiler_options, map_members, share, spread
+from ratewarp.training.devices import compiler_options, map_members, replicate, shard
 from ratewarp.training.recipes import Objective, Recipe, Terms
 
 COMPILATION = compiler_options()
@@ -90,7 +90,7 @@ class State(NamedTuple):
     control: Any
 
 
-class Report(NamedTuple):
+class Trace(NamedTuple):
     """What a person reads of each step."""
 
     distortion: Float[Array, "*members steps"]
@@ -104,7 +104,7 @@ def train(
     members: Member,
     images: Images,
     start: tuple[int, State] | None = None,
-) -> Iterator[tuple[int, State, Report]]:
+) -> Iterator[tuple[int, State, Trace]]:
     """Trains a batch of members until the one with the most steps is done; a member that is done earlier
     stays as it is.
 
@@ -118,9 +118,9 @@ def train(
         After every piece of at most `plan.chunk_steps` steps: steps done, the state, and the report of those
         steps (zeros after a member's last).
     """
-    members, count = spread(members), len(members.key)
-    reader = jax.tree.map(lambda array: share(array, count), images.reader)
-    done, state = (start[0], spread(start[1])) if start else (0, _start(plan, members))
+    members, count = shard(members), len(members.key)
+    reader = jax.tree.map(lambda array: replicate(array, count), images.reader)
+    done, state = (start[0], shard(start[1])) if start else (0, _start(plan, members))
     steps = int(jnp.max(members.targets.steps))
     piece = images.steps(plan.chunk_steps, count * plan.recipe.batch_size)
     starts = range(done, steps, piece)
@@ -192,17 +192,17 @@ def _advance(
     reader: Reader,
     start: Array,
     stop: Array,
-) -> tuple[State, Report]:
+) -> tuple[State, Trace]:
     """Steps `start` to `stop` of every member, at most `piece` of them."""
 
     def run(
         one: tuple[State, Member, PyTree], reader: Reader, start: Array, stop: Array
-    ) -> tuple[State, Report]:
+    ) -> tuple[State, Trace]:
         state, member, ahead = one
         # random bits come cheap in bulk
         draws = jax.vmap(partial(_draw, plan, member))(start + jnp.arange(piece))
 
-        def body(step: Array, carry: tuple[State, Report]) -> tuple[State, Report]:
+        def body(step: Array, carry: tuple[State, Trace]) -> tuple[State, Trace]:
             own = jax.tree.map(lambda every: every[step - start], draws)
             images = reader.batch(ahead, step - start, own.stimuli, own.places)
             with jax.default_matmul_precision(plan.recipe.precision):
@@ -210,7 +210,7 @@ def _advance(
             return state, jax.tree.map(lambda all_, one: all_.at[step - start].set(one), carry[1], report)
 
         zeros = jnp.zeros(piece)
-        empty = Report(zeros, zeros, jnp.zeros((piece, len(plan.classes))), zeros)
+        empty = Trace(zeros, zeros, jnp.zeros((piece, len(plan.classes))), zeros)
         return lax.fori_loop(start, jnp.minimum(stop, member.targets.steps), body, (state, empty))
 
     return map_members(run, (state, members, ahead), reader, start, stop)
@@ -257,7 +257,7 @@ def draw_places(
 
 def _step(
     plan: Plan, state: State, member: Member, images: Array, step: Array, draws: Draws
-) -> tuple[State, Report]:
+) -> tuple[State, Trace]:
     """One step of one member, on a batch of images as they are stored."""
     objective, numbers = plan.objective, plan.coder.numbers(_batch_last(images))
 
@@ -271,7 +271,7 @@ def _step(
     rate = -objective.learning_rate(member.targets, step)
     model = jax.tree.map(lambda p, d: p + rate * d, state.model, direction)
     control = objective.update(state.control, terms, member.targets, step)
-    return State(model, optimizer, control), Report(
+    return State(model, optimizer, control), Trace(
         terms.distortion, terms.rate, terms.tasks, control.multiplier
     )
 

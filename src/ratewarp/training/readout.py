@@ -84,7 +84,7 @@ def draw_codes(
     Arguments:
         coder: that the models share.
         arrays: trained arrays of their networks, stacked.
-        keys: one a model.
+        keys: one per model.
         images: that they encode.
         counts: how many of each stimulus.
     """

@@ -159,9 +159,7 @@ def compare_published(run: RunDirectory) -> Comparison:
 
 
 def write_comparison(run: RunDirectory, comparison: Comparison) -> str:
-    """Writes the tables to `comparison/` in the run directory, as CSV and as one JSON file; returns the
-    JSON.
-    """
+    """Writes the tables to `comparison/` in the run directory, as CSV and one JSON file; returns the JSON."""
     for name, table in comparison.tables.items():
         run.write_text(
             f"comparison/{name}.csv", table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
@@ -284,9 +282,7 @@ def _beside(
     our_column: str,
     inside: Callable[[float, np.ndarray], bool],
 ) -> list[Row]:
-    """Published numbers, each with the mean, least and most of ours over seeds; empty where the run has
-    none.
-    """
+    """Published numbers, each with the mean, least and most of ours over seeds; empty where there is none."""
     found: dict[tuple[Any, ...], list[float]] = {}
     for row in ours:
         found.setdefault(tuple(row[key] for key in keys), []).append(row[our_column])

@@ -13,9 +13,7 @@ Row = dict[str, Any]
 
 
 class _Look(NamedTuple):
-    """One number of the geometry table at the lowest or highest published capacity; of a matrix, which
-    entry.
-    """
+    """A number of the geometry table at the lowest or highest published capacity; of a matrix, an entry."""
 
     model: str
     measure: str
@@ -129,7 +127,7 @@ def paper_statements(geometry: list[Row], trained: set[tuple[str, float, int]]) 
 
 
 def _by_seed(geometry: list[Row], parts: _Difference) -> list[float]:
-    """Signed sum of numbers, one a seed; none if the run lacks any."""
+    """Signed sum of numbers, one per seed; none if the run lacks any."""
     columns: list[dict[int, float]] = []
     for sign, look in parts:
         columns.append({row["seed"]: sign * row["value"] for row in geometry if _is_of(row, look)})

@@ -1,6 +1,4 @@
-"""Recipes that meet a target rate by dual ascent: `principled`, the default, and `swift`, with larger
-steps.
-"""
+"""Recipes that meet a target rate by dual ascent: `principled`, the default, and the faster `swift`."""
 
 from __future__ import annotations
 
@@ -46,7 +44,7 @@ class Constrained(Recipe):
 
     Attributes:
         steps: training steps.
-        batch_size: images a step.
+        batch_size: images per step.
         learning_rate: Adam's, at its peak; warmed up over a twentieth of the steps, then down to 0 along a
             cosine.
         task_weight: weight of every task's cross-entropy.

@@ -54,7 +54,7 @@ class Plain(Recipe):
 
     Attributes:
         steps: training steps.
-        batch_size: images a step.
+        batch_size: images per step.
         learning_rate: Adam's, at its peak; warmed up over a twentieth of the steps, then down to 0 along a
             cosine.
         task_weight: weight of every task's cross-entropy.

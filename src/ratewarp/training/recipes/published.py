@@ -69,7 +69,7 @@ class Published(Recipe):
 
     Attributes:
         steps: training steps; 6 epochs of 170,000 images in batches of 128 are 7,974.
-        batch_size: images a step.
+        batch_size: images per step.
         learning_rate: Adam's, times `decay` per epoch.
         pressure: γ, or a table from capacity (nats) to γ; weak at high capacity, strong at low (the
             publication used 100 to 10,000).

@@ -56,7 +56,7 @@ class Recipe(BaseModel):
         MULTIPLIER_IS_SLOPE: whether the multiplier at the end of training is the marginal value of a nat, to
             stand in the tables.
         steps: training steps.
-        batch_size: images a step.
+        batch_size: images per step.
         learning_rate: the optimizer's.
         task_weight: weight of every task's cross-entropy.
         precision: of the factors of matrix products in training; narrower ones are faster on accelerators
@@ -95,9 +95,7 @@ class Recipe(BaseModel):
 
     @abstractmethod
     def targets(self, capacity_nats: float | None) -> Any:
-        """What a member of that capacity brings: a named tuple of scalar arrays, `steps` (int32) among
-        them.
-        """
+        """What a member of that capacity brings: a named tuple of scalar arrays, among them `steps`."""
 
     @abstractmethod
     def objective(self, classes: tuple[int, ...]) -> Objective:
