@@ -44,7 +44,10 @@ def test_a_checkpoint_is_read_back_as_written(tmp_path):
     stand, arrays = read_checkpoint(file)
     assert stand == _stand(1200)
     assert arrays.keys() == ARRAYS.keys()
-    assert all(np.array_equal(arrays[name], array) and arrays[name].dtype == array.dtype for name, array in ARRAYS.items())
+    assert all(
+        np.array_equal(arrays[name], array) and arrays[name].dtype == array.dtype
+        for name, array in ARRAYS.items()
+    )
 
 
 def test_the_newest_two_are_kept(tmp_path):
@@ -106,7 +109,9 @@ def test_other_files_are_told_from_checkpoints(tmp_path, content, reason):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("make", [lambda file: file.mkdir(), os.mkfifo, lambda file: file.symlink_to("/dev/zero")])
+@pytest.mark.parametrize(
+    "make", [lambda file: file.mkdir(), os.mkfifo, lambda file: file.symlink_to("/dev/zero")]
+)
 def test_what_is_no_file_is_named_and_not_read(tmp_path, make):
     file = tmp_path / "aa11" / "100.safetensors"
     file.parent.mkdir()
@@ -153,7 +158,10 @@ def test_nothing_is_written_or_removed_through_a_link(tmp_path, link):
     before = {f: f.read_bytes() for f in outside.rglob("*.*")}
     (tmp_path / link).parent.mkdir(exist_ok=True)
     (tmp_path / link).symlink_to(outside)
-    for act in (lambda: _write(tmp_path / "checkpoints", 200), lambda: remove_all_checkpoints(tmp_path / "checkpoints")):
+    for act in (
+        lambda: _write(tmp_path / "checkpoints", 200),
+        lambda: remove_all_checkpoints(tmp_path / "checkpoints"),
+    ):
         with pytest.raises(RatewarpError, match=rf"{link} is a symbolic link"):
             act()
     assert {f: f.read_bytes() for f in outside.rglob("*.*")} == before
@@ -200,7 +208,10 @@ def test_without_any_sound_one_the_user_is_told_what_to_do(tmp_path):
 
 
 @pytest.mark.parametrize("call", ["fsync", "replace", "mkdir", "open"])
-@pytest.mark.parametrize(("number", "text"), [(28, "No space left on device"), (30, "Read-only file system"), (13, "Permission denied")])
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [(28, "No space left on device"), (30, "Read-only file system"), (13, "Permission denied")],
+)
 def test_a_failed_write_leaves_the_one_before(tmp_path, monkeypatch, call, number, text):
     wave = "new" if call == "mkdir" else "aa11"
     before = _write(tmp_path, 100, 200)
@@ -210,7 +221,10 @@ def test_a_failed_write_leaves_the_one_before(tmp_path, monkeypatch, call, numbe
 
     with monkeypatch.context() as patch:
         patch.setattr(f"os.{call}" if call in ("fsync", "replace") else f"pathlib.Path.{call}", refuse)
-        with pytest.raises(RatewarpError, match=rf"cannot write .*300\.safetensors: {text}; the finished conditions and .* are intact"):
+        with pytest.raises(
+            RatewarpError,
+            match=rf"cannot write .*300\.safetensors: {text}; the finished conditions and .* are intact",
+        ):
             write_checkpoint(tmp_path, _stand(300, wave=wave), ARRAYS, before)
     assert {f.name for f in (tmp_path / "aa11").iterdir()} == {"100.safetensors", "200.safetensors"}
     assert find_checkpoints(tmp_path).unusable == {}

@@ -9,8 +9,8 @@ import pytest
 import xarray as xr
 
 from ratewarp._checks import RatewarpError, RequestError
-from ratewarp.runs.run_lock import LOCK
 from ratewarp.runs.directory import create_run, open_run, working_on, writing_to
+from ratewarp.runs.run_lock import LOCK
 from stored import PARAMS, make_readout, make_record
 
 STUDY = {"name": "s", "seeds": [0]}
@@ -121,7 +121,10 @@ def test_damaged_files_are_named(tmp_path, junk):
     }
     for name, read in readers.items():
         (run.path / name).write_bytes(junk)
-        with pytest.raises(RatewarpError, match=rf"{name} is damaged.*; it is set aside and .* again by: ratewarp run .*study.yaml --out "):
+        with pytest.raises(
+            RatewarpError,
+            match=rf"{name} is damaged.*; it is set aside and .* again by: ratewarp run .*study.yaml --out ",
+        ):
             read()
 
 
@@ -140,7 +143,10 @@ def test_any_changed_byte_of_a_condition_is_noticed(tmp_path, name):
         good = file.read_bytes()
         for place in range(0, len(good), max(1, len(good) // 20)):
             file.write_bytes(good[:place] + bytes([good[place] ^ 4]) + good[place + 1 :])
-            with pytest.raises(RatewarpError, match=rf"{kind}/one/{name} is damaged: it does not match its SHA-256; it is set aside"):
+            with pytest.raises(
+                RatewarpError,
+                match=rf"{kind}/one/{name} is damaged: it does not match its SHA-256; it is set aside",
+            ):
                 read("one")
         for content in (b"", good[: len(good) // 2], good * 2):
             file.write_bytes(content)
@@ -178,7 +184,9 @@ def test_a_condition_without_sums_is_taken_as_an_earlier_version_wrote_it(tmp_pa
 def _finished(folder):
     run = create_run(folder, STUDY)
     rows = pd.DataFrame({"model": ["m"] * 4, "capacity_nats": [1.0, 2, 3, 4], "seed": 0})
-    run.write_manifest({"sha256": {"tables/models.csv": run.write_table("models", rows)}, "sessions": [{"seconds": 1.0}]})
+    run.write_manifest(
+        {"sha256": {"tables/models.csv": run.write_table("models", rows)}, "sessions": [{"seconds": 1.0}]}
+    )
     return run
 
 
@@ -187,11 +195,19 @@ def test_changed_tables_are_named_with_the_command_that_writes_them_again(tmp_pa
     file = run.path / "tables/models.csv"
     good = file.read_bytes()
     head, *rows = good.splitlines(keepends=True)
-    for content in (b"", head, head + b"".join(rows[:2]), good + b"".join(rows), good.replace(b"4.0", b"5.0").replace(b"4\n", b"5\n")):
+    for content in (
+        b"",
+        head,
+        head + b"".join(rows[:2]),
+        good + b"".join(rows),
+        good.replace(b"4.0", b"5.0").replace(b"4\n", b"5\n"),
+    ):
         file.write_bytes(content)
         if content == good:
             continue
-        with pytest.raises(RatewarpError, match=r"models\.csv is damaged or was changed: .*written again by: ratewarp run"):
+        with pytest.raises(
+            RatewarpError, match=r"models\.csv is damaged or was changed: .*written again by: ratewarp run"
+        ):
             run.table("models")
     file.write_bytes(good)
     assert len(run.table("models")) == 4
@@ -204,8 +220,12 @@ def test_a_newer_table_is_not_called_damaged_before_the_manifest_is_written(tmp_
     assert run.manifest == {"sha256": {}, "sessions": [{"seconds": 1.0}]}
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "tables/models.csv", "conditions/one/record.nc", "conditions/one/sums.json"])
-@pytest.mark.parametrize("make", [os.mkfifo, lambda file: file.symlink_to("/dev/zero"), lambda file: file.mkdir()])
+@pytest.mark.parametrize(
+    "name", ["manifest.json", "tables/models.csv", "conditions/one/record.nc", "conditions/one/sums.json"]
+)
+@pytest.mark.parametrize(
+    "make", [os.mkfifo, lambda file: file.symlink_to("/dev/zero"), lambda file: file.mkdir()]
+)
 def test_pipes_devices_and_folders_are_not_read(tmp_path, name, make):
     run = _finished(tmp_path / "r")
     run.write_condition("one", {}, RECORD, PARAMS)
@@ -216,7 +236,9 @@ def test_pipes_devices_and_folders_are_not_read(tmp_path, name, make):
         read.get(name, lambda: run.record("one"))()
 
 
-@pytest.mark.parametrize("folder", ["conditions", "readouts", "tables", "figures", "comparison", "checkpoints"])
+@pytest.mark.parametrize(
+    "folder", ["conditions", "readouts", "tables", "figures", "comparison", "checkpoints"]
+)
 def test_nothing_is_written_through_a_link(tmp_path, folder):
     run = _finished(tmp_path / "r")
     (tmp_path / "outside").mkdir()
@@ -227,8 +249,13 @@ def test_nothing_is_written_through_a_link(tmp_path, folder):
         "conditions": lambda: run.write_condition("one", {}, RECORD, PARAMS),
         "readouts": lambda: run.write_readout("one", make_readout("one"), PARAMS),
     }
-    for write in (writers.get(folder, lambda: run.write_text(f"{folder}/x", "x")), lambda: create_run(run.path, STUDY)):
-        with pytest.raises(RatewarpError, match=rf"r/{folder} is a symbolic link; nothing is written through links"):
+    for write in (
+        writers.get(folder, lambda: run.write_text(f"{folder}/x", "x")),
+        lambda: create_run(run.path, STUDY),
+    ):
+        with pytest.raises(
+            RatewarpError, match=rf"r/{folder} is a symbolic link; nothing is written through links"
+        ):
             write()
     assert list((tmp_path / "outside").iterdir()) == []
 
@@ -253,7 +280,10 @@ def test_a_run_whose_folder_is_gone_is_not_made_again(tmp_path):
         run.write_text("manifest.json", "{}")
 
     for lose, left in ((moved, False), (replaced, True)):
-        with pytest.raises(RatewarpError, match=r"r was removed, moved or replaced while"), working_on(tmp_path / "r", STUDY) as run:
+        with (
+            pytest.raises(RatewarpError, match=r"r was removed, moved or replaced while"),
+            working_on(tmp_path / "r", STUDY) as run,
+        ):
             lose(run)
         assert (tmp_path / "r").exists() == left
     assert [f.name for f in (tmp_path / "r").iterdir()] == ["study.yaml"]
@@ -264,9 +294,15 @@ def test_the_lock_is_gone_with_the_block_that_held_it(tmp_path):
         assert (run.path / LOCK).exists()
         with pytest.raises(RatewarpError, match="is being run by process"):
             create_run(run.path, STUDY)
-        with pytest.raises(RatewarpError, match="is being run by process"), writing_to(open_run(run.path), "draw"):
+        with (
+            pytest.raises(RatewarpError, match="is being run by process"),
+            writing_to(open_run(run.path), "draw"),
+        ):
             pass
-    with writing_to(open_run(run.path), "draw"), pytest.raises(RatewarpError, match="is being drawn by process"):
+    with (
+        writing_to(open_run(run.path), "draw"),
+        pytest.raises(RatewarpError, match="is being drawn by process"),
+    ):
         create_run(run.path, STUDY)
     assert [f.name for f in run.path.iterdir()] == ["study.yaml"]
 
@@ -290,6 +326,9 @@ def test_a_crash_while_a_run_is_made_does_not_block_it(tmp_path):
 
 def test_names_that_look_like_missing_values_stay_names(tmp_path):
     run = create_run(tmp_path / "r", STUDY)
-    run.write_table("models", pd.DataFrame({"model": ["None", "NA", "null"], "capacity_nats": [1.0, np.nan, 2.0], "seed": 0}))
+    run.write_table(
+        "models",
+        pd.DataFrame({"model": ["None", "NA", "null"], "capacity_nats": [1.0, np.nan, 2.0], "seed": 0}),
+    )
     assert list(run.table("models")["model"]) == ["None", "NA", "null"]
     assert np.isnan(run.table("models")["capacity_nats"][1])

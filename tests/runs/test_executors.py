@@ -14,15 +14,18 @@ import pytest
 
 from conftest import TINY_NETWORK
 from ratewarp import RatewarpError, Study, open_run, run
+from ratewarp.results.tabulating import tabulate
+from ratewarp.runs.directory import writing_to
 from ratewarp.runs.executor import Here
 from ratewarp.runs.jobs import Done, HeadsJob, Read, Stepped, Trained, WaveJob, do
-from ratewarp.runs.directory import writing_to
-from ratewarp.results.tabulating import tabulate
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 from subprocess_executor import Subprocess
 
-TRAINERS = {f"ratewarp.{name}" for name in ("training.loop", "training.evaluation", "runs.runner", "runs.waves", "runs.jobs")}
+TRAINERS = {
+    f"ratewarp.{name}"
+    for name in ("training.loop", "training.evaluation", "runs.runner", "runs.waves", "runs.jobs")
+}
 STUDY = Study(
     name="executors",
     network=TINY_NETWORK,
@@ -118,7 +121,13 @@ def test_heads_are_jobs_of_their_own(whole):
     directory = open_run(whole)
     (condition,) = (one for one in STUDY.conditions if one.model == "base")
     task = STUDY.readout_tasks("base")
-    job = HeadsJob((condition,), (directory.params(condition.id),), (task,), STUDY.recipe, condition.setting.image_counts())
+    job = HeadsJob(
+        (condition,),
+        (directory.params(condition.id),),
+        (task,),
+        STUDY.recipe,
+        condition.setting.image_counts(),
+    )
     *_, read, done = do(job)
     assert isinstance(read, Read)
     assert isinstance(done, Done)
@@ -137,7 +146,9 @@ def test_tables_are_written_again_to_the_same_bytes_without_what_trains(whole, t
         "app(standalone_mode=False)\n"
         f"sys.exit(len({TRAINERS!r} & set(sys.modules)))\n"
     )
-    answer = subprocess.run([sys.executable, "-c", code, str(whole)], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", code, str(whole)], capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr
     assert {file.name: file.read_bytes() for file in (whole / "tables").iterdir()} == before
 

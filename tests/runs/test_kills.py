@@ -27,8 +27,16 @@ class _Killable:
     def __init__(self, folder: Path):
         # a process with one thread can be forked safely
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-        command = [sys.executable, "-W", "ignore", str(Path(__file__).parents[1] / "killable.py"), str(folder / "log.json")]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment)
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            str(Path(__file__).parents[1] / "killable.py"),
+            str(folder / "log.json"),
+        ]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
 
     def run(self, out: Path, *, after: float | None = None, **order) -> dict:
         """Runs the study once; `after` so many seconds it is killed from here, if it still runs."""
@@ -58,7 +66,10 @@ def killable(tmp_path_factory):
 
 def _contents(out: Path) -> dict[str, bytes]:
     """Every table, and the files of every condition."""
-    return {str(f.relative_to(out)): f.read_bytes() for f in sorted([*out.glob("tables/*"), *out.glob("conditions/*/*")])}
+    return {
+        str(f.relative_to(out)): f.read_bytes()
+        for f in sorted([*out.glob("tables/*"), *out.glob("conditions/*/*")])
+    }
 
 
 def _orders(rng: random.Random):
@@ -86,7 +97,11 @@ def test_a_run_killed_again_and_again_ends_with_the_same_bytes(killable, tmp_pat
         out = tmp_path / f"killed{number}"
         for _ in range(8):
             blind = len(happened) > KILLS // 2 and rng.random() < 0.3
-            answer = killable.run(out, after=rng.uniform(0, seconds)) if blind else killable.run(out, **next(orders))
+            answer = (
+                killable.run(out, after=rng.uniform(0, seconds))
+                if blind
+                else killable.run(out, **next(orders))
+            )
             if not answer["killed"]:
                 break
             happened.append(answer["stage"])

@@ -11,7 +11,11 @@ FILE = Path("manifest.json")
 
 
 def test_parts_may_be_missing():
-    for manifest in ({}, {"sessions": [], "mine": 3}, {"sessions": [{"seconds": 1}], "sha256": {"tables/models.csv": "ab"}, "device": {}}):
+    for manifest in (
+        {},
+        {"sessions": [], "mine": 3},
+        {"sessions": [{"seconds": 1}], "sha256": {"tables/models.csv": "ab"}, "device": {}},
+    ):
         assert check_manifest(manifest, FILE) is manifest
 
 

@@ -7,9 +7,9 @@ import shutil
 
 import pytest
 
+from ratewarp.runs.directory import create_run, open_run
 from ratewarp.runs.mending import damaged_parts, set_damage_aside
 from ratewarp.runs.run_files import SUMS
-from ratewarp.runs.directory import create_run, open_run
 from ratewarp.studies import Study
 from stored import PARAMS, make_readout, make_record
 
@@ -22,7 +22,11 @@ def whole(tmp_path_factory):
     """A run with both conditions, heads on the codes of one, and a manifest."""
     made = create_run(tmp_path_factory.mktemp("whole") / "r", {"name": "s"})
     for condition in STUDY.conditions:
-        described = {"model": condition.model, "capacity_nats": condition.capacity_nats, "seed": condition.seed}
+        described = {
+            "model": condition.model,
+            "capacity_nats": condition.capacity_nats,
+            "seed": condition.seed,
+        }
         made.write_condition(condition.id, described, make_record(condition.id), PARAMS)
     made.write_readout(ONE, make_readout(ONE), PARAMS)
     made.write_manifest({"sessions": []})

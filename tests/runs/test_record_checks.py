@@ -30,7 +30,10 @@ def test_a_record_is_read_as_it_was_written(file):
         (make_record("one", without="code"), "it has no code"),
         (make_record("one", without="history_rate"), "it has no history_rate"),
         (make_record("one", code=(("item", "latent"), np.full((6, 2), "text"))), "its code is of type"),
-        (make_record("one", code=("item", np.zeros(6))), r"its code is over \('item',\), not over \('item', 'latent'\)"),
+        (
+            make_record("one", code=("item", np.zeros(6))),
+            r"its code is over \('item',\), not over \('item', 'latent'\)",
+        ),
         (make_record("one", stimulus=("item", np.zeros(6))), "its stimulus is of type float64"),
         (make_record("one", stimulus=("item", [0, 0, 1, 1, 2, 3])), "stimuli that it does not have"),
         (make_record("one", stimulus=("item", [0, 0, 1, 1, 2, -1])), "stimuli that it does not have"),

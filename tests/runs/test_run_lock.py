@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ratewarp.runs import run_lock
 from ratewarp._checks import RatewarpError, RequestError
-from ratewarp.runs.run_lock import LOCK, BusyError, holder_of, lock_run
+from ratewarp.runs import run_lock
 from ratewarp.runs.directory import create_run
+from ratewarp.runs.run_lock import LOCK, BusyError, holder_of, lock_run
 
 HOLD = """
 import sys
@@ -87,7 +87,10 @@ def test_the_lock_is_free_as_soon_as_its_process_is_gone(tmp_path):
 
 
 def test_one_thread_of_a_process_is_refused_like_another_process(tmp_path):
-    with lock_run(tmp_path, "draw"), pytest.raises(BusyError, match=f"is being drawn by process {os.getpid()}"):
+    with (
+        lock_run(tmp_path, "draw"),
+        pytest.raises(BusyError, match=f"is being drawn by process {os.getpid()}"),
+    ):
         _take(tmp_path)
     assert _take(tmp_path)
 
@@ -107,7 +110,9 @@ def test_without_locks_of_the_kernel_the_file_decides(tmp_path, monkeypatch):
     _named_other = {"host": "elsewhere", "process": 77}
     (tmp_path / LOCK).unlink()
     _named(tmp_path, **_named_other)
-    with pytest.raises(BusyError, match=rf"process 77 on host elsewhere .*if that process is gone, remove .*{LOCK}"):
+    with pytest.raises(
+        BusyError, match=rf"process 77 on host elsewhere .*if that process is gone, remove .*{LOCK}"
+    ):
         _take(tmp_path)
     (tmp_path / LOCK).unlink()
     _named(tmp_path, began="1 another-boot")  # a process of the same number that began at another time

@@ -19,8 +19,8 @@ from conftest import call
 from oracles import class_distortion
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RequestError
-from ratewarp.results.bounds import Distance
 from ratewarp.geometry import adjusted
+from ratewarp.results.bounds import Distance
 from ratewarp.runs.directory import TABLES
 from ratewarp.studies import resolved
 from stored import run_study
@@ -49,7 +49,11 @@ def test_tables_have_a_row_for_everything(finished):
     assert set(tasks["regime"]) == {"joint"}
     matrices = geometry[geometry["measure"].str.startswith("class_distortion")]
     assert set(matrices["model"]) == {"E1M1", "E2M1"}
-    assert set(geometry.loc[geometry["measure"] == "participation_ratio", "model"]) == {"baseline", "E1M1", "E2M1"}
+    assert set(geometry.loc[geometry["measure"] == "participation_ratio", "model"]) == {
+        "baseline",
+        "E1M1",
+        "E2M1",
+    }
     tested = geometry[geometry["p"].notna()]  # corrected over the whole study
     np.testing.assert_allclose(tested["p_adjusted"], adjusted(tested["p"].to_numpy()))
     assert len(tested) > 1
@@ -63,8 +67,14 @@ def test_table_values_from_the_records(finished):
     for _, row in models.iterrows():
         record = finished.record(row["condition"])
         p = record["frequency"].values
-        np.testing.assert_allclose(row["rate_nats"], sum(p[s] * record["rate"].values[s].mean() for s in range(169)), rtol=1e-5)
-        np.testing.assert_allclose(row["distortion"], sum(p[s] * record["distortion"].values[s].mean() for s in range(169)), rtol=1e-5)
+        np.testing.assert_allclose(
+            row["rate_nats"], sum(p[s] * record["rate"].values[s].mean() for s in range(169)), rtol=1e-5
+        )
+        np.testing.assert_allclose(
+            row["distortion"],
+            sum(p[s] * record["distortion"].values[s].mean() for s in range(169)),
+            rtol=1e-5,
+        )
         np.testing.assert_allclose(row["rate_gap"], row["rate_nats"] - row["capacity_nats"], rtol=1e-6)
         np.testing.assert_allclose(row["rate_bits"], row["rate_nats"] / np.log(2), rtol=1e-6)
     row = tasks.iloc[0]
@@ -72,13 +82,20 @@ def test_table_values_from_the_records(finished):
     truth = np.repeat(record["label"].values[0], 3)
     assert row["f1"] == pytest.approx(f1_score(truth, record["prediction"].values[:, 0].ravel()))
     entry = geometry[
-        (geometry["model"] == "E2M1") & (geometry["measure"] == "class_distortion") & (geometry["other"] > geometry["class"])
+        (geometry["model"] == "E2M1")
+        & (geometry["measure"] == "class_distortion")
+        & (geometry["other"] > geometry["class"])
     ].iloc[0]
-    reference = models[(models["model"] == "baseline") & (models["capacity_nats"] == entry["capacity_nats"])]["condition"].item()
+    reference = models[(models["model"] == "baseline") & (models["capacity_nats"] == entry["capacity_nats"])][
+        "condition"
+    ].item()
     mine, theirs = finished.record(entry["condition"]), finished.record(reference)
     labels = mine["label"].values[0][mine["stimulus"].values]
     assert entry["value"] == pytest.approx(
-        class_distortion(mine["code"].values.astype(float), theirs["code"].values.astype(float), labels)[0, 1], abs=1e-5
+        class_distortion(mine["code"].values.astype(float), theirs["code"].values.astype(float), labels)[
+            0, 1
+        ],
+        abs=1e-5,
     )
 
 
@@ -143,14 +160,28 @@ def test_manifest_says_what_was_run_with_what(finished):
 
 def test_page_is_one_file_that_needs_nothing_else(finished):
     page = (finished.path / "report.html").read_text()
-    for anchor in ("A tiny study", "baseline, the reference", "E1M1: frequency of the stimulus", "E2M1: x_UC ≤ x_LC"):
+    for anchor in (
+        "A tiny study",
+        "baseline, the reference",
+        "E1M1: frequency of the stimulus",
+        "E2M1: x_UC ≤ x_LC",
+    ):
         assert anchor in page
     own = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
     assert not re.findall(r"(?:src|href)=[\"'](?!data:|#)", own)
     figures = {f.name for f in (finished.path / "figures").iterdir()}
     assert {
         f"{name}.{kind}"
-        for name in ("images", "overview", "distortion", "f1", "warps", "model_baseline", "model_E1M1_frequency", "model_E2M1_E2M1")
+        for name in (
+            "images",
+            "overview",
+            "distortion",
+            "f1",
+            "warps",
+            "model_baseline",
+            "model_E1M1_frequency",
+            "model_E2M1_E2M1",
+        )
         for kind in ("png", "pdf")
     } <= figures
 
@@ -191,12 +222,17 @@ def test_a_diverged_model_is_named_and_the_rest_stands(finished, tmp_path, tiny_
     assert statuses[broken.id] == "diverged"
     assert "diverged" not in set(statuses.drop(broken.id))
     assert broken.id not in set(directory.table("geometry")["condition"])
-    assert f"{broken.model} at {broken.capacity_nats:g} nats, seed 0: diverged" in write_report(directory).read_text()
+    assert (
+        f"{broken.model} at {broken.capacity_nats:g} nats, seed 0: diverged"
+        in write_report(directory).read_text()
+    )
 
 
 def _started(*arguments, cwd):
     """The command as a process of its own."""
-    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False, timeout=300)
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)], cwd=cwd, capture_output=True, text=True, check=False, timeout=300
+    )
 
 
 @pytest.fixture
@@ -258,8 +294,13 @@ def test_help_and_version(tmp_path):
     assert all(word in text for word in ("run", "status", "report", "ratewarp run demo"))
 
 
-@pytest.mark.parametrize(("number", "code", "said"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")])
-def test_a_signal_ends_a_run_which_resumes_to_the_same_tables(study_file, tiny_study, tmp_path, finished, number, code, said):
+@pytest.mark.parametrize(
+    ("number", "code", "said"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "stopped by SIGTERM")],
+)
+def test_a_signal_ends_a_run_which_resumes_to_the_same_tables(
+    study_file, tiny_study, tmp_path, finished, number, code, said
+):
     arguments = [*COMMAND, "run", str(study_file), "--out", str(tmp_path / "run")]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import ratewarp
-from ratewarp.runs.checkpoints import Stand, write_checkpoint
 from ratewarp.cli.status_command import status
+from ratewarp.runs.checkpoints import Stand, write_checkpoint
+from ratewarp.runs.directory import create_run
 from ratewarp.runs.run_lock import lock_run
 from ratewarp.runs.status import run_status
-from ratewarp.runs.directory import create_run
 from ratewarp.studies import Study, resolved
 from stored import PARAMS, make_readout, make_record
 
@@ -31,7 +31,12 @@ def run(tmp_path):
     made.write_condition(ONE, described, make_record(ONE), PARAMS)
     made.write_readout(ONE, make_readout(ONE), PARAMS)
     for step in (100, 200):
-        write_checkpoint(made.checkpoints, Stand("aa", "g", (TWO,), step), {"a": np.zeros((1, 2))}, made.checkpoints / "aa/100.safetensors")
+        write_checkpoint(
+            made.checkpoints,
+            Stand("aa", "g", (TWO,), step),
+            {"a": np.zeros((1, 2))},
+            made.checkpoints / "aa/100.safetensors",
+        )
     return made
 
 
@@ -45,8 +50,15 @@ def test_how_far_a_run_is(run):
 
 
 def test_damaged_parts_are_named_and_the_rest_is_told(run, capsys):
-    run.write_manifest({"sha256": {"tables/models.csv": run.write_table("models", pd.DataFrame({"model": []}))}})
-    damaged = [f"conditions/{ONE}/record.nc", f"readouts/{ONE}/record.nc", "tables/models.csv", "checkpoints/aa/200.safetensors"]
+    run.write_manifest(
+        {"sha256": {"tables/models.csv": run.write_table("models", pd.DataFrame({"model": []}))}}
+    )
+    damaged = [
+        f"conditions/{ONE}/record.nc",
+        f"readouts/{ONE}/record.nc",
+        "tables/models.csv",
+        "checkpoints/aa/200.safetensors",
+    ]
     for name in damaged:
         (run.path / name).unlink()
         os.mkfifo(run.path / name)
@@ -54,7 +66,9 @@ def test_damaged_parts_are_named_and_the_rest_is_told(run, capsys):
     assert found.finished == ()
     assert found.readouts_missing == (ONE, TWO, THREE)
     assert found.training == {TWO: (100, STEPS)}
-    assert list(found.damaged) == [f"{run.path / name} is damaged: it is not a regular file" for name in damaged]
+    assert list(found.damaged) == [
+        f"{run.path / name} is damaged: it is not a regular file" for name in damaged
+    ]
     (run.path / "manifest.json").write_text("junk")
     assert run_status(run).damaged[0] == f"{run.path / 'manifest.json'} is damaged: it holds no JSON object"
     status(run.path)

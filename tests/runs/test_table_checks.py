@@ -5,12 +5,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ratewarp.runs.run_files import DamagedError
 from ratewarp.runs.directory import TABLES, open_run
+from ratewarp.runs.run_files import DamagedError
 from ratewarp.runs.table_checks import check_table
 
 FILE = Path("tables/models.csv")
-MODELS = pd.DataFrame({"model": ["m"], "capacity_nats": [1.0], "seed": [0], "diverged_at": [None], "mine": ["text"]})
+MODELS = pd.DataFrame(
+    {"model": ["m"], "capacity_nats": [1.0], "seed": [0], "diverged_at": [None], "mine": ["text"]}
+)
 PAPER = Path(__file__).parents[2] / "docs" / "results" / "paper"
 
 

@@ -16,12 +16,12 @@ import pytest
 from conftest import TINY_NETWORK
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RatewarpError, RequestError
+from ratewarp.results.tables import rate_status
 from ratewarp.runs.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
 from ratewarp.runs.runner import CHECKPOINT_SECONDS
-from ratewarp.sources import Pool
-from ratewarp.results.tables import rate_status
-from ratewarp.training.loop import _advance, state_shapes
 from ratewarp.runs.waves import groups, member_bytes, members_at_once, stack_members, waves
+from ratewarp.sources import Pool
+from ratewarp.training.loop import _advance, state_shapes
 from stored import run_study
 
 STUDY = Study(
@@ -32,7 +32,11 @@ STUDY = Study(
     training_images=1000,
     validation_each=2,
     codes_each=1,
-    models={"slow": {"recipe": {"learning_rate": 1e-4}}, "short": {"frequency": "E1M1", "recipe": {"steps": 120}}, "base": {}},
+    models={
+        "slow": {"recipe": {"learning_rate": 1e-4}},
+        "short": {"frequency": "E1M1", "recipe": {"steps": 120}},
+        "base": {},
+    },
     reference="base",
     capacities_nats=[0.3],
     bound_points=0,
@@ -46,7 +50,9 @@ def whole(tmp_path_factory) -> Path:
 
 
 def _contents(out: Path) -> dict[str, bytes]:
-    return {str(f.relative_to(out)): f.read_bytes() for f in [*out.glob("tables/*"), *out.glob("conditions/*/*")]}
+    return {
+        str(f.relative_to(out)): f.read_bytes() for f in [*out.glob("tables/*"), *out.glob("conditions/*/*")]
+    }
 
 
 class _InterruptedError(Exception):
@@ -72,11 +78,18 @@ def _go_on(out: Path, members: int = 2) -> list[str]:
 
 
 def test_conditions_are_shared_out_by_steps():
-    assert [[c.model for c in wave.conditions] for wave in waves(STUDY.conditions, 2)] == [["short", "slow"], ["base"]]
+    assert [[c.model for c in wave.conditions] for wave in waves(STUDY.conditions, 2)] == [
+        ["short", "slow"],
+        ["base"],
+    ]
     assert [wave.slots for wave in waves(STUDY.conditions, 2)] == [2, 2]
     assert [wave.slots for wave in waves(STUDY.conditions, 99)] == [3]
     more = Study(**{**STUDY.model_dump(), "models": {**STUDY.models, "free": {"tasks": []}}})
-    assert [[c.model for c in wave.conditions] for wave in waves(more.conditions, 2)] == [["short", "slow"], ["base"], ["free"]]
+    assert [[c.model for c in wave.conditions] for wave in waves(more.conditions, 2)] == [
+        ["short", "slow"],
+        ["base"],
+        ["free"],
+    ]
     digests = [wave.digest for wave in waves(more.conditions, 2)]
     assert len(set(digests)) == 3
     # whatever else is in the study
@@ -103,7 +116,9 @@ def test_the_memory_a_member_takes_is_what_the_compiler_plans():
     (wave,) = waves(Study(models={"published": {}}, capacities_nats=[1]).conditions, 1)
     members, step = stack_members(wave.conditions, 1), jnp.int32(0)
     images = Pool(jnp.zeros((169, 13, 13, 1), jnp.uint8), jnp.arange(169, dtype=jnp.int32))
-    program = _advance.lower(wave.plan, 100, state_shapes(wave.plan, members), members, (), images, step, step).compile()
+    program = _advance.lower(
+        wave.plan, 100, state_shapes(wave.plan, members), members, (), images, step, step
+    ).compile()
     planned = program.memory_analysis()
     taken = planned.temp_size_in_bytes + planned.output_size_in_bytes
     assert taken / 1.5 <= member_bytes(wave.plan) <= 3 * taken
@@ -116,7 +131,9 @@ def test_results_do_not_depend_on_how_many_are_trained_at_once(whole, tmp_path, 
 
 
 def test_every_condition_has_its_own_steps(whole):
-    steps = dict(zip(open_run(whole).table("models")["model"], open_run(whole).table("models")["steps"], strict=True))
+    steps = dict(
+        zip(open_run(whole).table("models")["model"], open_run(whole).table("models")["steps"], strict=True)
+    )
     assert steps == {"slow": 230, "short": 120, "base": 230}
     for condition in STUDY.conditions:
         history = open_run(whole).record(condition.id)["history_rate"]
@@ -133,7 +150,10 @@ def test_a_run_goes_on_from_its_checkpoint(whole, tmp_path):
     assert said == ["resuming from step 200 of wave short at 0.3 nats, seed 0 and slow at 0.3 nats, seed 0"]
     assert _contents(out) == _contents(whole)
     session = open_run(out).manifest["sessions"][-1]
-    assert {name.split("_")[0]: step for name, step in session["resumed"].items()} == {"short": 120, "slow": 200}
+    assert {name.split("_")[0]: step for name, step in session["resumed"].items()} == {
+        "short": 120,
+        "slow": 200,
+    }
     assert len(session["trained"]) == 3
 
 
@@ -177,7 +197,10 @@ def test_damaged_checkpoints_are_named_and_the_one_before_is_used(whole, tmp_pat
     assert _contents(out) == _contents(whole)
     copy = tmp_path / "copy" / older.relative_to(out)
     copy.write_bytes(b"junk" + older.name.encode())
-    with pytest.raises(RatewarpError, match=r"no checkpoint of .* can be used: .*100\.safetensors .*200\.safetensors .*intact"):
+    with pytest.raises(
+        RatewarpError,
+        match=r"no checkpoint of .* can be used: .*100\.safetensors .*200\.safetensors .*intact",
+    ):
         _go_on(tmp_path / "copy")
     shutil.rmtree(copy.parent)
     assert _go_on(tmp_path / "copy") == []
@@ -217,10 +240,13 @@ def test_a_checkpoint_of_other_parameters_is_refused(tmp_path):
     _interrupt(out, 100, members=2)
     (file,) = find_checkpoints(out / "checkpoints").usable
     stand, arrays = read_checkpoint(file)
-    arrays["state.model.networks.more"] = arrays.pop(next(name for name in arrays if name.startswith("state.model")))
+    arrays["state.model.networks.more"] = arrays.pop(
+        next(name for name in arrays if name.startswith("state.model"))
+    )
     write_checkpoint(out / "checkpoints", stand, arrays, None)
     with pytest.raises(
-        RatewarpError, match=r"was written by another version of ratewarp, or was changed .* remove .* and run the same command again"
+        RatewarpError,
+        match=r"was written by another version of ratewarp, or was changed .* remove .* and run the same command again",
     ):
         _go_on(out)
 
@@ -232,11 +258,20 @@ def test_a_forged_checkpoint_is_noticed_before_training_and_the_one_before_is_us
     newer = max(find_checkpoints(out / "checkpoints").usable)
     stand, arrays = read_checkpoint(newer)
     name = next(name for name in arrays if name.startswith("state.model"))
-    arrays[name] = np.full_like(arrays[name], np.nan) if change == "not finite" else arrays[name].astype(np.float64)
+    arrays[name] = (
+        np.full_like(arrays[name], np.nan) if change == "not finite" else arrays[name].astype(np.float64)
+    )
     write_checkpoint(out / "checkpoints", stand, arrays, newer.with_name("100.safetensors"))
     said = _go_on(out)
-    reason = "is not finite, although its training had not diverged" if change == "not finite" else "must be of type float32; got float64"
-    assert said[0] == f"{newer} was written by another version of ratewarp, or was changed (parameter {name} {reason}); it is not used"
+    reason = (
+        "is not finite, although its training had not diverged"
+        if change == "not finite"
+        else "must be of type float32; got float64"
+    )
+    assert (
+        said[0]
+        == f"{newer} was written by another version of ratewarp, or was changed (parameter {name} {reason}); it is not used"
+    )
     assert said[1].startswith("resuming from step 100 of")
     assert _contents(out) == _contents(whole)
 
@@ -253,7 +288,10 @@ def test_damaged_conditions_and_manifest_are_set_aside_first_and_trained_again(w
         said[0]
         == f"{out / 'manifest.json'} is damaged: it holds no JSON object; renamed to manifest.json.damaged-1, and a new one is written"
     )
-    assert f"{slow}/params.safetensors is damaged: it does not match its SHA-256; renamed to {slow}.damaged-1, and it is" in said[1]
+    assert (
+        f"{slow}/params.safetensors is damaged: it does not match its SHA-256; renamed to {slow}.damaged-1, and it is"
+        in said[1]
+    )
     shutil.rmtree(out / "conditions" / f"{slow}.damaged-1")
     assert _contents(out) == _contents(whole)
     (session,) = open_run(out).manifest["sessions"]
@@ -267,7 +305,10 @@ def test_a_run_whose_folder_is_removed_says_so(tmp_path):
         if at.done >= 200:
             shutil.rmtree(out, ignore_errors=True)
 
-    with pytest.raises(RatewarpError, match=r"run was removed, moved or replaced while it was in use; nothing more is written to it"):
+    with pytest.raises(
+        RatewarpError,
+        match=r"run was removed, moved or replaced while it was in use; nothing more is written to it",
+    ):
         run_study(STUDY, out, remove, members_at_once=2, checkpoint_seconds=0)
     assert not out.exists()
 
@@ -299,7 +340,10 @@ def test_a_model_that_diverges_leaves_the_others_as_they_are(whole, tmp_path):
     bad, *others = study.conditions
     row, *_ = directory.table("models").to_dict("records")
     assert row["status"] == "diverged"
-    history = directory.record(bad.id)["history_rate"].values + directory.record(bad.id)["history_distortion"].values
+    history = (
+        directory.record(bad.id)["history_rate"].values
+        + directory.record(bad.id)["history_distortion"].values
+    )
     first = int(row["diverged_at"])
     assert np.all(np.isfinite(history[:first]))
     assert not np.isfinite(history[first])
@@ -316,7 +360,10 @@ def test_a_model_that_diverges_leaves_the_others_as_they_are(whole, tmp_path):
     tasks = directory.table("tasks").set_index("condition")
     assert np.isnan(tasks.loc[bad.id, "f1"])
     page = (directory.path / "report.html").read_text()
-    assert f"bad at 0.3 nats, seed 0: diverged at step {first}. Its numbers are not to be used. The geometry of other models" in page
+    assert (
+        f"bad at 0.3 nats, seed 0: diverged at step {first}. Its numbers are not to be used. The geometry of other models"
+        in page
+    )
 
 
 @pytest.mark.parametrize(("capacity", "off"), [(0.3, 0.1), (0.99, 0.1), (1, 0.1), (3, 0.3), (10, 1)])
@@ -326,7 +373,9 @@ def test_off_target_is_a_tenth_of_the_capacity_or_of_a_nat(capacity, off):
         assert rate_status(capacity + sign * 1.01 * off, capacity) == "off target"
 
 
-@pytest.mark.parametrize("knob", [{"members_at_once": 0}, {"checkpoint_seconds": -1}, {"checkpoint_seconds": float("nan")}])
+@pytest.mark.parametrize(
+    "knob", [{"members_at_once": 0}, {"checkpoint_seconds": -1}, {"checkpoint_seconds": float("nan")}]
+)
 def test_knobs_are_checked(tmp_path, knob):
     with pytest.raises(RequestError, match=next(iter(knob))):
         run(STUDY, tmp_path / "run", **knob)

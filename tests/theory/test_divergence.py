@@ -78,7 +78,7 @@ def test_some_stimuli_only():
     [[[0.5], [1.1]], [[-0.1], [1.0]], [[np.nan], [1.0]], [["a"], ["b"]], 0.5, [[0.5], [1.0, 0.0]], []],
 )
 def test_means_are_probabilities(means):
-    with pytest.raises(RequestError, match="means must be probabilities, 0–1, one entry a stimulus"):
+    with pytest.raises(RequestError, match="means must be probabilities, 0–1, one entry per stimulus"):
         BernoulliDivergence(means)
 
 

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ratewarp.training.devices import compiled_programs_folder, map_members
+from ratewarp.training.devices import compiled_programs_folder, map_members, replicate, shard
 
 PROGRAM = """
 import jax, jax.numpy as jnp

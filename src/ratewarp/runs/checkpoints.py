@@ -72,7 +72,9 @@ class UnusableError(RatewarpError):
         self.reason = reason
 
 
-def write_checkpoint(folder: Path, stand: Stand, arrays: Mapping[str, np.ndarray], before: Path | None) -> Path:
+def write_checkpoint(
+    folder: Path, stand: Stand, arrays: Mapping[str, np.ndarray], before: Path | None
+) -> Path:
     """Writes a checkpoint, then removes the wave's others.
 
     Arguments:
@@ -102,7 +104,8 @@ def write_checkpoint(folder: Path, stand: Stand, arrays: Mapping[str, np.ndarray
     for place in (folder, file.parent):
         refuse_link(place)
     with disk_errors(
-        file, "the finished conditions and the checkpoint before this one are intact, and the same command resumes from there"
+        file,
+        "the finished conditions and the checkpoint before this one are intact, and the same command resumes from there",
     ):
         write_whole(file, signed)
         for other in _files(file.parent):
@@ -154,7 +157,9 @@ def _checked_metadata(file: Path, content: bytes) -> dict[str, Any]:
         raise UnusableError(file, "is not a checkpoint of ratewarp")
     if version != VERSION:
         raise UnusableError(file, f"is of format version {version}; this ratewarp reads version {VERSION}")
-    actual = sha256(head.replace(_mark(digest), _mark(_NO_HASH)) if re.fullmatch("[0-9a-f]{64}", digest) else b"")
+    actual = sha256(
+        head.replace(_mark(digest), _mark(_NO_HASH)) if re.fullmatch("[0-9a-f]{64}", digest) else b""
+    )
     actual.update(memoryview(content)[8 + length :])
     if actual.hexdigest() != digest:
         raise UnusableError(file, "is truncated or damaged: its contents do not match its hash")
@@ -169,7 +174,9 @@ def _mark(digest: str) -> bytes:
 def find_checkpoints(folder: Path) -> Found:
     """Reads and checks every checkpoint of a run."""
     found = Found({}, {})
-    for file in sorted(file for wave in (folder.iterdir() if folder.is_dir() else ()) for file in _files(wave)):
+    for file in sorted(
+        file for wave in (folder.iterdir() if folder.is_dir() else ()) for file in _files(wave)
+    ):
         try:
             found.usable[file], _ = read_checkpoint(file)
         except UnusableError as error:
@@ -194,7 +201,11 @@ def choose(found: Found, wave: str, group: str, conditions: Sequence[str]) -> Pa
     Raises:
         RatewarpError: the wave has checkpoints, and none can be used.
     """
-    fitting = [file for file, stand in found.usable.items() if stand.group == group and set(conditions) <= set(stand.conditions)]
+    fitting = [
+        file
+        for file, stand in found.usable.items()
+        if stand.group == group and set(conditions) <= set(stand.conditions)
+    ]
     own = [file for file in found.unusable if file.parent.name == wave]
     if fitting:
         return max(fitting, key=lambda file: (found.usable[file].step, file.parent.name == wave))

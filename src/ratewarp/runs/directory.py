@@ -29,7 +29,17 @@ import xarray as xr
 from safetensors.numpy import load_file, save
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp._files import MAX_STUDY_BYTES, PARTIAL, disk_errors, is_file, make_folder, parse_mapping, read_text, sync, write_whole
+from ratewarp._files import (
+    MAX_STUDY_BYTES,
+    PARTIAL,
+    disk_errors,
+    is_file,
+    make_folder,
+    parse_mapping,
+    read_text,
+    sync,
+    write_whole,
+)
 from ratewarp._interrupt import unbroken
 from ratewarp._yaml import write_yaml
 from ratewarp.runs.manifests import check_manifest
@@ -118,8 +128,7 @@ class RunDirectory:
             return read_json(file)
 
     def record(self, condition: str) -> xr.Dataset:
-        """Codes, posterior variances, evaluation and history of a stored condition, with labelled dimensions.
-        """
+        """Codes, posterior variances, evaluation and history of a stored condition, with labelled dimensions."""
         file = self._existing(condition) / "record.nc"
         with damage(file, self._again()):
             check_regular(file, MOST_ARRAYS)
@@ -162,7 +171,9 @@ class RunDirectory:
             content = read_regular(file, MOST_TABLE)
             wanted = self.manifest.get("sha256", {}).get(f"tables/{name}.csv")
             if wanted is not None and sha256(content).hexdigest() != wanted:
-                raise DamagedError(file, "is damaged or was changed: it does not match its SHA-256 in manifest.json")
+                raise DamagedError(
+                    file, "is damaged or was changed: it does not match its SHA-256 in manifest.json"
+                )
             table = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""])
             missing = [column for column in needs if column not in table]
             if missing:
@@ -183,11 +194,19 @@ class RunDirectory:
             check_sum(file)
             return read_record(file, condition, readout=True)
 
-    def write_condition(self, condition: str, description: Mapping[str, Any], record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
+    def write_condition(
+        self,
+        condition: str,
+        description: Mapping[str, Any],
+        record: xr.Dataset,
+        params: Mapping[str, np.ndarray],
+    ) -> None:
         """Stores a condition; it appears by one rename. One that is already there is left as it is."""
         if not self.finished(condition):
             text = json.dumps(description, indent=1) + "\n"
-            self._write_folder("conditions", condition, {"condition.json": text.encode("utf-8"), **_arrays(record, params)})
+            self._write_folder(
+                "conditions", condition, {"condition.json": text.encode("utf-8"), **_arrays(record, params)}
+            )
 
     def write_readout(self, condition: str, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
         """Stores the heads on the frozen codes of a condition, by one rename. What is already there is left
@@ -283,7 +302,11 @@ class RunDirectory:
         folder = self._folder(condition)
         if not folder.is_dir():
             parent = self.path / "conditions"
-            known = sorted(f.name for f in parent.iterdir() if not f.name.startswith(".")) if parent.is_dir() else []
+            known = (
+                sorted(f.name for f in parent.iterdir() if not f.name.startswith("."))
+                if parent.is_dir()
+                else []
+            )
             refuse_name("condition", "condition", condition, known)
         return folder
 
@@ -300,7 +323,9 @@ class RunDirectory:
 
 def _arrays(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, bytes]:
     """Files of a record and of parameters."""
-    compressed = {name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim}
+    compressed = {
+        name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim
+    }
     return {
         "record.nc": bytes(record.to_netcdf(None, engine="h5netcdf", encoding=compressed)),
         "params.safetensors": save({name: np.array(value, order="C") for name, value in params.items()}),
@@ -309,7 +334,9 @@ def _arrays(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, b
 
 @contextmanager
 def working_on(
-    path: Path, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda stored: stored
+    path: Path,
+    study: Mapping[str, Any],
+    read_as: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda stored: stored,
 ) -> Iterator[RunDirectory]:
     """The run directory of `study` at `path`, locked: made if the folder is new or empty, taken up again if
     it holds this very study.
@@ -348,7 +375,9 @@ def writing_to(run: RunDirectory, doing: str) -> Iterator[RunDirectory]:
 
 
 def create_run(
-    path: Path, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda stored: stored
+    path: Path,
+    study: Mapping[str, Any],
+    read_as: Callable[[dict[str, Any]], Mapping[str, Any]] = lambda stored: stored,
 ) -> RunDirectory:
     """The same, not locked any longer."""
     with working_on(path, study, read_as):
@@ -359,13 +388,17 @@ def _refuse_other_files(path: Path) -> None:
     """Refuses a folder that has files, but no study."""
     if not os.path.lexists(path):
         return
-    others = not path.is_dir() or any(not (file.name.startswith(PARTIAL) or file.name == LOCK) for file in path.iterdir())
+    others = not path.is_dir() or any(
+        not (file.name.startswith(PARTIAL) or file.name == LOCK) for file in path.iterdir()
+    )
     # asked last: a process that makes a run meanwhile writes it first
     if others and not os.path.lexists(path / "study.yaml"):
         raise RequestError(f"{path} exists and is not a run directory; choose another folder with --out")
 
 
-def _take_up(run: RunDirectory, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+def _take_up(
+    run: RunDirectory, study: Mapping[str, Any], read_as: Callable[[dict[str, Any]], Mapping[str, Any]]
+) -> None:
     """Checks what is in a locked folder, and writes the study if it is new."""
     for name in FOLDERS:
         refuse_link(run.path / name)
@@ -373,7 +406,9 @@ def _take_up(run: RunDirectory, study: Mapping[str, Any], read_as: Callable[[dic
         remove_partial(run.path)
         run.write_text("study.yaml", _written_out(study))
     elif read_as(open_run(run.path).study) != study:
-        raise RequestError(f"{run.path} holds the run of a different study; choose another folder with --out, or remove it yourself")
+        raise RequestError(
+            f"{run.path} holds the run of a different study; choose another folder with --out, or remove it yourself"
+        )
     else:
         remove_partial(run.path)
 
@@ -382,7 +417,9 @@ def _written_out(study: Mapping[str, Any]) -> str:
     text = write_yaml(dict(study))
     size = len(text.encode())
     if size > MAX_STUDY_BYTES:
-        raise RequestError(f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts")
+        raise RequestError(
+            f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts"
+        )
     return text
 
 

@@ -19,14 +19,8 @@ import xarray as xr
 from jaxtyping import Int
 
 from ratewarp._interrupt import stop_asked
-from ratewarp.training.evaluation import Evaluation, evaluate
 from ratewarp.networks import from_named, skeleton, to_named
-from ratewarp.training.readout import ReadoutPlan, draw_codes, predict, train_heads
-from ratewarp.training.recipes import Recipe
 from ratewarp.runs.records import make_head_record, make_record
-from ratewarp.sources import Images, Pool, Source, Task, draw_pool, make_images
-from ratewarp.studies import Condition
-from ratewarp.training.loop import Member, Trace
 from ratewarp.runs.waves import (
     HELD_OUT_CODES,
     TRAINING_CODES,
@@ -42,6 +36,12 @@ from ratewarp.runs.waves import (
     to_arrays,
     train_members,
 )
+from ratewarp.sources import Images, Pool, Source, Task, draw_pool, make_images
+from ratewarp.studies import Condition
+from ratewarp.training.evaluation import Evaluation, evaluate
+from ratewarp.training.loop import Member, Trace
+from ratewarp.training.readout import ReadoutPlan, draw_codes, predict, train_heads
+from ratewarp.training.recipes import Recipe
 
 MAX_POOL_BYTES = 4_000_000_000  # of training images on the device; more are drawn as they are needed
 
@@ -158,7 +158,11 @@ def _evaluated(job: WaveJob, members: Member, reached: Reached, held_out: Pool) 
     source = job.conditions[0].setting.source
     images = held_out.images.reshape(len(source.stimuli), -1, *source.image_shape)
     means = source.mean_images()
-    known = jnp.full(images.shape[:1] + images.shape[2:], jnp.nan) if means is None else jnp.asarray(means, jnp.float32)
+    known = (
+        jnp.full(images.shape[:1] + images.shape[2:], jnp.nan)
+        if means is None
+        else jnp.asarray(means, jnp.float32)
+    )
     coder = coder_of(job.conditions[0].setting)
     evaluation = jax.device_get(evaluate(coder, reached.state.model, members, images, known))
     models, history = jax.device_get(reached.state.model), reached.history
@@ -172,14 +176,26 @@ def _evaluated(job: WaveJob, members: Member, reached: Reached, held_out: Pool) 
 def _train_heads(job: HeadsJob) -> Iterator[Event]:
     setting = job.conditions[0].setting
     coder, training_and_held_out = coder_of(setting), _images_of(job.conditions[0], job.counts)
-    networks = [_network_arrays(condition, params) for condition, params in zip(job.conditions, job.params, strict=True)]
+    networks = [
+        _network_arrays(condition, params)
+        for condition, params in zip(job.conditions, job.params, strict=True)
+    ]
     arrays = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
-    counts = np.max([c.setting.image_counts() for c in job.conditions], axis=0), np.full(len(job.counts), setting.validation_each)
+    counts = (
+        np.max([c.setting.image_counts() for c in job.conditions], axis=0),
+        np.full(len(job.counts), setting.validation_each),
+    )
     codes, held_out = (
         draw_codes(coder, arrays, reader_keys(job.conditions, stream), images, many)
-        for stream, images, many in zip((TRAINING_CODES, HELD_OUT_CODES), training_and_held_out, counts, strict=True)
+        for stream, images, many in zip(
+            (TRAINING_CODES, HELD_OUT_CODES), training_and_held_out, counts, strict=True
+        )
     )
-    readings = [Reading(place, c, task) for place, (c, own) in enumerate(zip(job.conditions, job.tasks, strict=True)) for task in own]
+    readings = [
+        Reading(place, c, task)
+        for place, (c, own) in enumerate(zip(job.conditions, job.tasks, strict=True))
+        for task in own
+    ]
     heads: dict[tuple[int, str], Any] = {}
     predictions: dict[tuple[int, str], np.ndarray] = {}
     done = 0
@@ -190,19 +206,25 @@ def _train_heads(job: HeadsJob) -> Iterator[Event]:
             trained = now
             yield Stepped(done + step * len(chosen))
         assert trained is not None  # every recipe has a step
-        predicted = np.asarray(predict(trained, readers.model, held_out.codes)).reshape(len(chosen), len(job.counts), -1)
+        predicted = np.asarray(predict(trained, readers.model, held_out.codes)).reshape(
+            len(chosen), len(job.counts), -1
+        )
         for index, (place, _, task) in enumerate(chosen):
             heads[place, task.name] = jax.tree.map(lambda leaf, i=index: np.asarray(leaf[i]), trained)
             predictions[place, task.name] = predicted[index]
         done += job.recipe.steps * len(chosen)
     for place, (condition, tasks) in enumerate(zip(job.conditions, job.tasks, strict=True)):
-        record = make_head_record(condition, tasks, np.stack([predictions[place, task.name] for task in tasks], axis=1))
+        record = make_head_record(
+            condition, tasks, np.stack([predictions[place, task.name] for task in tasks], axis=1)
+        )
         yield Read(condition, record, to_named({task.name: heads[place, task.name] for task in tasks}))
 
 
 def _network_arrays(condition: Condition, params: Arrays) -> Any:
     shapes = skeleton(condition.setting.network, condition.setting.source.image_shape)
-    return from_named({"networks": shapes}, {name: array for name, array in params.items() if name.startswith("networks.")})["networks"]
+    return from_named(
+        {"networks": shapes}, {name: array for name, array in params.items() if name.startswith("networks.")}
+    )["networks"]
 
 
 def _images_of(condition: Condition, counts: Int[np.ndarray, " stimuli"]) -> tuple[Images, Pool]:
@@ -216,7 +238,9 @@ def _images_of(condition: Condition, counts: Int[np.ndarray, " stimuli"]) -> tup
 @lru_cache(maxsize=1)
 def _image_sets(source: Source, data_seed: int, each: int, counts: Sequence[int]) -> tuple[Images, Pool]:
     seed = jax.random.key(data_seed)
-    training_key, held_out_key = (jax.random.fold_in(seed, stream) for stream in (_TRAINING_IMAGES, _HELD_OUT_IMAGES))
+    training_key, held_out_key = (
+        jax.random.fold_in(seed, stream) for stream in (_TRAINING_IMAGES, _HELD_OUT_IMAGES)
+    )
     training = make_images(source, np.array(counts), key=training_key, most_bytes=MAX_POOL_BYTES)
     return training, draw_pool(source, np.full(len(counts), each), key=held_out_key)
 

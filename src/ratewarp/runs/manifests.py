@@ -18,7 +18,9 @@ def check_manifest(manifest: dict[str, Any], file: Path) -> dict[str, Any]:
     """
     for name, kind in _PARTS.items():
         if not isinstance(manifest.get(name, kind()), kind):
-            raise DamagedError(file, f"is damaged: its entry '{name}' is no {'list' if kind is list else 'table'}")
+            raise DamagedError(
+                file, f"is damaged: its entry '{name}' is no {'list' if kind is list else 'table'}"
+            )
     if not all(isinstance(digest, str) for digest in manifest.get("sha256", {}).values()):
         raise DamagedError(file, "is damaged: its entry 'sha256' holds no sums")
     for session in manifest.get("sessions", []):

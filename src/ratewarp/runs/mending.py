@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ratewarp._checks import RatewarpError
-from ratewarp.runs.run_files import MOST_ARRAYS, SUMS, DamagedError, check_regular, check_sum, set_aside
 from ratewarp.runs.directory import CONDITION_FILES, READOUT_FILES, RunDirectory
+from ratewarp.runs.run_files import MOST_ARRAYS, SUMS, DamagedError, check_regular, check_sum, set_aside
 from ratewarp.studies import Condition, Study
 
 TRAINED_AGAIN = "it is trained again"
@@ -40,7 +40,10 @@ def damaged_parts(run: RunDirectory, study: Study) -> Iterator[tuple[Path, str]]
     except DamagedError as error:
         yield run.path / "manifest.json", f"{error.file} {error.reason}"
     for condition in study.conditions:
-        for folder, files in ((run.path / "conditions", CONDITION_FILES), (run.path / "readouts", READOUT_FILES)):
+        for folder, files in (
+            (run.path / "conditions", CONDITION_FILES),
+            (run.path / "readouts", READOUT_FILES),
+        ):
             place = folder / condition.id
             if (place.exists() or place.is_symlink()) and (wrong := _wrong(run, condition, place, files)):
                 yield place, wrong
@@ -73,6 +76,8 @@ def _read(run: RunDirectory, condition: Condition, kind: str) -> None:
     described = run.condition(condition.id)
     for key in ("model", "capacity_nats", "seed"):
         if described.get(key) != getattr(condition, key):
-            raise DamagedError(run.path / "conditions" / condition.id / "condition.json", f"is damaged: it has another {key}")
+            raise DamagedError(
+                run.path / "conditions" / condition.id / "condition.json", f"is damaged: it has another {key}"
+            )
     run.record(condition.id)
     run.params(condition.id)

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ratewarp.training.evaluation import Evaluation
 from ratewarp.sources import Task, factor_numbers
 from ratewarp.studies import Condition
+from ratewarp.training.evaluation import Evaluation
 from ratewarp.training.loop import Trace
 
 
-def make_record(condition: Condition, evaluation: Evaluation, report: Trace, first_images: np.ndarray) -> xr.Dataset:
+def make_record(
+    condition: Condition, evaluation: Evaluation, report: Trace, first_images: np.ndarray
+) -> xr.Dataset:
     """The record of one condition.
 
     Arguments:
@@ -43,7 +45,10 @@ def make_record(condition: Condition, evaluation: Evaluation, report: Trace, fir
             "distortion": (per_stimulus, evaluation.distortion),
             "semantic_distortion": (per_stimulus, evaluation.semantic_distortion),
             "prediction": (("stimulus_index", "task", "held_out"), evaluation.predictions.astype(np.int16)),
-            "label": (("task", "stimulus_index"), np.array([t.labels for t in tasks], np.int16).reshape(len(tasks), stimuli)),
+            "label": (
+                ("task", "stimulus_index"),
+                np.array([t.labels for t in tasks], np.int16).reshape(len(tasks), stimuli),
+            ),
             "frequency": ("stimulus_index", setting.probabilities()),
             "factor_value": (("stimulus_index", "factor"), _whole_where_all_are(factor_numbers(source))),
             "image": _pictures(first_images),

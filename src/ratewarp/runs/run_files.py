@@ -117,7 +117,10 @@ def sum_or_nothing(file: Path | None) -> str:
 
 def sums_of(name: str, files: Mapping[str, bytes]) -> bytes:
     """Contents of `sums.json` for the files of the condition of that name."""
-    sums = {file: {"bytes": len(content), "sha256": sha256(content).hexdigest()} for file, content in files.items()}
+    sums = {
+        file: {"bytes": len(content), "sha256": sha256(content).hexdigest()}
+        for file, content in files.items()
+    }
     return (json.dumps({"condition": name, "files": sums}, indent=1) + "\n").encode()
 
 
@@ -132,7 +135,11 @@ def check_sum(file: Path) -> None:
         return
     content = read_json(sums)
     try:
-        owner, size, wanted = content["condition"], content["files"][file.name]["bytes"], content["files"][file.name]["sha256"]
+        owner, size, wanted = (
+            content["condition"],
+            content["files"][file.name]["bytes"],
+            content["files"][file.name]["sha256"],
+        )
     except (KeyError, TypeError):
         raise DamagedError(sums, f"is damaged: it has no sum of {file.name}") from None
     if owner != file.parent.name:

@@ -37,7 +37,12 @@ except ImportError:  # not Windows
 LOCK = ".ratewarp-lock"
 
 _MOST_BYTES = 4096  # of a lock file that are read
-_WORDS = {"run": "is being run by", "draw": "is being drawn by", "compare": "is being compared by", "tabulate": "is being tabulated by"}
+_WORDS = {
+    "run": "is being run by",
+    "draw": "is being drawn by",
+    "compare": "is being compared by",
+    "tabulate": "is being tabulated by",
+}
 _BUSY = (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
 # looks at a file whose holder has not written its name yet, and seconds between them
 _PATIENCE, _NAP = 20, 0.01

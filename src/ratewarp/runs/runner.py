@@ -21,16 +21,16 @@ import jax
 import numpy as np
 from jaxtyping import Int
 
+from ratewarp._progress import Progress
 from ratewarp.runs.checkpoints import Stand, remove_all_checkpoints, remove_checkpoints, write_checkpoint
+from ratewarp.runs.directory import RunDirectory, working_on
 from ratewarp.runs.executor import Executor, Here
 from ratewarp.runs.jobs import Done, HeadsJob, Kept, Read, Stepped, Trained, WaveJob, forget_images
 from ratewarp.runs.mending import set_damage_aside
-from ratewarp._progress import Progress
-from ratewarp.sources import kept_files
 from ratewarp.runs.starts import Start, describe, find_starts, first_of_group
-from ratewarp.runs.directory import RunDirectory, working_on
-from ratewarp.studies import Condition, Setting, Study, of_all_models, resolved, stored_study
 from ratewarp.runs.waves import steps_of
+from ratewarp.sources import kept_files
+from ratewarp.studies import Condition, Setting, Study, of_all_models, resolved, stored_study
 
 CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
 MODELS_AT_ONCE = 32  # whose codes of all training images are held in memory together
@@ -120,7 +120,11 @@ class _Watch:
 
     def at_heads(self, steps: int) -> None:
         """All heads together have come to so many steps."""
-        self._progress(Progress("training heads on frozen codes", self._of_models + round(_HEAD_SHARE * steps), self._total))
+        self._progress(
+            Progress(
+                "training heads on frozen codes", self._of_models + round(_HEAD_SHARE * steps), self._total
+            )
+        )
 
     def _name(self, number: int) -> str:
         return f"{describe(self._starts[number].pending)} (wave {number + 1} of {len(self._starts)})"
@@ -130,7 +134,12 @@ class _Watch:
 
 
 def _train_waves(
-    run: RunDirectory, study: Study, starts: Sequence[Start], executor: Executor, watch: _Watch, checkpoint_seconds: float
+    run: RunDirectory,
+    study: Study,
+    starts: Sequence[Start],
+    executor: Executor,
+    watch: _Watch,
+    checkpoint_seconds: float,
 ) -> None:
     """Does the jobs of all waves; their checkpoints are kept until all of a wave is stored."""
     counts = _counts(study)
@@ -189,17 +198,24 @@ def _codes_key(setting: Setting) -> Any:
 
 def head_steps(study: Study, pending: Sequence[Sequence[Condition]]) -> int:
     """Steps of all heads on the codes of these conditions together."""
-    return sum(len(study.readout_tasks(c.model)) for conditions in pending for c in conditions) * study.recipe.steps
+    return (
+        sum(len(study.readout_tasks(c.model)) for conditions in pending for c in conditions)
+        * study.recipe.steps
+    )
 
 
-def _train_heads(run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], executor: Executor, watch: _Watch) -> None:
+def _train_heads(
+    run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], executor: Executor, watch: _Watch
+) -> None:
     counts = _counts(study)
 
     def jobs() -> Iterator[HeadsJob]:
         for conditions in pending:
             params = tuple(run.params(condition.id) for condition in conditions)
             tasks = tuple(study.readout_tasks(condition.model) for condition in conditions)
-            yield HeadsJob(tuple(conditions), params, tasks, study.recipe, counts[of_all_models(conditions[0].setting)])
+            yield HeadsJob(
+                tuple(conditions), params, tasks, study.recipe, counts[of_all_models(conditions[0].setting)]
+            )
 
     done = [0] * len(pending)
     for number, event in executor.run(jobs()):
@@ -211,21 +227,31 @@ def _train_heads(run: RunDirectory, study: Study, pending: Sequence[Sequence[Con
                 run.write_readout(condition.id, record, params)
 
 
-def _manifest(run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]) -> dict[str, Any]:
+def _manifest(
+    run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]
+) -> dict[str, Any]:
     """What was run with what; one entry in `sessions` for each call that worked on the directory."""
     session = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
         "seconds_heads_on_frozen_codes": round(seconds_of_heads, 1),
         "trained": [condition.id for start in starts for condition in start.pending],
-        "resumed": {condition.id: min(start.step, steps_of(condition)) for start in starts if start.file for condition in start.pending},
+        "resumed": {
+            condition.id: min(start.step, steps_of(condition))
+            for start in starts
+            if start.file
+            for condition in start.pending
+        },
     }
     return {
         **run.manifest,
         "ratewarp": version("ratewarp"),
         "commit": _commit(),
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn", "xarray")},
+        "packages": {
+            name: version(name)
+            for name in ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn", "xarray")
+        },
         "device": {
             "platform": jax.default_backend(),
             "kind": jax.devices()[0].device_kind,
@@ -243,7 +269,9 @@ def _commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        answer = subprocess.run(["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        )
     except OSError:  # no git on this machine
         return None
     return answer.stdout.strip() or None

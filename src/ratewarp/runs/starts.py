@@ -12,8 +12,8 @@ import numpy as np
 from ratewarp._checks import RequestError
 from ratewarp.runs.checkpoints import Found, choose, find_checkpoints, read_checkpoint
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.studies import Condition, Study
 from ratewarp.runs.waves import Wave, from_arrays, stack_members, steps_of, waves
+from ratewarp.studies import Condition, Study
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,10 @@ class Start:
         return sum(int(min(stop, steps_of(c))) - min(self.step, steps_of(c)) for c in self.pending)
 
 
-def find_starts(run: RunDirectory, study: Study, members_at_once: int | None, say: Callable[[str], None]) -> list[Start]:
-    """Every wave with conditions that are not stored; says where they resume and which files cannot be used.
-    """
+def find_starts(
+    run: RunDirectory, study: Study, members_at_once: int | None, say: Callable[[str], None]
+) -> list[Start]:
+    """Every wave with conditions that are not stored; says where they resume and which files cannot be used."""
     found = find_checkpoints(run.checkpoints)
     for file, reason in found.unusable.items():
         say(f"{file} {reason}; it is not used")

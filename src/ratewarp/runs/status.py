@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ratewarp.runs.checkpoints import find_checkpoints
+from ratewarp.runs.directory import TABLES, RunDirectory
 from ratewarp.runs.mending import damaged_parts
 from ratewarp.runs.run_files import DamagedError
 from ratewarp.runs.run_lock import holder_of
-from ratewarp.runs.directory import TABLES, RunDirectory
 from ratewarp.studies import stored_study
 
 
@@ -77,10 +77,20 @@ def run_status(run: RunDirectory) -> RunStatus:
         conditions=tuple(steps),
         finished=tuple(finished),
         missing=tuple(name for name in steps if name not in set(finished)),
-        training={name: Reached(min(step, steps[name]), steps[name]) for step, name in kept if name in steps and name not in finished},
+        training={
+            name: Reached(min(step, steps[name]), steps[name])
+            for step, name in kept
+            if name in steps and name not in finished
+        },
         readouts=tuple(readers),
-        readouts_missing=tuple(name for name in readers if not run.has_heads(name) or run.path / "readouts" / name in broken),
-        damaged=(*(wrong for _, wrong in parts), *_damaged_tables(run), *(f"{file} {why}" for file, why in found.unusable.items())),
+        readouts_missing=tuple(
+            name for name in readers if not run.has_heads(name) or run.path / "readouts" / name in broken
+        ),
+        damaged=(
+            *(wrong for _, wrong in parts),
+            *_damaged_tables(run),
+            *(f"{file} {why}" for file, why in found.unusable.items()),
+        ),
         writer=holder.describe() if holder else "",
     )
 

@@ -20,9 +20,25 @@ _NEEDED = {
 }
 _NUMBERS = {
     *("capacity_nats", "seed", "class", "other", "latent", "value", "low", "high", "p", "p_adjusted", "n"),
-    *("rate_nats", "rate_se", "rate_bits", "rate_gap", "distortion", "distortion_se", "semantic_distortion", "semantic_se", "multiplier"),
+    *(
+        "rate_nats",
+        "rate_se",
+        "rate_bits",
+        "rate_gap",
+        "distortion",
+        "distortion_se",
+        "semantic_distortion",
+        "semantic_se",
+        "multiplier",
+    ),
     *("bound_rate_nats", "excess_nats", "excess_nats_se", "excess_distortion", "efficiency", "bound_slope"),
-    *("stimulus_information_low", "stimulus_information_high", "image_information_low", "image_information_high", "information_se"),
+    *(
+        "stimulus_information_low",
+        "stimulus_information_high",
+        "image_information_low",
+        "image_information_high",
+        "information_se",
+    ),
     *("information_images", "active_units", "steps", "diverged_at", "f1", "f1_batches", "accuracy"),
     *("distortion_below", "slope", "gap_nats", "raw_low", "raw_high"),
 }

@@ -10,11 +10,11 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp.training.coder import Coder
 from ratewarp.networks import from_named, skeleton
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.studies import Setting, stored_study
 from ratewarp.runs.waves import coder_of
+from ratewarp.studies import Setting, stored_study
+from ratewarp.training.coder import Coder
 
 
 class TrainedNetworks(NamedTuple):
@@ -36,9 +36,13 @@ class TrainedNetworks(NamedTuple):
         """
         return self.coder.networks(self.arrays).encode(jnp.asarray(images, jnp.float32))
 
-    def decode(self, codes: Float[Array | np.ndarray, "batch latents"]) -> Float[Array, "batch height width channels"]:
+    def decode(
+        self, codes: Float[Array | np.ndarray, "batch latents"]
+    ) -> Float[Array, "batch height width channels"]:
         """Expected image of each code."""
-        return self.coder.likelihood.expected(self.coder.networks(self.arrays).decode(jnp.asarray(codes, jnp.float32)))
+        return self.coder.likelihood.expected(
+            self.coder.networks(self.arrays).decode(jnp.asarray(codes, jnp.float32))
+        )
 
 
 def trained_networks(run: RunDirectory, condition: str) -> TrainedNetworks:
@@ -60,7 +64,9 @@ def trained_networks(run: RunDirectory, condition: str) -> TrainedNetworks:
     if condition not in settings:
         refuse_name("condition", "condition", condition, settings)
     setting = settings[condition]
-    return TrainedNetworks(coder_of(setting), jax.tree.map(jnp.asarray, arrays_of_condition(run, setting, condition)))
+    return TrainedNetworks(
+        coder_of(setting), jax.tree.map(jnp.asarray, arrays_of_condition(run, setting, condition))
+    )
 
 
 def arrays_of_condition(run: RunDirectory, setting: Setting, condition: str) -> PyTree:
@@ -71,4 +77,6 @@ def arrays_of_condition(run: RunDirectory, setting: Setting, condition: str) -> 
     try:
         return from_named({"networks": shapes}, own)["networks"]
     except RequestError as error:
-        raise RatewarpError(f"{file} is damaged, or was written by another version of ratewarp ({error})") from None
+        raise RatewarpError(
+            f"{file} is damaged, or was written by another version of ratewarp ({error})"
+        ) from None

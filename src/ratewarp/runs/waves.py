@@ -20,14 +20,23 @@ import numpy as np
 from jaxtyping import Array
 
 from ratewarp._checks import RequestError
-from ratewarp.training.coder import Coder
 from ratewarp.networks import from_named, to_named
-from ratewarp.training.readout import Reader
-from ratewarp.training.recipes import Recipe
 from ratewarp.sources import Images, Task
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
-from ratewarp.training.loop import READOUT_STREAM, Member, Plan, Trace, State, batch_shapes, state_shapes, train
+from ratewarp.training.coder import Coder
+from ratewarp.training.loop import (
+    READOUT_STREAM,
+    Member,
+    Plan,
+    State,
+    Trace,
+    batch_shapes,
+    state_shapes,
+    train,
+)
+from ratewarp.training.readout import Reader
+from ratewarp.training.recipes import Recipe
 
 # streams drawn from a condition's key for heads on its frozen codes
 TRAINING_CODES, HELD_OUT_CODES, _HEAD = range(3)
@@ -96,7 +105,10 @@ def members_at_once(plan: Plan, conditions: Sequence[Condition], limit: int | No
         return min(limit, len(conditions))
     if jax.default_backend() == "cpu":
         return min(jax.device_count(), len(conditions))
-    room = sum(_MEMORY_SHARE * ((device.memory_stats() or {}).get("bytes_limit") or inf) for device in jax.local_devices())
+    room = sum(
+        _MEMORY_SHARE * ((device.memory_stats() or {}).get("bytes_limit") or inf)
+        for device in jax.local_devices()
+    )
     return int(max(1, min(len(conditions), room // member_bytes(plan))))
 
 
@@ -104,7 +116,11 @@ def member_bytes(plan: Plan) -> int:
     """About how much memory training one member takes: its state, the next one, gradients, and what a batch
     leaves for the way back.
     """
-    one = jax.eval_shape(lambda: Member(jax.random.key(0)[None], jax.tree.map(jnp.atleast_1d, plan.recipe.targets(1.0)), *_no_data(plan)))
+    one = jax.eval_shape(
+        lambda: Member(
+            jax.random.key(0)[None], jax.tree.map(jnp.atleast_1d, plan.recipe.targets(1.0)), *_no_data(plan)
+        )
+    )
     batch_and_gradients = 2 * _bytes(batch_shapes(plan))
     return 3 * _bytes(state_shapes(plan, one)) + batch_and_gradients
 
@@ -139,7 +155,10 @@ def waves(conditions: Sequence[Condition], limit: int | None = None) -> list[Wav
         plan = plan_of(group[0].setting)
         size, name = members_at_once(plan, group, limit), digest([shared, classes], _DIGITS)
         ordered = sorted(group, key=steps_of)
-        found += [Wave(plan, tuple(ordered[first : first + size]), size, name) for first in range(0, len(group), size)]
+        found += [
+            Wave(plan, tuple(ordered[first : first + size]), size, name)
+            for first in range(0, len(group), size)
+        ]
     return found
 
 
@@ -174,7 +193,9 @@ def stack_members(conditions: Sequence[Condition], slots: int) -> Member:
     )
 
 
-def train_members(plan: Plan, members: Member, images: Images, start: Reached | None = None) -> Iterator[Reached]:
+def train_members(
+    plan: Plan, members: Member, images: Images, start: Reached | None = None
+) -> Iterator[Reached]:
     """Trains the members of a wave, from `start` if given; yields where they stand now and then, and at the
     end.
     """
@@ -194,7 +215,9 @@ def to_arrays(reached: Reached, conditions: int) -> dict[str, np.ndarray]:
     return {name: array[:conditions] for name, array in named.items()}
 
 
-def from_arrays(plan: Plan, members: Member, step: int, arrays: Mapping[str, np.ndarray], rows: Sequence[int]) -> Reached:
+def from_arrays(
+    plan: Plan, members: Member, step: int, arrays: Mapping[str, np.ndarray], rows: Sequence[int]
+) -> Reached:
     """Where a wave stood, from what `to_arrays` gave.
 
     Arguments:
@@ -210,7 +233,10 @@ def from_arrays(plan: Plan, members: Member, step: int, arrays: Mapping[str, np.
     """
     slots = len(members.key)
     places = [*rows, *[rows[-1]] * (slots - len(rows))]
-    shapes = {"state": state_shapes(plan, members), "history": jax.eval_shape(lambda: _blank(slots, step, len(plan.classes)))}
+    shapes = {
+        "state": state_shapes(plan, members),
+        "history": jax.eval_shape(lambda: _blank(slots, step, len(plan.classes))),
+    }
     chosen = {name: array[places] for name, array in arrays.items()}
     whole = from_named(shapes, chosen)
     history = jax.device_get(whole["history"])
@@ -243,7 +269,12 @@ class Reading(NamedTuple):
 
 def reader_keys(conditions: Sequence[Condition], stream: int) -> Array:
     """A key for each condition: a function of its seed and the stream alone."""
-    return jnp.stack([jax.random.fold_in(jax.random.fold_in(jax.random.key(c.seed), READOUT_STREAM), stream) for c in conditions])
+    return jnp.stack(
+        [
+            jax.random.fold_in(jax.random.fold_in(jax.random.key(c.seed), READOUT_STREAM), stream)
+            for c in conditions
+        ]
+    )
 
 
 def stack_readers(recipe: Recipe, readings: Sequence[Reading]) -> Reader:
@@ -256,6 +287,8 @@ def stack_readers(recipe: Recipe, readings: Sequence[Reading]) -> Reader:
         key=jax.vmap(jax.random.fold_in)(keys, names),
         model=jnp.array([reading.place for reading in readings], jnp.int32),
         targets=jax.tree.map(lambda one: jnp.full(len(readings), one), targets),
-        images_below=jnp.array([np.cumsum(reading.condition.setting.image_counts()) for reading in readings], jnp.int32),
+        images_below=jnp.array(
+            [np.cumsum(reading.condition.setting.image_counts()) for reading in readings], jnp.int32
+        ),
         labels=jnp.array([reading.task.labels for reading in readings], jnp.int32),
     )
