@@ -289,8 +289,8 @@ def test_damaged_conditions_and_manifest_are_set_aside_first_and_trained_again(w
         == f"{out / 'manifest.json'} is damaged: it holds no JSON object; renamed to manifest.json.damaged-1, and a new one is written"
     )
     assert (
-        f"{slow}/params.safetensors is damaged: it does not match its SHA-256; renamed to {slow}.damaged-1, and it is"
-        in said[1]
+        f"{slow}/params.safetensors is damaged: it does not match its SHA-256; renamed to {slow}.damaged-1,"
+        " and it is" in said[1]
     )
     shutil.rmtree(out / "conditions" / f"{slow}.damaged-1")
     assert _contents(out) == _contents(whole)
@@ -361,8 +361,8 @@ def test_a_model_that_diverges_leaves_the_others_as_they_are(whole, tmp_path):
     assert np.isnan(tasks.loc[bad.id, "f1"])
     page = (directory.path / "report.html").read_text()
     assert (
-        f"bad at 0.3 nats, seed 0: diverged at step {first}. Its numbers are not to be used. The geometry of other models"
-        in page
+        f"bad at 0.3 nats, seed 0: diverged at step {first}. Its numbers are not to be used. The geometry of"
+        " other models" in page
     )
 
 

@@ -1,4 +1,6 @@
-"""Run directories and what fills them: waves, checkpoints, records, jobs and who does them; it trains and stores, and makes no tables."""
+"""Run directories and what fills them: waves, checkpoints, records, jobs and who does them; it trains and
+stores, and makes no tables.
+"""
 
 from ratewarp.runs.directory import RunDirectory, open_run
 

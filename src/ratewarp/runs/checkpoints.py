@@ -105,7 +105,8 @@ def write_checkpoint(
         refuse_link(place)
     with disk_errors(
         file,
-        "the finished conditions and the checkpoint before this one are intact, and the same command resumes from there",
+        "the finished conditions and the checkpoint before this one are intact, and the same command resumes"
+        " from there",
     ):
         write_whole(file, signed)
         for other in _files(file.parent):

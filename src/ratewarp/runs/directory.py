@@ -128,7 +128,9 @@ class RunDirectory:
             return read_json(file)
 
     def record(self, condition: str) -> xr.Dataset:
-        """Codes, posterior variances, evaluation and history of a stored condition, with labelled dimensions."""
+        """Codes, posterior variances, evaluation and history of a stored condition, with labelled
+        dimensions.
+        """
         file = self._existing(condition) / "record.nc"
         with damage(file, self._again()):
             check_regular(file, MOST_ARRAYS)
@@ -177,7 +179,8 @@ class RunDirectory:
             table = pd.read_csv(io.BytesIO(content), keep_default_na=False, na_values=[""])
             missing = [column for column in needs if column not in table]
             if missing:
-                old = f"was written by another version of ratewarp, or is damaged (no column {', '.join(missing)})"
+                lacking = f"no column {', '.join(missing)}"
+                old = f"was written by another version of ratewarp, or is damaged ({lacking})"
                 raise DamagedError(file, old)
             check_table(name, table, file)
         return table
@@ -407,7 +410,8 @@ def _take_up(
         run.write_text("study.yaml", _written_out(study))
     elif read_as(open_run(run.path).study) != study:
         raise RequestError(
-            f"{run.path} holds the run of a different study; choose another folder with --out, or remove it yourself"
+            f"{run.path} holds the run of a different study; choose another folder with --out, or remove it"
+            " yourself"
         )
     else:
         remove_partial(run.path)
@@ -418,7 +422,8 @@ def _written_out(study: Mapping[str, Any]) -> str:
     size = len(text.encode())
     if size > MAX_STUDY_BYTES:
         raise RequestError(
-            f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it into parts"
+            f"a study must be at most {MAX_STUDY_BYTES:,} bytes, written out; got {size:,} bytes: split it"
+            " into parts"
         )
     return text
 

@@ -48,7 +48,9 @@ class Start:
 def find_starts(
     run: RunDirectory, study: Study, members_at_once: int | None, say: Callable[[str], None]
 ) -> list[Start]:
-    """Every wave with conditions that are not stored; says where they resume and which files cannot be used."""
+    """Every wave with conditions that are not stored; says where they resume and which files cannot be
+    used.
+    """
     found = find_checkpoints(run.checkpoints)
     for file, reason in found.unusable.items():
         say(f"{file} {reason}; it is not used")
@@ -91,7 +93,8 @@ def _lost(found: Found, wave: Wave, pending: Sequence[Condition]) -> str:
     last = max(holding, key=lambda stand: stand.step)
     if last.group != wave.group:
         return f"step {last.step:,} was kept by another version of ratewarp"
-    return f"step {last.step:,} was kept of other conditions together, because --members-at-once changed or a stored condition was removed"
+    why = "because --members-at-once changed or a stored condition was removed"
+    return f"step {last.step:,} was kept of other conditions together, {why}"
 
 
 def first_of_group(starts: Sequence[Start], index: int) -> bool:

@@ -28,6 +28,8 @@ from ratewarp.training.recipes import Recipe
 
 CHUNK_STEPS = 500  # steps between two reports
 
+_BLOCK_IMAGES = 16_384  # encoded by one call
+
 _INIT, _BATCH, _DROPOUT = range(3)  # streams drawn from a reader's key
 
 
@@ -90,26 +92,33 @@ def draw_codes(
     """
     offsets, most = np.cumsum(counts) - counts, int(counts.max())
     codes = np.empty((len(keys), int(counts.sum()), coder.latents), np.float32)
-    for stimulus in np.flatnonzero(counts):
-        drawn = _codes_of_stimulus(
-            coder, arrays, keys, images.first_of(int(stimulus), most), jnp.int32(stimulus)
-        )
-        codes[:, offsets[stimulus] : offsets[stimulus] + counts[stimulus]] = np.asarray(drawn)[
-            :, : counts[stimulus]
-        ]
+    occurring = np.flatnonzero(counts)
+    size = max(1, min(len(occurring), _BLOCK_IMAGES // most))
+    for first in range(0, len(occurring), size):
+        block = occurring[np.minimum(first + np.arange(size), len(occurring) - 1)]
+        pictures = jnp.stack([images.first_of(int(stimulus), most) for stimulus in block])
+        drawn = np.asarray(_codes_of_stimuli(coder, arrays, keys, pictures, jnp.asarray(block, jnp.int32)))
+        for place, stimulus in enumerate(block):
+            own = drawn[:, place, : counts[stimulus]]
+            codes[:, offsets[stimulus] : offsets[stimulus] + counts[stimulus]] = own
     return Codes(jnp.asarray(codes), jnp.asarray(offsets, jnp.int32))
 
 
 @partial(jax.jit, static_argnums=0, compiler_options=COMPILATION)
-def _codes_of_stimulus(
-    coder: Coder, arrays: PyTree, keys: Array, images: Array, stimulus: Array
-) -> Float[Array, "models each latents"]:
-    def one_model(one: tuple[PyTree, Array], images: Array, stimulus: Array) -> Array:
+def _codes_of_stimuli(
+    coder: Coder, arrays: PyTree, keys: Array, images: Array, stimuli: Array
+) -> Float[Array, "models stimuli each latents"]:
+    def one_model(one: tuple[PyTree, Array], images: Array, stimuli: Array) -> Array:
         own, key = one
-        mean, log_variance = coder.networks(own).encode(coder.numbers(images))
-        return sample_codes(mean, log_variance, key=jax.random.fold_in(key, stimulus))
 
-    return map_members(one_model, (arrays, keys), images, stimulus)
+        def one_stimulus(arguments: tuple[Array, Array]) -> Array:
+            batch, stimulus = arguments
+            mean, log_variance = coder.networks(own).encode(coder.numbers(batch))
+            return sample_codes(mean, log_variance, key=jax.random.fold_in(key, stimulus))
+
+        return lax.map(one_stimulus, (images, stimuli))
+
+    return map_members(one_model, (arrays, keys), images, stimuli)
 
 
 def train_heads(plan: ReadoutPlan, readers: Reader, codes: Codes) -> Iterator[tuple[int, Head]]:
