@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import pytest
 
+from conftest import call
 from ratewarp import load_study
 from ratewarp._checks import RequestError
 from ratewarp.studies import Study, resolved
@@ -120,6 +121,17 @@ def test_code_on_the_command_line_is_not_run_either(write, tmp_path):
     assert not (tmp_path / TOUCHED).exists()
     allowed = load_study(study, change, allow_code=True)
     assert allowed.network.name == "code_nets:Net"
+
+
+def test_the_command_line_asks_for_leave(write, tmp_path):
+    study = write('network: {import: "code_nets:Net"}')
+    refused = call("run", study, "--dry-run", cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "names Python code, 'code_nets:Net'" in refused.stderr
+    assert "--allow-code" in refused.stderr
+    assert not (tmp_path / TOUCHED).exists()
+    allowed = call("run", study, "--dry-run", "--allow-code", cwd=tmp_path)
+    assert (allowed.returncode, allowed.stderr) == (0, "")
 
 
 def test_a_study_without_code_needs_no_leave(write):

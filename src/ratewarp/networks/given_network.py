@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from math import prod
 from typing import Any
@@ -98,30 +99,8 @@ class GivenNetwork:
             RequestError: it cannot be built or called, is not deterministic, needs a key or keeps a state, or
                 gives numbers of the wrong shape or type, or that are not finite.
         """
-        if self.object is None:
-            return
-        networks, again = (
-            _told("build", lambda: self.build(image_shape, key=jax.random.key(0))) for _ in range(2)
-        )
-        _check_leaves(networks, again)
-        images = jax.random.uniform(jax.random.key(1), (_TRIED, *image_shape))
-        codes = _told(
-            "encode", lambda: eqx.filter_jit(lambda module, batch: module.encode(batch))(networks, images)
-        )
-        if not isinstance(codes, tuple) or len(codes) != 2:
-            refuse(
-                "network.encode",
-                "a function that returns a pair, mean and log variance",
-                type(codes).__name__,
-            )
-        for word, one in zip(("mean", "log variance"), codes, strict=True):
-            _check_numbers(f"network.encode: the {word}", one, (_TRIED, self.latents))
-        decode = lambda module, batch: module.decode(batch)  # noqa: E731
-        _check_numbers(
-            "network.decode",
-            _told("decode", lambda: eqx.filter_jit(decode)(networks, codes[0])),
-            (_TRIED, *image_shape),
-        )
+        if self.object is not None:
+            _try(self, image_shape)
 
     @property
     def identity(self) -> dict[str, str | int]:
@@ -187,6 +166,26 @@ def _digest_of_code(given: Any) -> str:
         else _ADDRESS.sub("", str(sorted(getattr(given, "__dict__", {}).items())))
     )
     return sha256(f"{text}{configuration}".encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=64)  # models of a study mostly share their network; what is refused is tried again
+def _try(network: GivenNetwork, image_shape: ImageShape) -> None:
+    """Builds a network twice, and calls it on a few images."""
+    networks, again = (
+        _told("build", lambda: network.build(image_shape, key=jax.random.key(0))) for _ in range(2)
+    )
+    _check_leaves(networks, again)
+    images = jax.random.uniform(jax.random.key(1), (_TRIED, *image_shape))
+    encode = eqx.filter_jit(lambda module, batch: module.encode(batch))
+    decode = eqx.filter_jit(lambda module, batch: module.decode(batch))
+    codes = _told("encode", lambda: encode(networks, images))
+    if not isinstance(codes, tuple) or len(codes) != 2:
+        came = type(codes).__name__
+        refuse("network.encode", "a function that returns a pair, mean and log variance", came)
+    for word, one in zip(("mean", "log variance"), codes, strict=True):
+        _check_numbers(f"network.encode: the {word}", one, (_TRIED, network.latents))
+    decoded = _told("decode", lambda: decode(networks, codes[0]))
+    _check_numbers("network.decode", decoded, (_TRIED, *image_shape))
 
 
 def _told(member: str, call: Any) -> Any:
