@@ -168,7 +168,7 @@ class RunDirectory:
         file = self.path / "tables" / f"{name}.csv"
         if not self.has_table(name):
             raise RatewarpError(f"{self.path} has no {name} table yet; finish it with: {self.command}")
-        remedy = f"all tables are written again by: {self.command}"
+        remedy = f"all tables are written again by: ratewarp tabulate {self.path}"
         with damage(file, remedy):
             content = read_regular(file, MOST_TABLE)
             wanted = self.manifest.get("sha256", {}).get(f"tables/{name}.csv")
