@@ -206,7 +206,8 @@ def test_changed_tables_are_named_with_the_command_that_writes_them_again(tmp_pa
         if content == good:
             continue
         with pytest.raises(
-            RatewarpError, match=r"models\.csv is damaged or was changed: .*written again by: ratewarp tabulate"
+            RatewarpError,
+            match=r"models\.csv is damaged or was changed: .*written again by: ratewarp tabulate",
         ):
             run.table("models")
     file.write_bytes(good)
