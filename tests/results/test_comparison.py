@@ -311,7 +311,7 @@ def test_tables_of_an_earlier_version_are_said_to_be(tmp_path):
     run.table("tasks").drop(columns="f1_batches").to_csv(run.path / "tables" / "tasks.csv", index=False)
     with pytest.raises(
         RatewarpError,
-        match=r"another version of ratewarp.* \(no column f1_batches\); .*again by: ratewarp run",
+        match=r"another version of ratewarp.* \(no column f1_batches\); .*again by: ratewarp tabulate",
     ):
         compare_published(run)
 
