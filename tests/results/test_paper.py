@@ -22,7 +22,8 @@ from ratewarp.results.paper.comparison import compare_published
 from ratewarp.results.scores import f1_over_batches
 from ratewarp.runs import runner
 from ratewarp.runs.directory import TABLES, RunDirectory, create_run, open_run
-from ratewarp.studies import resolved
+from ratewarp.runs.trained import fitting_params
+from ratewarp.studies import Setting, resolved
 from stored import run_study
 
 COMMAND = str(Path(sys.executable).with_name("ratewarp"))
@@ -241,6 +242,13 @@ def test_a_finished_run_has_nothing_left_to_do(finished, tmp_path):
     run_study(tiny_paper(), out)
     assert {file: file.stat().st_mtime_ns for file in out.glob("*/*/*")} == before
     assert open_run(out).manifest["sessions"][-1]["trained"] == []
+
+
+def test_parameters_of_another_network_are_refused_by_their_file(finished):
+    condition = tiny_paper().conditions[0]
+    other = Setting(network={"latents": 7})
+    with pytest.raises(RatewarpError, match=r"params\.safetensors is damaged, or was written by another"):
+        fitting_params(finished, other, condition.id)
 
 
 def test_trained_networks_give_the_stored_codes(finished):

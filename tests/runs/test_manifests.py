@@ -26,6 +26,7 @@ def test_parts_may_be_missing():
         ({"sessions": [3]}, "its entry 'sessions' has no times"),
         ({"sessions": [{"seconds": "long"}]}, "its entry 'sessions' has no times"),
         ({"sessions": [{}]}, "its entry 'sessions' has no times"),
+        ({"seconds_tables": "long"}, "its entry 'seconds_tables' is no time"),
         ({"sha256": []}, "its entry 'sha256' is no table"),
         ({"sha256": {"tables/models.csv": 3}}, "its entry 'sha256' holds no sums"),
         ({"packages": None}, "its entry 'packages' is no table"),

@@ -203,6 +203,7 @@ def _facts(view: RunView) -> dict[str, str]:
     manifest = view.run.manifest
     packages = manifest.get("packages", {})
     seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
+    seconds += manifest.get("seconds_tables", 0)
     steps = sorted({setting.recipe.steps for setting in view.settings.values()})
     counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     axes = [

@@ -19,7 +19,7 @@ import xarray as xr
 from jaxtyping import Int
 
 from ratewarp._interrupt import stop_asked
-from ratewarp.networks import from_named, skeleton, to_named
+from ratewarp.networks import to_named
 from ratewarp.runs.records import make_head_record, make_record
 from ratewarp.runs.waves import (
     HELD_OUT_CODES,
@@ -28,6 +28,7 @@ from ratewarp.runs.waves import (
     Reading,
     coder_of,
     from_arrays,
+    network_arrays,
     plan_of,
     reader_keys,
     stack_members,
@@ -75,7 +76,7 @@ class HeadsJob(NamedTuple):
 
     Attributes:
         conditions: whose models.
-        params: trained parameters of each.
+        params: trained parameters of the networks of each.
         tasks: of each, for which heads are trained.
         recipe: that the heads follow.
         counts: as of `WaveJob`.
@@ -177,7 +178,7 @@ def _train_heads(job: HeadsJob) -> Iterator[Event]:
     setting = job.conditions[0].setting
     coder, training_and_held_out = coder_of(setting), _images_of(job.conditions[0], job.counts)
     networks = [
-        _network_arrays(condition, params)
+        network_arrays(condition.setting, params)
         for condition, params in zip(job.conditions, job.params, strict=True)
     ]
     arrays = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
@@ -218,13 +219,6 @@ def _train_heads(job: HeadsJob) -> Iterator[Event]:
             condition, tasks, np.stack([predictions[place, task.name] for task in tasks], axis=1)
         )
         yield Read(condition, record, to_named({task.name: heads[place, task.name] for task in tasks}))
-
-
-def _network_arrays(condition: Condition, params: Arrays) -> Any:
-    shapes = skeleton(condition.setting.network, condition.setting.source.image_shape)
-    return from_named(
-        {"networks": shapes}, {name: array for name, array in params.items() if name.startswith("networks.")}
-    )["networks"]
 
 
 def _images_of(condition: Condition, counts: Int[np.ndarray, " stimuli"]) -> tuple[Images, Pool]:

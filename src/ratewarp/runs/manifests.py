@@ -23,6 +23,8 @@ def check_manifest(manifest: dict[str, Any], file: Path) -> dict[str, Any]:
             )
     if not all(isinstance(digest, str) for digest in manifest.get("sha256", {}).values()):
         raise DamagedError(file, "is damaged: its entry 'sha256' holds no sums")
+    if not isinstance(manifest.get("seconds_tables", 0), int | float):
+        raise DamagedError(file, "is damaged: its entry 'seconds_tables' is no time")
     for session in manifest.get("sessions", []):
         if not isinstance(session, dict) or not isinstance(session.get("seconds"), int | float):
             raise DamagedError(file, "is damaged: its entry 'sessions' has no times")

@@ -28,6 +28,7 @@ from ratewarp.runs.executor import Executor, Here
 from ratewarp.runs.jobs import Done, HeadsJob, Kept, Read, Stepped, Trained, WaveJob, forget_images
 from ratewarp.runs.mending import set_damage_aside
 from ratewarp.runs.starts import Start, describe, find_starts, first_of_group
+from ratewarp.runs.trained import fitting_params
 from ratewarp.runs.waves import steps_of
 from ratewarp.sources import kept_files
 from ratewarp.studies import Condition, Setting, Study, of_all_models, resolved, stored_study
@@ -211,7 +212,7 @@ def _train_heads(
 
     def jobs() -> Iterator[HeadsJob]:
         for conditions in pending:
-            params = tuple(run.params(condition.id) for condition in conditions)
+            params = tuple(fitting_params(run, c.setting, c.id) for c in conditions)
             tasks = tuple(study.readout_tasks(condition.model) for condition in conditions)
             yield HeadsJob(
                 tuple(conditions), params, tasks, study.recipe, counts[of_all_models(conditions[0].setting)]

@@ -10,9 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
-from ratewarp.networks import from_named, skeleton
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.runs.waves import coder_of
+from ratewarp.runs.waves import coder_of, network_arrays
 from ratewarp.studies import Setting, stored_study
 from ratewarp.training.coder import Coder
 
@@ -64,19 +63,22 @@ def trained_networks(run: RunDirectory, condition: str) -> TrainedNetworks:
     if condition not in settings:
         refuse_name("condition", "condition", condition, settings)
     setting = settings[condition]
-    return TrainedNetworks(
-        coder_of(setting), jax.tree.map(jnp.asarray, arrays_of_condition(run, setting, condition))
-    )
+    arrays = network_arrays(setting, fitting_params(run, setting, condition))
+    return TrainedNetworks(coder_of(setting), jax.tree.map(jnp.asarray, arrays))
 
 
-def arrays_of_condition(run: RunDirectory, setting: Setting, condition: str) -> PyTree:
-    """Trained arrays of its networks."""
-    file = run.path / "conditions" / condition / "params.safetensors"
-    shapes = skeleton(setting.network, setting.source.image_shape)
-    own = {name: array for name, array in run.params(condition).items() if name.startswith("networks.")}
+def fitting_params(run: RunDirectory, setting: Setting, condition: str) -> dict[str, np.ndarray]:
+    """Trained parameters of a finished condition by name, which are those of its networks.
+
+    Raises:
+        RatewarpError: they are not, or cannot be read.
+    """
+    params = run.params(condition)
     try:
-        return from_named({"networks": shapes}, own)["networks"]
+        network_arrays(setting, params)
     except RequestError as error:
+        file = run.path / "conditions" / condition / "params.safetensors"
         raise RatewarpError(
             f"{file} is damaged, or was written by another version of ratewarp ({error})"
         ) from None
+    return params

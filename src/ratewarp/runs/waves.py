@@ -17,10 +17,10 @@ from zlib import crc32
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, PyTree
 
 from ratewarp._checks import RequestError
-from ratewarp.networks import from_named, to_named
+from ratewarp.networks import from_named, skeleton, to_named
 from ratewarp.sources import Images, Task
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
@@ -166,6 +166,17 @@ def coder_of(setting: Setting) -> Coder:
     """What encodes and decodes in a setting."""
     source = setting.source
     return Coder(setting.network, setting.likelihood, source.image_shape, source.pixels)
+
+
+def network_arrays(setting: Setting, params: Mapping[str, np.ndarray]) -> PyTree:
+    """Trained arrays of the networks of a setting, from named parameters; those of heads are left out.
+
+    Raises:
+        RequestError: they are not those of such networks.
+    """
+    shapes = skeleton(setting.network, setting.source.image_shape)
+    own = {name: array for name, array in params.items() if name.startswith("networks.")}
+    return from_named({"networks": shapes}, own)["networks"]
 
 
 def plan_of(setting: Setting) -> Plan:
