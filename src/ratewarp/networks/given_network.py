@@ -23,9 +23,8 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import core_schema
 
 from ratewarp._checks import RequestError, refuse, shorten
+from ratewarp._described import KIND, core_schema_of, json_schema_of
 from ratewarp.networks.network import ImageShape, Networks
-
-KIND = "given"
 
 _TRIED = 3  # images it is tried on
 _ADDRESS = re.compile(" at 0x[0-9a-f]+")  # in the names of functions; another in each process
@@ -125,20 +124,13 @@ class GivenNetwork:
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """As a value of a study: an object; in files its description."""
-        as_text = core_schema.plain_serializer_function_ser_schema(cls.description, when_used="json")
-        return core_schema.no_info_plain_validator_function(_given, serialization=as_text)
+        return core_schema_of(_given, cls.description)
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        said = "A network that was given from Python, as a run directory describes it."
-        return {
-            "type": "object",
-            "description": said,
-            "properties": {"kind": {"const": KIND}},
-            "required": ["kind"],
-        }
+        return json_schema_of("network")
 
 
 def _given(value: Any) -> GivenNetwork:

@@ -23,11 +23,11 @@ from safetensors.numpy import load, save
 
 from ratewarp._checks import RatewarpError, RequestError, did_you_mean, refuse, refuse_name, shorten
 from ratewarp._cores import use_every_core
+from ratewarp._described import KIND, core_schema_of, json_schema_of
 from ratewarp.sources.factor import Factor, check_factor
 from ratewarp.sources.pixels import PIXELS
 from ratewarp.sources.source import Source
 
-KIND = "given"
 ARRAYS_FILE = "source.safetensors"
 
 _NEEDED = ("name", "image_shape", "pixels", "factors", "stimuli", "mean_images", "sample")
@@ -157,20 +157,13 @@ class GivenSource:
         cls, source: Any, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         """As a value of a study: an object, or what a run directory described; in files its description."""
-        as_text = core_schema.plain_serializer_function_ser_schema(cls.description, when_used="json")
-        return core_schema.no_info_plain_validator_function(_given, serialization=as_text)
+        return core_schema_of(_given, cls.description)
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        said = "A source that was given from Python, as a run directory describes it."
-        return {
-            "type": "object",
-            "description": said,
-            "properties": {"kind": {"const": KIND}},
-            "required": ["kind"],
-        }
+        return json_schema_of("source")
 
 
 def kept_files(source: Source) -> dict[str, bytes]:
