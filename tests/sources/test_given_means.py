@@ -9,7 +9,7 @@ import pytest
 
 from ratewarp._checks import RequestError
 from ratewarp.sources import GivenSource
-from ratewarp.sources.given_source import _check_against_means
+from ratewarp.sources.given_trial import _check_against_means
 
 SHAPE = (4, 4, 1)
 
@@ -63,7 +63,7 @@ def simulated(kind: str, seed: int):
 
 def check(means, images, pixels):
     own = object.__new__(GivenSource)
-    own.pixels, own._means = pixels, means
+    own.pixels, own._means, own.stored = pixels, means, None
     _check_against_means(own, np.arange(len(means)), images)
 
 

@@ -48,18 +48,18 @@ BAD = {
     "image_shape of a fraction": ({"image_shape": (3, 2.5, 1)}, "image_shape must be", "got (3, 2.5, 1)"),
     "empty image_shape": ({"image_shape": (0, 2, 1)}, "image_shape must be", "got (0, 2, 1)"),
     "image_shape too large": (
-        {"image_shape": (2000, 2, 1)},
+        {"image_shape": (5000, 2, 1)},
         "image_shape must be",
-        "1024",
-        "got (2000, 2, 1)",
+        "4096",
+        "got (5000, 2, 1)",
     ),
     "image_shape of text": ({"image_shape": "3x2"}, "image_shape must be", "got '3x2'"),
     "pixels unknown": (
         {"pixels": "8bit"},
         "pixels: no",
-        "'8bit'. Did you mean '8-bit'? Known: binary, 8-bit, real",
+        "'8bit'. Did you mean '8-bit'? Known: binary, 8-bit, 16-bit, real",
     ),
-    "pixels a list": ({"pixels": ["real"]}, "pixels: no", "Known: binary, 8-bit, real"),
+    "pixels a list": ({"pixels": ["real"]}, "pixels: no", "Known: binary, 8-bit, 16-bit, real"),
     "no name": ({"name": ""}, "name must be a text of 1 to 200 characters; got ''"),
     "name no text": ({"name": 3}, "name must be a text", "got 3"),
     "factors a mapping": (
@@ -144,7 +144,7 @@ BAD = {
     "one stimulus": (
         {"stimuli": Bars.stimuli[:1]},
         "stimuli must be",
-        "2 to 1,000,000 stimuli",
+        "2 to 5,000,000 stimuli",
         "got 'shape (1, 2)'",
     ),
     "stimuli no table": (

@@ -81,7 +81,7 @@ def test_damaged_means_are_noticed(tmp_path, damage):
 
 
 DAMAGED = [
-    *({key: None} for key in ("digest", "factors", "stimuli", "means_sha256", "image_shape", "tasks")),
+    *({key: None} for key in ("digest", "factors", "stimuli", "arrays_sha256", "image_shape", "tasks")),
     *({"factors": wrong} for wrong in ([3], 3, [{"name": "row"}], [{"name": "row", "values": [1], "by": 2}])),
     *({"stimuli": wrong} for wrong in ([[0], [1, 2]], 3, [["a", "b"]])),
     {"image_shape": [3]},

@@ -130,9 +130,11 @@ def test_the_first_images_of_a_stimulus():
     pool, stream = draw_pool(CORRIDORS, counts, key=KEY), Stream(CORRIDORS, key=KEY)
     for stimulus, count in [(0, 2), (1, 3), (8, 5)]:
         expected = [one_by_one(CORRIDORS, stimulus, place) for place in range(count)]
-        np.testing.assert_array_equal(pool.first_of(stimulus, count), expected)
-        np.testing.assert_array_equal(stream.first_of(stimulus, count), expected)
-    assert pool.first_of(8, 9).shape == (9, 3, 3, 1)
+        for images in (pool, stream):
+            found = images.first_of(np.array([stimulus, 7]), count)
+            np.testing.assert_array_equal(found[0], expected)
+            np.testing.assert_array_equal(found[1, 0], one_by_one(CORRIDORS, 7, 0))
+    assert pool.first_of(np.array([8]), 9).shape == (1, 9, 3, 3, 1)
 
 
 def test_a_stream_draws_fewer_steps_ahead_where_images_are_large():

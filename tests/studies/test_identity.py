@@ -74,6 +74,7 @@ def test_every_key_of_a_setting_parts_groups_unless_it_may_differ_between_member
         "likelihood": "gaussian",
         "recipe": {"batch_size": 7},
         "training_images": 500,
+        "measured_stimuli": 100,
         "validation_each": 5,
         "codes_each": 3,
         "data_seed": 4,

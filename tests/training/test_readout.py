@@ -43,7 +43,9 @@ def _stack(*readers: Reader) -> Reader:
 
 def _flat(codes) -> Codes:
     """Codes by stimulus as those of images one after the other."""
-    return Codes(codes.reshape(len(codes), -1, codes.shape[-1]), EACH * jnp.arange(STIMULI, dtype=jnp.int32))
+    offsets = EACH * jnp.arange(STIMULI, dtype=jnp.int32)
+    counts = jnp.full(STIMULI, EACH, jnp.int32)
+    return Codes(codes.reshape(len(codes), -1, codes.shape[-1]), offsets, counts)
 
 
 def _trained(plan, readers, codes=CODES):

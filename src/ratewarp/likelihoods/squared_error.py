@@ -21,7 +21,7 @@ class BernoulliMean(Likelihood):
 
     UNIT: ClassVar[str] = "squared error per pixel"
     SHORT: ClassVar[str] = "per pixel"
-    PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit")
+    PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "16-bit")
     SQUARED: ClassVar[bool] = True
 
     kind: Literal["bernoulli-mean"] = "bernoulli-mean"
@@ -51,7 +51,7 @@ class Gaussian(Likelihood):
 
     UNIT: ClassVar[str] = "squared error per pixel"
     SHORT: ClassVar[str] = "per pixel"
-    PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "real")
+    PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "16-bit", "real")
     SQUARED: ClassVar[bool] = True
 
     kind: Literal["gaussian"] = "gaussian"

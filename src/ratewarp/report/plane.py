@@ -87,8 +87,7 @@ def _draw_floor(right: Axes, view: RunView) -> None:
 
 def floor_of_noise(view: RunView) -> float | None:
     """What remains of the distortion when the stimulus is known, uniform stimuli; None where unknown."""
-    source = view.study.source
-    means = source.mean_images()
+    source, means = view.study.source, view.settings[view.study.reference].mean_images()
     if source.pixels != "binary" or not source.independent_pixels or means is None:
         return None
     return view.study.likelihood.noise_floor(np.full(len(means), 1 / len(means)), means)

@@ -48,8 +48,7 @@ def of_setting(name: str, setting: Setting) -> Asked:
     """A source as a study would train on it: squared error per pixel, and log losses of tasks if there are
     any.
     """
-    source = setting.source
-    means = source.mean_images() if has_pixel_bounds(setting) and not setting.tasks else None
+    means = setting.mean_images() if has_pixel_bounds(setting) and not setting.tasks else None
     words = f"{setting.likelihood.UNIT} to the noise-free mean image"
     tasks = [task.name for task in setting.labellings()]
     if tasks:

@@ -60,7 +60,7 @@ def semantic_cost(setting: Setting) -> Cost:
     Raises:
         RequestError: the source has no mean images.
     """
-    means = setting.source.mean_images()
+    means = setting.mean_images()
     if means is None:
         raise RequestError(
             f"the source '{setting.source.name}' has no mean images, so that there is no bound: set"
@@ -79,9 +79,10 @@ def task_cost(setting: Setting) -> Cost:
 
 def _task_terms(setting: Setting) -> list[tuple[float, LogLoss]]:
     """Weight and log loss of every task of a setting."""
-    weights = setting.recipe.task_weights(setting.classes())
+    weights, measured = setting.recipe.task_weights(setting.classes()), setting.measured()
     return [
-        (weight, LogLoss(task.labels)) for weight, task in zip(weights, setting.labellings(), strict=True)
+        (weight, LogLoss(task.labels[measured]))
+        for weight, task in zip(weights, setting.labellings(), strict=True)
     ]
 
 
@@ -106,7 +107,8 @@ def _objective_keys(setting: Setting) -> dict[str, Any]:
     """What the distortion of stimuli depends on; other keys stay at their defaults, so that curves are
     shared.
     """
-    return {name: getattr(setting, name) for name in ("source", "likelihood", "frequency", "parameters")}
+    kept = ("source", "likelihood", "frequency", "parameters", "measured_stimuli", "data_seed")
+    return {name: getattr(setting, name) for name in kept}
 
 
 @lru_cache(maxsize=64)
@@ -155,10 +157,17 @@ def objective_of(setting: Setting | None) -> str:
             setting.frequency,
             setting.tasks,
             setting.parameters,
+            *_sample_of(setting),
             weights,
             TOLERANCE,
         )
     )
+
+
+def _sample_of(setting: Setting) -> tuple[int, ...]:
+    """What decides which stimuli are measured, where these are not all."""
+    measured = setting.measured()
+    return () if len(measured) == len(setting.source.stimuli) else (len(measured), setting.data_seed)
 
 
 def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterator[dict[str, Any]]:
@@ -190,7 +199,7 @@ def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterat
 def _raw(setting: Setting, curve: Curve, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if not has_pixel_bounds(setting):
         return np.full(len(rates), np.nan), np.full(len(rates), np.nan)
-    table = pixel_bounds(setting.probabilities(), setting.source.mean_images(), curve, rates)
+    table = pixel_bounds(setting.probabilities(), setting.mean_images(), curve, rates)
     return table["low"].to_numpy(), table["high"].to_numpy()
 
 
@@ -203,5 +212,5 @@ def has_pixel_bounds(setting: Setting) -> bool:
         source.pixels == "binary"
         and source.independent_pixels
         and setting.likelihood.SQUARED
-        and source.mean_images() is not None
+        and setting.mean_images() is not None
     )

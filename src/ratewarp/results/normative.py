@@ -13,7 +13,6 @@ from threadpoolctl import threadpool_limits
 from ratewarp._checks import RequestError
 from ratewarp.geometry import MEASURES, Optimal
 from ratewarp.results.bounds import task_curve
-from ratewarp.sources import factor_numbers
 from ratewarp.studies import Setting
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 from ratewarp.theory import Curve, posterior_codes
@@ -85,7 +84,7 @@ def _measured(
     neighbours.
     """
     schemes = {name: labels[kept] for name, labels in setting.class_schemes().items()}
-    factors, frequency = factor_numbers(setting.source)[kept], setting.probabilities()[kept]
+    factors, frequency = setting.factor_numbers()[kept], setting.probabilities()[kept]
     of_task = [(measure, task) for task in schemes for measure in MEASURES if measure.of == "task"]
     of_all = [(measure, "") for measure in MEASURES if measure.of == "codes"]
     of_frequency = [

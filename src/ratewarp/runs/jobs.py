@@ -8,15 +8,16 @@ and what it made.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from math import inf
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import xarray as xr
-from jaxtyping import Int
+from jaxtyping import Array, Int, Num
 
 from ratewarp._interrupt import stop_asked
 from ratewarp.networks import to_named
@@ -37,14 +38,16 @@ from ratewarp.runs.waves import (
     to_arrays,
     train_members,
 )
-from ratewarp.sources import Images, Pool, Source, Task, draw_pool, make_images
-from ratewarp.studies import Condition
+from ratewarp.sources import Images, Source, Task, make_images
+from ratewarp.studies import Condition, Setting
 from ratewarp.training.evaluation import Evaluation, evaluate
 from ratewarp.training.loop import Member, Trace
 from ratewarp.training.readout import ReadoutPlan, draw_codes, predict, train_heads
 from ratewarp.training.recipes import Recipe
 
 MAX_POOL_BYTES = 4_000_000_000  # of training images on the device; more are drawn as they are needed
+MAX_HELD_BYTES = 1_000_000_000  # of stored ones; more are read as they are needed
+_CODES_OF_STORED = 16  # that heads see of a stored image at most, where they see it more often
 
 # streams drawn from the data seed, apart from those of a member's seed
 _TRAINING_IMAGES, _HELD_OUT_IMAGES = 100, 101
@@ -154,17 +157,16 @@ def _train_wave(job: WaveJob) -> Iterator[Event]:
     yield from _evaluated(job, members, last, held_out)
 
 
-def _evaluated(job: WaveJob, members: Member, reached: Reached, held_out: Pool) -> Iterator[Event]:
+def _evaluated(job: WaveJob, members: Member, reached: Reached, held_out: Images) -> Iterator[Event]:
     """Trained members, measured on held-out images."""
-    source = job.conditions[0].setting.source
-    images = held_out.images.reshape(len(source.stimuli), -1, *source.image_shape)
-    means = source.mean_images()
+    setting = job.conditions[0].setting
+    images, means = _by_stimulus(setting, held_out), setting.mean_images()
     known = (
         jnp.full(images.shape[:1] + images.shape[2:], jnp.nan)
         if means is None
         else jnp.asarray(means, jnp.float32)
     )
-    coder = coder_of(job.conditions[0].setting)
+    coder = coder_of(setting)
     evaluation = jax.device_get(evaluate(coder, reached.state.model, members, images, known))
     models, history = jax.device_get(reached.state.model), reached.history
     for index, condition in enumerate(job.conditions):
@@ -174,17 +176,23 @@ def _evaluated(job: WaveJob, members: Member, reached: Reached, held_out: Pool) 
         yield Trained(condition, record, to_named(jax.tree.map(one, models)))
 
 
+def _by_stimulus(setting: Setting, held_out: Images) -> Num[Array, "stimuli each height width channels"]:
+    """Held-out images of every measured stimulus."""
+    return held_out.first_of(setting.measured(), setting.images_each())
+
+
 def _train_heads(job: HeadsJob) -> Iterator[Event]:
     setting = job.conditions[0].setting
     coder, training_and_held_out = coder_of(setting), _images_of(job.conditions[0], job.counts)
+    most = job.counts.max() if setting.source.stored is None else _CODES_OF_STORED
     networks = [
         network_arrays(condition.setting, params)
         for condition, params in zip(job.conditions, job.params, strict=True)
     ]
     arrays = jax.tree.map(lambda *leaves: jnp.stack(leaves), *networks)
     counts = (
-        np.max([c.setting.image_counts() for c in job.conditions], axis=0),
-        np.full(len(job.counts), setting.validation_each),
+        np.minimum(np.max([c.setting.image_counts() for c in job.conditions], axis=0), most),
+        _held_out_counts(setting),
     )
     codes, held_out = (
         draw_codes(coder, arrays, reader_keys(job.conditions, stream), images, many)
@@ -208,7 +216,7 @@ def _train_heads(job: HeadsJob) -> Iterator[Event]:
             yield Stepped(done + step * len(chosen))
         assert trained is not None  # every recipe has a step
         predicted = np.asarray(predict(trained, readers.model, held_out.codes)).reshape(
-            len(chosen), len(job.counts), -1
+            len(chosen), len(setting.measured()), -1
         )
         for index, (place, _, task) in enumerate(chosen):
             heads[place, task.name] = jax.tree.map(lambda leaf, i=index: np.asarray(leaf[i]), trained)
@@ -221,22 +229,30 @@ def _train_heads(job: HeadsJob) -> Iterator[Event]:
         yield Read(condition, record, to_named({task.name: heads[place, task.name] for task in tasks}))
 
 
-def _images_of(condition: Condition, counts: Int[np.ndarray, " stimuli"]) -> tuple[Images, Pool]:
+def _held_out_counts(setting: Setting) -> Int[np.ndarray, " stimuli"]:
+    counts = np.zeros(len(setting.source.stimuli), int)
+    counts[setting.measured()] = setting.images_each()
+    return counts
+
+
+def _images_of(condition: Condition, counts: Int[np.ndarray, " stimuli"]) -> tuple[Images, Images]:
     """Images that models are trained on, and those on which they are measured; the last ones are held for the
     next job.
     """
     setting = condition.setting
-    return _image_sets(setting.source, setting.data_seed, setting.validation_each, tuple(counts.tolist()))
+    wanted = (setting.source, setting.data_seed, counts.tobytes(), _held_out_counts(setting).tobytes())
+    return _image_sets(*wanted)
 
 
 @lru_cache(maxsize=1)
-def _image_sets(source: Source, data_seed: int, each: int, counts: Sequence[int]) -> tuple[Images, Pool]:
-    seed = jax.random.key(data_seed)
-    training_key, held_out_key = (
-        jax.random.fold_in(seed, stream) for stream in (_TRAINING_IMAGES, _HELD_OUT_IMAGES)
+def _image_sets(source: Source, data_seed: int, training: bytes, held_out: bytes) -> tuple[Images, Images]:
+    seed, most = jax.random.key(data_seed), MAX_POOL_BYTES if source.stored is None else MAX_HELD_BYTES
+    parts = ((_TRAINING_IMAGES, training, most), (_HELD_OUT_IMAGES, held_out, inf))
+    first, second = (
+        make_images(source, np.frombuffer(counts, int), key=jax.random.fold_in(seed, stream), most_bytes=most)
+        for stream, counts, most in parts
     )
-    training = make_images(source, np.array(counts), key=training_key, most_bytes=MAX_POOL_BYTES)
-    return training, draw_pool(source, np.full(len(counts), each), key=held_out_key)
+    return first, second
 
 
 _WORK: Mapping[type, Callable[[Any], Iterator[Event]]] = {WaveJob: _train_wave, HeadsJob: _train_heads}

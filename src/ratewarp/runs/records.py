@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ratewarp.sources import Task, factor_numbers
+from ratewarp.sources import Task
 from ratewarp.studies import Condition
 from ratewarp.training.evaluation import Evaluation
 from ratewarp.training.loop import Trace
@@ -31,10 +31,9 @@ def make_record(
         columns and, if there are several, channels. Rates in nats, distortions in the unit of the likelihood.
     """
     setting = condition.setting
-    source = setting.source
-    tasks = setting.labellings()
-    each = setting.codes_each
-    stimuli = len(source.stimuli)
+    tasks, measured = setting.labellings(), setting.measured()
+    each = min(setting.codes_each, setting.images_each())
+    stimuli = len(measured)
     latents = evaluation.codes.shape[-1]
     per_stimulus = ("stimulus_index", "held_out")
     return xr.Dataset(
@@ -47,10 +46,10 @@ def make_record(
             "prediction": (("stimulus_index", "task", "held_out"), evaluation.predictions.astype(np.int16)),
             "label": (
                 ("task", "stimulus_index"),
-                np.array([t.labels for t in tasks], np.int16).reshape(len(tasks), stimuli),
+                np.array([t.labels[measured] for t in tasks], np.int16).reshape(len(tasks), stimuli),
             ),
             "frequency": ("stimulus_index", setting.probabilities()),
-            "factor_value": (("stimulus_index", "factor"), _whole_where_all_are(factor_numbers(source))),
+            "factor_value": (("stimulus_index", "factor"), _whole_where_all_are(setting.factor_numbers())),
             "image": _pictures(first_images),
             "reconstruction": _pictures(evaluation.reconstructions),
             "history_distortion": ("step", report.distortion),
@@ -61,7 +60,7 @@ def make_record(
         coords={
             "stimulus": ("item", np.repeat(np.arange(stimuli), each)),
             "task": np.array([t.name for t in tasks], dtype="U"),
-            "factor": np.array([factor.name for factor in source.factors], dtype="U"),
+            "factor": np.array([factor.name for factor in setting.source.factors], dtype="U"),
         },
         attrs=labels_of(condition),
     )
@@ -71,10 +70,11 @@ def make_head_record(condition: Condition, tasks: Sequence[Task], predictions: n
     """What is kept of the heads on the frozen codes of a condition; predictions are by stimulus, task and
     held-out image.
     """
+    measured = condition.setting.measured()
     return xr.Dataset(
         {
             "prediction": (("stimulus_index", "task", "held_out"), predictions.astype(np.int16)),
-            "label": (("task", "stimulus_index"), np.array([t.labels for t in tasks], np.int16)),
+            "label": (("task", "stimulus_index"), np.array([t.labels[measured] for t in tasks], np.int16)),
             "frequency": ("stimulus_index", condition.setting.probabilities()),
         },
         coords={"task": np.array([t.name for t in tasks], dtype="U")},

@@ -10,6 +10,7 @@ from ratewarp.sources.given_source import GivenSource, kept_files
 from ratewarp.sources.images import Images, Pool, Stream, draw_images, draw_pool, make_images
 from ratewarp.sources.pixels import PIXELS, Pixels
 from ratewarp.sources.source import Source, factor_numbers, factors_of
+from ratewarp.sources.stored import Stored
 from ratewarp.sources.tasks import Task, task, task_names
 
 SOURCES = (Corridors,)
@@ -24,6 +25,7 @@ __all__ = [
     "Pixels",
     "Pool",
     "Source",
+    "Stored",
     "Stream",
     "Task",
     "draw_images",

@@ -116,9 +116,16 @@ class Corridors(BaseModel):
     def task_sets(self) -> Mapping[str, tuple[str, ...]]:
         return {"E2M5": ("E2M1", "E2M2", "E2M3", "E2M4")}
 
-    def mean_images(self) -> Float[np.ndarray, "stimuli height width channels"]:
-        """Probability of wall at every pixel of every stimulus, 0–1."""
-        return np.stack([1 - self._probability()[offsets] for offsets in self._offsets()])[..., None]
+    @property
+    def stored(self) -> None:
+        return None
+
+    def mean_images(
+        self, stimuli: Int[np.ndarray, " chosen"] | None = None
+    ) -> Float[np.ndarray, "chosen height width channels"]:
+        """Probability of wall at every pixel of these stimuli, of all if not given, 0–1."""
+        chosen = self._offsets() if stimuli is None else self._offsets()[stimuli]
+        return np.stack([1 - self._probability()[offsets] for offsets in chosen])[..., None]
 
     def sample(
         self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]

@@ -1,8 +1,8 @@
-"""Images of a source, by stimulus and place: a pool on the device, or a stream that draws them shortly before
-they are needed.
+"""Images of a source, by stimulus and place: a pool on the device, or a stream that draws or reads them
+shortly before they are needed.
 
-Image k of stimulus s depends on the key, s and k alone. So it makes no difference which of the two a training
-reads from.
+Image k of stimulus s depends on the key, s and k alone; of a source of stored images, on s alone. So it makes
+no difference which of them a training reads from.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Int, Key, Num
+from jaxtyping import Array, Bool, Int, Key, Num
 
 from ratewarp.sources.pixels import PIXELS
 from ratewarp.sources.source import Source
@@ -65,8 +65,10 @@ class Images(Protocol):
         """
         ...
 
-    def first_of(self, stimulus: int, count: int) -> Num[Array, "count height width channels"]:
-        """The first images of a stimulus; beyond those it has, any."""
+    def first_of(
+        self, stimuli: Int[np.ndarray, " chosen"], count: int
+    ) -> Num[Array, "chosen count height width channels"]:
+        """The first images of these stimuli; beyond those that one has, any."""
         ...
 
 
@@ -94,8 +96,45 @@ class Pool(NamedTuple):
         del chosen
         return iter([()] * len(pieces))
 
-    def first_of(self, stimulus: int, count: int) -> Num[Array, "count height width channels"]:
-        return _from(self.images, self.offsets[stimulus], count)
+    def first_of(
+        self, stimuli: Int[np.ndarray, " chosen"], count: int
+    ) -> Num[Array, "chosen count height width channels"]:
+        return _from(self.images, self.offsets[stimuli], count)
+
+
+class Held(NamedTuple):
+    """Stored images on the device, one a stimulus.
+
+    Attributes:
+        images: of the stimuli that are trained on.
+        rows: for every stimulus, where its image is; any place for one that is not trained on.
+    """
+
+    images: Num[Array, "images height width channels"]
+    rows: Int[Array, " stimuli"]
+
+    @property
+    def reader(self) -> Held:
+        return self
+
+    def batch(
+        self, ahead: Any, step: Array, stimuli: Array, places: Array
+    ) -> Num[Array, "batch height width channels"]:
+        del ahead, step, places
+        return self.images[self.rows[stimuli]]
+
+    def steps(self, most: int, images_a_step: int) -> int:
+        del images_a_step
+        return most
+
+    def ahead(self, pieces: Sequence[int], chosen: Callable[[int], Chosen]) -> Iterator[tuple[()]]:
+        del chosen
+        return iter([()] * len(pieces))
+
+    def first_of(
+        self, stimuli: Int[np.ndarray, " chosen"], count: int
+    ) -> Num[Array, "chosen count height width channels"]:
+        return jnp.repeat(self.images[self.rows[stimuli]][:, None], count, axis=1)
 
 
 class _Drawn(NamedTuple):
@@ -109,8 +148,8 @@ class _Drawn(NamedTuple):
 
 
 class Stream:
-    """Images drawn for each piece of training while the one before it is trained; costs no memory, however
-    many there are.
+    """Images drawn, or read, for each piece of training while the one before it is trained; costs no memory,
+    however many there are.
     """
 
     def __init__(self, source: Source, *, key: Key[Array, ""]):
@@ -137,25 +176,37 @@ class Stream:
                 waiting = None if following is None else executor.submit(drawn, following)
                 yield images
 
-    def first_of(self, stimulus: int, count: int) -> Num[Array, "count height width channels"]:
-        return jnp.asarray(
-            draw_images(self._source, np.full(count, stimulus), np.arange(count), key=self._key)
-        )
+    def first_of(
+        self, stimuli: Int[np.ndarray, " chosen"], count: int
+    ) -> Num[Array, "chosen count height width channels"]:
+        each, places = np.repeat(stimuli, count), np.tile(np.arange(count), len(stimuli))
+        images = draw_images(self._source, each, places, key=self._key)
+        return jnp.asarray(images.reshape(len(stimuli), count, *images.shape[1:]))
 
 
 def make_images(
     source: Source, counts: Int[np.ndarray, " stimuli"], *, key: Key[Array, ""], most_bytes: float
 ) -> Images:
-    """Images of a source: a pool where it takes at most `most_bytes`, else a stream.
+    """Images of a source: on the device where they take at most `most_bytes`, else a stream.
 
     Arguments:
-        source: that draws them.
-        counts: how many of each stimulus.
+        source: that draws or stores them.
+        counts: how many of each stimulus; of one that is stored, its one image stands for all of them.
         key: source of all randomness.
-        most_bytes: of a pool.
+        most_bytes: on the device.
     """
-    bytes_needed = int(counts.sum()) * prod(source.image_shape) * PIXELS[source.pixels].dtype.itemsize
-    return draw_pool(source, counts, key=key) if bytes_needed <= most_bytes else Stream(source, key=key)
+    images = int(counts.sum()) if source.stored is None else np.count_nonzero(counts)
+    bytes_needed = images * prod(source.image_shape) * PIXELS[source.pixels].dtype.itemsize
+    if bytes_needed > most_bytes:
+        return Stream(source, key=key)
+    return draw_pool(source, counts, key=key) if source.stored is None else hold(source, counts > 0)
+
+
+def hold(source: Source, trained: Bool[np.ndarray, " stimuli"]) -> Held:
+    """The stored images of the stimuli that are trained on."""
+    assert source.stored is not None
+    images = source.stored.read(np.flatnonzero(trained))
+    return Held(jnp.asarray(images), jnp.asarray(np.maximum(np.cumsum(trained) - 1, 0), jnp.int32))
 
 
 def draw_pool(source: Source, counts: Int[np.ndarray, " stimuli"], *, key: Key[Array, ""]) -> Pool:
@@ -182,13 +233,15 @@ def draw_images(
     *,
     key: Key[Array, ""],
 ) -> Num[np.ndarray, "images height width channels"]:
-    """The images at these places of these stimuli.
+    """The images at these places of these stimuli; of stored ones, the image of the stimulus.
 
     Examples:
         >>> from ratewarp.sources import Corridors
         >>> draw_images(Corridors(), np.array([0, 168]), np.array([7, 7]), key=jax.random.key(0)).shape
         (2, 13, 13, 1)
     """
+    if source.stored is not None:
+        return source.stored.read(stimuli)
     images = np.empty((len(stimuli), *source.image_shape), PIXELS[source.pixels].dtype)
     size = min(_BLOCK, len(stimuli))
     for first in range(0, len(stimuli), size or 1):
@@ -210,4 +263,4 @@ def _draw_block(source: Source, stimuli: Array, places: Array, key: Array) -> Ar
 
 @partial(jax.jit, static_argnums=2)
 def _from(images: Array, first: Array, count: int) -> Array:
-    return images[jnp.minimum(first + jnp.arange(count), len(images) - 1)]
+    return images[jnp.minimum(first[:, None] + jnp.arange(count)[None], len(images) - 1)]

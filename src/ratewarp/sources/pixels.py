@@ -27,9 +27,14 @@ class Pixels(NamedTuple):
         numbers = images.astype(jnp.float32)
         return numbers if self.largest is None else numbers / self.largest
 
+    def host_numbers(self, images: Num[np.ndarray, "..."]) -> Float[np.ndarray, "..."]:
+        """The same on the host, float64."""
+        return images.astype(float) / (self.largest or 1.0)
+
 
 PIXELS = {
     "binary": Pixels(np.dtype(np.uint8), None, (0, 1)),
     "8-bit": Pixels(np.dtype(np.uint8), 255.0, (0, 255)),
+    "16-bit": Pixels(np.dtype(np.uint16), 65535.0, (0, 65535)),
     "real": Pixels(np.dtype(np.float32), None, (-1e6, 1e6)),
 }

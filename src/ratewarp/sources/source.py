@@ -1,4 +1,4 @@
-"""What every source of images offers: its stimuli, images drawn from them, and their noise-free means."""
+"""What every source of images offers: its stimuli, images of them, and their noise-free means."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from jaxtyping import Array, Float, Int, Key, Num
 
 from ratewarp._checks import RequestError
 from ratewarp.sources.factor import Factor
+from ratewarp.sources.stored import Stored
 
 
 class Source(Protocol):
@@ -74,9 +75,16 @@ class Source(Protocol):
         """A text that differs where images, means or stimuli do."""
         ...
 
-    def mean_images(self) -> Float[np.ndarray, "stimuli height width channels"] | None:
-        """Noise-free mean image of every stimulus, in the numbers that `Pixels.numbers` gives; None where
-        there is none.
+    @property
+    def stored(self) -> Stored | None:
+        """Images that exist already, one a stimulus; None where images are drawn."""
+        ...
+
+    def mean_images(
+        self, stimuli: Int[np.ndarray, " chosen"] | None = None
+    ) -> Float[np.ndarray, "chosen height width channels"] | None:
+        """Noise-free mean images of these stimuli, of all if not given, in the numbers that `Pixels.numbers`
+        gives; None where there are none. Of a source of stored images, the images themselves.
         """
         ...
 
@@ -84,7 +92,7 @@ class Source(Protocol):
         self, stimuli: Int[Array | np.ndarray, " images"], *, keys: Key[Array, " images"]
     ) -> Num[Array, "images height width channels"]:
         """One image of each given stimulus, drawn with the key at the same place, as stored; JAX must be able
-        to trace it.
+        to trace it. Not asked of a source of stored images.
         """
         ...
 
@@ -115,10 +123,15 @@ def factors_of(source: Source) -> dict[str, np.ndarray]:
     return {factor.name: factor.table[places] for factor, places in columns}
 
 
-def factor_numbers(source: Source) -> Float[np.ndarray, "stimuli factors"]:
-    """Factor values of every stimulus as numbers; of a factor of texts, the place of the value."""
+def factor_numbers(
+    source: Source, stimuli: Int[np.ndarray, " chosen"] | None = None
+) -> Float[np.ndarray, "chosen factors"]:
+    """Factor values of these stimuli, of all if not given, as numbers; of a factor of texts, the place of the
+    value.
+    """
+    table = source.stimuli if stimuli is None else source.stimuli[stimuli]
     numbers = [
         places if factor.table.dtype.kind == "U" else factor.table[places]
-        for factor, places in zip(source.factors, source.stimuli.T, strict=True)
+        for factor, places in zip(source.factors, table.T, strict=True)
     ]
-    return np.array(numbers).T if numbers else np.zeros((len(source.stimuli), 0))
+    return np.array(numbers).T if numbers else np.zeros((len(table), 0))

@@ -24,16 +24,13 @@ class Task:
         name: what tables and figures call it.
         expression: the rule over factors that gives the label.
         labels: class of every stimulus, 0 … classes − 1; for a condition, 1 where it is true.
+        classes: how many there are, at least 2.
     """
 
     name: str
     expression: str
     labels: Int[np.ndarray, " stimuli"]
-
-    @property
-    def classes(self) -> int:
-        """Number of classes, at least 2."""
-        return int(self.labels.max()) + 1
+    classes: int
 
 
 def task_names(names: tuple[str, ...], source: Source) -> tuple[str, ...]:
@@ -97,7 +94,7 @@ def task(
             f"a labelling in which every class occurs (class {missing[0]} never does)",
             rule,
         )
-    return Task(name, rule, labels)
+    return Task(name, rule, labels, int(labels.max()) + 1)
 
 
 def _values(rule: str, source: Source, parameters: Mapping[str, float], argument: str) -> np.ndarray:

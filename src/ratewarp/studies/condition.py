@@ -18,6 +18,7 @@ from ratewarp.sources import (
     GivenSource,
     Source,
     Task,
+    factor_numbers,
     frequency,
     image_counts,
     names_in,
@@ -29,6 +30,8 @@ from ratewarp.studies.kept import fixed, once
 from ratewarp.training.recipes import RECIPES, AnyRecipe, Principled
 
 FREQUENCY_SCHEME = "frequency"  # labels stimuli by whether they are more frequent than the average
+_MEASURED = 102  # stream drawn from the data seed for the sample of stimuli
+_TIMES_STORED = 100  # that a stored image is taken on average: frequencies are as exact as that
 _EVEN = 1e-9  # frequencies that differ by less than this share are the same
 
 
@@ -143,7 +146,10 @@ class SettingKeys(BaseModel):
         likelihood: what the decoder's output means, and what distortion is.
         recipe: how it is trained.
         training_images: size of the training set.
-        validation_each: held-out images of every stimulus on which rate, distortion and F1 are measured.
+        measured_stimuli: on how many stimuli models are measured where a source has more: a random sample of
+            them, the same for all. Of stored images they are all that are held out.
+        validation_each: held-out images of every measured stimulus, on which rate, distortion and F1 are
+            found; of stored images each has one.
         codes_each: how many of those have their codes stored, for the geometry.
         data_seed: seed of the images, shared by all conditions of a study.
         parameters: name → number, of what expressions of the frequency and of tasks may name besides factors.
@@ -158,6 +164,7 @@ class SettingKeys(BaseModel):
     likelihood: TaggedLikelihood = BernoulliMean()
     recipe: TaggedRecipe = Principled()
     training_images: Annotated[int, Field(ge=1, le=10_000_000)] = 200_000
+    measured_stimuli: Annotated[int, Field(ge=2, le=20_000)] = 2000
     validation_each: Annotated[int, Field(ge=1, le=10_000)] = 64
     codes_each: Annotated[int, Field(ge=1, le=1000)] = 9
     data_seed: Seed = 0
@@ -188,29 +195,69 @@ class Setting(SettingKeys):
         """Number of classes of every task."""
         return tuple(task.classes for task in self.labellings())
 
-    def probabilities(self) -> np.ndarray:
-        """Frequency of every stimulus."""
-        needed = ("frequency", "source", "parameters")
+    def measured(self) -> np.ndarray:
+        """Stimuli that models are measured on, in rising order."""
+        needed = ("source", "measured_stimuli", "data_seed")
         return once(
             self,
-            "probabilities",
+            "measured",
             needed,
-            lambda: _probabilities(self.frequency, self.source, self.parameters),
+            lambda: _measured(self.source, self.measured_stimuli, self.data_seed),
         )
 
+    def images_each(self) -> int:
+        """Held-out images of every measured stimulus."""
+        return self.validation_each if self.source.stored is None else 1
+
+    def probabilities(self) -> np.ndarray:
+        """Frequency of every measured stimulus among those, summing to 1."""
+        needed = ("frequency", "source", "parameters", "measured_stimuli", "data_seed")
+        return once(self, "probabilities", needed, self._make_probabilities)
+
+    def _make_probabilities(self) -> np.ndarray:
+        everywhere, measured = self._everywhere(), self.measured()
+        if len(measured) == len(everywhere):
+            return everywhere
+        total = everywhere[measured].sum()
+        return fixed(everywhere[measured] / total if total > 0 else np.zeros(len(measured)))
+
+    def _everywhere(self) -> np.ndarray:
+        """Frequency of every stimulus."""
+        return _probabilities(self.frequency, self.source, self.parameters)
+
     def occurring(self) -> np.ndarray:
-        """Whether every stimulus occurs: one of frequency 0 is not trained on, and no measure is of it."""
+        """Whether every measured stimulus occurs: one of frequency 0 is not trained on, and no measure is of
+        it.
+        """
         return self.probabilities() > 0
 
     def image_counts(self) -> np.ndarray:
-        """Training images of every stimulus."""
+        """Training images of every stimulus; how often it is taken, where it is a stored image."""
         needed = ("frequency", "source", "parameters", "training_images")
-        return once(
-            self, "counts", needed, lambda: fixed(image_counts(self.probabilities(), self.training_images))
-        )
+        return once(self, "counts", needed, self._make_counts)
+
+    def _make_counts(self) -> np.ndarray:
+        probabilities, stored = self._everywhere(), self.source.stored
+        if stored is None:
+            return fixed(image_counts(probabilities, self.training_images))
+        trained = np.where(stored.trained(len(probabilities)), probabilities, 0)
+        if not trained.any():
+            raise RequestError(
+                "frequency: positive for held-out images alone, so that there is none to train on"
+            )
+        images = max(self.training_images, _TIMES_STORED * int(np.count_nonzero(trained)))
+        return fixed(image_counts(trained / trained.sum(), images))
+
+    def mean_images(self) -> np.ndarray | None:
+        """Noise-free mean image of every measured stimulus; None where there is none."""
+        return self.source.mean_images(self.measured())
+
+    def factor_numbers(self) -> np.ndarray:
+        """Factor values of every measured stimulus, as numbers."""
+        return factor_numbers(self.source, self.measured())
 
     def labellings(self) -> tuple[Task, ...]:
-        """The tasks, task sets taken apart."""
+        """The tasks, task sets taken apart: the labels of all stimuli."""
         needed = ("tasks", "source", "parameters")
         return once(self, "labellings", needed, lambda: _labellings(self.tasks, self.source, self.parameters))
 
@@ -222,13 +269,13 @@ class Setting(SettingKeys):
         )
 
     def class_schemes(self) -> dict[str, np.ndarray]:
-        """Labellings of the stimuli by which the model is described: its tasks, and rare (0) against frequent
-        (1) stimuli.
+        """Labellings of the measured stimuli by which the model is described: its tasks, and rare (0) against
+        frequent (1) stimuli.
 
         More frequent than the mean of those that occur; stimuli that do not are in no measure, whatever their
         class.
         """
-        schemes = {one.name: one.labels for one in self.labellings()}
+        schemes = {one.name: one.labels[self.measured()] for one in self.labellings()}
         probabilities = self.probabilities()
         occurring = probabilities[self.occurring()]
         frequent = probabilities > occurring.mean() * (1 + _EVEN)
@@ -241,6 +288,17 @@ def _at_defaults(model: Any, changes: Mapping[str, Any] | None = None) -> Any:
     """A frozen model with all that may differ between members at its default, and with other changes."""
     defaults = {name: type(model).model_fields[name].get_default() for name in model.ARRAYS}
     return model.model_copy(update={**defaults, **(changes or {})})
+
+
+# All models of a study are measured on the same stimuli.
+@lru_cache(maxsize=16)
+def _measured(source: Source, most: int, seed: int) -> np.ndarray:
+    if source.stored is not None:
+        return fixed(np.asarray(source.stored.held_out))
+    number = len(source.stimuli)
+    if number <= most:
+        return fixed(np.arange(number))
+    return fixed(np.sort(np.random.default_rng([seed, _MEASURED]).choice(number, most, replace=False)))
 
 
 # Models of a study mostly share their tasks or their frequency.

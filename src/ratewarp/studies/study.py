@@ -28,7 +28,7 @@ from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 
-SHARED = ("source", "likelihood", "validation_each", "codes_each", "data_seed")  # what models may not change
+SHARED = ("source", "likelihood", "measured_stimuli", "validation_each", "codes_each", "data_seed")
 MOST_CONDITIONS = 1_000_000
 _FEWEST_STIMULI = 2  # that occur, so that there is something to tell apart
 _AT = "at"  # key of a model for what it changes at single capacities

@@ -68,10 +68,17 @@ class ReaderState(NamedTuple):
 
 
 class Codes(NamedTuple):
-    """Codes of images by model, those of a stimulus one after the other from its offset on."""
+    """Codes of images by model, those of a stimulus one after the other from its offset on.
+
+    Attributes:
+        codes: of every image.
+        offsets: where those of a stimulus begin.
+        counts: how many it has, at least 1 where it occurs; heads that draw from more see them again.
+    """
 
     codes: Float[Array, "models images latents"]
     offsets: Int[Array, " stimuli"]
+    counts: Int[Array, " stimuli"]
 
 
 def draw_codes(
@@ -96,12 +103,13 @@ def draw_codes(
     size = max(1, min(len(occurring), _BLOCK_IMAGES // most))
     for first in range(0, len(occurring), size):
         block = occurring[np.minimum(first + np.arange(size), len(occurring) - 1)]
-        pictures = jnp.stack([images.first_of(int(stimulus), most) for stimulus in block])
+        pictures = images.first_of(block, most)
         drawn = np.asarray(_codes_of_stimuli(coder, arrays, keys, pictures, jnp.asarray(block, jnp.int32)))
         for place, stimulus in enumerate(block):
             own = drawn[:, place, : counts[stimulus]]
             codes[:, offsets[stimulus] : offsets[stimulus] + counts[stimulus]] = own
-    return Codes(jnp.asarray(codes), jnp.asarray(offsets, jnp.int32))
+    each = jnp.asarray(np.maximum(counts, 1), jnp.int32)
+    return Codes(jnp.asarray(codes), jnp.asarray(offsets, jnp.int32), each)
 
 
 @partial(jax.jit, static_argnums=0, compiler_options=COMPILATION)
@@ -178,7 +186,8 @@ def _advance(
         def draw(step: Array) -> tuple[Array, Array]:
             key = jax.random.fold_in(jax.random.fold_in(reader.key, _BATCH), step)
             stimuli, places = draw_places(reader.images_below, plan.recipe.batch_size, key=key)
-            return codes.codes[reader.model, codes.offsets[stimuli] + places], reader.labels[stimuli]
+            rows = codes.offsets[stimuli] + places % codes.counts[stimuli]
+            return codes.codes[reader.model, rows], reader.labels[stimuli]
 
         drawn = jax.vmap(draw)(start + jnp.arange(CHUNK_STEPS))
 
