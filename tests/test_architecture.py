@@ -17,12 +17,13 @@ PUBLIC = {"__init__", "__main__", "api", "cli"}  # which may import all
 
 # What each folder may import besides itself and files whose names begin with an underscore.
 ARROWS: dict[str, set[str]] = {
-    "sources": set(),
+    "formats": set(),
+    "sources": {"formats"},
     "networks": set(),
     "theory": set(),
     "geometry": set(),
     "likelihoods": {"theory"},
-    "codes": {"geometry", "theory"},
+    "codes": {"formats", "geometry", "theory"},
     "training": {"likelihoods", "networks", "sources"},
     "studies": {"likelihoods", "networks", "sources", "training"},
     "runs": {"networks", "sources", "studies", "training"},

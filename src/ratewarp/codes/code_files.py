@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from ratewarp._checks import RatewarpError, RequestError, did_you_mean, escaped, refuse
-from ratewarp.codes.formats import Content
-from ratewarp.codes.formats.content import UnreadableError
-from ratewarp.codes.formats.hdf5_arrays import read_hdf5, read_netcdf
-from ratewarp.codes.formats.limits import check_place
-from ratewarp.codes.formats.matlab_arrays import read_mat
-from ratewarp.codes.formats.numpy_arrays import read_npy, read_npz
-from ratewarp.codes.formats.text_tables import read_csv, read_parquet
-from ratewarp.codes.formats.zarr_folders import read_zarr
+from ratewarp._checks import RequestError, did_you_mean, escaped
+from ratewarp.formats import Content
+from ratewarp.formats.hdf5_arrays import read_hdf5, read_netcdf
+from ratewarp.formats.limits import check_place
+from ratewarp.formats.matlab_arrays import read_mat
+from ratewarp.formats.numpy_arrays import read_npy, read_npz
+from ratewarp.formats.reading import plain, readable
+from ratewarp.formats.text_tables import read_csv, read_parquet
+from ratewarp.formats.zarr_folders import read_zarr
 
 _SHOWN = 20  # arrays named in a message
+_TOO_LARGE = "measure a part of the items"
 
 
 def open_codes(path: Path) -> Content:
@@ -36,7 +36,7 @@ def open_codes(path: Path) -> Content:
             f" {', '.join(_READERS)}"
         )
     check_place(path, folder=suffix == ".zarr")
-    with _readable(path):
+    with readable(path, too_large=_TOO_LARGE):
         return _READERS[suffix](path)
 
 
@@ -55,8 +55,8 @@ def read(path: Path, content: Content, keys: Iterable[str]) -> dict[str, np.ndar
             raise RequestError(
                 f"{path} holds no array named {key!r}.{did_you_mean(key, content.shapes)} It holds: {known}"
             )
-        with _readable(path):
-            found[key] = _plain(f"{path}: {key}", content.read(key))
+        with readable(path, too_large=_TOO_LARGE):
+            found[key] = plain(f"{path}: {key}", content.read(key))
     return found
 
 
@@ -68,38 +68,6 @@ def describe(content: Content) -> list[str]:
 def known_suffixes() -> tuple[str, ...]:
     """Endings of the names of files that can be read."""
     return tuple(_READERS)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """Turns every failure to read into one message."""
-    try:
-        yield
-    except RatewarpError:
-        raise
-    except UnreadableError as error:
-        raise RequestError(f"{path} {error}") from None
-    except ImportError as error:
-        raise RequestError(f"{path}: this format needs another package: {error}") from None
-    except MemoryError:
-        raise RequestError(
-            f"{path} is too large for this machine's memory; measure a part of the items"
-        ) from None
-    except Exception as error:  # readers of other packages raise whatever they like
-        why = next(iter(str(error).splitlines()), "")
-        raise RequestError(f"{path} cannot be read ({type(error).__name__}: {why})") from None
-
-
-def _plain(name: str, array: np.ndarray) -> np.ndarray:
-    """Numbers or names; names as text, also where a file holds them as bytes."""
-    if array.dtype.kind == "V":
-        refuse(name, "an array of numbers or names", f"records, dtype {array.dtype}")
-    if array.dtype.kind != "S":
-        return array
-    try:
-        return np.char.decode(array, "utf-8")
-    except UnicodeDecodeError:
-        refuse(name, "text in UTF-8", "other bytes")
 
 
 _READERS: dict[str, Callable[[Path], Content]] = {

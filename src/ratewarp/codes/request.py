@@ -15,8 +15,8 @@ import pandas as pd
 from ratewarp._checks import RequestError, did_you_mean, refuse
 from ratewarp._files import is_file
 from ratewarp.codes.code_files import describe, known_suffixes, open_codes, read
-from ratewarp.codes.formats import Content
 from ratewarp.codes.ids import order_by_id, rows_by_id
+from ratewarp.formats import Content
 
 ROLES = ("labels", "factors", "stimuli", "noise", "frequency", "ids")
 _SHOWN = 8  # arrays that nothing was made of, named

@@ -15,8 +15,13 @@ SMALL = 10**8  # bytes that an array may always have
 MOST_UNPACKED = 100  # times what it takes in the file, for an array that is larger
 
 
-def check_place(path: Path, *, folder: bool = False) -> None:
+def check_place(path: Path, *, folder: bool = False, most: float = MAX_BYTES) -> None:
     """Refuses what is no file to read: nothing, a pipe, a device, a folder (unless asked for), too much.
+
+    Arguments:
+        path: of the file.
+        folder: whether it may be a folder of files.
+        most: bytes that it may have.
 
     Raises:
         RequestError: it is not to be opened; opening a pipe would wait, and a device may have no end.
@@ -29,11 +34,11 @@ def check_place(path: Path, *, folder: bool = False) -> None:
         return
     if not stat.S_ISREG(found.st_mode):
         refuse(str(path), "a file", "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device")
-    if found.st_size > MAX_BYTES:
+    if found.st_size > most:
         refuse(str(path), _AT_MOST, f"{found.st_size / 1e9:.1f} GB")
     blocks = getattr(found, "st_blocks", 0)  # 0 also where a system does not say
     if blocks:
-        check_unpacked(str(path), found.st_size, 512 * blocks)
+        check_unpacked(str(path), found.st_size, 512 * blocks, most=most)
 
 
 def _check_folder(folder: Path) -> None:
@@ -45,16 +50,21 @@ def _check_folder(folder: Path) -> None:
                 refuse(str(folder), "a folder of files", f"a link, a pipe or a device, {name}")
 
 
-def check_unpacked(name: str, size: int, packed: int) -> None:
+def check_unpacked(
+    name: str, size: int, packed: int, *, most: float = MAX_BYTES, times: int = MOST_UNPACKED
+) -> None:
     """Refuses an array by the bytes it says it has, before any of them is read.
 
     Arguments:
         name: what it is called in messages.
         size: bytes of the array.
         packed: bytes that it takes in the file.
+        most: bytes that it may have.
+        times: its bytes in the file, that it may have where it is large.
 
     Raises:
-        RequestError: it is larger than 4 GB, or large and more than a hundred times its bytes in the file.
+        RequestError: it is larger than `most`, 4 GB if not given, or large and more than `times`, a hundred
+            if not given, its bytes in the file.
 
     Examples:
         >>> check_unpacked("codes.npz: codes", 10**9, 3 * 10**8)
@@ -63,8 +73,9 @@ def check_unpacked(name: str, size: int, packed: int) -> None:
         ...
         ratewarp._checks.RequestError: codes.npz: codes must be an array of which the file holds at least ...
     """
-    if size > MAX_BYTES:
+    if size > most:
         refuse(name, _AT_MOST, f"{size / 1e9:.1f} GB")
-    if size > SMALL and size > MOST_UNPACKED * packed:
-        requirement = "an array of which the file holds at least a hundredth; save it without compression"
+    if size > SMALL and size > times * packed:
+        share = "hundredth" if times == MOST_UNPACKED else f"{times:,}th"
+        requirement = f"an array of which the file holds at least a {share}; save it without compression"
         refuse(name, requirement, f"{size / 1e6:,.0f} MB from {packed / 1e6:,.1f} MB")

@@ -21,10 +21,10 @@ import numpy as np
 
 from ratewarp._checks import RequestError
 from ratewarp._interrupt import stop_if_asked
-from ratewarp.codes.formats import matlab_reader
-from ratewarp.codes.formats.content import Content, UnreadableError
-from ratewarp.codes.formats.hdf5_arrays import flat, line, read_matlab_73
-from ratewarp.codes.formats.limits import check_unpacked
+from ratewarp.formats import matlab_reader
+from ratewarp.formats.content import Content, UnreadableError
+from ratewarp.formats.hdf5_arrays import flat, line, read_matlab_73
+from ratewarp.formats.limits import check_unpacked
 
 _SMALL = 2**26  # bytes of arrays that are handed over at once, so that one process does for them all
 _MEMORY = 2**28  # bytes that the reader may always have, beyond what the file can need

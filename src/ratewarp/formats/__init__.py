@@ -1,5 +1,5 @@
 """Files of arrays in every common format, read as data: nothing is executed, no other file followed."""
 
-from ratewarp.codes.formats.content import Content
+from ratewarp.formats.content import Content
 
 __all__ = ["Content"]

@@ -10,13 +10,13 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from ratewarp._checks import RequestError
-from ratewarp.codes.formats.content import OBJECTS, Content, UnreadableError
-from ratewarp.codes.formats.limits import check_unpacked
+from ratewarp.formats.content import OBJECTS, Content, UnreadableError
+from ratewarp.formats.limits import check_unpacked
 
 _PIECE = 2**24  # bytes read at a time
 
 
-class _Header(NamedTuple):
+class Header(NamedTuple):
     """What stands before an array."""
 
     shape: tuple[int, ...]
@@ -33,14 +33,14 @@ class _Header(NamedTuple):
 def read_npy(path: Path) -> Content:
     """The one array of an npy file, under the name `codes`."""
     with path.open("rb") as stream:
-        header = _header(stream)
+        header = read_header(stream)
         if header.dtype.hasobject:
             raise RequestError(f"{path} {OBJECTS}")
-        _check_length(header, path.stat().st_size)
+        check_length(header, path.stat().st_size)
 
     def one(_: str) -> np.ndarray:
         with path.open("rb") as stream:
-            return _array(stream, _header(stream))
+            return read_array(stream, read_header(stream))
 
     return Content({"codes": header.shape}, one, tabular=False)
 
@@ -55,23 +55,23 @@ def read_npz(path: Path) -> Content:
             name = entry.filename.removesuffix(".npy")
             check_unpacked(f"{path}: {name}", entry.file_size, min(entry.compress_size, packed))
             with archive.open(entry) as stream:
-                header = _header(stream)
+                header = read_header(stream)
             if header.dtype.hasobject:
                 refused[name] = OBJECTS
                 continue
-            _check_length(header, entry.file_size)
+            check_length(header, entry.file_size)
             shapes[name] = header.shape
 
     def one(key: str) -> np.ndarray:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()
             with archive.open(f"{key}.npy" if f"{key}.npy" in names else key) as stream:
-                return _array(stream, _header(stream))
+                return read_array(stream, read_header(stream))
 
     return Content(shapes, one, tabular=False, refused=refused)
 
 
-def _header(stream: IO[bytes]) -> _Header:
+def read_header(stream: IO[bytes]) -> Header:
     """Shape, order and type of an array in NumPy's format."""
     version = np.lib.format.read_magic(stream)
     formats = np.lib.format
@@ -79,10 +79,10 @@ def _header(stream: IO[bytes]) -> _Header:
     shape, by_column, dtype = read(stream)
     if any(isinstance(side, bool) or side < 0 for side in shape):
         raise UnreadableError(f"cannot be read: its header says a shape that no array has, {shape}")
-    return _Header(shape, by_column, dtype, stream.tell())
+    return Header(shape, by_column, dtype, stream.tell())
 
 
-def _check_length(header: _Header, size: int) -> None:
+def check_length(header: Header, size: int) -> None:
     """A file holds what its header says, neither less nor more."""
     if header.length + header.size != size:
         held = size - header.length
@@ -91,7 +91,7 @@ def _check_length(header: _Header, size: int) -> None:
         )
 
 
-def _array(stream: IO[bytes], header: _Header) -> np.ndarray:
+def read_array(stream: IO[bytes], header: Header) -> np.ndarray:
     """The array behind a header, read into its place."""
     flat = np.empty(math.prod(header.shape), header.dtype)
     if header.size:

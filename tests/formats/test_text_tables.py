@@ -12,8 +12,8 @@ import pytest
 
 from ratewarp import RequestError
 from ratewarp.codes.code_files import open_codes, read
-from ratewarp.codes.formats.text_tables import _check_header
 from ratewarp.codes.request import gather
+from ratewarp.formats.text_tables import _check_header
 
 NAMES = ("a", "b", "a.1", "a.2", "", "c,d", "a.1.1", 'q"x', "li\nne", "é")
 

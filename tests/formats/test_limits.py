@@ -9,7 +9,7 @@ import pytest
 
 from ratewarp import RequestError
 from ratewarp.codes.code_files import known_suffixes, open_codes
-from ratewarp.codes.formats.limits import MAX_BYTES, check_unpacked
+from ratewarp.formats.limits import MAX_BYTES, check_unpacked
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ratewarp._checks import refuse
-from ratewarp.codes.formats.limits import MOST_UNPACKED, SMALL
+from ratewarp.formats.limits import MOST_UNPACKED, SMALL
 
 OBJECTS = (
     "holds Python objects, which only running code could read; save it as numbers, or names with .astype(str)"

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 
 from ratewarp._checks import RequestError
-from ratewarp.codes.formats.content import Content, UnreadableError, as_names
-from ratewarp.codes.formats.limits import check_unpacked
+from ratewarp.formats.content import Content, UnreadableError, as_names
+from ratewarp.formats.limits import check_unpacked
 
-_UNNAMED = "Unnamed:"  # what pandas calls columns without a name
+UNNAMED = "Unnamed:"  # what pandas calls columns without a name
 _NAMELESS = "a column without a name, such as row names"
-_MOSTLY = 0.5  # share of numbers above which a column is one of numbers, with something wrong in it
+MOSTLY = 0.5  # share of numbers above which a column is one of numbers, with something wrong in it
 _CELL = 8  # bytes of a number
 _PIECE = 2**24  # bytes read at a time
 _MANY = 1000  # columns
@@ -26,21 +26,35 @@ _MANY = 1000  # columns
 
 def read_csv(path: Path) -> Content:
     """Columns of a csv or tsv file."""
-    separator = "\t" if path.suffix.lower() == ".tsv" else ","
-    _check_text(path, separator)
+    return _content(csv_frame(path))
+
+
+def csv_frame(path: Path) -> pd.DataFrame:
+    """A csv or tsv file as pandas reads it."""
+    separator = separator_of(path)
+    check_text(path, separator)
     with path.open(encoding="utf-8-sig", newline="") as stream:
         names = _header(stream, separator)
-        table = pd.read_csv(stream, sep=separator, header=None, names=names, low_memory=False)
-    return _content(table)
+        return pd.read_csv(stream, sep=separator, header=None, names=names, low_memory=False)
+
+
+def separator_of(path: Path) -> str:
+    """What stands between cells."""
+    return "\t" if path.suffix.lower() == ".tsv" else ","
 
 
 def read_parquet(path: Path) -> Content:
     """Columns of a parquet file."""
+    return _content(parquet_frame(path))
+
+
+def parquet_frame(path: Path) -> pd.DataFrame:
+    """A parquet file as pandas reads it."""
     from pyarrow.parquet import read_metadata  # pyright: ignore[reportMissingImports]
 
     told = read_metadata(path)
     check_unpacked(str(path), told.num_rows * told.num_columns * _CELL, path.stat().st_size)
-    return _content(pd.read_parquet(path))
+    return pd.read_parquet(path)
 
 
 def _header(stream: IO[str], separator: str) -> list[str]:
@@ -51,7 +65,7 @@ def _header(stream: IO[str], separator: str) -> list[str]:
     names: list[str] = []
     taken, times = set(first), Counter[str]()
     for place, given in enumerate(first):
-        plain = given or f"{_UNNAMED} {place}"
+        plain = given or f"{UNNAMED} {place}"
         name, number = plain, times[plain]
         while number > 0:
             times[plain] = number + 1
@@ -63,7 +77,7 @@ def _header(stream: IO[str], separator: str) -> list[str]:
     return names
 
 
-def _check_text(path: Path, separator: str) -> None:
+def check_text(path: Path, separator: str) -> None:
     """Refuses binary data, and a long first line over many short ones, whose cells would be filled up."""
     columns = rows = 0
     with path.open("rb") as stream:
@@ -80,7 +94,7 @@ def _content(table: pd.DataFrame) -> Content:
     if len(table) == 0:
         raise UnreadableError("holds no rows")
     names = [str(name) for name in table.columns]
-    nameless = {name: _NAMELESS for name in names if name.startswith(_UNNAMED)}
+    nameless = {name: _NAMELESS for name in names if name.startswith(UNNAMED)}
     places = {name: place for place, name in enumerate(names) if name not in nameless}
     _check_header(list(places))
     numbers = _numbers(table)
@@ -122,7 +136,7 @@ def _check_header(names: list[str]) -> None:
     """Refuses a first row of numbers rather than names; whole numbers that rise along it may be names."""
     known = set(names)
     plain = [_without_number(name, known) for name in names]
-    numbers = [float(name) for name in plain if _is_number(name)]
+    numbers = [float(name) for name in plain if is_number(name)]
     if any(not number.is_integer() for number in numbers) or (np.diff(numbers) <= 0).any():
         came = ", ".join(plain[:4])
         raise UnreadableError(f"cannot be read: the first row must hold the names of the columns; got {came}")
@@ -134,7 +148,7 @@ def _without_number(name: str, known: set[str]) -> str:
     return plain if plain in known else name
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
     try:
         float(text)
     except ValueError:
@@ -147,7 +161,7 @@ def _are_numbers(column: pd.Series) -> bool:
     if pd.api.types.is_numeric_dtype(column.dtype):
         return not pd.api.types.is_bool_dtype(column.dtype)
     known = column.dropna().astype(str)
-    return len(known) > 0 and float(known.map(_is_number).mean()) > _MOSTLY
+    return len(known) > 0 and float(known.map(is_number).mean()) > MOSTLY
 
 
 def _plain_column(column: pd.Series) -> np.ndarray:
@@ -160,8 +174,8 @@ def _plain_column(column: pd.Series) -> np.ndarray:
             f"column {column.name!r} must be complete; row {missing[0]} is empty, counted from 0"
         )
     texts = column.astype(str)
-    numbers = texts.map(_is_number).to_numpy()
-    if _MOSTLY < numbers.mean() < 1:
+    numbers = texts.map(is_number).to_numpy()
+    if MOSTLY < numbers.mean() < 1:
         row = int(np.argmin(numbers))
         where = f"row {row}, counted from 0, of a column of numbers is {texts.iloc[row]!r}"
         raise RequestError(f"column {column.name!r} must hold numbers or names; {where}")

@@ -11,7 +11,7 @@ from scipy.sparse import csc_matrix
 
 from ratewarp import RequestError
 from ratewarp.codes.code_files import open_codes, read
-from ratewarp.codes.formats import matlab_arrays, matlab_reader
+from ratewarp.formats import matlab_arrays, matlab_reader
 
 CODES = np.random.default_rng(0).standard_normal((6, 3))
 

@@ -9,11 +9,11 @@ from typing import Any, cast
 import numpy as np
 
 from ratewarp._checks import RequestError
-from ratewarp.codes.formats.content import Content, UnreadableError, as_names, no_objects
-from ratewarp.codes.formats.limits import check_unpacked
+from ratewarp.formats.content import Content, UnreadableError, as_names, no_objects
+from ratewarp.formats.limits import check_unpacked
 
 _DEEPEST = 50  # groups within groups
-_ELSEWHERE = "lies in another file, which is not followed; open that file, or copy the array into this one"
+ELSEWHERE = "lies in another file, which is not followed; open that file, or copy the array into this one"
 
 
 def read_hdf5(path: Path) -> Content:
@@ -23,9 +23,9 @@ def read_hdf5(path: Path) -> Content:
     shapes: dict[str, tuple[int, ...]] = {}
     refused: dict[str, str] = {}
     with h5py.File(path, "r") as file:
-        for name, dataset in _datasets(file):
-            if dataset is None or _is_elsewhere(dataset):
-                refused[name] = _ELSEWHERE
+        for name, dataset in datasets(file):
+            if dataset is None or is_elsewhere(dataset):
+                refused[name] = ELSEWHERE
             elif dataset.shape is not None:  # an empty one has no shape
                 shapes[name] = dataset.shape
 
@@ -42,8 +42,8 @@ def read_dataset(path: Path, name: str, dataset: Any) -> Any:
     Raises:
         RequestError: it stands elsewhere, or is much larger than what the file holds.
     """
-    if _is_elsewhere(dataset):
-        raise RequestError(f"{path}: {name!r} {_ELSEWHERE}")
+    if is_elsewhere(dataset):
+        raise RequestError(f"{path}: {name!r} {ELSEWHERE}")
     _check_size(path, name, dataset)
     return dataset[()]
 
@@ -62,13 +62,13 @@ def as_text(name: str, values: Any) -> np.ndarray:
     return no_objects(name, array)
 
 
-def _is_elsewhere(dataset: Any) -> bool:
+def is_elsewhere(dataset: Any) -> bool:
     if dataset.external:
         return True
     return dataset.is_virtual and any(source.file_name != "." for source in dataset.virtual_sources())
 
 
-def _datasets(file: Any) -> Iterator[tuple[str, Any]]:
+def datasets(file: Any) -> Iterator[tuple[str, Any]]:
     """Every dataset by path; None for a link that leads into another file. Links within the file name nothing
     new.
 
@@ -115,9 +115,9 @@ def _check_all(path: Path) -> None:
     import h5py
 
     if out := list(read_hdf5(path).refused):
-        raise UnreadableError(f"cannot be read: its variable {out[0]!r} {_ELSEWHERE}")
+        raise UnreadableError(f"cannot be read: its variable {out[0]!r} {ELSEWHERE}")
     with h5py.File(path, "r") as file:
-        for name, dataset in _datasets(file):
+        for name, dataset in datasets(file):
             if dataset.shape is not None:
                 _check_size(path, name, dataset)
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ratewarp.codes.formats.content import Content, UnreadableError
-from ratewarp.codes.formats.hdf5_arrays import variables
-from ratewarp.codes.formats.limits import check_unpacked
+from ratewarp.formats.content import Content, UnreadableError
+from ratewarp.formats.hdf5_arrays import variables
+from ratewarp.formats.limits import MAX_BYTES, MOST_UNPACKED, check_unpacked
 
 _METADATA = (".zarray", ".zmetadata", "zarr.json")
 _MOST_METADATA = 10**7  # bytes of one file of metadata
@@ -22,20 +22,30 @@ def read_zarr(path: Path) -> Content:
     """The variables of a Zarr folder."""
     import xarray as xr
 
-    _check_declared(path)
+    check_declared(path)
     return variables(path, lambda: xr.open_zarr(path))
 
 
-def _check_declared(path: Path) -> None:
-    """Refuses what only running code could decode, and arrays and chunks far larger than the folder."""
+def check_declared(path: Path, *, most: float = MAX_BYTES, times: int = MOST_UNPACKED) -> None:
+    """Refuses what only running code could decode, and arrays and chunks far larger than the folder.
+
+    Arguments:
+        path: of the folder.
+        most: bytes that an array or a chunk may have.
+        times: bytes of the folder, that a large one may have.
+
+    Raises:
+        UnreadableError: pickled objects, or metadata without end.
+        RequestError: an array or a chunk that is too large.
+    """
     packed = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     for file in path.rglob("*"):
         if file.name in _METADATA and file.is_file():
             for part in _mappings(file):
-                _check_part(path, part, packed)
+                _check_part(path, part, packed, most, times)
 
 
-def _check_part(path: Path, part: Mapping[str, Any], packed: int) -> None:
+def _check_part(path: Path, part: Mapping[str, Any], packed: int, most: float, times: int) -> None:
     names = (part.get("id"), part.get("name"))
     if any(isinstance(name, str) and "pickle" in name.lower() for name in names):
         raise UnreadableError(
@@ -48,7 +58,8 @@ def _check_part(path: Path, part: Mapping[str, Any], packed: int) -> None:
     for shape in (part.get("shape"), chunks):
         if isinstance(shape, list) and all(isinstance(side, int) and side >= 0 for side in shape):
             size = math.prod(shape) * _bytes_of(part.get("dtype", part.get("data_type")))
-            check_unpacked(f"{path}: an array of shape {tuple(shape)}", size, packed)
+            name = f"{path}: an array of shape {tuple(shape)}"
+            check_unpacked(name, size, packed, most=most, times=times)
 
 
 def _bytes_of(kind: Any) -> int:
