@@ -37,4 +37,5 @@ PIXELS = {
     "8-bit": Pixels(np.dtype(np.uint8), 255.0, (0, 255)),
     "16-bit": Pixels(np.dtype(np.uint16), 65535.0, (0, 65535)),
     "real": Pixels(np.dtype(np.float32), None, (-1e6, 1e6)),
+    "count": Pixels(np.dtype(np.uint16), None, (0, 65_535)),
 }
