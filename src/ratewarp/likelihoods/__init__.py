@@ -8,9 +8,10 @@ from pydantic import Field
 
 from ratewarp.likelihoods.bernoulli import Bernoulli
 from ratewarp.likelihoods.likelihood import Likelihood
+from ratewarp.likelihoods.poisson import Poisson
 from ratewarp.likelihoods.squared_error import BernoulliMean, Gaussian
 
-AnyLikelihood = Annotated[BernoulliMean | Gaussian | Bernoulli, Field(discriminator="kind")]
+AnyLikelihood = Annotated[BernoulliMean | Gaussian | Bernoulli | Poisson, Field(discriminator="kind")]
 LIKELIHOODS: tuple[type[Likelihood], ...] = get_args(get_args(AnyLikelihood)[0])
 
-__all__ = ["LIKELIHOODS", "AnyLikelihood", "Bernoulli", "BernoulliMean", "Gaussian", "Likelihood"]
+__all__ = ["LIKELIHOODS", "AnyLikelihood", "Bernoulli", "BernoulliMean", "Gaussian", "Likelihood", "Poisson"]

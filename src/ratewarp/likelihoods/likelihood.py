@@ -58,7 +58,9 @@ class Likelihood(BaseModel):
 
     @abstractmethod
     def noise_floor(self, p: Float[np.ndarray, " stimuli"], means: Float[np.ndarray, "stimuli ..."]) -> float:
-        """Distortion of a perfect reproduction of the means of binary images with independent pixels."""
+        """Distortion of a perfect reproduction of the means of images with independent pixels: binary ones
+        or, under a likelihood of counts, Poisson counts.
+        """
 
     def check(self, pixels: str) -> None:
         """Raises `RequestError` if it is not for such pixels."""

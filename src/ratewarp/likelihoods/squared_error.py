@@ -51,7 +51,7 @@ class Gaussian(Likelihood):
 
     UNIT: ClassVar[str] = "squared error per pixel"
     SHORT: ClassVar[str] = "per pixel"
-    PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "16-bit", "real")
+    PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "16-bit", "real", "count")
     SQUARED: ClassVar[bool] = True
 
     kind: Literal["gaussian"] = "gaussian"
