@@ -86,7 +86,8 @@ def run(
     from ratewarp.studies import load_study
 
     wanted = [*(changes or []), *([f"seeds={list(range(seeds))}"] if seeds else [])]
-    chosen = load_study(study, wanted, allow_code=allow_code)
+    with progress_bar() as (show, _):
+        chosen = load_study(study, wanted, allow_code=allow_code, progress=show)
     if models is not None or capacities is not None:
         names = () if models is None else tuple(name.strip() for name in models.split(","))
         chosen = chosen.part(names, numbers("capacities", capacities))

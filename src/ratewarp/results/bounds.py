@@ -166,8 +166,7 @@ def objective_of(setting: Setting | None) -> str:
 
 def _sample_of(setting: Setting) -> tuple[int, ...]:
     """What decides which stimuli are measured, where these are not all."""
-    measured = setting.measured()
-    return () if len(measured) == len(setting.source.stimuli) else (len(measured), setting.data_seed)
+    return (len(setting.measured()), setting.data_seed) if setting.samples_stimuli() else ()
 
 
 def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterator[dict[str, Any]]:

@@ -288,9 +288,10 @@ class _Job:
 def _model_row(
     condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]
 ) -> dict[str, Any]:
-    rate, rate_se = _weighted(record["rate"], record["frequency"])
-    distortion, distortion_se = _weighted(record["distortion"], record["frequency"])
-    semantic, semantic_se = _weighted(record["semantic_distortion"], record["frequency"])
+    weighted = _weighted_sample if condition.setting.samples_stimuli() else _weighted
+    rate, rate_se = weighted(record["rate"], record["frequency"])
+    distortion, distortion_se = weighted(record["distortion"], record["frequency"])
+    semantic, semantic_se = weighted(record["semantic_distortion"], record["frequency"])
     sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
     return {
         "rate_nats": rate,
@@ -379,6 +380,14 @@ def _weighted(values: xr.DataArray, frequency: xr.DataArray) -> tuple[float, flo
     p, v = frequency.values, values.values.astype(float)
     variance = v.var(axis=1, ddof=1) if v.shape[1] > 1 else np.full(len(v), np.nan)
     return float(p @ v.mean(axis=1)), float(np.sqrt(p**2 @ variance / v.shape[1]))
+
+
+def _weighted_sample(values: xr.DataArray, frequency: xr.DataArray) -> tuple[float, float]:
+    """The same where stimuli are a sample of all, with its standard error over stimuli."""
+    p, means = frequency.values, values.values.astype(float).mean(axis=1)
+    mean, number = float(p @ means), np.count_nonzero(p)
+    spread = np.sqrt(p**2 @ (means - mean) ** 2 * number / (number - 1)) if number > 1 else np.nan
+    return mean, float(spread)
 
 
 def _all_task_rows(

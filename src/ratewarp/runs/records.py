@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from ratewarp.sources import Task
+from ratewarp.sources import Task, coordinates_of
 from ratewarp.studies import Condition
 from ratewarp.training.evaluation import Evaluation
 from ratewarp.training.loop import Trace
@@ -60,7 +60,7 @@ def make_record(
         coords={
             "stimulus": ("item", np.repeat(np.arange(stimuli), each)),
             "task": np.array([t.name for t in tasks], dtype="U"),
-            "factor": np.array([factor.name for factor in setting.source.factors], dtype="U"),
+            "factor": np.array([f.name for f in coordinates_of(setting.source).values()], dtype="U"),
         },
         attrs=labels_of(condition),
     )

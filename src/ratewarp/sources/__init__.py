@@ -10,9 +10,10 @@ from ratewarp.sources.frequencies import frequency, image_counts
 from ratewarp.sources.given_source import GivenSource, kept_files
 from ratewarp.sources.gratings import Gratings
 from ratewarp.sources.images import Images, Pool, Stream, draw_images, draw_pool, make_images
+from ratewarp.sources.own_images import ImageFiles, ImageOptions
 from ratewarp.sources.pixels import PIXELS, Pixels
 from ratewarp.sources.population import Population
-from ratewarp.sources.source import Source, factor_numbers, factors_of
+from ratewarp.sources.source import Source, coordinates_of, factor_numbers, factors_of
 from ratewarp.sources.sprites import Sprites
 from ratewarp.sources.stored import Stored
 from ratewarp.sources.tasks import Task, task, task_names
@@ -27,6 +28,8 @@ __all__ = [
     "Factor",
     "GivenSource",
     "Gratings",
+    "ImageFiles",
+    "ImageOptions",
     "Images",
     "Pixels",
     "Pool",
@@ -36,6 +39,7 @@ __all__ = [
     "Stored",
     "Stream",
     "Task",
+    "coordinates_of",
     "draw_images",
     "draw_pool",
     "factor_numbers",

@@ -9,7 +9,7 @@ import numpy as np
 
 from ratewarp._checks import refuse, refuse_name, shorten
 
-KINDS = ("ordered", "circular", "categorical")
+KINDS = ("ordered", "circular", "categorical", "covariate")
 
 
 class Factor(NamedTuple):
@@ -18,7 +18,8 @@ class Factor(NamedTuple):
     Attributes:
         name: as expressions and tables call it.
         values: that it takes: numbers, or texts for a categorical one.
-        kind: `ordered`, `circular` (values repeat after `period`), or `categorical` (values have no order).
+        kind: `ordered`, `circular` (values repeat after `period`), `categorical` (values have no order), or
+            `covariate`: numbers that rules may name, and no coordinate of the stimuli.
         period: of a circular factor, in the unit of its values.
 
     Examples:
@@ -28,7 +29,7 @@ class Factor(NamedTuple):
 
     name: str
     values: tuple[float | str, ...]
-    kind: Literal["ordered", "circular", "categorical"] = "ordered"
+    kind: Literal["ordered", "circular", "categorical", "covariate"] = "ordered"
     period: float | None = None
 
     @property

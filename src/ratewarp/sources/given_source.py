@@ -32,6 +32,7 @@ from ratewarp.sources.given_checks import (
     checked_text,
 )
 from ratewarp.sources.given_trial import checked_means, tried
+from ratewarp.sources.own_images import ImageOptions
 from ratewarp.sources.pixels import PIXELS
 from ratewarp.sources.source import Source
 from ratewarp.sources.stored import Stored
@@ -211,7 +212,8 @@ class GivenSource:
     def __get_pydantic_json_schema__(
         cls, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return json_schema_of("source")
+        described = json_schema_of("source")
+        return {"anyOf": [described, ImageOptions.model_json_schema(mode="validation")]}
 
 
 def kept_files(source: Source) -> dict[str, bytes]:

@@ -123,15 +123,20 @@ def factors_of(source: Source) -> dict[str, np.ndarray]:
     return {factor.name: factor.table[places] for factor, places in columns}
 
 
+def coordinates_of(source: Source) -> dict[int, Factor]:
+    """The factors that are coordinates of the stimuli, by their column: all but covariates."""
+    return {column: factor for column, factor in enumerate(source.factors) if factor.kind != "covariate"}
+
+
 def factor_numbers(
     source: Source, stimuli: Int[np.ndarray, " chosen"] | None = None
-) -> Float[np.ndarray, "chosen factors"]:
-    """Factor values of these stimuli, of all if not given, as numbers; of a factor of texts, the place of the
-    value.
+) -> Float[np.ndarray, "chosen coordinates"]:
+    """Values of the coordinates of these stimuli, of all if not given, as numbers; of a factor of texts, the
+    place of the value.
     """
     table = source.stimuli if stimuli is None else source.stimuli[stimuli]
     numbers = [
-        places if factor.table.dtype.kind == "U" else factor.table[places]
-        for factor, places in zip(source.factors, table.T, strict=True)
+        table[:, column] if factor.table.dtype.kind == "U" else factor.table[table[:, column]]
+        for column, factor in coordinates_of(source).items()
     ]
     return np.array(numbers).T if numbers else np.zeros((len(table), 0))

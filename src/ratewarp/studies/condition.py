@@ -205,6 +205,10 @@ class Setting(SettingKeys):
             lambda: _measured(self.source, self.measured_stimuli, self.data_seed),
         )
 
+    def samples_stimuli(self) -> bool:
+        """Whether the measured stimuli are a sample of all: held-out images, or some of very many."""
+        return len(self.measured()) < len(self.source.stimuli)
+
     def images_each(self) -> int:
         """Held-out images of every measured stimulus."""
         return self.validation_each if self.source.stored is None else 1

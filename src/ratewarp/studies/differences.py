@@ -8,8 +8,8 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from ratewarp._checks import RequestError
+from ratewarp._explain import explain
 from ratewarp.studies.condition import Setting
-from ratewarp.studies.explain import explain
 from ratewarp.studies.identity import TAGS
 
 

@@ -13,11 +13,13 @@ import numpy as np
 
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
 from ratewarp._files import MAX_STUDY_BYTES, is_file, parse_mapping, read_text
+from ratewarp._progress import Progress
 from ratewarp._yaml import read_yaml
 from ratewarp.networks import GivenNetwork
 from ratewarp.sources import GivenSource, Source, factors_of
 from ratewarp.studies.code import replaced, with_code
 from ratewarp.studies.differences import changed, merge, nested
+from ratewarp.studies.image_files import with_images
 from ratewarp.studies.study import Study
 
 _MAX_PARTS = 20  # of a key given on the command line
@@ -37,7 +39,13 @@ def builtin_names() -> list[str]:
     )
 
 
-def load_study(name_or_path: str | Path, changes: Sequence[str] = (), *, allow_code: bool = False) -> Study:
+def load_study(
+    name_or_path: str | Path,
+    changes: Sequence[str] = (),
+    *,
+    allow_code: bool = False,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Study:
     """Reads a study.
 
     Arguments:
@@ -45,13 +53,14 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = (), *, allow_c
         changes: `key=value` texts laid over it, keys with dots, values in YAML: `recipe.steps=500`.
         allow_code: whether to import and run the Python code that it names as `source` or `network` by
             `{import: module:name}`; a module is looked for beside the study file first.
+        progress: told how far the images are looked at that it names as `source` by `{images: PATH}`.
 
     Returns:
         The study, checked.
 
     Raises:
-        RequestError: no such study or file, not YAML, a key or value that does not fit, or code that is not
-            allowed or fails.
+        RequestError: no such study or file, not YAML, a key or value that does not fit, images that cannot be
+            used, or code that is not allowed or fails.
 
     Examples:
         >>> load_study("demo", ["capacities_nats=[1]", "recipe.steps=100"]).capacities_nats
@@ -61,7 +70,7 @@ def load_study(name_or_path: str | Path, changes: Sequence[str] = (), *, allow_c
     data = parse_mapping(text, str(name_or_path))
     for change in changes:
         data = merge(data, _nested(change))
-    data = with_code(data, folder, allow_code)
+    data = with_images(with_code(data, folder, allow_code), folder, progress)
     return Study(**_with_tables(data, folder, data.get("source", "corridors")))
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse, refuse_name
+from ratewarp._explain import explain
 from ratewarp.sources import Task
 from ratewarp.studies.axes import CAPACITY, SEED, Axis, read_axis
 from ratewarp.studies.condition import (
@@ -23,7 +24,6 @@ from ratewarp.studies.condition import (
 )
 from ratewarp.studies.crossing import Crossing, Place, is_key
 from ratewarp.studies.differences import changed
-from ratewarp.studies.explain import explain
 from ratewarp.studies.kept import once
 
 ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,16 @@ class ImageSet:
         except Exception as error:  # readers of other packages raise whatever they like
             raise RatewarpError(f"{self.path} cannot be read any more ({why(error)})") from error
         return as_kept(found, self.dtype).reshape(len(rows), *self.shape)
+
+    def only(self, rows: Int[np.ndarray, " chosen"]) -> ImageSet:
+        """Some of its images, numbered anew."""
+        return replace(
+            self,
+            count=len(rows),
+            columns={name: values[rows] for name, values in self.columns.items()},
+            names=None if self.names is None else [self.names[row] for row in rows.tolist()],
+            kept=self.kept[rows],
+        )
 
     def name_of(self, row: int) -> str:
         """What messages call an image: its file, or its row in the file, from 0."""
