@@ -12,7 +12,7 @@ from sklearn.metrics import silhouette_score
 
 from ratewarp import measure
 from ratewarp._checks import RequestError
-from ratewarp.geometry import MEASURES, Measure, Optimal, measuring, planted_codes
+from ratewarp.geometry import MEASURES, Measure, Optimal, Space, measuring, planted_codes
 from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes
 
 BY_NAME = {measure.name: measure for measure in MEASURES}
@@ -93,7 +93,7 @@ def test_the_number_of_an_optimal_code_is_that_of_the_same_codes(name):
     labels = np.array([PLANTED.classes[PLANTED.stimuli == one][0] for one in range(len(codes))])
     own = Representation(codes, np.arange(len(codes)), PLANTED.factors, PLANTED.frequency)
     (found,) = measure_codes(own, {"class": labels}, None, Settings(permutations=0, measures=(name,)))
-    optimal = Optimal(codes, labels, PLANTED.factors, PLANTED.frequency)
+    optimal = Optimal(codes, labels, Space(PLANTED.factors), PLANTED.frequency)
     assert BY_NAME[name].optimum(optimal) == pytest.approx(found.value, rel=1e-9)
 
 

@@ -6,7 +6,6 @@ from scipy.stats import linregress
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import local_resolution, resolution_ratio, specialization
-from ratewarp.geometry.specialization import neighbours
 
 RNG = np.random.default_rng(0)
 FACTORS = np.array([[i, j] for i in range(3) for j in range(4)], float)
@@ -71,23 +70,6 @@ def test_two_levels_give_the_ratio_of_geometric_means():
     logs = np.log(_mean_distances())
     expected = (logs[:4].mean() - logs[4:].mean()) / np.log(8)
     assert specialization(CODES, PLACES, FACTORS, frequency) == pytest.approx(expected)
-
-
-def test_neighbours_on_grids_of_any_step_and_off_grids():
-    steps = neighbours(FACTORS * [10, 0.5])
-    expected = {
-        (s, t) for s in range(12) for t in range(s + 1, 12) if np.abs(FACTORS[s] - FACTORS[t]).sum() == 1
-    }
-    assert {(int(a), int(b)) for a, b in zip(steps.first, steps.second, strict=True)} == expected
-    assert (steps.steps == 1).all()
-    scattered = RNG.uniform(size=(50, 2))
-    found = neighbours(scattered)
-    assert set(range(50)) <= {*found.first.tolist(), *found.second.tolist()}
-    scaled = scattered / scattered.std(axis=0)
-    np.testing.assert_allclose(
-        found.steps * np.median(np.linalg.norm(scaled[found.first] - scaled[found.second], axis=1)),
-        np.linalg.norm(scaled[found.first] - scaled[found.second], axis=1),
-    )
 
 
 def test_codes_that_follow_continuous_factors_have_no_slope_of_their_own():

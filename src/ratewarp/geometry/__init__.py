@@ -19,18 +19,21 @@ from ratewarp.geometry.planted import Planted, planted_codes
 from ratewarp.geometry.prototypes import prototypization
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
 from ratewarp.geometry.specialization import local_resolution, resolution_ratio, specialization
+from ratewarp.geometry.stimulus_space import FactorKind, Space
 from ratewarp.geometry.tuning import scaled_tuning, tuning_curves
 
 __all__ = [
     "MEASURES",
     "ClassDistortion",
     "Disentanglement",
+    "FactorKind",
     "Interval",
     "Map",
     "Measure",
     "Optimal",
     "Planted",
     "Scheme",
+    "Space",
     "active_units",
     "adjusted",
     "class_distortion_matrix",

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp.geometry.representation import Finding
+from ratewarp.geometry.stimulus_space import Space
 from ratewarp.geometry.workbench import Workbench
 
 Figure = Literal["warps", "normative", "measured"]
@@ -34,13 +35,13 @@ class Optimal(NamedTuple):
     Attributes:
         codes: one row per stimulus.
         labels: class of every stimulus; all 0 for measures that are of no labelling.
-        factors: factor values of every stimulus.
+        space: where every stimulus stands.
         frequency: of every stimulus.
     """
 
     codes: Float[np.ndarray, "stimuli points"]
     labels: Int[np.ndarray, " stimuli"]
-    factors: Float[np.ndarray, "stimuli factors"]
+    space: Space
     frequency: Float[np.ndarray, " stimuli"]
 
 

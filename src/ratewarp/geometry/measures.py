@@ -6,8 +6,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from ratewarp._checks import RequestError
 from ratewarp.geometry.alignment import free_orthogonalization
 from ratewarp.geometry.dimensions import participation_ratio
@@ -28,7 +26,7 @@ from ratewarp.geometry.of_task import (
     find_prototypization,
 )
 from ratewarp.geometry.prototypes import prototypization
-from ratewarp.geometry.specialization import specialization
+from ratewarp.geometry.specialization import slope_of
 
 _POINTS = 0.999  # prototypization from which what is left within classes is below a solver's tolerance
 _AXES = frozenset({"shift", "scale", "order"})  # what keeps a measure that asks about single latents
@@ -43,7 +41,9 @@ def _optimal_freedom(one: Optimal) -> float:
 
 
 def _optimal_slope(one: Optimal) -> float:
-    return specialization(one.codes, np.arange(len(one.codes)), one.factors, one.frequency)
+    if not one.space.has_neighbours:
+        raise RequestError("no way to tell which stimuli are neighbours")
+    return slope_of(one.codes, one.space, one.frequency)
 
 
 MEASURES = (

@@ -67,8 +67,8 @@ def _wanted(settings: Settings) -> list[Measure]:
 
 def _of_frequency(bench: Workbench, measure: Measure) -> Iterator[Finding]:
     own = bench.own
-    if own.factors is not None and own.frequency is not None and uneven(own.frequency):
+    if own.space is not None and own.frequency is not None and uneven(own.frequency):
         yield from measure.find(bench, _NO_SCHEME)
         return
-    why = "needs factors" if own.factors is None else "all frequencies are the same"
+    why = "needs factors" if own.space is None else "all frequencies are the same"
     yield undefined(measure.name, "frequency", why)

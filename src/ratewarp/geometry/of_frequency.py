@@ -11,7 +11,8 @@ from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import log_mean_interval
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation
-from ratewarp.geometry.specialization import Neighbours, frequent, log_ratio, neighbours, resolution, slopes
+from ratewarp.geometry.specialization import frequent, log_ratio, resolution, slopes
+from ratewarp.geometry.stimulus_space import Neighbours, neighbours
 from ratewarp.geometry.tuning import tuning_curves
 from ratewarp.geometry.workbench import Workbench, difference
 
@@ -19,8 +20,8 @@ _SMOOTH = 0.3  # Moran's I of log frequency above which it is not permuted
 
 
 def find_specialization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
-    factors, frequency = bench.frequencies
-    near, log_frequency = neighbours(factors), np.log(frequency)
+    space, frequency = bench.frequencies
+    near, log_frequency = neighbours(space), np.log(frequency)
 
     def found(one: Representation) -> np.ndarray:
         return resolution(tuning_curves(one.span, one.units), near)
@@ -45,8 +46,8 @@ def find_specialization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
 
 
 def find_resolution_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
-    factors, frequency = bench.frequencies
-    near, often = neighbours(factors), frequent(frequency)
+    space, frequency = bench.frequencies
+    near, often = neighbours(space), frequent(frequency)
     pairs = np.stack([near.first, near.second], axis=1)
 
     def ratio(one: Representation) -> tuple[float, np.ndarray]:

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise, spanned
+from ratewarp.geometry.stimulus_space import FactorKind, Space
 
 # columns of a table that say which entry of a matrix or a list a number is
 PLACES = ("class", "other", "latent")
@@ -59,6 +60,8 @@ class Representation:
         factors: factor values of every unit, if known.
         frequency: of every unit, summing to 1, if known.
         noise: variance of every code, if known.
+        kinds: of the factors; all ordered if empty.
+        points: of every unit, which say instead of the factors which units are neighbours.
     """
 
     codes: Float[np.ndarray, "items latents"]
@@ -66,6 +69,15 @@ class Representation:
     factors: Float[np.ndarray, "units factors"] | None = None
     frequency: Float[np.ndarray, " units"] | None = None
     noise: Float[np.ndarray, "items latents"] | None = None
+    kinds: tuple[FactorKind, ...] = ()
+    points: Float[np.ndarray, "units dimensions"] | None = None
+
+    @cached_property
+    def space(self) -> Space | None:
+        """Where the units stand, if there is a way to tell which are neighbours."""
+        factors = np.zeros((self.number, 0)) if self.factors is None else self.factors
+        space = Space(factors, self.kinds, self.points)
+        return space if space.has_neighbours else None
 
     @cached_property
     def number(self) -> int:

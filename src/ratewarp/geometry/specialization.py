@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.spatial import KDTree
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise
+from ratewarp.geometry.stimulus_space import FactorKind, Neighbours, Space, neighbours
 from ratewarp.geometry.tuning import tuning_curves
 
 _EVEN = 1e-9  # frequencies that differ by less than this share are the same
 _ALIKE = 1e-14  # distance of mean codes, as a share of the largest entry, that is a matter of rounding
-
-
-class Neighbours(NamedTuple):
-    """Pairs of neighbouring stimuli, each once, and how far apart they are in the factors (1 on a grid)."""
-
-    first: Int[np.ndarray, " pairs"]
-    second: Int[np.ndarray, " pairs"]
-    steps: Float[np.ndarray, " pairs"]
 
 
 def local_resolution(
@@ -32,14 +24,16 @@ def local_resolution(
     *,
     noise: Float[np.ndarray, "items latents"] | None = None,
     whitened: bool = False,
+    kinds: Sequence[FactorKind] = (),
 ) -> Float[np.ndarray, " stimuli"]:
     """Mean d′ between every stimulus and its neighbours, a step of the factors apart.
 
     d′ of two stimuli is the distance of their mean codes over the root mean square, of one latent, of the
-    codes' noise about the mean of their stimulus, pooled over all stimuli. On a grid, neighbours differ by
-    one step in one factor. Where some stimulus has no such neighbour, they are the nearest stimuli, two a
-    factor, with every factor in units of its standard deviation, and d′ is divided by their distance in units
-    of its median. Range 0 upwards, 0 for stimuli coded alike. Invariant to rotation, shift and common scale.
+    codes' noise about the mean of their stimulus, pooled over all stimuli. On a grid, neighbours differ
+    by one step in one factor (`stimulus_space.neighbours`). Where some stimulus has no such neighbour,
+    they are the nearest stimuli, two a factor, with every factor in units of its standard deviation, and
+    d′ is divided by their distance in units of its median. Range 0 upwards, 0 for stimuli coded alike.
+    Invariant to rotation, shift and common scale.
 
     Arguments:
         codes: one row per item.
@@ -50,6 +44,7 @@ def local_resolution(
         whitened: measure distance by the noise's own covariance (Mahalanobis), so that a direction of much
             noise counts less. Invariant to every invertible linear map; it amplifies latents that are almost
             silent unless `noise` is given.
+        kinds: of the factors; all are ordered if not given.
 
     Returns:
         One number per stimulus.
@@ -71,7 +66,7 @@ def local_resolution(
         noise_covariance(codes, places, noise, whole=whitened),
         whitened=whitened,
     )
-    return resolution(means, neighbours(factors))
+    return resolution(means, neighbours(Space(factors, tuple(kinds))))
 
 
 def specialization(
@@ -82,6 +77,7 @@ def specialization(
     *,
     noise: Float[np.ndarray, "items latents"] | None = None,
     whitened: bool = False,
+    kinds: Sequence[FactorKind] = (),
 ) -> float:
     """Slope of log resolution on log frequency, over stimuli.
 
@@ -99,6 +95,7 @@ def specialization(
         frequency: of every stimulus, positive, up to a factor; not all the same.
         noise: as in `local_resolution`; needed for `whitened` only.
         whitened: as in `local_resolution`.
+        kinds: as in `local_resolution`.
 
     Returns:
         The slope.
@@ -117,13 +114,20 @@ def specialization(
         0.43
     """
     codes, places, factors, noise = _checked(codes, stimuli, factors, noise)
-    weights = check_frequency(frequency, len(factors))
-    if not uneven(weights):
-        refuse("frequency", "different for at least two stimuli", "the same frequency for all")
     means = tuning_curves(codes, places)
     if whitened:
         means = in_units_of_noise(means, noise_covariance(codes, places, noise), whitened=True)
-    found = resolution(means, neighbours(factors))
+    return slope_of(means, Space(factors, tuple(kinds)), frequency)
+
+
+def slope_of(
+    means: Float[np.ndarray, "stimuli latents"], space: Space, frequency: Float[np.ndarray, " stimuli"]
+) -> float:
+    """`specialization` of mean codes, of stimuli that stand anywhere."""
+    weights = check_frequency(frequency, len(means))
+    if not uneven(weights):
+        refuse("frequency", "different for at least two stimuli", "the same frequency for all")
+    found = resolution(means, neighbours(space))
     if not (found > 0).all():
         refuse(
             "codes",
@@ -138,6 +142,8 @@ def resolution_ratio(
     stimuli: Int[np.ndarray, " items"],
     factors: Float[np.ndarray, "stimuli factors"],
     frequency: Float[np.ndarray, " stimuli"],
+    *,
+    kinds: Sequence[FactorKind] = (),
 ) -> float:
     """How much better neighbours are told apart that are both frequent than neighbours that are both rare.
 
@@ -152,6 +158,7 @@ def resolution_ratio(
         stimuli: stimulus of every item, from 0; every stimulus must have items.
         factors: factor values of every stimulus.
         frequency: of every stimulus, positive, up to a factor; not all the same.
+        kinds: as in `local_resolution`.
 
     Returns:
         The ratio.
@@ -169,7 +176,9 @@ def resolution_ratio(
     weights = check_frequency(frequency, len(factors))
     if not uneven(weights):
         refuse("frequency", "different for at least two stimuli", "the same frequency for all")
-    found, _ = log_ratio(tuning_curves(codes, places), neighbours(factors), frequent(weights))
+    found, _ = log_ratio(
+        tuning_curves(codes, places), neighbours(Space(factors, tuple(kinds))), frequent(weights)
+    )
     if np.isnan(found):
         refuse(
             "codes", "different for frequent neighbours and for rare ones", "neighbours that are coded alike"
@@ -224,30 +233,6 @@ def uneven(frequency: Float[np.ndarray, " stimuli"]) -> bool:
 def frequent(frequency: Float[np.ndarray, " stimuli"]) -> Bool[np.ndarray, " stimuli"]:
     """Which stimuli are more frequent than the mean; one that is as frequent, but for rounding, is not."""
     return frequency > frequency.mean() * (1 + _EVEN)
-
-
-def neighbours(factors: Float[np.ndarray, "stimuli factors"]) -> Neighbours:
-    """Which stimuli are neighbours, as `local_resolution` says.
-
-    Examples:
-        >>> neighbours(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]])).second
-        array([1, 2])
-    """
-    ranks = np.stack([np.unique(column, return_inverse=True)[1] for column in factors.T], axis=1)
-    pairs = KDTree(ranks).query_pairs(1.0 + 1e-9, p=1, output_type="ndarray")
-    pairs = pairs[np.abs(ranks[pairs[:, 0]] - ranks[pairs[:, 1]]).sum(axis=1) == 1]
-    if np.isin(np.arange(len(factors)), pairs).all():
-        pairs = pairs[np.lexsort(pairs.T[::-1])]
-        return Neighbours(pairs[:, 0], pairs[:, 1], np.ones(len(pairs)))
-    spread = factors.std(axis=0)
-    scaled = factors / np.where(spread > 0, spread, 1)
-    wanted = min(2 * factors.shape[1], len(factors) - 1)
-    distances, found = KDTree(scaled).query(scaled, wanted + 1)
-    owners = np.repeat(np.arange(len(factors)), wanted + 1)
-    apart = (found.ravel() != owners) & (distances.ravel() > 0)
-    pairs = np.unique(np.sort(np.stack([owners, found.ravel()], axis=1)[apart], axis=1), axis=0)
-    steps = np.linalg.norm(scaled[pairs[:, 0]] - scaled[pairs[:, 1]], axis=1)
-    return Neighbours(pairs[:, 0], pairs[:, 1], steps / np.median(steps) if len(steps) else steps)
 
 
 def resolution(

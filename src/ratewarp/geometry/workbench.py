@@ -14,6 +14,7 @@ from ratewarp.geometry.inference import infer
 from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.representation import Finding, Representation, Settings, undefined
 from ratewarp.geometry.scatter import MOST_BYTES
+from ratewarp.geometry.stimulus_space import Space
 
 MAX_BLOCKS = 1000  # units resampled; more are drawn in blocks of several
 _FEWEST_BLOCKS = 40
@@ -56,11 +57,11 @@ class Workbench:
         return max(1, min(256, MOST_BYTES // (32 * self.own.span.shape[1] ** 2)))
 
     @property
-    def frequencies(self) -> tuple[np.ndarray, np.ndarray]:
-        """Factors and frequency of every unit, which a measure of frequency may ask for."""
-        assert self.own.factors is not None
+    def frequencies(self) -> tuple[Space, np.ndarray]:
+        """Where every unit stands and its frequency, which a measure of frequency may ask for."""
+        assert self.own.space is not None
         assert self.own.frequency is not None
-        return self.own.factors, self.own.frequency
+        return self.own.space, self.own.frequency
 
     def interval(
         self, statistic: Statistic, blocks: np.ndarray, bounds: tuple[float, float] = (-math.inf, math.inf)

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits
 from ratewarp._checks import RequestError
 from ratewarp.geometry import MEASURES, Optimal
 from ratewarp.results.bounds import task_curve
+from ratewarp.results.stimulus_spaces import space_of
 from ratewarp.studies import Setting
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 from ratewarp.theory import Curve, posterior_codes
@@ -84,7 +85,8 @@ def _measured(
     neighbours.
     """
     schemes = {name: labels[kept] for name, labels in setting.class_schemes().items()}
-    factors, frequency = setting.factor_numbers()[kept], setting.probabilities()[kept]
+    space, frequency = space_of(setting), setting.probabilities()[kept]
+    space = space if isinstance(kept, slice) else space.of(kept)
     of_task = [(measure, task) for task in schemes for measure in MEASURES if measure.of == "task"]
     of_all = [(measure, "") for measure in MEASURES if measure.of == "codes"]
     of_frequency = [
@@ -97,4 +99,4 @@ def _measured(
             continue
         labels = schemes.get(task, np.zeros(len(codes), np.int64))
         with suppress(RequestError):
-            yield (measure.name, task), measure.optimum(Optimal(codes, labels, factors, frequency))
+            yield (measure.name, task), measure.optimum(Optimal(codes, labels, space, frequency))

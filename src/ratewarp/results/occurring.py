@@ -78,4 +78,5 @@ def _of_units(one: Representation, kept: Bool[np.ndarray, " units"]) -> Represen
     factors = None if one.factors is None else one.factors[kept]
     frequency = None if one.frequency is None else one.frequency[kept] / one.frequency[kept].sum()
     noise = None if one.noise is None else one.noise[items]
-    return Representation(one.codes[items], units, factors, frequency, noise)
+    points = None if one.points is None else one.points[kept]
+    return Representation(one.codes[items], units, factors, frequency, noise, one.kinds, points)

@@ -4,7 +4,7 @@ rate of the bound, a measure of an optimal code."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from itertools import groupby
 from pathlib import Path
@@ -21,6 +21,7 @@ from ratewarp.results.bounds import BOUND, Distance, bound_rows, distance, objec
 from ratewarp.results.normative import NORMATIVE, normative_rows
 from ratewarp.results.occurring import measured
 from ratewarp.results.scores import f1, f1_over_batches
+from ratewarp.results.stimulus_spaces import space_of
 from ratewarp.results.table_parts import Parts, Rows, part_key
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY, Cell, Condition, Setting, Study
@@ -278,7 +279,10 @@ class _Job:
         theirs = None
         if self.reference is not None and self.reference != self.condition.id:
             theirs = self.reader.codes(self.reference)
-        occurring = measured(_representation(record), theirs, self.condition.setting.class_schemes())
+        setting = self.condition.setting
+        space = space_of(setting)
+        own = replace(_representation(record), kinds=space.kinds, points=space.points)
+        occurring = measured(own, theirs, setting.class_schemes())
         for found in measure_codes(occurring.own, occurring.labels, occurring.reference, self.settings):
             if np.isfinite(found.value):
                 named = occurring.named(found)._asdict()
