@@ -116,9 +116,9 @@ def test_import_needs_no_jax(module):
 # Kinds of one contract, by the folder that may ask which of them a thing is; all others ask the contract.
 KINDS = {
     "recipes": {"Recipe", "Constrained", "Principled", "Swift", "Published", "Plain"},
-    "sources": {"Source", "Corridors", "GivenSource"},
+    "sources": {"Source", "World", "Corridors", "Sprites", "Gratings", "Population", "Digits", "GivenSource"},
     "networks": {"Network", "Networks", "Convolutional", "MLP", "GivenNetwork", "AutoEncoder"},
-    "likelihoods": {"Likelihood", "BernoulliMean", "Gaussian", "Bernoulli"},
+    "likelihoods": {"Likelihood", "BernoulliMean", "Gaussian", "Bernoulli", "Poisson"},
 }
 
 

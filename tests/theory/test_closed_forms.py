@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from scipy.optimize import brentq
+from scipy.stats import poisson
 
 from ratewarp import RequestError
-from ratewarp.theory import binary_hamming, gaussian, uniform_hamming
+from ratewarp.theory import binary_hamming, gaussian, poisson_entropy, uniform_hamming
 
 
 def _water_filling(variances: np.ndarray, distortion: float) -> float:
@@ -40,3 +41,8 @@ def test_refusals_name_the_argument():
     ]:
         with pytest.raises(RequestError, match=argument):
             call()
+
+
+def test_the_entropy_of_counts_is_scipys():
+    means = np.array([[0.0, 1e-9, 0.01, 0.5], [7.3, 60.0, 99.99, 100.0], [100.1, 150.0, 400.0, 900.0]])
+    np.testing.assert_allclose(poisson_entropy(means), poisson.entropy(means), rtol=1e-8, atol=1e-12)
