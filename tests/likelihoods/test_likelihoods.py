@@ -23,6 +23,7 @@ each = pytest.mark.parametrize("likelihood", EACH, ids=NAMES)
 VALUES = {
     "binary": [0.0, 1.0],
     "8-bit": [0.0, 0.4, 1.0],
+    "16-bit": [0.0, 0.4, 1.0],
     "real": [-2.0, 0.5, 3.0],
     "count": [0.0, 1.0, 7.0],
 }  # that pixels take here, as numbers
