@@ -15,6 +15,7 @@ import typer
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.cli.bench_command import bench
 from ratewarp.cli.bound_command import bound
+from ratewarp.cli.inspect_command import inspect
 from ratewarp.cli.measure_command import measure
 from ratewarp.cli.paper_command import check_paper
 from ratewarp.cli.printing import leave
@@ -22,7 +23,7 @@ from ratewarp.cli.report_command import report, tabulate
 from ratewarp.cli.run_command import run, schema
 from ratewarp.cli.status_command import status
 
-COMMANDS = (run, status, schema, tabulate, report, measure, bound, check_paper, bench)
+COMMANDS = (run, status, schema, tabulate, report, inspect, measure, bound, check_paper, bench)
 
 app = typer.Typer(
     name="ratewarp",

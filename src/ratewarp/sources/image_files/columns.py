@@ -62,7 +62,8 @@ def _of_series(name: str, series: Any) -> tuple[np.ndarray, dict[int, str]]:
     if MOSTLY < share < 1:
         rows = np.flatnonzero(known & ~numeric)
         wrong = {int(row): f"{name!r} is {shorten(texts.iloc[row])} in a column of numbers" for row in rows}
-        return pd.to_numeric(series, errors="coerce").to_numpy(dtype=np.float64), wrong
+        coerced: Any = pd.to_numeric(series, errors="coerce")
+        return coerced.to_numpy(dtype=np.float64), wrong
     return as_names(name, texts.tolist()), {}
 
 
