@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from typing import Any, NamedTuple
 
@@ -48,7 +49,8 @@ def contact_sheet(images: ImageSet, found: Inspection, *, seed: int = 0) -> byte
     left, right, above, below = _MARGINS
     height, width = picture.shape[:2]
     whole = np.array([left + width + right, above + height + below])
-    with figure_style():
+    with figure_style(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")  # of names in letters that the type lacks
         figure = plt.figure(figsize=tuple(whole / _DPI), dpi=_DPI)
         try:
             place = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])

@@ -110,7 +110,7 @@ def _read(path: Path, names: list[str], pixels: list[int], side: int, skip: int)
         wrong |= {start + row: why for row, why in bad.items()}
         images.append(numbers)
         described.append(part.iloc[:, others])
-    if not images:
+    if not sum(map(len, images)):
         raise UnreadableError("holds no rows")
     table = pd.concat(described, ignore_index=True)
     whole = _as_small(np.concatenate(images)).reshape(-1, side, side)

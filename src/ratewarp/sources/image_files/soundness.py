@@ -43,6 +43,8 @@ def _unsound(rows: Rows, here: np.ndarray) -> dict[int, str]:
         return dict.fromkeys(here.tolist(), f"cannot be read ({escaped(why(error))})")
     if images.dtype.kind != "f":
         return {}
+    half = images.dtype.itemsize == 2
+    largest = images.dtype.type(np.finfo(np.float16).max if half else _LARGEST)
     with np.errstate(invalid="ignore"):
-        sound = (np.abs(images) <= _LARGEST).reshape(len(images), -1).all(axis=1)
+        sound = (np.abs(images) <= largest).reshape(len(images), -1).all(axis=1)
     return dict.fromkeys(here[~sound].tolist(), _NOT_FINITE)
