@@ -12,7 +12,12 @@ from fuzz.harness import run_cases
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are watched as Linux allows it")
 @pytest.mark.parametrize(
     ("target", "cases"),
-    [("fuzz.fuzz_code_files", 40), ("fuzz.fuzz_bound_files", 25), ("fuzz.fuzz_study_files", 50)],
+    [
+        ("fuzz.fuzz_code_files", 40),
+        ("fuzz.fuzz_bound_files", 25),
+        ("fuzz.fuzz_study_files", 50),
+        ("fuzz.fuzz_image_files", 50),
+    ],
 )
 def test_hostile_cases(target, cases):
     tally = run_cases(target, cases=cases, seed=0, limit=30)

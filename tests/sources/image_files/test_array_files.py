@@ -180,7 +180,7 @@ def test_which_array(tmp_path):
         RequestError, match=r"it is not clear .* --images NAME .* pictures \(50, 9, 8, 3\), masks"
     ):
         open_images(path)
-    with pytest.raises(RequestError, match="no array named 'picture'. Did you mean 'pictures'?"):
+    with pytest.raises(RequestError, match=r"no array named 'picture'\. Did you mean 'pictures'\?"):
         open_images(path, images="picture")
     assert open_images(path, images="masks").shape == (9, 8, 1)
     np.testing.assert_array_equal(open_images(path, images="pictures").read(ROWS), IMAGES[ROWS])
@@ -374,7 +374,7 @@ def test_a_table_beside_an_array(tmp_path):
     (tmp_path / "short.csv").write_text("x\n1\n2\n")
     with pytest.raises(RequestError, match="a row for each of 50 images, in their order; it has 2"):
         open_images(path, table=tmp_path / "short.csv")
-    with pytest.raises(RequestError, match="unknown format '.txt' of a table"):
+    with pytest.raises(RequestError, match=r"unknown format '\.txt' of a table"):
         open_images(path, table=tmp_path / "own.txt")
     np.savez(tmp_path / "own.npz", images=IMAGES, x=ANGLE)
     with pytest.raises(RequestError, match="has a column 'x', too"):

@@ -51,7 +51,7 @@ def test_many_pictures_are_read_by_several_threads(tmp_path, monkeypatch):
     for number, image in enumerate(images):
         Image.fromarray(image).save(tmp_path / f"{number:02}.png")
     (tmp_path / "40.png").write_text("")
-    with pytest.raises(RequestError, match="1 of 41 images cannot be used: 40.png is no PNG"):
+    with pytest.raises(RequestError, match=r"1 of 41 images cannot be used: 40\.png is no PNG"):
         open_images(tmp_path)
     rows = DRAW.integers(0, 40, 100)
     np.testing.assert_array_equal(open_images(tmp_path, skip_bad=True).read(rows)[..., 0], images[rows])
@@ -78,7 +78,7 @@ def test_all_that_is_wrong_is_said_at_once(pictures):
 
 def test_nothing_left(tmp_path):
     (tmp_path / "a.png").write_text("")
-    with pytest.raises(RequestError, match="none of 1 image files can be used; a.png is no PNG"):
+    with pytest.raises(RequestError, match=r"none of 1 image files can be used; a\.png is no PNG"):
         open_images(tmp_path, skip_bad=True)
 
 
@@ -86,7 +86,7 @@ def test_a_folder_without_pictures(tmp_path):
     with pytest.raises(RequestError, match=r"holds no image files \(\.png"):
         open_images(tmp_path)
     (tmp_path / "a.bmp").write_text("")
-    with pytest.raises(RequestError, match="it holds a.bmp"):
+    with pytest.raises(RequestError, match=r"it holds a\.bmp"):
         open_images(tmp_path)
 
 
