@@ -159,7 +159,7 @@ def _column_words(column: ColumnFound) -> str:
 
 def _crossing_words(found: Inspection) -> Iterator[str]:
     cross = found.crossing
-    if cross is None or not cross.occurring:
+    if cross is None or len(cross.columns) < 2 or not cross.occurring:
         return
     share = cross.occurring / cross.possible
     whole = "a complete grid" if cross.occurring == cross.possible else f"{share:.2%}"

@@ -74,7 +74,7 @@ def _found_words(found: Inspection) -> list[str]:
         words.append(f"{found.duplicates.images:,} images equal an earlier one")
     if found.left_out:
         words.append(f"{len(found.left_out):,} were left out, since they cannot be used")
-    if found.crossing is not None:
+    if found.crossing is not None and len(found.crossing.columns) > 1:
         cross = found.crossing
         words.append(
             f"{cross.occurring:,} of {cross.possible:,} combinations of {', '.join(cross.columns)} occur"

@@ -183,6 +183,9 @@ def test_a_table_that_does_not_fit(pictures, tmp_path):
         assert says in str(caught.value)
     found = open_images(folder, table=table, skip_bad=True)
     assert list(found.names) == ["cats/0.png", "cats/2.png", "dogs/0.png"]
+    table = _table(tmp_path, [f"{name},1,a" for name in [*names, "", ""]])
+    with pytest.raises(RequestError, match=r"1 of 6 .*: row 6 of own\.csv names no file"):
+        open_images(folder, table=table)
     with pytest.raises(RequestError, match=r"names none of the 6 image files: its first is 'x\.png'"):
         open_images(folder, table=_table(tmp_path, ["x.png,1,a"]))
 

@@ -70,7 +70,7 @@ def in_order(path: Path, count: int) -> Matched:
         raise RequestError(
             f"{path} must have a row for each of {count:,} images, in their order; it has {len(frame):,}"
         )
-    columns = of_frame(frame, str(path))
+    columns = _columns(path, frame)
     return Matched(columns.values, columns.wrong, {})
 
 
@@ -90,7 +90,7 @@ def by_name(path: Path, names: Sequence[str]) -> Matched:
             f"{path} must have a column with the names of files, called {', '.join(FILE_COLUMNS)}; its"
             f" columns are {', '.join(map(str, frame.columns[:20]))}"
         )
-    told = [_plain(text) for text in frame[column].astype(str)]
+    told = [_plain(text) for text in frame[column].astype(str).where(frame[column].notna(), "")]
     own = _own_names(names, told)
     wrong, without = _mismatches(path, names, own, told)
     if len(wrong) == len(names):
@@ -98,9 +98,14 @@ def by_name(path: Path, names: Sequence[str]) -> Matched:
         raise RequestError(f"{first}: its first is {told[0]!r}, the first image is {names[0]!r}")
     places = {name: row for row, name in enumerate(told)}
     rows = np.array([places.get(name, -1) for name in own])
-    columns = of_frame(frame.drop(columns=column), str(path))
+    columns = _columns(path, frame.drop(columns=column))
     wrong |= {image: columns.wrong[row] for image, row in enumerate(rows.tolist()) if row in columns.wrong}
     return Matched(_in_order(columns, rows), wrong, without)
+
+
+def _columns(path: Path, frame: pd.DataFrame) -> Columns:
+    with readable(path, too_large=TOO_LARGE):
+        return of_frame(frame, str(path))
 
 
 def _in_order(columns: Columns, rows: np.ndarray) -> dict[str, np.ndarray]:
@@ -116,7 +121,8 @@ def _in_order(columns: Columns, rows: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _plain(text: str) -> str:
-    return PurePosixPath(text.strip().replace("\\", "/")).as_posix()
+    """A path as the folder has it; empty where there is none."""
+    return PurePosixPath(text.strip().replace("\\", "/")).as_posix() if text.strip() else ""
 
 
 def _own_names(names: Sequence[str], told: Sequence[str]) -> list[str]:
@@ -139,4 +145,6 @@ def _mismatches(
         elif times[name] > 1:
             wrong[image] = f"has {times[name]} rows in {path.name}"
     without = {name: f"has a row in {path.name}, but no file" for name in times if name not in known}
+    if without.pop("", None):
+        without[f"row {told.index('')} of {path.name}"] = "names no file"
     return wrong, without

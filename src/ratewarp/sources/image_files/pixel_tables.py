@@ -99,7 +99,8 @@ def _side(path: Path, pixels: int) -> int:
 
 
 def _read(path: Path, names: list[str], pixels: list[int], side: int, skip: int) -> PixelTable:
-    others = [place for place in range(len(names)) if place not in set(pixels)]
+    known = set(pixels)
+    others = [place for place in range(len(names)) if place not in known]
     images, described = [], []
     wrong: dict[int, str] = {}
     for part in _parts(path, names, skip):
