@@ -12,7 +12,7 @@ import numpy as np
 from ratewarp._checks import RequestError, refuse
 from ratewarp._files import exists
 from ratewarp.codes.code_files import Content, known_suffixes, open_codes, read
-from ratewarp.results.bounds import has_pixel_bounds, task_cost
+from ratewarp.results.bounds import has_pixel_bounds, solvable, task_cost
 from ratewarp.sources import SOURCES
 from ratewarp.studies import Setting
 from ratewarp.theory import Cost, SquaredError
@@ -48,12 +48,22 @@ def of_setting(name: str, setting: Setting) -> Asked:
     """A source as a study would train on it: squared error per pixel, and log losses of tasks if there are
     any.
     """
+    setting = solvable(setting)
     means = setting.mean_images() if has_pixel_bounds(setting) and not setting.tasks else None
-    words = f"{setting.likelihood.UNIT} to the noise-free mean image"
+    words = f"{setting.likelihood.UNIT} to {_reproduced(setting)}"
     tasks = [task.name for task in setting.labellings()]
     if tasks:
         words += f", plus {setting.recipe.task_weight:g} × log loss of {', '.join(tasks)} in nats"
     return Asked(name, setting.probabilities(), task_cost(setting), means, words)
+
+
+def _reproduced(setting: Setting) -> str:
+    """What a code is to reproduce, in words."""
+    stimuli, measured = len(setting.source.stimuli), len(setting.measured())
+    if setting.source.stored is not None:
+        return f"the image, of the {measured:,} held-out images alone (each a stimulus)"
+    sample = f", of {measured:,} of {stimuli:,} stimuli" if measured < stimuli else ""
+    return f"the noise-free mean image{sample}"
 
 
 def of_file(path: Path) -> Asked:

@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from scipy.special import entr
+from jaxtyping import Float
+from scipy.special import entr, rel_entr
 
 from ratewarp._checks import RequestError
 from ratewarp.studies import Setting
@@ -25,11 +26,13 @@ BOUND = [
     "slope",
     "gap_nats",
     "certificate",
+    "sample_se",
     "raw_low",
     "raw_high",
 ]
 
 TOLERANCE = 1e-3  # of the rate there, nats: a hundredth of what seeds differ by
+MOST_STIMULI = 2000  # that a curve is solved for, in minutes and a gigabyte; of more, of a random sample
 _BEYOND = 1.15  # the curves of raw pixels continue beyond the largest capacity by this factor
 
 
@@ -52,6 +55,20 @@ class Distance(NamedTuple):
     excess_distortion: float
     efficiency: float
     bound_slope: float
+
+
+def solvable(setting: Setting) -> Setting:
+    """The setting measured on no more stimuli than a curve is solved for.
+
+    The curve of a random sample of stimuli lies below that of all on average over samples, since the optimal
+    channel of all is one of those that the sample chooses from; `sample_se` says how far chance moves it.
+    """
+    fewer = min(setting.measured_stimuli, MOST_STIMULI)
+    return (
+        setting
+        if fewer == setting.measured_stimuli
+        else setting.model_copy(update={"measured_stimuli": fewer})
+    )
 
 
 def semantic_cost(setting: Setting) -> Cost:
@@ -181,8 +198,9 @@ def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterat
     Yields:
         Rows of `BOUND` without the name of the model: rates in nats and bits; `distortion`, the least
         semantic one that is achieved, and `distortion_below`, which is certified; `slope` per nat; `gap_nats`
-        and `certificate` as in `Curve.table`; `raw_low` and `raw_high` as in `pixel_bounds`, empty for
-        sources whose pixels are not independent.
+        and `certificate` as in `Curve.table`; `sample_se`, the standard error of the rate at this distortion,
+        nats, that the choice of stimuli leaves where these are a sample, else empty; `raw_low` and `raw_high`
+        as in `pixel_bounds`, empty for sources whose pixels are not independent.
     """
     curve = semantic_curve(setting, points)
     highest, last = float(curve.table["rate_nats"].iloc[-1]), _BEYOND * highest_capacity
@@ -191,8 +209,31 @@ def bound_rows(setting: Setting, points: int, highest_capacity: float) -> Iterat
 
     table = replace(curve, asked=rates).table
     table["distortion_below"] = curve.distortion_below(rates)
+    table["sample_se"] = sample_se(setting, curve, rates) if setting.samples_stimuli() else np.nan
     table["raw_low"], table["raw_high"] = _raw(setting, curve, rates)
     yield from cast(Any, table[BOUND[1:]]).to_dict("records")
+
+
+def sample_se(
+    setting: Setting, curve: Curve, rates: Float[np.ndarray, " rates"]
+) -> Float[np.ndarray, " rates"]:
+    """Standard error of a curve's rate at a distortion, nats, over samples of stimuli.
+
+    On the tangent of slope −β, rate + β · distortion is a mean over stimuli of what each costs; the optimal
+    channel moves with the sample, which changes that to second order only.
+    """
+    p = setting.probabilities()
+    number = np.count_nonzero(p)
+    found = []
+    for rate, slope in zip(rates, curve.slope(rates), strict=True):
+        if slope == 0 or number < 2:  # all stimuli are told apart, or cost nothing
+            found.append(0.0)
+            continue
+        channel = curve.channel(rate)
+        rates_of = rel_entr(channel.probabilities, channel.weights[None]).sum(axis=1)
+        costs = rates_of - (channel.probabilities * channel.distortions).sum(axis=1) / slope
+        found.append(float(np.sqrt(p**2 @ (costs - p @ costs) ** 2 * number / (number - 1))))
+    return np.array(found)
 
 
 def _raw(setting: Setting, curve: Curve, rates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,16 @@ from threadpoolctl import threadpool_limits
 
 from ratewarp.geometry import active_units, adjusted
 from ratewarp.geometry.measuring import PLACES, Representation, Settings, measure_codes
-from ratewarp.results.bounds import BOUND, Distance, bound_rows, distance, objective_of, semantic_curve
+from ratewarp.results.bounds import (
+    BOUND,
+    Distance,
+    bound_rows,
+    distance,
+    objective_of,
+    sample_se,
+    semantic_curve,
+    solvable,
+)
 from ratewarp.results.normative import NORMATIVE, normative_rows
 from ratewarp.results.occurring import measured
 from ratewarp.results.scores import f1, f1_over_batches
@@ -149,7 +158,10 @@ def _objectives(study: Study, model: str, cells: Iterable[Cell]) -> list[_Object
     for cell in cells:
         beside = study.reference_of(cell) if model != study.reference else None
         one = _Objective(
-            model, study.setting_at(cell), beside and study.setting_at(beside), study.values_at(cell.place)
+            model,
+            solvable(study.setting_at(cell)),
+            beside and solvable(study.setting_at(beside)),
+            study.values_at(cell.place),
         )
         key = objective_of(one.setting), objective_of(one.reference)
         if key in found:
@@ -330,7 +342,13 @@ def _against_bound(
     condition: Condition, study: Study, rate: tuple[float, float], semantic: tuple[float, float]
 ) -> dict[str, float]:
     """How far a model is from the bound of its source and frequency."""
-    return distance(semantic_curve(condition.setting, study.bound_points), rate, semantic)._asdict()
+    setting = solvable(condition.setting)
+    curve = semantic_curve(setting, study.bound_points)
+    found = distance(curve, rate, semantic)
+    if setting is not condition.setting:  # of other stimuli than the model is measured on
+        chance = float(sample_se(setting, curve, np.array([max(rate[0], 0)]))[0])
+        found = found._replace(excess_nats_se=float(np.hypot(found.excess_nats_se, chance)))
+    return found._asdict()
 
 
 def _information(record: xr.Dataset) -> dict[str, float]:

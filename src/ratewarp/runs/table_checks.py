@@ -40,7 +40,7 @@ _NUMBERS = {
         "information_se",
     ),
     *("information_images", "active_units", "steps", "diverged_at", "f1", "f1_batches", "accuracy"),
-    *("distortion_below", "slope", "gap_nats", "raw_low", "raw_high"),
+    *("distortion_below", "slope", "gap_nats", "sample_se", "raw_low", "raw_high"),
 }
 
 

@@ -147,7 +147,7 @@ class SettingKeys(BaseModel):
         recipe: how it is trained.
         training_images: size of the training set.
         measured_stimuli: on how many stimuli models are measured where a source has more: a random sample of
-            them, the same for all. Of stored images they are all that are held out.
+            them, the same for all. Of stored images they are among those that are held out.
         validation_each: held-out images of every measured stimulus, on which rate, distortion and F1 are
             found; of stored images each has one.
         codes_each: how many of those have their codes stored, for the geometry.
@@ -297,12 +297,11 @@ def _at_defaults(model: Any, changes: Mapping[str, Any] | None = None) -> Any:
 # All models of a study are measured on the same stimuli.
 @lru_cache(maxsize=16)
 def _measured(source: Source, most: int, seed: int) -> np.ndarray:
-    if source.stored is not None:
-        return fixed(np.asarray(source.stored.held_out))
-    number = len(source.stimuli)
-    if number <= most:
-        return fixed(np.arange(number))
-    return fixed(np.sort(np.random.default_rng([seed, _MEASURED]).choice(number, most, replace=False)))
+    known = np.arange(len(source.stimuli)) if source.stored is None else source.stored.held_out
+    if len(known) <= most:
+        return fixed(known.copy())
+    chosen = np.random.default_rng([seed, _MEASURED]).choice(len(known), most, replace=False)
+    return fixed(known[np.sort(chosen)])
 
 
 # Models of a study mostly share their tasks or their frequency.
