@@ -1,9 +1,10 @@
-"""Convolutions as matrix products, against direct sums and scipy, forward and gradient."""
+"""Every way to compute convolutions, against direct sums and scipy, forward and gradient."""
 
 from __future__ import annotations
 
 from functools import partial
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,18 +14,11 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from oracles import ALGEBRA, convolution, transposed_convolution
-from ratewarp.networks.lowering import (
-    Axis,
-    convolve,
-    convolve_transposed,
-    correlate,
-    grow,
-    multiply,
-    product_of,
-    products,
-    shrink,
-    skips_padding,
-)
+from ratewarp.networks import Convolutional, blocks, native, positions, tiles
+from ratewarp.networks.axis import Axis
+from ratewarp.networks.convolutional import encoder_shapes
+from ratewarp.networks.lowering import CHUNK_PIXELS, convolve, convolve_transposed, through, way_of
+from ratewarp.networks.positions import correlate, grow, products, shrink, skips_padding
 
 BATCH = 3
 # size of the large image, kernel, stride, padding, channels, filters
@@ -39,6 +33,9 @@ ODD = [
     ((5, 5), 2, 3, 0, 1, 2),  # pixels that no tap reaches
     ((2, 3), 1, 1, 2, 2, 2),  # positions that reach padding alone
 ]
+
+
+WAYS = {"positions": positions, "blocks": blocks, "tiles": tiles, "native": native}
 
 
 def _axes(size, kernel, stride, padding):
@@ -76,7 +73,7 @@ def _grown(small, weight, axes):
     return whole[:, : rows.size, : columns.size]
 
 
-def _check(axes, channels, filters, skip):
+def _check(axes, channels, filters, way, **how):
     """All three operations; they are bilinear, so ⟨small, shrink(large, w)⟩ = ⟨grow(small, w), large⟩ =
     ⟨correlate(large, small), w⟩.
     """
@@ -85,8 +82,11 @@ def _check(axes, channels, filters, skip):
 
     @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
     def operations(large, weight, small):
-        how = {"axes": axes, "skip_padding": skip}
-        return shrink(large, weight, **how), grow(small, weight, **how), correlate(large, small, **how)
+        return (
+            way.shrink(large, weight, axes, **how),
+            way.grow(small, weight, axes, **how),
+            way.correlate(large, small, axes, **how),
+        )
 
     ours = operations(_by_position(large), jnp.asarray(weight, jnp.float32), _by_position(small))
     np.testing.assert_allclose(ours[0], _by_position(shrunk), atol=ALGEBRA)
@@ -102,49 +102,46 @@ def _check(axes, channels, filters, skip):
 
 @pytest.mark.parametrize("skip", [False, True, None])
 @pytest.mark.parametrize(("size", "kernel", "stride", "padding", "channels", "filters"), PUBLISHED + ODD)
-def test_against_direct_sums(size, kernel, stride, padding, channels, filters, skip):
-    _check(_axes(size, kernel, stride, padding), channels, filters, skip)
+def test_by_position_against_direct_sums(size, kernel, stride, padding, channels, filters, skip):
+    _check(_axes(size, kernel, stride, padding), channels, filters, positions, skip_padding=skip)
 
 
-@settings(max_examples=20, deadline=None)
+@pytest.mark.parametrize("way", [blocks, tiles, native], ids=["blocks", "tiles", "native"])
+@pytest.mark.parametrize(("size", "kernel", "stride", "padding", "channels", "filters"), PUBLISHED + ODD)
+def test_against_direct_sums(size, kernel, stride, padding, channels, filters, way):
+    axes = _axes(size, kernel, stride, padding)
+    if way is not tiles or tiles.fits(axes):
+        _check(axes, channels, filters, way)
+
+
+@settings(max_examples=30, deadline=None)
 @given(
-    size=st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    size=st.tuples(st.integers(1, 11), st.integers(1, 11)),
     kernel=st.integers(1, 5),
     stride=st.integers(1, 3),
     padding=st.integers(0, 2),
-    skip=st.booleans(),
+    channels=st.integers(1, 4),
+    way=st.sampled_from(["positions", "blocks", "tiles", "native"]),
 )
-def test_any_shape(size, kernel, stride, padding, skip):
+def test_any_shape(size, kernel, stride, padding, channels, way):
     axes = _axes(size, kernel, stride, padding)
-    if min(axis.output_size for axis in axes) >= 1:
-        _check(axes, 2, 3, skip)
+    if min(axis.output_size for axis in axes) >= 1 and (way != "tiles" or tiles.fits(axes)):
+        _check(axes, channels, 3, WAYS[way])
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("forward", [convolve, convolve_transposed])
 @pytest.mark.parametrize(("size", "kernel", "stride", "padding", "channels", "filters"), PUBLISHED)
-def test_gradients_are_the_adjoints(forward, size, kernel, stride, padding, channels, filters):
+def test_gradients_are_the_adjoints(forward, size, kernel, stride, padding, channels, filters, way):
     """JAX's gradient of each layer against the other operations, which the direct sums have checked."""
     axes = _axes(size, kernel, stride, padding)
     large, weight, small = _draw(axes, channels, filters)
     large, weight, small = _by_position(large), jnp.asarray(weight, jnp.float32), _by_position(small)
     source, target = (large, small) if forward is convolve else (small, large)
-    by_source, by_weight = jax.vjp(lambda x, w: forward(x, w, axes), source, weight)[1](target)
+    by_source, by_weight = jax.vjp(lambda x, w: forward(x, w, axes, way), source, weight)[1](target)
     back = grow if forward is convolve else shrink
     np.testing.assert_allclose(by_source, back(target, weight, axes), atol=ALGEBRA)
     np.testing.assert_allclose(by_weight, correlate(large, small, axes), atol=ALGEBRA)
-
-
-@pytest.mark.parametrize(("inputs", "outputs"), [(7, 3), (3, 7)])
-def test_product_and_its_gradients(inputs, outputs):
-    rng = np.random.default_rng(0)
-    x, weight, errors = (
-        jnp.asarray(rng.normal(size=s), jnp.float32) for s in ((4, inputs), (inputs, outputs), (4, outputs))
-    )
-    value, pull = jax.vjp(multiply, x, weight)
-    for ours, plain in zip(
-        (value, *pull(errors)), (x @ weight, errors @ weight.T, x.T @ errors), strict=True
-    ):
-        np.testing.assert_allclose(ours, plain, atol=ALGEBRA)
 
 
 def test_against_scipy():
@@ -152,7 +149,7 @@ def test_against_scipy():
     large, weight, _ = _draw(axes, 1, 1)
     expected = signal.correlate(large[0, :, :, 0], weight[:, :, 0, 0], mode="same")
     np.testing.assert_allclose(
-        convolve(_by_position(large), jnp.asarray(weight, jnp.float32), axes)[:, :, 0, 0],
+        convolve(_by_position(large), jnp.asarray(weight, jnp.float32), axes, "positions")[:, :, 0, 0],
         expected,
         atol=ALGEBRA,
     )
@@ -164,15 +161,121 @@ def test_products_on_padding_are_left_out_where_they_are_many():
     assert [skips_padding(axes) for axes in (first, second, third)] == [False, True, True]
 
 
-@pytest.mark.parametrize(("precision", "bits"), [("float32", 23), ("tensorfloat32", 10), ("bfloat16", 7)])
-def test_narrow_products_round_their_factors(precision, bits):
-    rng = np.random.default_rng(0)
-    left, right = rng.normal(size=(5, 6)).astype(np.float32), rng.normal(size=(6, 4)).astype(np.float32)
+def test_tiles_take_nine_sixteenths_of_the_products():
+    """Counted in the program, for an even number of positions each way."""
+    axes = _axes((16, 16), 4, 2, 1)
+    large, weight, _ = _draw(axes, 8, 5)
+    arguments = _by_position(large), jnp.asarray(weight, jnp.float32)
 
-    def rounded(values):
-        mantissa, exponent = np.frexp(values.astype(float))
-        return np.ldexp(np.round(mantissa * 2.0 ** (bits + 1)), exponent - bits - 1)
+    def multiply_adds(way):
+        text = jax.jit(lambda x, w: way.shrink(x, w, axes)).lower(*arguments).as_text()
+        shapes = [line.split(" : ")[-1] for line in text.splitlines() if "dot_general" in line]
+        sizes = [
+            [int(n) for n in one.split("tensor<")[k].split("xf32")[0].split("x")]
+            for one in shapes
+            for k in (1, 2)
+        ]
+        return sum(
+            rows * inner * columns
+            for (rows, inner), (_, columns) in zip(sizes[::2], sizes[1::2], strict=True)
+        )
 
+    assert multiply_adds(blocks) == 8 * 8 * BATCH * 16 * 8 * 5
+    assert multiply_adds(tiles) == multiply_adds(blocks) * 9 / 16
+
+
+@pytest.mark.parametrize("precision", ["tensorfloat32", "bfloat16"])
+def test_narrow_products_are_of_images_and_weights_in_every_way(precision):
+    axes = _axes((15, 12), 4, 2, 1)
+    large, weight, small = _draw(axes, 3, 4)
+    large, weight, small = _by_position(large), jnp.asarray(weight, jnp.float32), _by_position(small)
+
+    def results(way):
+        (value, pull), back = jax.vjp(lambda x, w: convolve(x, w, axes, way), large, weight), None
+        back = convolve_transposed(small, weight, axes, way)
+        return value, *pull(small), back
+
+    exact = results("positions")
     with jax.default_matmul_precision(precision):
-        ours = product_of(jnp.asarray(left), jnp.asarray(right))
-    np.testing.assert_allclose(ours, rounded(left) @ rounded(right), atol=1e-6)
+        expected = results("positions")
+        for way in ("blocks", "tiles"):
+            for ours, theirs in zip(results(way), expected, strict=True):
+                np.testing.assert_allclose(ours, theirs, atol=ALGEBRA)
+    assert max(float(jnp.abs(a - b).max()) for a, b in zip(exact, expected, strict=True)) > 10 * ALGEBRA
+
+
+def _ways(network, image_shape):
+    return [shape.way for shape in encoder_shapes(network, image_shape)]
+
+
+def test_the_published_network_is_computed_by_position():
+    assert _ways(Convolutional(), (13, 13, 1)) == ["positions"] * 3
+    assert _ways(Convolutional(convolutions="by size"), (13, 13, 16)) == ["positions"] * 2
+
+
+def test_ways_of_larger_images():
+    by_size = Convolutional(convolutions="by size")
+    assert _ways(by_size, (28, 28, 1)) == ["blocks", "tiles", "blocks"]  # 7 → 3: as many products
+    assert _ways(by_size, (64, 64, 3)) == ["blocks", "tiles", "tiles", "tiles"]
+    assert _ways(by_size, (64, 64, 16))[0] == "tiles"
+    wide = {"filters": 8, "kernel": 5, "stride": 1, "padding": 2}
+    assert _ways(Convolutional.model_validate({"convolutions": [wide, wide]}), (32, 20, 3)) == ["blocks"] * 2
+
+
+def test_accelerators_use_their_own_convolution_on_larger_images():
+    axes = _axes((14, 14), 4, 2, 1)
+    assert way_of(axes, 32, 14 * 14, "gpu") == "native"
+    assert way_of(axes, 32, 14 * 14, "cpu") == "tiles"
+    assert way_of(_axes((13, 13), 4, 2, 1), 32, 13 * 13, "gpu") == "positions"
+
+
+@pytest.mark.parametrize("batch", [1, 7])
+def test_parts_of_a_batch_go_through_layers_one_after_the_other(batch):
+    """Values and gradients as of the whole batch, which here takes several parts, the last one not full."""
+    pixels = CHUNK_PIXELS // 3
+    images = np.random.default_rng(0).normal(size=(batch, 5, 4, 2)).astype(np.float32)
+
+    def result(layers, images, scale):
+        return jnp.sum(jnp.sin(layers(lambda x: x[::2] * scale, images)))
+
+    in_parts = jax.value_and_grad(lambda x, s: result(lambda f, x: through(f, x, pixels), x, s), (0, 1))
+    whole = jax.value_and_grad(
+        lambda x, s: result(lambda f, x: jnp.moveaxis(f(jnp.moveaxis(x, 0, 2)), 2, 0), x, s), (0, 1)
+    )
+    for ours, plain in zip(
+        jax.tree.leaves(in_parts(images, jnp.float32(0.7))),
+        jax.tree.leaves(whole(images, jnp.float32(0.7))),
+        strict=True,
+    ):
+        np.testing.assert_allclose(ours, plain, rtol=ALGEBRA, atol=ALGEBRA)
+
+
+def _expected_layers(model, images):
+    """Mean, and the decoder's image of it, by direct sums."""
+    leaky = lambda x: np.where(x > 0, x, 0.01 * x)  # noqa: E731
+    hidden = images
+    for layer in model.encoder.convolutions:
+        axes = layer.axes
+        hidden = convolution(hidden, np.asarray(layer.weight), axes[0].stride, axes[0].padding)
+        hidden = leaky(hidden + np.asarray(layer.bias))
+    mean = hidden.reshape(len(images), -1) @ np.asarray(model.encoder.mean.weight) + np.asarray(
+        model.encoder.mean.bias
+    )
+    linear = model.decoder.linear
+    hidden = (mean @ np.asarray(linear.weight) + np.asarray(linear.bias)).reshape(hidden.shape)
+    for index, layer in enumerate(model.decoder.convolutions):
+        weight = np.asarray(layer.weight)
+        hidden = _grown(leaky(hidden) if index else hidden, weight, layer.axes) + np.asarray(layer.bias)
+    return mean, hidden
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 33, 3)])
+def test_networks_of_larger_images_layer_by_layer(shape):
+    model = Convolutional(latents=2, convolutions="by size").build(shape, key=jax.random.key(0))
+    images = np.random.default_rng(0).uniform(size=(BATCH, *shape)).astype(np.float32)
+    mean, decoded = _expected_layers(model, images)
+    ours = eqx.filter_jit(lambda model, images: model.encode(images)[0])(model, jnp.asarray(images))
+    np.testing.assert_allclose(ours, mean, atol=ALGEBRA)
+    np.testing.assert_allclose(
+        eqx.filter_jit(model.decoder)(jnp.asarray(mean, jnp.float32)), decoded, atol=ALGEBRA
+    )

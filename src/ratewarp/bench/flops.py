@@ -67,7 +67,7 @@ def _convolutions(network: Convolutional, image_shape: tuple[int, int, int]) -> 
     """Multiply-adds of each of the encoder's convolutions, and the number of features below the last."""
     counts = []
     sizes, channels = image_shape[:2], image_shape[2]
-    for layer in network.convolutions:
+    for layer in network.layers(image_shape):
         window = layer.kernel, layer.stride, layer.padding
         counts.append(prod(inside_taps(size, *window) for size in sizes) * channels * layer.filters)
         sizes, channels = tuple(_outputs(size, *window) for size in sizes), layer.filters

@@ -1,7 +1,8 @@
 """Networks: an encoder to Gaussian posteriors, a decoder back to images, and task heads on the codes. One
 file a network, one name in `NETWORKS`."""
 
-from ratewarp.networks.convolutional import Convolutional, ConvolutionConfig, encoder_axes
+from ratewarp.networks.by_size import ConvolutionConfig
+from ratewarp.networks.convolutional import Convolutional, encoder_shapes
 from ratewarp.networks.given_network import GivenNetwork
 from ratewarp.networks.heads import Head, make_head
 from ratewarp.networks.mlp import MLP
@@ -24,7 +25,7 @@ __all__ = [
     "Network",
     "Networks",
     "arrays_of",
-    "encoder_axes",
+    "encoder_shapes",
     "from_named",
     "latent_rates",
     "local_volume",

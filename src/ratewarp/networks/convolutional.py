@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from math import prod
 from typing import Annotated, Literal
 
@@ -10,27 +9,24 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from ratewarp._checks import refuse
-from ratewarp.networks.layers import Convolution, Linear, TransposedConvolution
-from ratewarp.networks.lowering import Axes, Axis, multiply
+from ratewarp.networks.axis import Axis
+from ratewarp.networks.by_size import ConvolutionConfig, by_size
+from ratewarp.networks.layers import Convolution, Linear, Shape, TransposedConvolution
+from ratewarp.networks.lowering import through, way_of
 from ratewarp.networks.network import AutoEncoder, ImageShape, Latents
+from ratewarp.networks.products import multiply
 
 LEAK = 0.01
 
-
-class ConvolutionConfig(BaseModel):
-    """One convolution of the encoder, mirrored in the decoder: number of filters, and kernel, stride and
-    padding in pixels.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    filters: Annotated[int, Field(ge=1, le=4096)]
-    kernel: Annotated[int, Field(ge=1, le=64)] = 3
-    stride: Annotated[int, Field(ge=1, le=16)] = 2
-    padding: Annotated[int, Field(ge=0, le=32)] = 1
+# told apart by hand, so that what is wrong is said of the one that was meant
+Convolutions = Annotated[
+    Annotated[Literal["by size"], Tag("text")]
+    | Annotated[tuple[ConvolutionConfig, ...], Field(min_length=1), Tag("list")],
+    Discriminator(lambda given: "text" if isinstance(given, str) else "list"),
+]
 
 
 class Convolutional(BaseModel):
@@ -38,7 +34,9 @@ class Convolutional(BaseModel):
 
     Attributes:
         latents: dimensions of the code.
-        convolutions: of the encoder, from the image on.
+        convolutions: of the encoder, from the image on; or `by size`: as many of kernel 4, stride 2 and
+            padding 1 as bring both sides of the image to 4 pixels or fewer, with 32, 32, 64, 64, 128, 128 and
+            then 256 filters.
 
     Examples:
         >>> import jax
@@ -51,11 +49,20 @@ class Convolutional(BaseModel):
 
     kind: Literal["convolutional"] = "convolutional"
     latents: Latents = 5
-    convolutions: Annotated[tuple[ConvolutionConfig, ...], Field(min_length=1)] = (
+    convolutions: Convolutions = (
         ConvolutionConfig(filters=32, kernel=4),
         ConvolutionConfig(filters=64),
         ConvolutionConfig(filters=256),
     )
+
+    def layers(self, image_shape: ImageShape) -> tuple[ConvolutionConfig, ...]:
+        """The encoder's convolutions for images of that shape.
+
+        Examples:
+            >>> [layer.filters for layer in Convolutional(convolutions="by size").layers((28, 28, 1))]
+            [32, 32, 64]
+        """
+        return by_size(image_shape) if self.convolutions == "by size" else self.convolutions
 
     def build(self, image_shape: ImageShape, *, key: Key[Array, ""]) -> AutoEncoder:
         encoder_key, decoder_key = jax.random.split(key)
@@ -65,13 +72,13 @@ class Convolutional(BaseModel):
 
     def check(self, image_shape: ImageShape) -> None:
         """Raises `RequestError` if a convolution does not fit into its input."""
-        for index, axes in enumerate(encoder_axes(self, image_shape)):
-            if any(axis.size + 2 * axis.padding < axis.kernel for axis in axes):
-                size = " × ".join(str(axis.size) for axis in axes)
+        for index, layer in enumerate(encoder_shapes(self, image_shape)):
+            if any(axis.size + 2 * axis.padding < axis.kernel for axis in layer.axes):
+                size = " × ".join(str(axis.size) for axis in layer.axes)
                 refuse(
                     f"network.convolutions.{index}",
                     f"small enough for its input of {size} pixels",
-                    self.convolutions[index].model_dump(),
+                    self.layers(image_shape)[index].model_dump(),
                 )
 
 
@@ -83,14 +90,10 @@ class Encoder(eqx.Module):
     log_variance: Linear
 
     def __init__(self, config: Convolutional, image_shape: ImageShape, *, key: Key[Array, ""]):
-        keys = jax.random.split(key, len(config.convolutions) + 2)
-        axes = encoder_axes(config, image_shape)
-        channels = (image_shape[2], *(c.filters for c in config.convolutions))
-        self.convolutions = tuple(
-            Convolution(a, b, ax, key=k)
-            for (a, b), ax, k in zip(pairwise(channels), axes, keys[2:], strict=True)
-        )
-        features = prod(_bottom_shape(config, image_shape))
+        shapes = encoder_shapes(config, image_shape)
+        keys = jax.random.split(key, len(shapes) + 2)
+        self.convolutions = tuple(Convolution(s, key=k) for s, k in zip(shapes, keys[2:], strict=True))
+        features = prod(_bottom_shape(shapes))
         self.mean = Linear(features, config.latents, key=keys[0])
         self.log_variance = Linear(features, config.latents, key=keys[1])
 
@@ -98,15 +101,16 @@ class Encoder(eqx.Module):
         self, images: Float[Array, "batch height width channels"]
     ) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
         """Posterior mean and log variance of each image's code."""
-        # position by position, so that a tap of a kernel is one product over the batch
-        hidden = jnp.moveaxis(images, 0, 2)
-        for convolution in self.convolutions:
-            hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        features = jnp.moveaxis(hidden, 2, 0).reshape(len(images), -1)
+        features = through(self._shrink, images, prod(images.shape[1:3])).reshape(len(images), -1)
         # one product is cheaper
         both = multiply(features, jnp.concatenate([self.mean.weight, self.log_variance.weight], axis=1))
         mean, log_variance = jnp.split(both, 2, axis=1)
         return mean + self.mean.bias[None], log_variance + self.log_variance.bias[None]
+
+    def _shrink(self, hidden: Float[Array, "height width batch channels"]) -> Float[Array, "..."]:
+        for convolution in self.convolutions:
+            hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
+        return hidden
 
 
 class Decoder(eqx.Module):
@@ -119,35 +123,39 @@ class Decoder(eqx.Module):
     bottom_shape: tuple[int, int, int] = eqx.field(static=True)
 
     def __init__(self, config: Convolutional, image_shape: ImageShape, *, key: Key[Array, ""]):
-        keys = jax.random.split(key, len(config.convolutions) + 1)
-        self.bottom_shape = _bottom_shape(config, image_shape)
+        shapes = encoder_shapes(config, image_shape)
+        keys = jax.random.split(key, len(shapes) + 1)
+        self.bottom_shape = _bottom_shape(shapes)
         self.linear = Linear(config.latents, prod(self.bottom_shape), key=keys[0])
-        axes = reversed(encoder_axes(config, image_shape))
-        channels = (*(c.filters for c in reversed(config.convolutions)), image_shape[2])
         self.convolutions = tuple(
-            TransposedConvolution(a, b, ax, key=k)
-            for (a, b), ax, k in zip(pairwise(channels), axes, keys[1:], strict=True)
+            TransposedConvolution(s, key=k) for s, k in zip(reversed(shapes), keys[1:], strict=True)
         )
 
     def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width channels"]:
         """Image of each code, before the likelihood's last nonlinearity."""
-        hidden = jnp.moveaxis(self.linear(codes).reshape(len(codes), *self.bottom_shape), 0, 2)
+        hidden = self.linear(codes).reshape(len(codes), *self.bottom_shape)
+        return through(self._grow, hidden, prod(axis.size for axis in self.convolutions[-1].axes))
+
+    def _grow(self, hidden: Float[Array, "height width batch channels"]) -> Float[Array, "..."]:
         for convolution in self.convolutions[:-1]:
             hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        return jnp.moveaxis(self.convolutions[-1](hidden), 2, 0)
+        return self.convolutions[-1](hidden)
 
 
-def encoder_axes(config: Convolutional, image_shape: ImageShape) -> tuple[Axes, ...]:
-    """Axes (rows, columns) of each of the encoder's convolutions, from image to bottom."""
-    layers = []
-    sizes = image_shape[:2]
-    for layer in config.convolutions:
+def encoder_shapes(config: Convolutional, image_shape: ImageShape) -> tuple[Shape, ...]:
+    """Sizes and ways of the encoder's convolutions, from image to bottom; the decoder's are the same in
+    reverse.
+    """
+    found = []
+    (*sizes, channels), backend = image_shape, jax.default_backend()
+    for layer in config.layers(image_shape):
         rows, columns = (Axis(size, layer.kernel, layer.stride, layer.padding) for size in sizes)
-        layers.append((rows, columns))
-        sizes = (rows.output_size, columns.output_size)
-    return tuple(layers)
+        way = way_of((rows, columns), channels, prod(image_shape[:2]), backend)
+        found.append(Shape((rows, columns), channels, layer.filters, way))
+        sizes, channels = (rows.output_size, columns.output_size), layer.filters
+    return tuple(found)
 
 
-def _bottom_shape(config: Convolutional, image_shape: ImageShape) -> tuple[int, int, int]:
-    rows, columns = encoder_axes(config, image_shape)[-1]
-    return rows.output_size, columns.output_size, config.convolutions[-1].filters
+def _bottom_shape(shapes: tuple[Shape, ...]) -> tuple[int, int, int]:
+    rows, columns = shapes[-1].axes
+    return rows.output_size, columns.output_size, shapes[-1].filters

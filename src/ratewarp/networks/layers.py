@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import prod, sqrt
 
 import equinox as eqx
@@ -9,7 +10,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
-from ratewarp.networks.lowering import Axes, convolve, convolve_transposed, multiply
+from ratewarp.networks.axis import Axes
+from ratewarp.networks.lowering import Way, convolve, convolve_transposed
+from ratewarp.networks.products import multiply
 
 
 class Linear(eqx.Module):
@@ -25,22 +28,44 @@ class Linear(eqx.Module):
         return multiply(x, self.weight) + self.bias[None]
 
 
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a convolution, or of the transposed one that mirrors it, and how it is computed.
+
+    Attributes:
+        axes: rows and columns.
+        channels: of the large image.
+        filters: channels of the small image.
+        way: of `lowering`.
+    """
+
+    axes: Axes
+    channels: int
+    filters: int
+    way: Way
+
+    @property
+    def weight(self) -> tuple[int, int, int, int]:
+        return self.axes[0].kernel, self.axes[1].kernel, self.channels, self.filters
+
+
 class Convolution(eqx.Module):
     """Convolution from a large image to a small one, images stored position by position."""
 
     weight: Float[Array, "taps_down taps_across channels filters"]
     bias: Float[Array, " filters"]
     axes: Axes = eqx.field(static=True)
+    way: Way = eqx.field(static=True)
 
-    def __init__(self, channels: int, filters: int, axes: Axes, *, key: Key[Array, ""]):
-        shape = (axes[0].kernel, axes[1].kernel, channels, filters)
-        self.weight, self.bias = _uniform_pair(shape, fan_in=prod(shape[:3]), key=key)
-        self.axes = axes
+    def __init__(self, shape: Shape, *, key: Key[Array, ""]):
+        fan_in = prod(shape.weight[:3])
+        self.weight, self.bias = _uniform_pair(shape.weight, fan_in=fan_in, key=key)
+        self.axes, self.way = shape.axes, shape.way
 
     def __call__(
         self, large: Float[Array, "height width batch channels"]
     ) -> Float[Array, "small_height small_width batch filters"]:
-        return convolve(large, self.weight, self.axes) + self.bias[None, None, None]
+        return convolve(large, self.weight, self.axes, self.way) + self.bias[None, None, None]
 
 
 class TransposedConvolution(eqx.Module):
@@ -49,16 +74,17 @@ class TransposedConvolution(eqx.Module):
     weight: Float[Array, "taps_down taps_across channels filters"]
     bias: Float[Array, " channels"]
     axes: Axes = eqx.field(static=True)
+    way: Way = eqx.field(static=True)
 
-    def __init__(self, filters: int, channels: int, axes: Axes, *, key: Key[Array, ""]):
-        shape = (axes[0].kernel, axes[1].kernel, channels, filters)
-        self.weight, self.bias = _uniform_pair(shape, fan_in=prod(shape[:3]), outputs=channels, key=key)
-        self.axes = axes
+    def __init__(self, shape: Shape, *, key: Key[Array, ""]):
+        fan_in = prod(shape.weight[:3])
+        self.weight, self.bias = _uniform_pair(shape.weight, fan_in=fan_in, outputs=shape.channels, key=key)
+        self.axes, self.way = shape.axes, shape.way
 
     def __call__(
         self, small: Float[Array, "small_height small_width batch filters"]
     ) -> Float[Array, "height width batch channels"]:
-        return convolve_transposed(small, self.weight, self.axes) + self.bias[None, None, None]
+        return convolve_transposed(small, self.weight, self.axes, self.way) + self.bias[None, None, None]
 
 
 def _uniform_pair(

@@ -1,351 +1,117 @@
-"""Convolutions on small images as dense matrix products.
+"""How convolutions are computed: which of four ways each layer takes, and layers in that way.
 
-XLA's own convolution is much slower than a matrix product on CPU at the sizes this package trains (13 × 13
-down to 2 × 2). Here a convolution leads from a large image to a small one, a transposed convolution from the
-small one back to the large one, with the same geometry: small position `o` and large position `i` are joined
-through tap `k` where `i = stride·o − padding + k`. Three operations, each linear in both arguments, are each
-other's derivatives:
+| way | where | file |
+|---|---|---|
+| `positions` | small images | `positions.py` |
+| `blocks` | larger ones, on CPU | `blocks.py` |
+| `tiles` | the same, where it has fewer products than blocks | `tiles.py` |
+| `native` | larger images on an accelerator | `native.py` |
 
-`shrink(large, weight)` → small, `grow(small, weight)` → large, `correlate(large, small)` → weight.
-
-Images are stored position by position, "height width batch channels", so that the pixels at one position are
-one dense matrix and patches are concatenations of matrices. Small positions that reach the same taps form a
-`TapGroup`, one product for all of them.
+All compute the same up to rounding. The rule depends on sizes and on the backend alone, never on timings, so
+that a model's numbers are the same in every run on a machine.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
+from collections.abc import Callable
 from math import ceil, prod
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float
 
-SKIP_ABOVE = 0.15  # share of products on padding from which leaving them out pays (docs/speed.md)
-SKIP_POSITIONS = 64  # no more large positions than this, since each is written out on its own in the program
+from ratewarp.networks import blocks, native, positions, tiles
+from ratewarp.networks.axis import Axes, Large, Small, Weight
+from ratewarp.networks.products import mantissa_bits
 
-MANTISSA_BITS = {"float32": 23, "tensorfloat32": 10, "bfloat16": 7}  # of the factors; sums are of float32
+Way = Literal["positions", "blocks", "tiles", "native"]
 
-
-@dataclass(frozen=True)
-class Axis:
-    """One spatial axis of a convolution, sizes in pixels; `size` is that of the large image."""
-
-    size: int
-    kernel: int
-    stride: int
-    padding: int
-
-    @property
-    def output_size(self) -> int:
-        """Size of the small image."""
-        return (self.size + 2 * self.padding - self.kernel) // self.stride + 1
-
-    def large_position(self, small_position: int, tap: int) -> int:
-        """Large position joined to `small_position` through `tap`; outside 0 … size − 1 it lies on the
-        padding.
-        """
-        return self.stride * small_position - self.padding + tap
+SMALL_PIXELS = 169  # images of no more pixels are computed by position
+TILE_CHANNELS = 8  # of the large image, from which tiles pay
+TILE_SAVES = 0.75  # share of the products of blocks, up to which tiles pay
+CHUNK_PIXELS = 2**15  # of the images that go through a network's layers together, so that they stay in cache
 
 
-Axes = tuple[Axis, Axis]
-Large = Float[Array, "height width batch channels"]
-Small = Float[Array, "small_height small_width batch filters"]
-Weight = Float[Array, "taps_down taps_across channels filters"]
+def way_of(axes: Axes, channels: int, image_pixels: int, backend: str) -> Way:
+    """The way of one layer (docs/speed.md has what it rests on).
 
-
-@dataclass(frozen=True)
-class TapGroup:
-    """Small positions `first` … `first + count − 1`, each reaching taps `tap` … `tap + taps − 1`."""
-
-    first: int
-    count: int
-    tap: int
-    taps: int
-
-    @property
-    def places(self) -> slice:
-        return slice(self.first, self.first + self.count)
-
-    @property
-    def reach(self) -> tuple[int, int]:
-        return self.tap, self.tap + self.taps
-
-
-@lru_cache(maxsize=256)
-def tap_groups(axis: Axis, skip_padding: bool) -> tuple[TapGroup, ...]:
-    """Groups of small positions that reach the same taps, in order.
-
-    With `skip_padding` a tap is reached only where it falls on a real pixel, so positions at the border form
-    groups of their own; without it every position reaches every tap.
+    Arguments:
+        axes: its rows and columns.
+        channels: of its large image.
+        image_pixels: height × width of the network's images.
+        backend: what JAX computes on, such as `cpu`.
     """
-    if not skip_padding:
-        return (TapGroup(0, axis.output_size, 0, axis.kernel),)
-    groups: list[TapGroup] = []
-    for position in range(axis.output_size):
-        taps = [tap for tap in range(axis.kernel) if 0 <= axis.large_position(position, tap) < axis.size]
-        reach = (taps[0], len(taps)) if taps else (0, 0)
-        if groups and (groups[-1].tap, groups[-1].taps) == reach:
-            groups[-1] = TapGroup(groups[-1].first, groups[-1].count + 1, *reach)
-        else:
-            groups.append(TapGroup(position, 1, *reach))
-    return tuple(groups)
+    if image_pixels <= SMALL_PIXELS:
+        return "positions"
+    if backend != "cpu":
+        return "native"
+    if not tiles.fits(axes) or channels < TILE_CHANNELS:
+        return "blocks"
+    of_blocks = prod(axis.block_taps * axis.output_size for axis in axes)
+    return "tiles" if 9 * prod(tiles.tile_counts(axes)) <= TILE_SAVES * of_blocks else "blocks"
 
 
-def products(axes: Axes, skip_padding: bool) -> int:
-    """Multiplications per image, channel and filter."""
-    return prod(sum(group.count * group.taps for group in tap_groups(axis, skip_padding)) for axis in axes)
-
-
-def skips_padding(axes: Axes) -> bool:
-    """Whether leaving out the products on padding pays."""
-    few = prod(axis.size for axis in axes) <= SKIP_POSITIONS
-    return few and products(axes, True) <= (1 - SKIP_ABOVE) * products(axes, False)
-
-
-def product_of(
-    left: Float[Array, "rows inner"], right: Float[Array, "inner columns"]
-) -> Float[Array, "rows columns"]:
-    """left · right at the precision that `jax.default_matmul_precision` names.
-
-    A CPU has no narrow products: there the factors are rounded as an accelerator would round them, so that
-    the effect on a model is the same, and no time is saved.
-    """
-    bits = MANTISSA_BITS.get(jax.config.values["jax_default_matmul_precision"] or "float32", 23)
-    if bits < 23 and jax.default_backend() == "cpu":
-        left, right = (
-            lax.reduce_precision(factor, exponent_bits=8, mantissa_bits=bits) for factor in (left, right)
-        )
-    return left @ right
-
-
-def multiply(
-    x: Float[Array, "batch inputs"], weight: Float[Array, "inputs outputs"]
-) -> Float[Array, "batch outputs"]:
-    """x · weight. Its gradient in a narrow weight is computed transposed: XLA's product is slow for few
-    columns (docs/speed.md).
-    """
-    return _multiply(x, weight)
-
-
-def convolve(large: Large, weight: Weight, axes: Axes) -> Small:
+def convolve(large: Large, weight: Weight, axes: Axes, way: Way) -> Small:
     """Convolution of `large` by `weight` along `axes` (rows, columns)."""
-    return _convolve(large, weight, axes)
+    return _WAYS[_exact(way)].convolve(large, weight, axes)
 
 
-def convolve_transposed(small: Small, weight: Weight, axes: Axes) -> Large:
+def convolve_transposed(small: Small, weight: Weight, axes: Axes, way: Way) -> Large:
     """Transposed convolution of `small` by `weight`: the adjoint of `convolve` along the same axes."""
-    return _convolve_transposed(small, weight, axes)
+    return _WAYS[_exact(way)].convolve_transposed(small, weight, axes)
 
 
-def shrink(large: Large, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Small:
-    """small[o] = Σ_k large[i(o, k)] · weight[k]; `skip_padding` None decides by `skips_padding`."""
-    return _shrink_patches(_patches(large, axes, skip_padding), weight)
+def through(
+    layers: Callable[[Large], Small], images: Float[Array, "batch height width channels"], image_pixels: int
+) -> Float[Array, "batch small_height small_width filters"]:
+    """Images through layers that take and give "height width batch channels".
 
-
-def correlate(large: Large, small: Small, axes: Axes, *, skip_padding: bool | None = None) -> Weight:
-    """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
-    shape = (axes[0].kernel, axes[1].kernel, large.shape[3], small.shape[3])
-    return _correlate_patches(_patches(large, axes, skip_padding), small, shape)
-
-
-def grow(small: Small, weight: Weight, axes: Axes, *, skip_padding: bool | None = None) -> Large:
-    """large[i] = Σ small[o] · weight[k]ᵀ over the o and k that meet at i."""
-    skip = skips_padding(axes) if skip_padding is None else skip_padding
-    return (_grow_by_position if skip else _grow_by_phase)(small, weight, axes)
-
-
-def _grow_by_position(small: Small, weight: Weight, axes: Axes) -> Large:
-    """Products on real pixels only; each large position is the sum of what reaches it."""
-    batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
-    sizes = [axis.size for axis in axes]
-    parts: dict[tuple[int, ...], list[Array]] = {position: [] for position in product(*map(range, sizes))}
-    for row, column in product(*(tap_groups(axis, True) for axis in axes)):
-        if not row.taps * column.taps:
-            continue
-        spread = product_of(
-            small[row.places, column.places].reshape(-1, filters), _window(weight, row, column).T
-        ).reshape(row.count, column.count, batch, row.taps, column.taps, channels)
-        for n, m, i, j in product(range(row.count), range(column.count), range(row.taps), range(column.taps)):
-            down = axes[0].large_position(row.first + n, row.tap + i)
-            across = axes[1].large_position(column.first + m, column.tap + j)
-            parts[down, across].append(spread[n, m, :, i, j])
-    zeros = jnp.zeros((batch, channels), small.dtype)
-    return jnp.stack(
-        [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
-    ).reshape(*sizes, batch, channels)
-
-
-def _grow_by_phase(small: Small, weight: Weight, axes: Axes) -> Large:
-    """One product for all; large positions with the same remainder by the stride are summed together, then
-    interleaved.
+    On a CPU, large ones a part of the batch after the other.
     """
-    rows, columns = axes
-    batch, channels, filters = small.shape[2], weight.shape[2], weight.shape[3]
-    spread = product_of(small.reshape(-1, filters), weight.reshape(-1, filters).T).reshape(
-        rows.output_size, columns.output_size, batch, rows.kernel, columns.kernel, channels
+    batch = len(images)
+    whole = image_pixels <= SMALL_PIXELS or jax.default_backend() != "cpu"
+    chunks = 1 if whole else ceil(batch * image_pixels / CHUNK_PIXELS)
+    moved = jnp.moveaxis(images, 0, 2)
+    if chunks <= 1:
+        return jnp.moveaxis(layers(moved), 2, 0)
+    each = ceil(batch / chunks)
+    chunks = ceil(batch / each)
+    filled = jnp.pad(moved, ((0, 0), (0, 0), (0, chunks * each - batch), (0, 0)))
+    apart = jnp.moveaxis(filled.reshape(*filled.shape[:2], chunks, each, -1), 2, 0)
+    found = jnp.moveaxis(jax.lax.map(layers, apart), 0, 2)
+    together = found.reshape(*found.shape[:2], chunks * each, -1)[:, :, :batch]
+    return jnp.moveaxis(together, 2, 0)
+
+
+class _Layers(NamedTuple):
+    convolve: Callable[..., Array]
+    convolve_transposed: Callable[..., Array]
+
+
+def _exact(way: Way) -> Way:
+    """Narrow products are of the images and weights themselves, not of their sums."""
+    return "blocks" if way == "tiles" and mantissa_bits() < 23 else way
+
+
+def _of_adjoints(shrink: Any, grow: Any, correlate: Any) -> _Layers:
+    """Layers whose gradients are the operations that are adjoint to them."""
+    convolve: Any = jax.custom_vjp(shrink, nondiff_argnums=(2,))
+    convolve.defvjp(
+        lambda large, weight, axes: (shrink(large, weight, axes), (large, weight)),
+        lambda axes, kept, small: (grow(small, kept[1], axes), correlate(kept[0], small, axes)),
     )
-
-    def phase(down: int, across: int) -> Array:
-        zeros = jnp.zeros(
-            (ceil(rows.size / rows.stride), ceil(columns.size / columns.stride), batch, channels), small.dtype
-        )
-        for (i, row), (j, column) in product(_meeting(rows, down), _meeting(columns, across)):
-            zeros = zeros + jnp.pad(
-                spread[row.read, column.read, :, i, j], (row.margin, column.margin, (0, 0), (0, 0))
-            )
-        return zeros
-
-    lines = [
-        jnp.stack([phase(down, across) for across in range(columns.stride)], axis=2)
-        for down in range(rows.stride)
-    ]
-    whole = jnp.stack(lines, axis=1)
-    return whole.reshape(whole.shape[0] * rows.stride, -1, batch, channels)[: rows.size, : columns.size]
+    transposed: Any = jax.custom_vjp(grow, nondiff_argnums=(2,))
+    transposed.defvjp(
+        lambda small, weight, axes: (grow(small, weight, axes), (small, weight)),
+        lambda axes, kept, large: (shrink(large, kept[1], axes), correlate(large, kept[0], axes)),
+    )
+    return _Layers(convolve, transposed)
 
 
-@dataclass(frozen=True)
-class _Meeting:
-    """Small positions to read, and zeros before and after them, for one tap to fill one phase of the large
-    image.
-    """
-
-    read: slice
-    margin: tuple[int, int]
-
-
-def _meeting(axis: Axis, phase: int) -> Iterator[tuple[int, _Meeting]]:
-    """Taps that meet large positions `phase`, `phase + stride`, …, each with what it brings there."""
-    count = ceil(axis.size / axis.stride)
-    for tap in range(axis.kernel):
-        shift, remainder = divmod(phase + axis.padding - tap, axis.stride)
-        low, high = max(0, -shift), min(count, axis.output_size - shift)
-        if remainder == 0 and low < high:
-            yield tap, _Meeting(slice(low + shift, high + shift), (low, count - high))
-
-
-class Patches(eqx.Module):
-    """Patches of a row group × column group: a row a small position and image, a column a tap and channel."""
-
-    values: Float[Array, "small_height small_width batch inputs"]
-    row: TapGroup = eqx.field(static=True)
-    column: TapGroup = eqx.field(static=True)
-
-    @property
-    def matrix(self) -> Float[Array, "places inputs"]:
-        return self.values.reshape(prod(self.values.shape[:3]), self.values.shape[3])
-
-
-def _patches(large: Large, axes: Axes, skip_padding: bool | None = None) -> list[Patches]:
-    """Patches of every row group × column group."""
-    skip = skips_padding(axes) if skip_padding is None else skip_padding
-    margins = [(0, 0) if skip else _margin(axis) for axis in axes]
-    padded = jnp.pad(large, (*margins, (0, 0), (0, 0)))
-    found = []
-    for groups in product(*(tap_groups(axis, skip) for axis in axes)):
-        row, column = groups
-        views = [
-            padded[
-                tuple(_reads(a, g, k, m[0]) for a, g, k, m in zip(axes, groups, taps, margins, strict=True))
-            ]
-            for taps in product(range(row.taps), range(column.taps))
-        ]
-        nothing = jnp.zeros((row.count, column.count, large.shape[2], 0), large.dtype)
-        found.append(Patches(_join(views, axis=-1) if views else nothing, row, column))
-    return found
-
-
-def _shrink_patches(patches: list[Patches], weight: Weight) -> Small:
-    rows: dict[TapGroup, list[Array]] = {}
-    for one in patches:
-        values = product_of(one.matrix, _window(weight, one.row, one.column))
-        rows.setdefault(one.row, []).append(values.reshape(*one.values.shape[:3], weight.shape[3]))
-    return _join([_join(columns, axis=1) for columns in rows.values()], axis=0)
-
-
-def _correlate_patches(patches: list[Patches], small: Small, shape: tuple[int, ...]) -> Weight:
-    """Gradient of a weight of that shape."""
-    *kernels, channels, filters = shape
-    parts: dict[tuple[int, ...], list[Array]] = {tap: [] for tap in product(*map(range, kernels))}
-    for one in patches:
-        row, column = one.row, one.column
-        errors = small[row.places, column.places].reshape(-1, filters)
-        gradient = product_of(one.matrix.T, errors).reshape(row.taps, column.taps, channels, filters)
-        if len(patches) == 1 and [row.taps, column.taps] == kernels:
-            return gradient
-        for i, j in product(range(row.taps), range(column.taps)):
-            parts[row.tap + i, column.tap + j].append(gradient[i, j])
-    zeros = jnp.zeros((channels, filters), small.dtype)
-    taps = [sum(found[1:], start=found[0]) if found else zeros for found in parts.values()]
-    return jnp.stack(taps).reshape(shape)
-
-
-def _window(weight: Weight, row: TapGroup, column: TapGroup) -> Float[Array, "inputs filters"]:
-    """The weights that a group reaches; put together tap by tap, which XLA copies faster than a slice."""
-    filters = weight.shape[3]
-    if (row.taps, column.taps) == weight.shape[:2]:
-        return weight.reshape(-1, filters)
-    taps = [weight[i, j] for i, j in product(range(*row.reach), range(*column.reach))]
-    return _join(taps, axis=0) if taps else jnp.zeros((0, filters), weight.dtype)
-
-
-def _margin(axis: Axis) -> tuple[int, int]:
-    """Zeros before and after the axis so that every tap of every small position falls inside."""
-    return axis.padding, max(0, axis.large_position(axis.output_size - 1, axis.kernel - 1) - axis.size + 1)
-
-
-def _reads(axis: Axis, group: TapGroup, tap: int, margin: int) -> slice:
-    """Padded large positions that a group's small positions reach through its tap number `tap`."""
-    start = axis.large_position(group.first, group.tap + tap) + margin
-    return slice(start, start + axis.stride * (group.count - 1) + 1, axis.stride)
-
-
-def _join(parts: list[Array], *, axis: int) -> Array:
-    return jnp.concatenate(parts, axis=axis) if len(parts) > 1 else parts[0]
-
-
-def _multiply_backward(kept: tuple[Array, Array], errors: Array) -> tuple[Array, Array]:
-    x, weight = kept
-    if weight.shape[1] < weight.shape[0]:  # the barrier keeps XLA from turning the product round again
-        return product_of(errors, weight.T), lax.optimization_barrier(product_of(errors.T, x)).T
-    return product_of(errors, weight.T), product_of(x.T, errors)
-
-
-_multiply: Any = jax.custom_vjp(lambda x, weight: product_of(x, weight))
-_multiply.defvjp(lambda x, weight: (product_of(x, weight), (x, weight)), _multiply_backward)
-
-_convolve: Any = jax.custom_vjp(lambda large, weight, axes: shrink(large, weight, axes), nondiff_argnums=(2,))
-_convolve_transposed: Any = jax.custom_vjp(
-    lambda small, weight, axes: grow(small, weight, axes), nondiff_argnums=(2,)
-)
-
-
-def _convolve_forward(large: Large, weight: Weight, axes: Axes) -> tuple[Small, tuple[list[Patches], Weight]]:
-    patches = _patches(large, axes)
-    return _shrink_patches(patches, weight), (patches, weight)
-
-
-def _convolve_backward(axes: Axes, kept: tuple[list[Patches], Weight], small: Small) -> tuple[Large, Weight]:
-    patches, weight = kept
-    return grow(small, weight, axes), _correlate_patches(patches, small, weight.shape)
-
-
-def _convolve_transposed_backward(
-    axes: Axes, kept: tuple[Small, Weight], large: Large
-) -> tuple[Small, Weight]:
-    small, weight = kept
-    patches = _patches(large, axes)
-    return _shrink_patches(patches, weight), _correlate_patches(patches, small, weight.shape)
-
-
-_convolve.defvjp(_convolve_forward, _convolve_backward)
-_convolve_transposed.defvjp(
-    lambda small, weight, axes: (grow(small, weight, axes), (small, weight)), _convolve_transposed_backward
-)
+_WAYS: dict[Way, _Layers] = {
+    "positions": _Layers(positions.convolve, positions.convolve_transposed),
+    "blocks": _of_adjoints(blocks.shrink, blocks.grow, blocks.correlate),
+    "tiles": _of_adjoints(tiles.shrink, tiles.grow, tiles.correlate),
+    "native": _of_adjoints(native.shrink, native.grow, native.correlate),
+}
