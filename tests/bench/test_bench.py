@@ -17,13 +17,15 @@ from ratewarp import cli
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.bench import BenchSettings, Progress, compare
 from ratewarp.bench.ceiling import LAYERS, SQUARES, Product, _matrices, measure
-from ratewarp.bench.contest import INSTALL, Team
+from ratewarp.bench.contest import INSTALL, UNABLE, Team
 from ratewarp.bench.flops import MultiplyAdds, multiply_adds
 from ratewarp.bench.ours import engine
 from ratewarp.bench.roster import Entry, roster
+from ratewarp.bench.subject import layers_of, network_of
 from ratewarp.bench.summary import summarize
 from ratewarp.bench.table import tables
 from ratewarp.bench.worker import IMAGES, Job, NotInstalledError, Worker
+from ratewarp.bench.worker import LAYERS as LAYERS_FILE
 from ratewarp.networks import Convolutional
 from ratewarp.training.loop import train
 
@@ -39,7 +41,7 @@ def _count_by_hand(network, image_shape):
     of the linear maps.
     """
     forward, first, channels, shape = 0, 0, image_shape[2], image_shape[:2]
-    for layer in network.convolutions:
+    for layer in network.layers(image_shape):
         k, s, p = layer.kernel, layer.stride, layer.padding
         below = [(n + 2 * p - k) // s + 1 for n in shape]
         plain = transposed = 0
@@ -148,7 +150,16 @@ def test_summary_of_three_rounds():
 
 
 def _result(entries=ENTRIES, left_out=None):
-    step = {"batch_size": 64, "parameters": 349_643, "operations": 10**9, "images": 1}
+    step = {
+        "network": "published",
+        "image_shape": [13, 13, 1],
+        "drawn": "Corridors, binary",
+        "layers": layers_of("published"),
+        "batch_size": 64,
+        "parameters": 349_643,
+        "operations": 10**9,
+        "images": 1,
+    }
     cold = {"import": 1.0, "prepare": 1.0, "compile": 8.0, "steps": 2.0, "total": 12.0}
     summary = summarize(list(_turns()), entries, operations=10**9)
     about = {
@@ -161,7 +172,9 @@ def _result(entries=ENTRIES, left_out=None):
 
 
 def test_tables_hold_what_was_measured():
-    times, ratios, products, start_up = tables(_result()).values()
+    layers, times, ratios, products, start_up = tables(_result()).values()
+    assert list(layers.way) == ["positions"] * 3
+    assert list(layers["size"]) == ["13×13 → 6×6", "6×6 → 3×3", "3×3 → 2×2"]
     assert times.loc[times.contestant == "torch", "ms"].item() == 300
     assert ratios.set_index("contestant").loc["torch", "ours-2"] == 1
     assert list(products["product"]) == ["a", "b", "c"]
@@ -170,8 +183,9 @@ def test_tables_hold_what_was_measured():
 
 def test_tables_without_a_ceiling_say_who_was_left_out():
     found = tables(_result(ENTRIES[:2], {"pythae": INSTALL}))
-    assert "not measured" in next(iter(found))
-    assert "of_ceiling" not in next(iter(found.values()))
+    (title, times), *_ = [one for one in found.items() if one[0].startswith("Time")]
+    assert "not measured" in title
+    assert "of_ceiling" not in times
     assert list(found["Left out"].why) == [INSTALL]
 
 
@@ -184,6 +198,10 @@ def test_tables_without_a_ceiling_say_who_was_left_out():
         ({"members": (1, 1)}, "members"),
         ({"members": (0,)}, "members"),
         ({"without": ("pytha",)}, "Did you mean 'pythae'"),
+        ({"network": "64x64"}, "network must be 'published', or height x width x channels"),
+        ({"network": "1x64x3"}, "network"),
+        ({"network": "64x300x3"}, "network"),
+        ({"network": "64x64x17"}, "network"),
     ],
 )
 def test_settings_are_checked(wrong, message):
@@ -312,6 +330,28 @@ def test_roster_names_are_unique():
     assert len(set(names)) == len(names)
 
 
+def test_a_comparison_of_a_network_by_size(no_torch):
+    settings = BenchSettings(
+        rounds=1,
+        seconds=0.1,
+        members=(1,),
+        without=("torch", "torch-per-core", "ceiling-xla", "ceiling-torch", "start-up"),
+        images=300,
+        network="14x16x2",
+    )
+    result = json.loads(json.dumps(compare(settings)))
+    step = result["step"]
+    assert result["left_out"] == {"pythae": UNABLE}
+    assert (step["network"], step["image_shape"], step["drawn"]) == (
+        "14x16x2",
+        [14, 16, 2],
+        "random, 8-bit",
+    )
+    assert [(layer["filters"], layer["way"]) for layer in step["layers"]] == [(32, "blocks"), (32, "tiles")]
+    assert result["contestants"]["ours-1"]["ms_per_model_step"]["median"] > 0
+    assert "images of 14 × 16 × 2, random, 8-bit, 300 of them" in next(iter(tables(result)))
+
+
 def _in_torch(torch, layer):
     """Parameters of one of this package's layers, in PyTorch's order of axes."""
     weight = torch.from_numpy(np.array(layer.weight))
@@ -320,13 +360,20 @@ def _in_torch(torch, layer):
     return weight.permute(3, 2, 0, 1), torch.from_numpy(np.array(layer.bias))
 
 
-def test_pytorch_trains_the_same_network(tmp_path):
+@pytest.mark.parametrize(
+    ("network", "shape", "parameters"),
+    [("published", (13, 13, 1), 349_643), ("28x28x1", (28, 28, 1), 108_747), ("9x18x3", (9, 18, 3), None)],
+)
+def test_pytorch_trains_the_same_network(network, shape, parameters):
     torch = pytest.importorskip("torch")
     from ratewarp.bench import torch_peer
 
-    model = Convolutional().build((13, 13, 1), key=jax.random.key(0))
-    encoder, decoder = torch_peer.Encoder(), torch_peer.Decoder()
-    assert sum(p.numel() for network in (encoder, decoder) for p in network.parameters()) == 349_643
+    model = network_of(network).build(shape, key=jax.random.key(0))
+    layers = layers_of(network)
+    encoder, decoder = torch_peer.Encoder(layers), torch_peer.Decoder(layers)
+    count = sum(p.numel() for one in (encoder, decoder) for p in one.parameters())
+    assert count == (parameters or sum(leaf.size for leaf in jax.tree.leaves(model)))
+    rows, columns, filters = model.decoder.bottom_shape
     ours = [
         *model.encoder.convolutions,
         model.encoder.mean,
@@ -334,26 +381,27 @@ def test_pytorch_trains_the_same_network(tmp_path):
         model.decoder.linear,
         *model.decoder.convolutions,
     ]
-    theirs = [m for network in (encoder, decoder) for m in network.modules() if hasattr(m, "weight")]
-    images = np.random.default_rng(0).integers(0, 2, (6, 13, 13, 1)).astype(np.float32)
+    theirs = [m for one in (encoder, decoder) for m in one.modules() if hasattr(m, "weight")]
+    images = np.random.default_rng(0).integers(0, 2, (6, *shape)).astype(np.float32)
     with torch.no_grad():
         for layer, module in zip(ours, theirs, strict=True):
             weight, bias = _in_torch(torch, layer)
             # features: ours are rows × columns × channels
             if layer in (model.encoder.mean, model.encoder.log_variance):
-                weight = weight.reshape(-1, 2, 2, 256).permute(0, 3, 1, 2).reshape(-1, 1024)
+                weight = weight.reshape(-1, rows, columns, filters).permute(0, 3, 1, 2).flatten(1)
             if layer is model.decoder.linear:
                 weight, bias = (
-                    x.reshape(2, 2, 256, -1).permute(2, 0, 1, 3).reshape(x.shape) for x in (weight, bias)
+                    x.reshape(rows, columns, filters, -1).permute(2, 0, 1, 3).reshape(x.shape)
+                    for x in (weight, bias)
                 )
             module.weight.copy_(weight)
             module.bias.copy_(bias)
         found = [x.numpy() for x in encoder(torch.from_numpy(images.transpose(0, 3, 1, 2)))]
-        pictures = decoder(torch.from_numpy(found[0]))[:, 0].numpy()
+        pictures = decoder(torch.from_numpy(found[0])).numpy().transpose(0, 2, 3, 1)
     expected = eqx.filter_jit(model.encoder)(images)
     np.testing.assert_allclose(found, [np.asarray(x) for x in expected], atol=ALGEBRA)
     np.testing.assert_allclose(
-        pictures, jax.nn.sigmoid(eqx.filter_jit(model.decoder)(found[0]))[..., 0], atol=ALGEBRA
+        pictures, jax.nn.sigmoid(eqx.filter_jit(model.decoder)(found[0])), atol=ALGEBRA
     )
 
 
@@ -361,6 +409,7 @@ def test_pytorch_trains_the_same_network(tmp_path):
 def test_peers_train(tmp_path, name):
     pytest.importorskip(name)
     np.save(tmp_path / IMAGES, np.random.default_rng(0).integers(0, 2, (4, 20, 13, 13, 1)).astype(np.uint8))
+    (tmp_path / LAYERS_FILE).write_text(json.dumps(layers_of("published")))
     worker = Worker(Job(name, str(tmp_path), threads=1 if name == "torch" else None))
     worker.wait_ready()
     answer = worker.ask(steps=3)

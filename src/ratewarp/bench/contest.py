@@ -17,10 +17,12 @@ from ratewarp._checks import RatewarpError, refuse, refuse_name
 from ratewarp.bench.hardware import describe_machine, describe_software
 from ratewarp.bench.progress import Progress
 from ratewarp.bench.roster import START_UP, Entry, roster
+from ratewarp.bench.step import PUBLISHED, image_shape_of
 from ratewarp.bench.summary import summarize
 from ratewarp.bench.worker import Job, NotInstalledError, Worker
 
 INSTALL = "not installed: pip install 'ratewarp[bench]'"
+UNABLE = "trains the published network only"
 
 _WARM_UP_STEPS = 20  # steps before any that count, and steps by which turns are calibrated
 _PAUSE_SECONDS = 0.3  # between turns: threads of the last contestant may still spin
@@ -38,24 +40,29 @@ class BenchSettings:
         seconds: what a turn is calibrated to last.
         members: numbers of members this package trains together.
         without: names of contestants to leave out; `start-up` leaves out the compilation times.
-        images: training images; drawn are at least so many, the same number of each stimulus.
+        images: training images; drawn are at least so many, the same number of each stimulus. None: 200,000
+            of Corridors, 10,000 of others.
+        network: `published`, or the shape of images, such as `28x28x1`, for which a network by size is
+            trained.
     """
 
     rounds: int = 5
     seconds: float = 10.0
     members: tuple[int, ...] = (1, 8, 40)
     without: tuple[str, ...] = ()
-    images: int = 200_000
+    images: int | None = None
+    network: str = PUBLISHED
 
     def __post_init__(self) -> None:
         if self.rounds < 1:
             refuse("rounds", "at least 1", self.rounds)
         if not 0 < self.seconds <= 3600:
             refuse("seconds", "above 0 and at most 3600", self.seconds)
-        if not 1 <= self.images <= 10_000_000:
+        if not 1 <= self.drawn <= 10_000_000:
             refuse("images", "from 1 to 10,000,000", self.images)
         if len(set(self.members)) < len(self.members) or not all(1 <= n <= 10_000 for n in self.members):
             refuse("members", "different numbers from 1 to 10,000", self.members)
+        image_shape_of(self.network)
         names = [*(entry.name for entry in roster(self.members)), START_UP]
         for name in self.without:
             if name not in names:
@@ -63,7 +70,26 @@ class BenchSettings:
 
     @property
     def entries(self) -> list[Entry]:
+        """Who takes part."""
+        return [entry for entry in self._wanted if entry not in self._unable]
+
+    @property
+    def unable(self) -> dict[str, str]:
+        """Who was not left out, and cannot train this network → why."""
+        return {entry.name: UNABLE for entry in self._unable}
+
+    @property
+    def drawn(self) -> int:
+        """Images to draw."""
+        return self.images if self.images is not None else 200_000 if self.network == PUBLISHED else 10_000
+
+    @property
+    def _wanted(self) -> list[Entry]:
         return [entry for entry in roster(self.members) if entry.name not in self.without]
+
+    @property
+    def _unable(self) -> list[Entry]:
+        return [entry for entry in self._wanted if entry.published_only and self.network != PUBLISHED]
 
 
 def compare(settings: BenchSettings, progress: Show = lambda _: None) -> dict[str, Any]:
@@ -86,17 +112,17 @@ def compare(settings: BenchSettings, progress: Show = lambda _: None) -> dict[st
     with TemporaryDirectory(prefix="ratewarp-bench-", ignore_cleanup_errors=True) as folder:
         step = _prepare(settings, folder)
         turns, left_out = _alternate(settings, folder, plan)
-        start_up = _start_up(folder, plan, left_out) if START_UP not in settings.without else {}
+        start_up = _start_up(settings, folder, plan, left_out) if START_UP not in settings.without else {}
     kept = [entry for entry in settings.entries if entry.name not in left_out]
     return {
         "date": started.isoformat(timespec="seconds"),
         "machine": machine,
         "software": describe_software(),
-        "settings": asdict(settings),
+        "settings": {**asdict(settings), "images": settings.drawn},
         "step": step,
         **summarize(turns, kept, step["operations"]),
         "start_up": start_up,
-        "left_out": left_out,
+        "left_out": {**settings.unable, **left_out},
         "turns": turns,
     }
 
@@ -104,11 +130,11 @@ def compare(settings: BenchSettings, progress: Show = lambda _: None) -> dict[st
 class Team:
     """The processes of one contestant."""
 
-    def __init__(self, entry: Entry, folder: str):
+    def __init__(self, entry: Entry, folder: str, network: str = PUBLISHED):
         self.entry = entry
         self.request: dict[str, float] = {}  # of one turn
         self.expected = 0.0  # seconds of one turn
-        job = Job(entry.job, folder, members=entry.members, threads=entry.threads)
+        job = Job(entry.job, folder, members=entry.members, threads=entry.threads, network=network)
         self._workers = [Worker(job) for _ in range(entry.processes)]
 
     def wait_ready(self) -> None:
@@ -174,7 +200,7 @@ class _Schedule:
 
 def _prepare(settings: BenchSettings, folder: str) -> dict[str, Any]:
     """Draws the images; what one step of every contestant is."""
-    with closing(Worker(Job("prepare", folder, images=settings.images))) as worker:
+    with closing(Worker(Job("prepare", folder, images=settings.drawn, network=settings.network))) as worker:
         worker.wait_ready()
         facts = worker.ask()
     return {name: value for name, value in facts.items() if name not in ("peak_bytes", "cpu_seconds")}
@@ -189,7 +215,7 @@ def _alternate(
     try:
         for entry in settings.entries:
             plan.begin(f"starting {entry.name}")
-            teams.append(Team(entry, folder))
+            teams.append(Team(entry, folder, settings.network))
             with _excused(entry.name, left_out):
                 teams[-1].wait_ready()
                 teams[-1].calibrate(settings.seconds)
@@ -218,7 +244,9 @@ def _rounds(
     return turns
 
 
-def _start_up(folder: str, plan: _Schedule, left_out: dict[str, str]) -> dict[str, Any]:
+def _start_up(
+    settings: BenchSettings, folder: str, plan: _Schedule, left_out: dict[str, str]
+) -> dict[str, Any]:
     """Seconds to the first steps of one member: first with an empty compilation cache, then with the cache
     this filled.
     """
@@ -228,7 +256,8 @@ def _start_up(folder: str, plan: _Schedule, left_out: dict[str, str]) -> dict[st
     for name in ("cold", "warm"):
         plan.begin(f"{START_UP}, {name}")
         environment = {"JAX_COMPILATION_CACHE_DIR": str(cache)}
-        with _excused(START_UP, left_out), closing(Worker(Job("first-steps", folder), environment)) as worker:
+        job = Job("first-steps", folder, network=settings.network)
+        with _excused(START_UP, left_out), closing(Worker(job, environment)) as worker:
             worker.wait_ready()
             found[name] = worker.ask()
         plan.end(_START_UP_SECONDS / 2)

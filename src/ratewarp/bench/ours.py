@@ -14,9 +14,10 @@ import numpy as np
 
 from ratewarp._cores import use_every_core
 from ratewarp.bench.step import BATCH_SIZE, CAPACITY, LEARNING_RATE, PRESSURE
+from ratewarp.bench.subject import network_of, pixels_of
 from ratewarp.bench.worker import IMAGES, Job, Turn
 from ratewarp.likelihoods import BernoulliMean
-from ratewarp.networks import Convolutional, Network
+from ratewarp.networks import Network
 from ratewarp.sources import Pool
 from ratewarp.training.coder import Coder
 from ratewarp.training.devices import keep_compiled_programs
@@ -31,7 +32,7 @@ _FIRST_STEPS = 100
 def start(job: Job) -> Turn:
     """Trains `job.members` members; a turn goes on with their run for so many steps of each, on average."""
     use_every_core()
-    advance = engine(np.load(Path(job.folder) / IMAGES), job.members, Convolutional())
+    advance = _engine_of(job)
 
     def turn(steps: int) -> dict[str, Any]:
         begun = time.perf_counter()
@@ -53,7 +54,7 @@ def start_first_steps(job: Job) -> Turn:
     keep_compiled_programs()
 
     def turn() -> dict[str, Any]:
-        advance = engine(np.load(Path(job.folder) / IMAGES), job.members, Convolutional())
+        advance = _engine_of(job)
         clock.append(time.time())
         for _ in range(2):
             advance(_FIRST_STEPS * job.members)
@@ -71,8 +72,13 @@ def start_first_steps(job: Job) -> Turn:
     return turn
 
 
+def _engine_of(job: Job) -> Callable[[int], int]:
+    images = np.load(Path(job.folder) / IMAGES)
+    return engine(images, job.members, network_of(job.network), pixels=pixels_of(job.network))
+
+
 def engine(
-    images: np.ndarray, members: int, network: Network, run_steps: int = RUN_STEPS
+    images: np.ndarray, members: int, network: Network, run_steps: int = RUN_STEPS, pixels: str = "binary"
 ) -> Callable[[int], int]:
     """A run that trains all members in waves, again and again; the function returned goes on with it.
 
@@ -80,7 +86,7 @@ def engine(
     how many it did. The one place that knows the engine's interface.
     """
     stimuli, each, *image_shape = images.shape
-    coder = Coder(network, BernoulliMean(), (image_shape[0], image_shape[1], image_shape[2]), "binary")
+    coder = Coder(network, BernoulliMean(), (image_shape[0], image_shape[1], image_shape[2]), pixels)
     plan, size = Plan(coder, (), Published(batch_size=BATCH_SIZE)), min(members, jax.device_count())
     pool = Pool(jnp.asarray(images.reshape(-1, *image_shape)), each * jnp.arange(stimuli, dtype=jnp.int32))
 

@@ -16,16 +16,16 @@ from torch import Tensor
 from torch.utils.data import DataLoader, RandomSampler
 
 from ratewarp.bench.step import BATCH_SIZE, LATENTS, LEARNING_RATE
-from ratewarp.bench.torch_peer import Decoder, Encoder, load_images
+from ratewarp.bench.torch_peer import Decoder, Encoder, Layers, load_images, load_layers
 from ratewarp.bench.worker import Job, Turn
 
 
 class PythaeEncoder(BaseEncoder):
     """The published encoder, in pythae's terms."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Layers) -> None:
         super().__init__()
-        self.network = Encoder()
+        self.network = Encoder(layers)
 
     def forward(self, x: Tensor) -> ModelOutput:
         mean, log_variance = self.network(x)
@@ -35,9 +35,9 @@ class PythaeEncoder(BaseEncoder):
 class PythaeDecoder(BaseDecoder):
     """The published decoder, in pythae's terms."""
 
-    def __init__(self) -> None:
+    def __init__(self, layers: Layers) -> None:
         super().__init__()
-        self.network = Decoder()
+        self.network = Decoder(layers)
 
     def forward(self, z: Tensor) -> ModelOutput:
         return ModelOutput(reconstruction=self.network(z))
@@ -47,13 +47,13 @@ def start(job: Job) -> Turn:
     """Trains one model; a turn is one epoch of so many batches, timed without what the trainer does between
     epochs.
     """
-    images = load_images(job)
+    images, layers = load_images(job), load_layers(job)
     dataset = BaseDataset(images, torch.zeros(len(images)))
     config = BetaVAEConfig(
         input_dim=tuple(images.shape[1:]), latent_dim=LATENTS, beta=1.0, reconstruction_loss="mse"
     )
     trainer = BaseTrainer(
-        BetaVAE(config, PythaeEncoder(), PythaeDecoder()),
+        BetaVAE(config, PythaeEncoder(layers), PythaeDecoder(layers)),
         train_dataset=dataset,
         training_config=BaseTrainerConfig(
             output_dir=job.folder,

@@ -24,6 +24,7 @@ class Entry:
         members: models trained by each process.
         processes: processes at work side by side.
         threads: threads of each process; the library's own choice if None.
+        published_only: whether it trains the published network alone.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Entry:
     members: int = 1
     processes: int = 1
     threads: int | None = None
+    published_only: bool = False
 
 
 def roster(members: Sequence[int]) -> list[Entry]:
@@ -56,7 +58,12 @@ def roster(members: Sequence[int]) -> list[Entry]:
             processes=cores(),
             threads=1,
         ),
-        Entry("pythae", "pythae's BetaVAE and BaseTrainer, its own number of threads", "pythae"),
+        Entry(
+            "pythae",
+            "pythae's BetaVAE and BaseTrainer, its own number of threads",
+            "pythae",
+            published_only=True,
+        ),
         Entry("ceiling-xla", "matrix products of XLA, one device per core", "ceiling-xla", kind="ceiling"),
         Entry(
             "ceiling-torch",

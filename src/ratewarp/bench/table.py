@@ -6,12 +6,15 @@ from typing import Any
 
 import pandas as pd
 
+from ratewarp.bench.step import PUBLISHED
+
 
 def tables(result: dict[str, Any]) -> dict[str, pd.DataFrame]:
     """Title → table, empty ones left out, of what `compare` returned."""
     step, ceiling = _step_words(result["step"]), _ceiling_words(result["ceiling"])
     first = "Seconds to the first steps of one member, with an empty and with a filled compilation cache"
     all_tables = {
+        f"Network\n{_network_words(result['step'])}": _layers(result["step"]),
         f"Time per model-step, milliseconds\n{step}\nCeiling: {ceiling}": _times(result),
         "Ratio: time per model-step of the row over that of the column (median over rounds)": _ratios(result),
         "Matrix products in float32, all cores at work, best of all rounds": _products(result),
@@ -21,6 +24,26 @@ def tables(result: dict[str, Any]) -> dict[str, pd.DataFrame]:
         ),
     }
     return {title: table for title, table in all_tables.items() if len(table)}
+
+
+def _network_words(step: dict[str, Any]) -> str:
+    shape = " × ".join(map(str, step["image_shape"]))
+    which = "The published one" if step["network"] == PUBLISHED else "By the size of its images"
+    return f"{which}; images of {shape}, {step['drawn']}, {step['images']:,} of them"
+
+
+def _layers(step: dict[str, Any]) -> pd.DataFrame:
+    """Convolutions of the encoder, which the decoder mirrors, and how this package computes them."""
+    return pd.DataFrame(
+        {
+            "channels": f"{layer['channels']} → {layer['filters']}",
+            "size": " → ".join("×".join(map(str, layer[name])) for name in ("size", "output_size")),
+            "kernel": layer["kernel"],
+            "stride": layer["stride"],
+            "way": layer["way"],
+        }
+        for layer in step["layers"]
+    )
 
 
 def _step_words(step: dict[str, Any]) -> str:

@@ -22,10 +22,12 @@ from typing import IO, Any
 
 from ratewarp._checks import RatewarpError
 from ratewarp._interrupt import stop_asked, stop_if_asked
+from ratewarp.bench.step import PUBLISHED
 
 # in the folder of a comparison: training images of every contestant, stimuli × each × height × width ×
 # channels
 IMAGES = "images.npy"
+LAYERS = "layers.json"  # the encoder's convolutions, a list of `subject.layers_of`
 
 _LOOK_SECONDS = 0.2  # between two looks whether the user asked to stop
 
@@ -42,6 +44,7 @@ class Job:
         members: models to train.
         threads: threads to compute with; the library's own choice if None.
         images: images to draw, for the job that draws them.
+        network: what is trained, as `step.image_shape_of` takes it.
         started: the parent's clock when it started the child, seconds since 1970.
     """
 
@@ -50,6 +53,7 @@ class Job:
     members: int = 1
     threads: int | None = None
     images: int = 0
+    network: str = PUBLISHED
     started: float = 0.0
 
 

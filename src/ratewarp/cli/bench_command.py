@@ -27,7 +27,18 @@ def bench(
         list[str] | None,
         typer.Option(metavar="NAME", help="Leave a contestant out, such as pythae; repeatable."),
     ] = None,
-    images: Annotated[int, typer.Option(help="Training images.")] = 200_000,
+    images: Annotated[
+        int | None,
+        typer.Option(help="Training images; 200,000 of the published network's if not given, else 10,000."),
+    ] = None,
+    network: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME|HxWxC",
+            help="What is trained: the published network, or one by size for random images of that shape,"
+            " such as 64x64x3.",
+        ),
+    ] = "published",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write everything measured to this file, as JSON.")
     ] = None,
@@ -47,6 +58,7 @@ def bench(
         tuple(map(int, numbers("members", members, whole=True))),
         tuple(without or ()),
         images,
+        network,
     )
     if out and not can_be_made(out):
         refuse("out", "a file that does not exist yet, in a folder that does", str(out))
