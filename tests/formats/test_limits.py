@@ -63,3 +63,10 @@ def test_large_arrays_that_are_there_are_taken():
     for size, packed in ((10**8 + 1, 10**6), (MAX_BYTES + 1, MAX_BYTES + 1)):
         with pytest.raises(RequestError):
             check_unpacked("codes", size, packed)
+
+
+def test_limits_may_be_others():
+    check_unpacked("images", 10**11, 10**9, most=float("inf"))
+    check_unpacked("images", 10**9, 10**6, most=float("inf"), times=1100)
+    with pytest.raises(RequestError, match="holds at least a 1,100th"):
+        check_unpacked("images", 10**9, 10**5, most=float("inf"), times=1100)
