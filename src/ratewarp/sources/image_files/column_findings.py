@@ -86,7 +86,7 @@ def _role(name: str, values: np.ndarray, distinct: int) -> Role:
         return "constant"
     if values.dtype.kind == "U":
         return "label" if distinct <= min(MOST_VALUES, len(values) // 2) else "name"
-    if distinct == len(values) and len(values) > 2 and (np.diff(values) == 1).all():
+    if distinct == len(values) and len(values) > 2 and (np.diff(values.astype(np.float64)) == 1).all():
         return "name"
     if distinct > MOST_VALUES:
         return "numbers"

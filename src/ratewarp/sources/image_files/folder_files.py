@@ -104,7 +104,9 @@ def list_folder(folder: Path) -> Listed:
             name = f"{above}{entry.name}"
             if entry.name.startswith(".") or entry.name == _SKIPPED:
                 continue
-            if entry.is_dir(follow_symlinks=False):
+            if not _is_text(entry.name) and (entry.is_dir() or _is_picture(entry.name)):
+                wrong[name] = "has a name that is not UTF-8; give it another"
+            elif entry.is_dir(follow_symlinks=False):
                 if above.count("/") >= _DEEPEST:
                     raise RequestError(f"{folder}: its folders lie more than {_DEEPEST} levels deep")
                 waiting.append(f"{name}/")
@@ -124,6 +126,14 @@ def _is_picture(name: str) -> bool:
     return name.lower().endswith(SUFFIXES)
 
 
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _unusable(entry: os.DirEntry[str], root: str) -> str:
     """Why an entry that may be a picture cannot be read; empty where it can, or is none."""
     if entry.is_symlink():
@@ -134,10 +144,6 @@ def _unusable(entry: os.DirEntry[str], root: str) -> str:
             return "is a link that leads out of the folder, or nowhere; put the file itself there"
     if not _is_picture(entry.name):
         return ""
-    try:
-        entry.name.encode()
-    except UnicodeEncodeError:
-        return "has a name that is not UTF-8; give it another"
     mode = entry.stat().st_mode
     return "" if stat.S_ISREG(mode) else "is a pipe or a device"
 
