@@ -117,3 +117,21 @@ def test_datasets_without_a_shape_are_passed_over(tmp_path):
         file["nothing"] = h5py.Empty("f8")
         file["codes"] = np.eye(3)
     assert list(open_codes(tmp_path / "own.h5").shapes) == ["codes"]
+
+
+@pytest.mark.parametrize("chunks", [None, (3,)])
+def test_texts_that_say_they_are_long_are_refused_before_they_are_read(tmp_path, chunks):
+    path = tmp_path / "own.h5"
+    words = np.array(["west", "é", "", "south"] * 2, dtype=object)
+    with h5py.File(path, "w") as file:
+        words_there = file.create_dataset("words", data=words, chunks=chunks)
+        place = words_there.id.get_chunk_info(0).byte_offset if chunks else words_there.id.get_offset()
+    np.testing.assert_array_equal(read(path, open_codes(path), ["words"])["words"], words.astype(str))
+    data = bytearray(path.read_bytes())
+    assert data[place : place + 4] == (4).to_bytes(4, "little")
+    data[place : place + 4] = (10**9).to_bytes(4, "little")
+    path.write_bytes(bytes(data))
+    with pytest.raises(
+        RequestError, match="words must be an array of which the file holds at least a hundredth"
+    ):
+        read(path, open_codes(path), ["words"])

@@ -13,6 +13,7 @@ from ratewarp.formats.content import Content, UnreadableError, as_names, no_obje
 from ratewarp.formats.limits import check_unpacked
 
 _DEEPEST = 50  # groups within groups
+_LENGTH = 4  # bytes of the length of a text, before the address and the number of where it is
 ELSEWHERE = "lies in another file, which is not followed; open that file, or copy the array into this one"
 
 
@@ -42,10 +43,35 @@ def read_dataset(path: Path, name: str, dataset: Any) -> Any:
     Raises:
         RequestError: it stands elsewhere, or is much larger than what the file holds.
     """
+    import h5py
+
     if is_elsewhere(dataset):
         raise RequestError(f"{path}: {name!r} {ELSEWHERE}")
     _check_size(path, name, dataset)
+    if dataset.dtype.hasobject and cast(Any, h5py).check_ref_dtype(dataset.dtype) is None:
+        _check_lengths(path, name, dataset)
     return dataset[()]
+
+
+def _check_lengths(path: Path, name: str, dataset: Any) -> None:
+    """Texts are stored as references, each with the length of its text first: HDF5 takes that much memory for
+    it, true or not. Not known where references are compressed.
+    """
+    start, chunked = dataset.id.get_offset(), dataset.chunks is not None
+    if chunked and dataset.id.get_create_plist().get_nfilters() == 0:
+        chunks = [dataset.id.get_chunk_info(number) for number in range(dataset.id.get_num_chunks())]
+        places = [(chunk.byte_offset, chunk.size) for chunk in chunks]
+    else:
+        places = [] if start is None else [(start, dataset.id.get_storage_size())]
+    size, total = path.stat().st_size, 0
+    each = _LENGTH + dataset.file.id.get_create_plist().get_sizes()[0] + _LENGTH
+    with path.open("rb") as stream:
+        for place, length in places:
+            stream.seek(place)
+            held = stream.read(min(length, size))
+            references = np.frombuffer(held[: len(held) // each * each], np.uint8).reshape(-1, each)
+            total += int(references[:, :_LENGTH].copy().view("<u4").sum(dtype=np.int64))
+    check_unpacked(f"{path}: {name}", total, size)
 
 
 def _check_size(path: Path, name: str, dataset: Any) -> None:
