@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -12,12 +13,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from ratewarp.report.bound_words import bound_of
 from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers, note_below
 from ratewarp.report.views import RunView
 from ratewarp.results.paper import published_distortion
 
 FEW_MODELS = 8  # whose names have room above the curves
 _BESIDE = 1.9  # inches of a legend beside the panels
+_LETTERS_AN_INCH = 17  # of the note below
 _BAND: dict[str, Any] = {"alpha": 0.13, "lw": 0}
 
 
@@ -39,7 +42,9 @@ def bound_figure(view: RunView) -> Figure | None:
     figure = plane_of_bounds(
         curves.query("model in @names"), sound, names, published, unit=view.study.likelihood.UNIT
     )
-    note_below(figure, view.note())
+    letters = round(_LETTERS_AN_INCH * figure.get_figwidth())
+    words = wrap(bound_of(view.settings[view.study.reference]), letters)
+    note_below(figure, "\n".join(filter(None, (*words, view.note()))))
     return figure
 
 
@@ -158,7 +163,7 @@ def draw_curves(table: pd.DataFrame, models: pd.DataFrame | None, kind: str, uni
             names = list(dict.fromkeys(models["model"]))
             figure = plane_of_bounds(table, models.query("status != 'diverged'"), names, unit=unit)
         else:
-            figure = _single(table)
+            figure = _single(table, unit)
         stream = io.BytesIO()
         try:
             figure.savefig(stream, format=kind, dpi=200)
@@ -172,7 +177,7 @@ def _searched(table: pd.DataFrame) -> str:
     return " (searched)" if "searched" in set(table["certificate"]) else ""
 
 
-def _single(table: pd.DataFrame) -> Figure:
+def _single(table: pd.DataFrame, unit: str) -> Figure:
     figure, place = plt.subplots(figsize=(4.8, 3.7), layout="constrained")
     if "raw_low" in table:
         lowest = "lowest" if _searched(table) else "proved"
@@ -193,7 +198,8 @@ def _single(table: pd.DataFrame) -> Figure:
         lw=1.2,
         label=f"R(D), gap at most {table['gap_nats'].max():.1e} nats{_searched(table)}",
     )
-    place.set(xlabel="rate, nats", ylabel="distortion", xlim=(0, None), ylim=(0, None))
+    ylabel = f"distortion, {unit}" if unit else "distortion"
+    place.set(xlabel="rate, nats", ylabel=ylabel, xlim=(0, None), ylim=(0, None))
     bits = place.secondary_xaxis(
         "top", functions=(lambda nats: nats / np.log(2), lambda bits: bits * np.log(2))
     )

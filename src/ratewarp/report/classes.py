@@ -56,22 +56,30 @@ def class_ticks(labels: np.ndarray, values: np.ndarray, factors: Sequence[str]) 
         ([1.5, 5.5], ['0–1', '2–3'], 'class, by x then y (numbers: x)', [3.5])
     """
     classes = int(labels.max()) + 1
-    spans = [[(int(v.min()), int(v.max())) for v in values[labels == one].T[:2]] for one in range(classes)]
+    plain = sparse_ticks([str(one) for one in range(classes)])
+    if len(factors) < 2 or len(np.unique(labels)) < classes:
+        return plain
+    spans = [
+        [(float(v.min()), float(v.max())) for v in values[labels == one].T[:2]] for one in range(classes)
+    ]
     starts = [one for one in range(classes) if one == 0 or spans[one][0] != spans[one - 1][0]]
     ends = [*starts[1:], classes]
     groups = [spans[start:end] for start, end in zip(starts, ends, strict=True)]
     in_order = _rising([group[0][0] for group in groups]) and all(
         _rising([span[-1] for span in group]) for group in groups
     )
-    if len(factors) < 2 or not in_order or not 1 < len(groups) <= min(classes / 2, 2 * _TICKS):
-        return sparse_ticks([str(one) for one in range(classes)])
+    if not in_order or not 1 < len(groups) <= min(classes / 2, 2 * _TICKS):
+        return plain
     return ClassTicks(
         [(start + end - 1) / 2 for start, end in zip(starts, ends, strict=True)],
-        [f"{low}–{high}" if low < high else str(low) for low, high in (group[0][0] for group in groups)],
+        [
+            f"{low:g}–{high:g}" if low < high else f"{low:g}"
+            for low, high in (group[0][0] for group in groups)
+        ],
         f"class, by {factors[0]} then {factors[1]} (numbers: {factors[0]})",
         [start - 0.5 for start in starts[1:]],
     )
 
 
-def _rising(spans: Sequence[tuple[int, int]]) -> bool:
+def _rising(spans: Sequence[tuple[float, float]]) -> bool:
     return all(before[1] < after[0] for before, after in pairwise(spans))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -16,30 +15,25 @@ from matplotlib.gridspec import GridSpec
 from matplotlib.image import AxesImage
 
 from ratewarp.report.bound_figure import bound_figure
-from ratewarp.report.classes import MANY, class_ticks
+from ratewarp.report.classes import MANY, class_ticks, sparse_ticks
 from ratewarp.report.curves import distortion_figure, f1_figure
-from ratewarp.report.factor_grid import factor_grid, shown_pixels
+from ratewarp.report.examples import examples_figure
+from ratewarp.report.factor_maps import factors_figure, tuning_heading
+from ratewarp.report.image_sheet import images_figure
 from ratewarp.report.legends import scheme_legend
 from ratewarp.report.normative_figure import normative_figure
 from ratewarp.report.overview import overview_figure
-from ratewarp.report.panels import (
-    draw_image,
-    draw_map,
-    draw_matrix,
-    draw_tuning,
-    factor_colours,
-    map_extent,
-    stimulus_colours,
-)
+from ratewarp.report.panels import draw_map, draw_matrix, map_extent
+from ratewarp.report.pictured import are_seen
 from ratewarp.report.plane import plane_figure
-from ratewarp.report.stimuli import capacity_figure, images_figure
+from ratewarp.report.stimuli import capacity_figure
 from ratewarp.report.style import MUTED, RULE, fitted
-from ratewarp.report.views import ConditionView, RunView, class_names
+from ratewarp.report.tuning_rows import draw_tuning_row, height_of_rows, shown_latents
+from ratewarp.report.views import RunView, class_names, scheme_colours
 from ratewarp.report.warps import warps_figure
 
 _LETTERS = 16  # of two names that have room over a matrix
 _LETTERS_A_LATENT = 3  # of a name that has room over tuning curves
-_FEW_LATENTS = 4  # above whose tuning curves a line is short
 _LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
 _WIDE: dict[Any, Any] = {
     "font.size": 10.5,
@@ -104,9 +98,10 @@ def reference_figure(view: RunView) -> Figure:
     """The reference model, a row per level (`RunView.panel_levels`): its map coloured by each factor, and its
     tuning curves.
     """
-    levels = view.panel_levels
-    first = view.shown(view.study.reference, levels[0])
-    factors, latents = first.record["factor"].values, len(first.order)
+    first = view.shown(view.study.reference, view.panel_levels[0])
+    if not first.grid.is_plane or are_seen(first.condition.setting.source):
+        return factors_figure(view)
+    levels, factors, latents = view.panel_levels, first.grid.names, shown_latents(first)
     figure = plt.figure(figsize=(2.3 * len(factors) + 0.85 * latents + 0.6, 2.35 * len(levels) + 0.5))
     grid = GridSpec(
         len(levels),
@@ -124,7 +119,7 @@ def reference_figure(view: RunView) -> Figure:
         shown = view.shown(view.study.reference, level)
         for column, factor in enumerate(factors):
             axes = figure.add_subplot(grid[row, column])
-            colours = factor_colours(shown.record["factor_value"].values[:, column])
+            colours = shown.grid.stimulus_colours(column)
             draw_map(
                 axes,
                 shown,
@@ -135,9 +130,8 @@ def reference_figure(view: RunView) -> Figure:
             if column == 0:
                 axes.set_ylabel(view.label(level), fontsize="large")
         lowest = row == len(levels) - 1
-        _tuning_row(
-            figure, grid[row, len(factors)], shown, heading="tuning curves" if row == 0 else "", lowest=lowest
-        )
+        heading = tuning_heading(shown) if row == 0 else ""
+        draw_tuning_row(figure, grid[row, len(factors)], shown, heading=heading, lowest=lowest)
     _note_seed(figure, view)
     return figure
 
@@ -154,11 +148,13 @@ def model_figure(view: RunView, model: str, scheme: str) -> Figure:
 
 def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
     levels = view.panel_levels
-    latents = len(view.shown(model, levels[0]).order)
+    highest = view.shown(model, levels[0])
+    latents = shown_latents(highest)
     labels = view.settings[model].class_schemes()[scheme]
     classes = int(labels.max()) + 1
     strip, scale = 0.68 * latents, 0.95 if classes >= MANY else 0.02
-    figure = plt.figure(figsize=(2 * (2.2 + strip) + 2.6 + scale, 2.25 * len(levels) + 0.95))
+    height = max(2.25, height_of_rows(highest))
+    figure = plt.figure(figsize=(2 * (2.2 + strip) + 2.6 + scale, height * len(levels) + 0.95))
     grid = GridSpec(
         len(levels),
         7,
@@ -178,7 +174,8 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
         extent = map_extent([shown, reference])
         for column, (one, name) in enumerate(((reference, view.study.reference), (shown, model))):
             axes = figure.add_subplot(grid[row, 2 * column])
-            draw_map(axes, one, stimulus_colours(labels), extent=extent, title=name if first else "")
+            colours = scheme_colours(scheme, view.settings[model])
+            draw_map(axes, one, colours, extent=extent, title=name if first else "")
             axes.title.set(fontweight="bold", fontsize=fitted(_WIDE["axes.titlesize"], name))
             if column == 0:
                 axes.set_ylabel(view.label(level), fontsize="large")
@@ -187,7 +184,14 @@ def _model_figure(view: RunView, model: str, scheme: str) -> Figure:
             )
             if last:
                 scheme_legend(axes, scheme, classes, shown.condition.setting)
-            _tuning_row(figure, grid[row, 2 * column + 1], one, heading=heading if first else "", lowest=last)
+            draw_tuning_row(
+                figure,
+                grid[row, 2 * column + 1],
+                one,
+                heading=heading if first else "",
+                lowest=last,
+                scheme=scheme,
+            )
     _matrix_column(figure, grid, view, model, scheme)
     _note_seed(figure, view)
     return figure
@@ -204,8 +208,9 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
     entries = [np.abs(matrix.values).ravel() for matrix in matrices.values() if matrix is not None]
     whole = _LIMIT if classes >= MANY else 1
     limit = max([0.1, *(float(np.nanquantile(one, whole)) for one in entries)])
-    record = view.shown(model, levels[0]).record
-    ticks = class_ticks(labels, record["factor_value"].values, list(record["factor"].values))
+    names = class_names(scheme, classes, view.settings[model])
+    grid_of = view.shown(model, levels[0]).grid
+    ticks = sparse_ticks(names) if names else class_ticks(labels, grid_of.values, grid_of.names)
     image = None
     for row, (level, matrix) in enumerate(matrices.items()):
         axes = figure.add_subplot(grid[row, 5])
@@ -213,7 +218,6 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
         if matrix is None:
             _say_undefined(axes, heading, view.label(level))
             continue
-        names = class_names(scheme, classes)
         image = draw_matrix(axes, matrix, limit=limit, names=names, title=heading, ticks=ticks)
         if classes >= MANY and row == len(levels) - 1:
             words = ticks.title.replace(", by", ",\nby")
@@ -246,83 +250,5 @@ def _against(model: str, reference: str) -> str:
 
 def _note_seed(figure: Figure, view: RunView) -> None:
     """Says in the lower right corner which seed is shown."""
-    figure.text(0.995, 0.012, view.seed_note, ha="right", va="bottom", fontsize="small", color=MUTED)
-
-
-def _tuning_row(figure: Figure, cell: object, view: ConditionView, *, heading: str, lowest: bool) -> None:
-    """A row of tuning curves in a grid cell, with a heading above, the first factor at the side, the second
-    below the lowest row.
-    """
-    latents = len(view.order)
-    inner = cell.subgridspec(1, latents, wspace=0.1)  # type: ignore[attr-defined]
-    axes = [figure.add_subplot(inner[0, i]) for i in range(latents)]
-    draw_tuning(axes, view)
-    grid = factor_grid(view.record)
-    if not grid.is_plane:
-        return
-    down, across = grid.names
-    # turned, so that the arrow points down
-    axes[0].set_ylabel(f"← {down}", fontsize="x-small", color=MUTED, labelpad=2)
-    if lowest:
-        below: dict[str, Any] = {
-            "xycoords": "axes fraction",
-            "textcoords": "offset points",
-            "ha": "center",
-            "va": "top",
-        }
-        axes[0].annotate(f"{across} →", (0.5, 0), (0, -16), fontsize="x-small", color=MUTED, **below)
-    if heading:
-        how = (
-            "(number below: rate of the latent, nats)"
-            if latents > _FEW_LATENTS
-            else "(number below: rate\nof the latent, nats)"
-        )
-        middle = axes[latents // 2]
-        middle.annotate(
-            f"{heading}\n{how}",
-            (0.5 if latents % 2 else -0.05, 1),  # of an even number, the middle lies between two
-            (0, 20),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="center",
-            va="bottom",
-        )
-
-
-def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
-    """Images of some stimuli, above what each model makes of them (decoded mean code) at each of
-    `RunView.panel_levels`.
-    """
-    shown = [view.shown(m, c) for m, c in product(view.drawn.names, view.panel_levels)]
-    record = shown[0].record
-    chosen = np.linspace(0, record.sizes["stimulus_index"] - 1, stimuli + 2).round().astype(int)[1:-1]
-    rows = len(shown) + 1
-    figure, axes = plt.subplots(
-        rows, stimuli, figsize=(0.8 * stimuli + 1.5, 0.84 * rows + 0.4), squeeze=False
-    )
-    top, bottom = (
-        1 - 0.4 / figure.get_figheight(),
-        (0.25 if view.drawn.note else 0.06) / figure.get_figheight(),
-    )
-    figure.subplots_adjust(left=0.17, right=0.99, top=top, bottom=bottom, wspace=0.06, hspace=0.06)
-    names = record["factor"].values
-    for column, stimulus in enumerate(chosen):
-        draw_image(axes[0, column], shown_pixels(record["image"].values[stimulus], view.study.source.pixels))
-        values = record["factor_value"].values[stimulus]
-        axes[0, column].set_title(
-            "\n".join(f"{n} = {v:g}" for n, v in zip(names, values, strict=True)), fontsize=6.5
-        )
-        for row, one in enumerate(shown, start=1):
-            draw_image(axes[row, column], one.record["reconstruction"].values[stimulus])
-    for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.label}" for v in shown)]):
-        axes[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8)
-    figure.text(
-        0.99,
-        0.03 / figure.get_figheight(),
-        view.note(),
-        ha="right",
-        va="bottom",
-        fontsize="x-small",
-        color=MUTED,
-    )
-    return figure
+    note = " · ".join(filter(None, (view.mapped_note, view.seed_note)))
+    figure.text(0.995, 0.012, note, ha="right", va="bottom", fontsize="small", color=MUTED)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from html import escape
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from ratewarp.report.factor_grid import factor_grid
-from ratewarp.report.panels import first_colours
-from ratewarp.report.plane import floor_of_noise
+from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.selection import MOST_DOTS, Selection, some_models
-from ratewarp.report.style import INK, MUTED, RULE, class_colours, marker_number, model_colours
-from ratewarp.report.views import ConditionView, RunView, class_names, scheme_title
+from ratewarp.report.style import CLASS_COLOURS, INK, MUTED, RULE, marker_number, model_colours
+from ratewarp.report.views import ConditionView, RunView, class_names, class_palette, scheme_title
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
+_MOST_TRACES = 40  # with an entry each in the legend of a map
 _FEW_MODELS = 4  # whose names have room in a corner of the plane
 _INSIDE = {"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"}
 _BESIDE = {"x": 1.01, "y": 1.0, "xanchor": "left", "yanchor": "top"}
@@ -43,7 +43,7 @@ def plane(view: RunView) -> go.Figure:
                 "legendgroup": model,
                 "marker": marker,
                 "customdata": rows[list(_HOVER)],
-                "hovertemplate": _hover(model),
+                "hovertemplate": _hover(model, aims=bool(rows["capacity_nats"].notna().all())),
             }
             figure.add_scatter(
                 x=rows["abscissa"],
@@ -81,9 +81,10 @@ _HOVER = (
 )
 
 
-def _hover(model: str) -> str:
+def _hover(model: str, *, aims: bool) -> str:
+    target = "target %{customdata[0]:g} nats, " if aims else ""
     return (
-        f"<b>{model}</b>, target %{{customdata[0]:g}} nats, seed %{{customdata[1]}}<br>"
+        f"<b>{escape(model)}</b>, {target}seed %{{customdata[1]}}<br>"
         "rate %{customdata[2]:.3f} nats (%{customdata[3]:.3f} bits)<br>distortion %{customdata[4]:.4f}<br>"
         "semantic distortion %{customdata[5]:.4f}<br>multiplier %{customdata[6]:.2g} per nat<extra></extra>"
     )
@@ -104,7 +105,7 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
         col=1,
         row=1,
     )
-    note = {"text": "pixel noise, uniform stimuli", "font": {"size": 11, "color": MUTED}}
+    note = {"text": noise_note(view), "font": {"size": 11, "color": MUTED}}
     line = {"color": MUTED, "width": 1, "dash": "dash"}
     floor = floor_of_noise(view)
     if floor is not None:
@@ -137,8 +138,8 @@ def _dress_plane(figure: go.Figure, view: RunView) -> None:
 
 def explored(view: RunView) -> Selection:
     """Models whose maps can be explored: all, or as many as the page has room for."""
-    dots = len(view.panel_levels) * len(view.shown(view.study.reference, view.levels[0]).points)
-    most = max(len(view.drawn.names), MOST_DOTS // dots)
+    dots = len(view.panel_levels) * int(view.shown(view.study.reference, view.levels[0]).mapped.sum())
+    most = max(len(view.drawn.names), MOST_DOTS // max(1, dots))
     return some_models(list(view.settings), view.study.reference, most)
 
 
@@ -188,43 +189,59 @@ def map_explorer(view: RunView) -> go.Figure:
 
 
 def _map_traces(view: ConditionView) -> list[go.Scatter]:
-    """One trace per class, so that the legend names the classes."""
-    factors, names = view.record["factor_value"].values, view.record["factor"].values
-    schemes = view.condition.setting.class_schemes()
+    """One trace per class, so that the legend names the classes; of very many, one trace for all."""
+    groups = _groups(view)
+    texts = [_described(view, stimulus) for stimulus in range(len(groups.labels))]
+    drawn, of_code = view.mapped, groups.labels[view.stimuli]
+    present = np.unique(of_code[drawn])
+    if len(present) > _MOST_TRACES:
+        return [_trace(view, drawn, texts, np.array(groups.colours)[of_code[drawn]], groups.title)]
+    return [
+        _trace(view, drawn & (of_code == one), texts, groups.colours[one], groups.names[one]).update(
+            legendgrouptitle={"text": groups.title} if one == present[0] else None,
+            legendgroup="classes",
+            showlegend=True,
+        )
+        for one in present
+    ]
+
+
+def _trace(view: ConditionView, chosen: np.ndarray, texts: list[str], colour: Any, name: str) -> go.Scatter:
+    return go.Scatter(
+        x=view.points[chosen, 0].round(4),
+        y=view.points[chosen, 1].round(4),
+        mode="markers",
+        text=[texts[stimulus] for stimulus in view.stimuli[chosen]],
+        hovertemplate="%{text}<extra></extra>",
+        name=name,
+        marker={"size": 5, "color": colour, "opacity": 0.8},
+    )
+
+
+class _Groups(NamedTuple):
+    """Which of the entries of the legend every stimulus belongs to, and their names and colours."""
+
+    title: str
+    labels: np.ndarray
+    names: list[str]
+    colours: list[str]
+
+
+def _groups(view: ConditionView) -> _Groups:
+    """By the first labelling, else by the first factor."""
+    setting, grid = view.condition.setting, view.grid
+    schemes = setting.class_schemes()
     if schemes:
         scheme, labels = next(iter(schemes.items()))
-        title, known = (
-            scheme_title(scheme, view.condition.setting),
-            class_names(scheme, int(labels.max()) + 1),
-        )
-        colours = class_colours(int(labels.max()) + 1)
-    else:
-        grid = factor_grid(view.record)
-        labels = grid.ranks[:, 0] if grid.names else np.zeros(len(factors), int)
-        title, known = (
-            (grid.names[0], [f"{value:g}" for value in np.unique(factors[:, 0])])
-            if grid.names
-            else ("", ["all stimuli"])
-        )
-        colours = list(dict.fromkeys(first_colours(view.record)[np.argsort(labels, kind="stable")]))
-    traces = []
-    for value in np.unique(labels):
-        chosen = (labels[view.stimuli] == value) & view.occurs
-        text = [
-            ", ".join(f"{n} = {v}" for n, v in zip(names, factors[s], strict=True))
-            for s in view.stimuli[chosen]
-        ]
-        traces.append(
-            go.Scatter(
-                x=view.points[chosen, 0].round(4),
-                y=view.points[chosen, 1].round(4),
-                mode="markers",
-                text=text,
-                hovertemplate="%{text}<extra></extra>",
-                name=known[value],
-                legendgrouptitle={"text": title} if value == np.unique(labels)[0] else None,
-                legendgroup="classes",
-                marker={"size": 5, "color": colours[int(value)], "opacity": 0.8},
-            )
-        )
-    return traces
+        classes = int(labels.max()) + 1
+        names = class_names(scheme, classes, setting) or [str(one) for one in range(classes)]
+        return _Groups(scheme_title(scheme, setting), labels, names, class_palette(scheme, classes, setting))
+    if grid.names:
+        return _Groups(grid.names[0], grid.ranks[:, 0], list(grid.words[0]), grid.colours(0))
+    return _Groups("", np.zeros(len(grid.ranks), int), ["all stimuli"], [CLASS_COLOURS[0]])
+
+
+def _described(view: ConditionView, stimulus: int) -> str:
+    """A stimulus by its factors, or its number in the source where there are none."""
+    index = view.condition.setting.measured()[stimulus]
+    return escape(view.grid.described(stimulus)) or f"stimulus {index}"

@@ -88,7 +88,7 @@ def _name(pair: Pair) -> str:
 
 
 def _with_task(table: pd.DataFrame) -> pd.DataFrame:
-    return table.assign(task=pd.Series(table["task"]).fillna("").astype(str))
+    return table.assign(task=pd.Series(table["task"]).astype(object).fillna("").astype(str))
 
 
 def _of(table: pd.DataFrame, measure: str, pair: Pair) -> pd.DataFrame:

@@ -10,11 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ratewarp.report.factor_grid import factor_grid
-from ratewarp.report.legends import scheme_legend
-from ratewarp.report.panels import draw_map, first_colours, map_extent, stimulus_colours
-from ratewarp.report.style import MUTED, fitted, note_below
-from ratewarp.report.views import ConditionView, RunView
+from ratewarp.report.legends import factor_legend, scheme_legend
+from ratewarp.report.panels import draw_map, map_extent
+from ratewarp.report.pictured import are_seen
+from ratewarp.report.style import CLASS_COLOURS, fitted, note_below
+from ratewarp.report.thumbnails import draw_image_map
+from ratewarp.report.views import ConditionView, RunView, scheme_colours
 
 _COLUMNS = 8  # maps side by side; more models stand in strips one below the other
 
@@ -40,7 +41,7 @@ def overview_figure(view: RunView) -> Figure:
         place = axes[strip * len(levels) + row, column]
         place.set_visible(True)
         shown = view.shown(model, level)
-        draw_map(place, shown, _own_colours(shown), extent=extents[level], labels=False)
+        _draw(place, shown, extents[level])
         if column == 0:
             place.set_ylabel(view.label(level), fontsize="large")
         if row == 0:
@@ -49,7 +50,7 @@ def overview_figure(view: RunView) -> Figure:
         if row == len(levels) - 1:
             _class_legend(place, shown)
 
-    note_below(figure, view.note(_levels_note(view), view.seed_note))
+    note_below(figure, view.note(_levels_note(view), view.mapped_note, view.seed_note))
     return figure
 
 
@@ -59,21 +60,27 @@ def _levels_note(view: RunView) -> str:
     return "" if rows == all_of_them else f"{rows} of {all_of_them} capacities, evenly spread"
 
 
-def _own_colours(view: ConditionView) -> np.ndarray:
-    schemes = view.condition.setting.class_schemes()
-    if not schemes:
-        return first_colours(view.record)
-    return stimulus_colours(next(iter(schemes.values())))
+def _draw(place: Axes, view: ConditionView, extent: float) -> None:
+    """The map of one condition, coloured by its first labelling, else by the first factor; with images where
+    it has neither.
+    """
+    setting, grid = view.condition.setting, view.grid
+    scheme = next(iter(setting.class_schemes()), None)
+    if scheme is None and not grid.names and are_seen(setting.source):
+        draw_image_map(place, view, extent=extent)
+        return
+    if scheme is not None:
+        colours = scheme_colours(scheme, setting)
+    else:
+        colours = grid.stimulus_colours(0) if grid.names else np.full(len(grid.ranks), CLASS_COLOURS[0])
+    draw_map(place, view, colours, extent=extent, labels=False)
 
 
 def _class_legend(axes: Axes, view: ConditionView) -> None:
     """Says below the axes what the colours mean."""
     schemes = view.condition.setting.class_schemes()
     if not schemes:
-        names = factor_grid(view.record).names
-        axes.set_xlabel(
-            f"colour: {names[0]}, low (dark) to high (bright)" if names else "", color=MUTED, labelpad=8
-        )
+        factor_legend(axes, view.grid)
         return
     scheme, labels = next(iter(schemes.items()))
     scheme_legend(axes, scheme, int(labels.max()) + 1, view.condition.setting)

@@ -14,10 +14,12 @@ from plotly.graph_objects import Figure as PlotlyFigure
 from plotly.offline import get_plotlyjs
 
 from ratewarp.report.bound_figure import FEW_MODELS
+from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.interactive import explored, map_explorer, plane
 from ratewarp.report.pictures import Pictures, Shown
-from ratewarp.report.plane import floor_of_noise
+from ratewarp.report.pictured import are_seen
+from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY
@@ -139,7 +141,12 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         wide=len(view.drawn.names) > _NARROW,
         many=len(view.drawn.names) > FEW_MODELS,
         few_heads=_panels_of_heads(view) < _NARROW,
-        floor=floor_of_noise(view) is not None,
+        floor=noise_note(view).split()[0] if floor_of_noise(view) is not None else "",
+        of_reference=_reference_words(view),
+        of_bound=bound_of(view.settings[study.reference]) if "bound" in pictures else "",
+        raw="bound" in pictures and bool(view.drawn_curves("bound")["raw_low"].notna().any()),
+        searched="bound" in pictures and "searched" in set(view.drawn_curves("bound")["certificate"]),
+        mapped=view.mapped_note,
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
         plotly=Markup(get_plotlyjs()),
@@ -213,9 +220,8 @@ def _facts(view: RunView) -> dict[str, str]:
     seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
     shape = study.source.image_shape[: 2 if study.source.image_shape[2] == 1 else 3]
     size, crossed = " × ".join(map(str, shape)), " × ".join([f"{len(study.models)} models", *axes, seeds])
-    stimuli, each = len(study.source.stimuli), study.validation_each
     return {
-        "Source": f"{study.source.name}: {stimuli} stimuli, images of {size}",
+        "Source": f"{study.source.name}: {_counted(view)}, images of {size}",
         "Trained": f"{len(view.conditions):,} networks: {crossed}",
         **(
             {"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"}
@@ -224,11 +230,60 @@ def _facts(view: RunView) -> dict[str, str]:
         ),
         **({"Figures show": view.further_note} if view.further_note else {}),
         "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
-        "Training set": f"{study.training_images:,} images",
-        "Held out": f"{each * stimuli:,} images ({each} of every stimulus)",
+        **_image_sets(view),
         "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
         "Software": f"ratewarp {manifest.get('ratewarp', '?')}, JAX {packages.get('jax', '?')}",
     }
+
+
+def _counted(view: RunView) -> str:
+    """How many stimuli there are, and how many of them are measured, where these are not all."""
+    setting = view.settings[view.study.reference]
+    total, measured = len(setting.source.stimuli), len(setting.measured())
+    if setting.source.stored is not None:
+        return f"{total:,} images, of which {measured:,} are held out and measured"
+    if measured < total:
+        return f"{total:,} stimuli, of which a random sample of {measured:,} is measured"
+    return f"{total} stimuli"
+
+
+def _image_sets(view: RunView) -> dict[str, str]:
+    """Of which images models are trained, and on which they are measured."""
+    study, setting = view.study, view.settings[view.study.reference]
+    total, measured, each = len(setting.source.stimuli), len(setting.measured()), setting.images_each()
+    if setting.source.stored is not None:
+        return {
+            "Training set": f"{total - measured:,} images, each taken as often as its frequency says",
+            "Held out": f"{measured:,} images, each once",
+        }
+    which = "every stimulus" if measured == total else "every measured stimulus"
+    return {
+        "Training set": f"{study.training_images:,} images",
+        "Held out": f"{each * measured:,} images ({each} of {which})",
+    }
+
+
+def _reference_words(view: RunView) -> str:
+    """What the figure of the reference shows."""
+    shown = view.shown(view.study.reference, view.panel_levels[0])
+    grid = shown.grid
+    seen = are_seen(shown.condition.setting.source)
+    maps = "the map of its codes" + (", coloured by each factor" if grid.names else "")
+    images = " First, images stand at the places of their codes, as many as have room." if seen else ""
+    numbers = "; the numbers are the factor values of some stimuli" if grid.is_plane else ""
+    if grid.is_plane:
+        over = "over the grid of stimuli"
+    elif grid.names:
+        over = (
+            "by each factor: a line, or where values have no order a dot each; bands and bars are one standard"
+            " deviation over the other stimuli of the same value"
+        )
+    else:
+        over = "from left to right on the map; bands are one standard deviation"
+    return (
+        f"Left: {maps}{numbers}.{images} Right: tuning curves, the mean of every latent {over}, on one scale for"
+        " all latents; latents are ordered by their rate."
+    )
 
 
 def _model_sections(view: RunView) -> list[dict[str, Any]]:

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
-import xarray as xr
-from matplotlib import colormaps, patheffects
+from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex
 from matplotlib.image import AxesImage
 from matplotlib.text import Text
 
 from ratewarp.geometry import ClassDistortion
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
 from ratewarp.report.dots import draw_dots
-from ratewarp.report.factor_grid import factor_grid
+from ratewarp.report.factor_grid import FactorGrid
 from ratewarp.report.style import (
+    BRIGHT_MAP,
     DIVERGING_MAP,
-    FACTOR_MAP,
     IMAGE_MAP,
     INK,
     MUTED,
     RULE,
     TUNING_MAP,
-    class_colours,
 )
 from ratewarp.report.views import ConditionView
 
 _LABELLED_EVERY = 4  # every fourth value of a factor is labelled on maps
+_MOST_LABELLED = 1000  # stimuli of a map with labels
 # around what is written over dots
 _HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)
 _LONG = 5  # letters of a tick's label that have room beside others
@@ -46,9 +42,10 @@ def draw_map(
     title: str = "",
     labels: bool = True,
     size: float = 5,
+    alpha: float = 0.75,
 ) -> None:
-    """Map of codes, one dot per image; some stimuli labelled with their factor values; a bar one prior
-    standard deviation long.
+    """Map of codes, one dot per image; some stimuli labelled with their factor values, where there are one or
+    two factors and few stimuli; a bar one prior standard deviation long.
 
     Arguments:
         axes: where to draw.
@@ -58,9 +55,10 @@ def draw_map(
         title: above the map.
         labels: whether to label stimuli.
         size: area of a dot, points².
+        alpha: opacity of the dots.
     """
-    centre = _middle(view.points)
-    draw_dots(axes, view.points - centre, colours[view.stimuli], size=size, alpha=0.75)
+    centre = middle(view.points)
+    draw_dots(axes, view.points - centre, colours[view.stimuli], size=size, alpha=alpha)
     axes.set(xlim=(-extent, extent), ylim=(-extent, extent), xticks=[], yticks=[])
     axes.set_aspect("equal")
     axes.set_title(title)
@@ -93,8 +91,7 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
     """Labels stimuli whose label overlaps none that stands already, nor what is `written` in the lower right,
     or left, corner.
     """
-    grid = factor_grid(view.record)
-    factors = grid.values
+    grid = view.grid
     box = axes.get_window_extent()
     point = 2 * extent / min(box.width, box.height) * axes.figure.dpi / 72  # of type, in units of the codes
     corner = (
@@ -102,11 +99,13 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
         + 0.06 * extent
     )
     taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
-    for stimulus in np.flatnonzero(np.all(grid.ranks % _LABELLED_EVERY == 0, axis=1)) if grid.names else ():
-        place = view.points[view.stimuli == stimulus].mean(axis=0) - centre
-        if not np.isfinite(place).all():  # it does not occur
+    for stimulus in _labelled(grid):
+        own = view.points[view.stimuli == stimulus]
+        own = own[np.isfinite(own).all(axis=1)]
+        if not len(own):  # it does not occur
             continue
-        words = ",".join(f"{value:g}" for value in factors[stimulus])
+        place = own.mean(axis=0) - centre
+        words = ",".join(grid.word(stimulus, factor) for factor in range(len(grid.names)))
         text = axes.annotate(words, place, ha="center", va="center", fontsize="xx-small", color=INK)
         half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
         if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
@@ -116,24 +115,31 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
         text.set_path_effects([_HALO])
 
 
+def _labelled(grid: FactorGrid) -> np.ndarray:
+    """Stimuli that get a label: every fourth value of each factor; of values without order, every one."""
+    if len(grid.names) not in (1, 2) or len(grid.ranks) > _MOST_LABELLED or not grid.are_apart:
+        return np.zeros(0, int)
+    every = [1 if kind == "categorical" else _LABELLED_EVERY for kind in grid.kinds]
+    return np.flatnonzero(np.all(grid.ranks % every == 0, axis=1))
+
+
 def map_extent(views: Sequence[ConditionView]) -> float:
     """Half the side of a square that holds the maps of all `views`, and the scale bar."""
-    reach = [np.nanmax(np.abs(view.points - _middle(view.points))) for view in views if view.sound]
+    reach = [np.nanmax(np.abs(view.points - middle(view.points))) for view in views if view.sound]
     return max([*reach, 0.75]) * 1.12
 
 
-def _middle(points: np.ndarray) -> np.ndarray:
+def middle(points: np.ndarray) -> np.ndarray:
+    """Middle of the points of a map that are finite."""
     found = points[np.isfinite(points).all(axis=1)]
     return (found.min(axis=0) + found.max(axis=0)) / 2 if len(found) else np.full(2, np.nan)
 
 
 def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
-    """Tuning curves, one latent an axis: second factor across, first factor down; common scale 0–1; its rate
-    below.
-
-    Where stimuli are not a plane of two factors, they stand in one row, in order of their factors.
+    """Tuning curves over a plane of two factors, one latent an axis: second factor across, first factor down;
+    common scale 0–1; its rate below.
     """
-    grid = factor_grid(view.record)
+    grid = view.grid
     for latent, place in enumerate(axes):
         place.set(xticks=[], yticks=[])
         for side in place.spines.values():
@@ -141,10 +147,18 @@ def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
         if latent >= view.tuning.shape[1]:
             place.set_visible(False)
             continue
-        shown, aspect = grid.laid_out(view.tuning[:, latent]), "equal" if grid.is_plane else "auto"
+        shown, aspect = grid.laid_out(view.tuning[:, latent]), _aspect(grid)
         place.imshow(shown, cmap=TUNING_MAP, vmin=0, vmax=1, interpolation="nearest", aspect=aspect)
         place.set_title(f"$z_{{{view.order[latent] + 1}}}$", pad=2, parse_math=True)
         place.set_xlabel(f"{view.latent_rates[latent]:.2f}", fontsize="x-small", color=MUTED, labelpad=2)
+
+
+def _aspect(grid: FactorGrid) -> float:
+    """Height over width of one of the cells of a plane: 1, or such that the plane is square where one factor
+    has many more values.
+    """
+    down, across = grid.sizes
+    return 1.0 if max(down, across) <= 2 * min(down, across) else across / down
 
 
 def draw_matrix(
@@ -208,9 +222,9 @@ def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:
         axes.axvline(border, color="white", lw=0.6)
 
 
-def draw_image(axes: Axes, image: np.ndarray) -> None:
-    """An image of the source or a reconstruction as numbers: one channel as grey, 1 dark; three as colours;
-    else their mean.
+def draw_image(axes: Axes, image: np.ndarray, *, bright: bool = False) -> None:
+    """An image of the source or a reconstruction as numbers: one channel as grey, 1 dark or `bright`; three
+    as colours; else their mean.
     """
     if image.ndim == 3 and image.shape[2] != 3:
         image = image.mean(axis=2)
@@ -219,28 +233,11 @@ def draw_image(axes: Axes, image: np.ndarray) -> None:
     else:
         axes.imshow(
             image,
-            cmap=IMAGE_MAP,
+            cmap=BRIGHT_MAP if bright else IMAGE_MAP,
             vmin=min(0, image.min()),
-            vmax=1.15 * max(1, image.max()),
+            vmax=(1.0 if bright else 1.15) * max(1, image.max()),
             interpolation="nearest",
         )
     axes.set(xticks=[], yticks=[])
     for side in axes.spines.values():
         side.set_color(RULE)
-
-
-def stimulus_colours(labels: np.ndarray) -> np.ndarray:
-    """Colour of every stimulus by its class."""
-    return np.array(class_colours(int(labels.max()) + 1))[labels]
-
-
-def first_colours(record: xr.Dataset) -> np.ndarray:
-    """Colour of every stimulus by its first factor; one colour where there are no factors."""
-    grid = factor_grid(record)
-    return factor_colours(grid.values[:, 0]) if grid.names else factor_colours(np.zeros(len(grid.values)))
-
-
-def factor_colours(values: np.ndarray) -> np.ndarray:
-    """Colour of every stimulus by the value of a factor."""
-    scale: Any = colormaps[FACTOR_MAP]
-    return np.array([to_hex(scale(v)) for v in (values - values.min()) / (np.ptp(values) or 1)])

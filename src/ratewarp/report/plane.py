@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp.report.legends import draw_others
+from ratewarp.report.pictured import are_responses
 from ratewarp.report.style import MUTED, RULE, model_colours, model_markers, note_below, rate_ticks
 from ratewarp.report.views import RunView
 
@@ -73,9 +74,8 @@ def _draw_floor(right: Axes, view: RunView) -> None:
     if floor is None:
         return
     right.axhline(floor, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-    note = "pixel noise, uniform stimuli"
     right.annotate(
-        note,
+        noise_note(view),
         (0, floor),
         (4, 4),
         xycoords=("axes fraction", "data"),
@@ -85,9 +85,19 @@ def _draw_floor(right: Axes, view: RunView) -> None:
     )
 
 
+def noise_note(view: RunView) -> str:
+    """What the floor is."""
+    return f"{'response' if are_responses(view.study.source) else 'pixel'} noise, uniform stimuli"
+
+
 def floor_of_noise(view: RunView) -> float | None:
-    """What remains of the distortion when the stimulus is known, uniform stimuli; None where unknown."""
-    source, means = view.study.source, view.settings[view.study.reference].mean_images()
-    if source.pixels != "binary" or not source.independent_pixels or means is None:
+    """What remains of the distortion when the stimulus is known, uniform stimuli; None where unknown: but for
+    binary pixels, and for counts under a likelihood that is for these alone.
+    """
+    source, likelihood = view.study.source, view.study.likelihood
+    counts = source.pixels == "count" and set(likelihood.PIXELS) == {"count"}
+    drawn = source.stored is None and source.independent_pixels
+    if not drawn or not (source.pixels == "binary" or counts):
         return None
-    return view.study.likelihood.noise_floor(np.full(len(means), 1 / len(means)), means)
+    means = view.settings[view.study.reference].mean_images()
+    return None if means is None else likelihood.noise_floor(np.full(len(means), 1 / len(means)), means)

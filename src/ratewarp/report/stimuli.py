@@ -1,10 +1,8 @@
-"""Figures over the grid of stimuli: what the images look like, and what low capacity does to the distance of
-every two stimuli.
-"""
+"""The figure of what low capacity does to the distance of every two stimuli."""
 
 from __future__ import annotations
 
-from itertools import product
+from collections.abc import Sequence
 from math import ceil
 
 import matplotlib.pyplot as plt
@@ -14,59 +12,16 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from ratewarp._checks import RequestError
-from ratewarp.report.factor_grid import FactorGrid, factor_grid, shown_pixels
-from ratewarp.report.panels import draw_image
+from ratewarp._sums import group_means
+from ratewarp.report.factor_grid import MOST_FACTORS, FactorGrid, cut
+from ratewarp.report.selection import thinned
 from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE
-from ratewarp.report.views import RunView, distortion_of_some
+from ratewarp.report.views import ConditionView, RunView, distortion_of_some
 
-_SHOWN_VALUES = 5  # of each factor, in the figure of images
+_MOST_STIMULI = 240  # in rows of the matrix
+_FEW_TICKS, _MOST_TICKS = 4, 8
+_LETTERS = 10  # of a tick
 _LIMIT = 0.98  # quantile of the entries at which the colours end
-
-
-def images_figure(view: RunView) -> Figure:
-    """One image of stimuli spread over the grid: first factor down, second across; some of them in order
-    where that is no plane.
-    """
-    record = view.record(view.conditions[0])
-    grid = factor_grid(record)
-    if not grid.is_plane:
-        return _some_images(view, grid, record["image"].values)
-    values, names = record["factor_value"].values, record["factor"].values
-    down, across = (np.unique(values[:, axis]) for axis in (0, 1))
-    rows, columns = (
-        choice[np.linspace(0, len(choice) - 1, min(_SHOWN_VALUES, len(choice))).round().astype(int)]
-        for choice in (down, across)
-    )
-    figure, axes = plt.subplots(
-        len(rows), len(columns), figsize=(0.95 * len(columns) + 0.7, 0.95 * len(rows) + 0.6), squeeze=False
-    )
-    figure.subplots_adjust(left=0.13, right=0.98, top=0.93, bottom=0.02, wspace=0.08, hspace=0.08)
-    for (i, row), (j, column) in product(enumerate(rows), enumerate(columns)):
-        stimulus = int(np.flatnonzero((values[:, 0] == row) & (values[:, 1] == column))[0])
-        draw_image(axes[i, j], shown_pixels(record["image"].values[stimulus], view.study.source.pixels))
-        if i == 0:
-            axes[i, j].set_title(f"{names[1]} = {column:g}")
-        if j == 0:
-            axes[i, j].set_ylabel(f"{names[0]} = {row:g}")
-    return figure
-
-
-def _some_images(view: RunView, grid: FactorGrid, images: np.ndarray) -> Figure:
-    order = np.lexsort(grid.ranks.T[::-1]) if grid.names else np.arange(len(images))
-    chosen = order[np.linspace(0, len(order) - 1, min(_SHOWN_VALUES**2, len(order))).round().astype(int)]
-    rows = ceil(len(chosen) / _SHOWN_VALUES)
-    figure, axes = plt.subplots(
-        rows, _SHOWN_VALUES, figsize=(5.5, 1.25 * rows), squeeze=False, layout="constrained"
-    )
-    for place, stimulus in zip(axes.flat, chosen, strict=False):
-        draw_image(place, shown_pixels(images[stimulus], view.study.source.pixels))
-        described = [
-            f"{name} = {value:g}" for name, value in zip(grid.names, grid.values[stimulus], strict=True)
-        ]
-        place.set_title("\n".join(described) or f"stimulus {stimulus}", fontsize=6.5)
-    for place in axes.flat[len(chosen) :]:
-        place.set_visible(False)
-    return figure
 
 
 def capacity_figure(view: RunView) -> Figure | None:
@@ -74,12 +29,15 @@ def capacity_figure(view: RunView) -> Figure | None:
     model.
 
     An entry is the mean ratio of distances, low over high capacity, minus the mean over all pairs; stimuli
-    are in order of the first factor, then of the second. None where a study has one capacity only.
+    are in order of the first factor, then of the second, or where there are none, from left to right on the
+    reference's map. Of very many, some are shown. None where a study has one capacity only.
     """
     high, low = view.levels[0], view.levels[-1]
     if high == low:
         return None
-    matrices = {model: _capacity_matrix(view, model, low, high) for model in view.drawn.names}
+    reference = view.shown(view.study.reference, high)
+    order = _in_order(reference)
+    matrices = {model: _capacity_matrix(view, model, low, high, order) for model in view.drawn.names}
     found = [np.abs(matrix) for matrix in matrices.values() if matrix is not None]
     limit = max([0.1, *(float(np.nanquantile(one, _LIMIT)) for one in found)])
     columns = min(4, len(matrices))
@@ -87,19 +45,17 @@ def capacity_figure(view: RunView) -> Figure | None:
     figure, axes = plt.subplots(
         rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained"
     )
-    record = view.record(view.conditions[0])
-    grid = factor_grid(record)
-    first = grid.values[:, 0] if grid.names else np.arange(len(grid.values))
+    grid = reference.grid
+    words = grid.words[0] if grid.names else ()
+    first = grid.ranks[order, 0] if grid.names else np.zeros(len(order), int)
     drawn = [
-        _draw_matrix(place, model, matrix, first, limit)
+        _draw_matrix(place, model, matrix, first, words, limit)
         for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
     ]
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
-    axis = (
-        f"stimulus, by {' then '.join(grid.names)} (numbers: {grid.names[0]})" if grid.names else "stimulus"
-    )
-    figure.supxlabel(f"{axis} · {view.note(view.seed_note)}", fontsize=8, color=INK)
+    some = f"{len(order)} of {len(grid.ranks):,} stimuli" if len(order) < len(grid.ranks) else ""
+    figure.supxlabel(f"{_axis(grid)} · {view.note(some, view.seed_note)}", fontsize=8, color=INK)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
         bar.set_label(
@@ -110,8 +66,34 @@ def capacity_figure(view: RunView) -> Figure | None:
     return figure
 
 
+def _axis(grid: FactorGrid) -> str:
+    if not grid.names:
+        return "stimulus, from left to right on the map of the reference"
+    names = [*grid.names[:MOST_FACTORS], *(["others"] if grid.note else [])]
+    return f"stimulus, by {' then '.join(names)} ({_TOLD[grid.kinds[0] == 'categorical']}: {grid.names[0]})"
+
+
+_TOLD = ("numbers", "ticks")
+
+
+def _in_order(view: ConditionView) -> np.ndarray:
+    """Stimuli in the order of the matrix: by their factors, or from left to right on the map; of very many,
+    some that are evenly spread.
+    """
+    order = view.grid.order
+    if not view.grid.names and view.sound:
+        across = group_means(view.points[:, :1], view.stimuli, len(order))[:, 0]
+        order = np.argsort(across, kind="stable")
+    return np.array(thinned(order.tolist(), _MOST_STIMULI))
+
+
 def _draw_matrix(
-    place: Axes, model: str, matrix: np.ndarray | None, values: np.ndarray, limit: float
+    place: Axes,
+    model: str,
+    matrix: np.ndarray | None,
+    ranks: np.ndarray,
+    words: Sequence[str],
+    limit: float,
 ) -> AxesImage | None:
     """One panel, its ticks at the values of the first factor; says so where the matrix is not defined."""
     place.set_title(model, fontweight="bold")
@@ -119,24 +101,37 @@ def _draw_matrix(
         place.text(0.5, 0.5, "not defined", ha="center", va="center", transform=place.transAxes, color=MUTED)
         place.set(xticks=[], yticks=[])
         return None
-    starts = np.flatnonzero(np.diff(values, prepend=values[0] - 1))
-    middles = starts + np.diff(np.append(starts, len(values))) / 2 - 0.5
-    every = slice(None, None, 3)
-    labels = [f"{values[start]:g}" for start in starts][every]
-    place.set_xticks(middles[every], labels=labels)
-    place.set_yticks(middles[every], labels=labels)
+    starts = np.flatnonzero(np.diff(ranks, prepend=ranks[0] - 1))
+    middles = starts + np.diff(np.append(starts, len(ranks))) / 2 - 0.5
+    every = slice(None, None, _every(len(starts)))
+    labels = [cut(words[ranks[start]], _LETTERS) for start in starts][every] if words else []
+    slanted = (
+        {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        if max(map(len, labels), default=0) > 5
+        else {}
+    )
+    place.set_xticks(middles[every] if words else [], labels=labels, **slanted)
+    place.set_yticks(middles[every] if words else [], labels=labels)
     place.tick_params(length=2, color=RULE)
     for side in place.spines.values():
         side.set_color(RULE)
     return place.imshow(matrix, cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, interpolation="nearest")
 
 
-def _capacity_matrix(view: RunView, model: str, low: int, high: int) -> np.ndarray | None:
-    """Class distortion matrix whose classes are the stimuli; None where it is not defined."""
+def _every(values: int) -> int:
+    """Every which value of the first factor has a tick."""
+    return 1 if values <= _FEW_TICKS else max(3, ceil(values / _MOST_TICKS))
+
+
+def _capacity_matrix(view: RunView, model: str, low: int, high: int, order: np.ndarray) -> np.ndarray | None:
+    """Class distortion matrix whose classes are these stimuli, in their order; None where it is not
+    defined.
+    """
     small, large = view.shown(model, low), view.shown(model, high)
+    place = np.full(len(small.record["frequency"]), -1)
+    place[order] = np.arange(len(order))
+    kept = small.occurs & (place[small.stimuli] >= 0)
     try:
-        return distortion_of_some(
-            small.codes, large.codes, small.stimuli, small.occurs, len(small.record["frequency"])
-        ).values
+        return distortion_of_some(small.codes, large.codes, place[small.stimuli], kept, len(order)).values
     except RequestError:  # a model that diverged, or collapsed at the highest capacity
         return None

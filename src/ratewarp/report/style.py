@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axis import Axis
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
@@ -20,10 +21,23 @@ RULE = "#d9dee4"
 MODEL_COLOURS = ("#1d2733", "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8c6d31")
 MODEL_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 CLASS_COLOURS = ("#2b6ca3", "#e08a1e")
+CATEGORY_COLOURS = (
+    "#0072b2",
+    "#e69f00",
+    "#009e73",
+    "#cc79a7",
+    "#56b4e9",
+    "#d55e00",
+    "#8c6d31",
+    "#6a4fb3",
+    "#1d2733",
+    "#9aa5b1",
+)
 TUNING_MAP = "viridis"
 DIVERGING_MAP = "PuOr_r"
 FACTOR_MAP = "viridis"
-IMAGE_MAP = "bone_r"
+IMAGE_MAP = "bone_r"  # of black and white: 1 is dark, as ink
+BRIGHT_MAP = "gray"  # of other images
 
 _MAP_LETTERS = 22  # of a title over a map
 _RC: dict[Any, Any] = {
@@ -112,3 +126,52 @@ def class_colours(classes: int) -> list[str]:
         return list(CLASS_COLOURS)
     scale = mpl.colormaps["turbo"]
     return [to_hex(scale(0.05 + 0.9 * i / (classes - 1))) for i in range(classes)]
+
+
+def scale_colours(steps: int) -> list[str]:
+    """Colours from dark to bright, for values in their order."""
+    scale = mpl.colormaps[FACTOR_MAP]
+    return [to_hex(scale(i / max(1, steps - 1))) for i in range(steps)]
+
+
+def category_colours(values: int) -> list[str]:
+    """A colour for every value of a factor without order: plain ones for ten values, steps of a scale for
+    more.
+    """
+    return list(CATEGORY_COLOURS[:values]) if values <= len(CATEGORY_COLOURS) else class_colours(values)
+
+
+def cyclic_colours(turns: np.ndarray) -> list[str]:
+    """Colours around a circle, by turns; opposite ones differ in lightness, too.
+
+    Hues of equal chroma in Oklab.
+
+    Source: Ottosson, A perceptual color space for image processing, 2020.
+
+    Examples:
+        >>> cyclic_colours(np.array([0.0, 0.5, 1.0]))
+        ['#ff9fae', '#008081', '#ff9fae']
+    """
+    angle = 2 * np.pi * np.asarray(turns, float)
+    lightness, chroma = 0.66 + 0.14 * np.cos(angle), 0.125
+    lab = np.stack([lightness, chroma * np.cos(angle), chroma * np.sin(angle)], axis=-1)
+    cones = (lab @ _FROM_OKLAB.T) ** 3
+    linear = np.clip(cones @ _TO_RGB.T, 0, 1)
+    light = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return [to_hex(colour) for colour in light]
+
+
+_FROM_OKLAB = np.array(
+    [
+        [1.0, 0.3963377774, 0.2158037573],
+        [1.0, -0.1055613458, -0.0638541728],
+        [1.0, -0.0894841775, -1.2914855480],
+    ]
+)
+_TO_RGB = np.array(
+    [
+        [4.0767416621, -3.3077115913, 0.2309699292],
+        [-1.2684380046, 2.6097574011, -0.3413193965],
+        [-0.0041960863, -0.7034186147, 1.7076147010],
+    ]
+)

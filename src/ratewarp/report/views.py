@@ -12,7 +12,17 @@ import xarray as xr
 from ratewarp._checks import RequestError
 from ratewarp._sums import gaussian_divergence
 from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
-from ratewarp.report.selection import MOST_FIGURES, MOST_LEVELS, MOST_MODELS, Selection, some_models, thinned
+from ratewarp.report.factor_grid import FactorGrid, factor_grid
+from ratewarp.report.selection import (
+    MOST_FIGURES,
+    MOST_LEVELS,
+    MOST_MAPPED,
+    MOST_MODELS,
+    Selection,
+    some_models,
+    thinned,
+)
+from ratewarp.report.style import category_colours, class_colours
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
@@ -27,8 +37,8 @@ class ConditionView:
         level: its place on the main axis, as of `RunView.levels`.
         label: that place in words.
         record: what is stored of it.
-        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, and
-            for stimuli that do not occur.
+        points: its codes on a map, turned towards the reference's map; NaN if the codes are not finite, for
+            stimuli that do not occur, and for those of very many codes that are not on the map.
         stress: share of distance the map could not keep, 0–1.
         tuning: tuning curves scaled to 0–1 over all latents, most informative latent first.
         order: the latents in that order.
@@ -45,6 +55,11 @@ class ConditionView:
     order: np.ndarray
     latent_rates: np.ndarray
 
+    @cached_property
+    def grid(self) -> FactorGrid:
+        """The factors of its stimuli."""
+        return factor_grid(self.record, self.condition.setting.source)
+
     @property
     def stimuli(self) -> np.ndarray:
         """Stimulus of every code."""
@@ -54,6 +69,11 @@ class ConditionView:
     def occurs(self) -> np.ndarray:
         """Whether the stimulus of every code occurs; one that does not is not drawn."""
         return self.record["frequency"].values[self.stimuli] > 0
+
+    @property
+    def mapped(self) -> np.ndarray:
+        """Which codes are on the map."""
+        return np.isfinite(self.points).all(axis=1)
 
     @property
     def codes(self) -> np.ndarray:
@@ -250,6 +270,13 @@ class RunView:
             return f"{values[CAPACITY]:g} nats"
         return ", ".join(f"{key.rpartition('.')[2]} {value}" for key, value in values.items()) or "its rate"
 
+    @cached_property
+    def mapped_note(self) -> str:
+        """How many of the codes are on maps, where these are not all."""
+        stimuli = self.shown(self.study.reference, self.levels[0]).stimuli
+        shown = int(on_map(stimuli).sum())
+        return "" if shown == len(stimuli) else f"maps of {shown:,} of {len(stimuli):,} codes, evenly spread"
+
     @property
     def seed_note(self) -> str:
         """Which seed `shown` is of."""
@@ -317,21 +344,63 @@ def distortion_of_some(
     return ClassDistortion(values, np.arange(classes), np.bincount(labels[kept], minlength=classes))
 
 
-def class_names(scheme: str, classes: int) -> list[str]:
-    """Names of the classes of a labelling with two classes; empty for more."""
-    if classes != 2:
-        return []
-    return ["rare", "frequent"] if scheme == FREQUENCY_SCHEME else ["no", "yes"]
+def on_map(stimuli: np.ndarray) -> np.ndarray:
+    """Which of the codes are laid out on a map, by their stimuli, which are in order: of very many the first
+    ones of every stimulus or, where there are too many stimuli, of some that are evenly spread.
+    """
+    if len(stimuli) <= MOST_MAPPED:
+        return np.ones(len(stimuli), bool)
+    found, first, counts = np.unique(stimuli, return_index=True, return_counts=True)
+    each = np.arange(len(stimuli)) - np.repeat(first, counts)  # which of the codes of its stimulus
+    if len(found) <= MOST_MAPPED:
+        return each < MOST_MAPPED // len(found)
+    return (each == 0) & np.isin(stimuli, thinned(found.tolist(), MOST_MAPPED))
+
+
+def class_names(scheme: str, classes: int, setting: Setting) -> list[str]:
+    """Names of the classes of a labelling that has two, or that is a factor without order; empty for
+    others.
+    """
+    if scheme == FREQUENCY_SCHEME:
+        return ["rare", "frequent"]
+    return (_values_of_label(scheme, setting) or ["no", "yes"] * (classes == 2))[:classes]
+
+
+def _values_of_label(scheme: str, setting: Setting) -> list[str]:
+    """Values of the factor without order that a labelling names, and nothing else; empty for others."""
+    rule = _rule(scheme, setting).strip()
+    for column, factor in enumerate(setting.source.factors):
+        if factor.name == rule and factor.kind == "categorical":
+            return [str(factor.values[place]) for place in np.unique(setting.source.stimuli[:, column])]
+    return []
+
+
+def class_palette(scheme: str, classes: int, setting: Setting) -> list[str]:
+    """A colour for every class of a labelling."""
+    plain = classes > 2 and class_names(scheme, classes, setting)
+    return category_colours(classes) if plain else class_colours(classes)
+
+
+def scheme_colours(scheme: str, setting: Setting) -> np.ndarray:
+    """Colour of every measured stimulus by its class under a labelling."""
+    labels = setting.class_schemes()[scheme]
+    return np.array(class_palette(scheme, int(labels.max()) + 1, setting))[labels]
 
 
 def scheme_title(scheme: str, setting: Setting) -> str:
     """What the classes of a labelling mean."""
     if scheme == FREQUENCY_SCHEME:
         return "frequency of the stimulus"
-    rule = next(one.expression for one in setting.labellings() if one.name == scheme)
+    rule = _rule(scheme, setting)
+    if rule == scheme:
+        return scheme
     for sign, symbol in (("<=", "≤"), (">=", "≥"), ("==", "=")):
         rule = rule.replace(sign, symbol)
     return f"{scheme}: {rule}"
+
+
+def _rule(scheme: str, setting: Setting) -> str:
+    return next(one.expression for one in setting.labellings() if one.name == scheme)
 
 
 def _view(
@@ -339,8 +408,9 @@ def _view(
 ) -> ConditionView:
     codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
     stimuli, frequency = record["stimulus"].values, record["frequency"].values
-    kept = frequency[stimuli] > 0
-    rates = gaussian_divergence(codes, variances)[kept].mean(axis=0)
+    occurs = frequency[stimuli] > 0
+    rates = gaussian_divergence(codes, variances)[occurs].mean(axis=0)
+    kept = occurs & on_map(stimuli)
     order = np.argsort(-rates, kind="stable")
     points, stress = np.full((len(codes), 2), np.nan), np.nan
     tuning = np.full((len(frequency), codes.shape[1]), np.nan)

@@ -28,7 +28,7 @@ _CONDITION = {
     "semantic_distortion": (("stimulus_index", "held_out"), _NUMBERS),
     "factor_value": (("stimulus_index", "factor"), _NUMBERS),
     "factor": (("factor",), _TEXT),
-    "image": (("stimulus_index",), _NUMBERS),
+    "image": (("stimulus_index",), _NUMBERS),  # or of some stimuli, see `_PICTURED`
     "reconstruction": (("stimulus_index",), _NUMBERS),
     "history_distortion": (("step",), _NUMBERS),
     "history_rate": (("step",), _NUMBERS),
@@ -37,6 +37,7 @@ _CONDITION = {
 }
 _MOST_UNPACKED = 4_000_000_000  # bytes
 _PICTURES = ("image", "reconstruction")  # whose further dimensions are the source's
+_PICTURED = "pictured"  # in place of their first dimension where they are of some stimuli, which it names
 
 
 def read_record(file: Path, condition: str, *, readout: bool = False) -> xr.Dataset:
@@ -57,8 +58,9 @@ def read_record(file: Path, condition: str, *, readout: bool = False) -> xr.Data
         if wrong := _wrong(opened, condition, _READOUT if readout else _CONDITION):
             raise DamagedError(file, f"is damaged: {wrong}")
         record = opened.load()
-    if not readout and not _in_range(record["stimulus"].values, record.sizes["stimulus_index"]):
-        raise DamagedError(file, "is damaged: its codes are of stimuli that it does not have")
+    for name, of in {} if readout else {"stimulus": "codes", _PICTURED: "pictures"}.items():
+        if name in record and not _in_range(record[name].values, record.sizes["stimulus_index"]):
+            raise DamagedError(file, f"is damaged: its {of} are of stimuli that it does not have")
     return record
 
 
@@ -66,6 +68,7 @@ def _wrong(record: xr.Dataset, condition: str, wanted: dict[str, tuple[tuple[str
     """What is wrong with a record; empty if nothing."""
     if record.attrs.get("condition") != condition:
         return f"it is of {shorten(record.attrs.get('condition'))}, not of {condition}"
+    wanted = {**wanted, **_pictured(record)} if _PICTURES[0] in wanted else wanted
     for name, (dimensions, kinds) in wanted.items():
         if name not in record.variables:
             return f"it has no {name}"
@@ -78,6 +81,13 @@ def _wrong(record: xr.Dataset, condition: str, wanted: dict[str, tuple[tuple[str
     if not all(record.sizes[name] for name in ("stimulus_index", "held_out")):
         return "it is empty"
     return ""
+
+
+def _pictured(record: xr.Dataset) -> dict[str, tuple[tuple[str, ...], str]]:
+    """What a record must hold besides, where it has pictures of some stimuli."""
+    if _PICTURED not in record.dims:
+        return {}
+    return {_PICTURED: ((_PICTURED,), _WHOLE)} | {name: ((_PICTURED,), _NUMBERS) for name in _PICTURES}
 
 
 def _in_range(stimuli: np.ndarray, count: int) -> bool:

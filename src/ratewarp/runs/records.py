@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+from jaxtyping import Int
 
 from ratewarp.sources import Task, coordinates_of
 from ratewarp.studies import Condition
 from ratewarp.training.evaluation import Evaluation
 from ratewarp.training.loop import Trace
+
+MOST_PIXELS = 4_000_000  # numbers in the images of a record, and as many in their reconstructions
 
 
 def make_record(
@@ -29,6 +32,8 @@ def make_record(
         Dataset over `item` (images whose codes are kept, `stimulus` says of which stimulus), `latent`,
         `stimulus_index`, `held_out` (all held-out images of a stimulus), `task`, `step`, and pixel rows,
         columns and, if there are several, channels. Rates in nats, distortions in the unit of the likelihood.
+        Pictures are of every stimulus or, where these would be too many numbers, of those that the
+        coordinate `pictured` names.
     """
     setting = condition.setting
     tasks, measured = setting.labellings(), setting.measured()
@@ -36,6 +41,7 @@ def make_record(
     stimuli = len(measured)
     latents = evaluation.codes.shape[-1]
     per_stimulus = ("stimulus_index", "held_out")
+    shown = pictured(stimuli, first_images[0].size)
     return xr.Dataset(
         {
             "code": (("item", "latent"), evaluation.codes[:, :each].reshape(-1, latents)),
@@ -50,8 +56,8 @@ def make_record(
             ),
             "frequency": ("stimulus_index", setting.probabilities()),
             "factor_value": (("stimulus_index", "factor"), _whole_where_all_are(setting.factor_numbers())),
-            "image": _pictures(first_images),
-            "reconstruction": _pictures(evaluation.reconstructions),
+            "image": _pictures(first_images, shown),
+            "reconstruction": _pictures(evaluation.reconstructions, shown),
             "history_distortion": ("step", report.distortion),
             "history_rate": ("step", report.rate),
             "history_task_loss": (("step", "task"), report.tasks),
@@ -61,9 +67,28 @@ def make_record(
             "stimulus": ("item", np.repeat(np.arange(stimuli), each)),
             "task": np.array([t.name for t in tasks], dtype="U"),
             "factor": np.array([f.name for f in coordinates_of(setting.source).values()], dtype="U"),
+            **({} if shown is None else {"pictured": ("pictured", shown)}),
         },
         attrs=labels_of(condition),
     )
+
+
+def pictured(stimuli: int, pixels: int) -> Int[np.ndarray, " pictured"] | None:
+    """Of which stimuli pictures are kept: None for all, or some that are evenly spread where all would be
+    more than `MOST_PIXELS` numbers.
+
+    Arguments:
+        stimuli: how many are measured.
+        pixels: of an image, times its channels.
+
+    Examples:
+        >>> pictured(169, 49)
+        >>> pictured(2000, 64 * 64 * 3)[:4], len(pictured(2000, 64 * 64 * 3))
+        (array([ 0,  6, 12, 19]), 325)
+    """
+    if stimuli * pixels <= MOST_PIXELS:
+        return None
+    return np.unique(np.linspace(0, stimuli - 1, max(2, MOST_PIXELS // pixels)).round().astype(int))
 
 
 def make_head_record(condition: Condition, tasks: Sequence[Task], predictions: np.ndarray) -> xr.Dataset:
@@ -82,11 +107,14 @@ def make_head_record(condition: Condition, tasks: Sequence[Task], predictions: n
     )
 
 
-def _pictures(images: Any) -> tuple[tuple[str, ...], np.ndarray]:
-    """One image per stimulus with its dimensions; those of one channel have no axis for it."""
+def _pictures(images: Any, shown: np.ndarray | None) -> tuple[tuple[str, ...], np.ndarray]:
+    """One image per stimulus, or of those that are shown, with its dimensions; those of one channel have no
+    axis for it.
+    """
+    first, kept = ("stimulus_index", images) if shown is None else ("pictured", images[shown])
     if images.shape[3] == 1:
-        return ("stimulus_index", "row", "column"), images[..., 0]
-    return ("stimulus_index", "row", "column", "channel"), images
+        return (first, "row", "column"), kept[..., 0]
+    return (first, "row", "column", "channel"), kept
 
 
 def _whole_where_all_are(values: np.ndarray) -> np.ndarray:
