@@ -258,7 +258,8 @@ def _table(rng: random.Random, folder: Path, data: str, count: int) -> str:
     if rng.random() < 0.1:
         return special_file(rng, folder, "table")[0].name
     place = folder / data
-    files = [path.relative_to(place).as_posix() for path in place.rglob("*.*")] if place.is_dir() else []
+    inside = place.rglob("*.*") if place.is_dir() and not place.is_symlink() else []  # a link may lead to /
+    files = [path.relative_to(place).as_posix() for path in inside]
     names = files or [f"{number}.png" for number in range(count)]
     rows = [
         [name.encode("utf-8", "replace").decode(), number % 2, number * 0.5]

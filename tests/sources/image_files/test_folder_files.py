@@ -90,6 +90,13 @@ def test_a_folder_without_pictures(tmp_path):
         open_images(tmp_path)
 
 
+def test_folders_have_an_end(pictures, monkeypatch):
+    folder, _ = pictures
+    monkeypatch.setattr("ratewarp.sources.image_files.folder_files._MOST", 5)
+    with pytest.raises(RequestError, match="holds more than 5 files; give the folder of the images"):
+        open_images(folder)
+
+
 def test_links(pictures, tmp_path):
     folder, images = pictures
     (folder / "again.png").symlink_to("cats/0.png")

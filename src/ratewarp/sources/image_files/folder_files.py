@@ -21,6 +21,7 @@ _TOGETHER = 64  # files that a thread reads before it is given others
 _THREADS = 4
 _LARGE = 8192  # bytes of a file; below, threads would only wait for each other
 _DEEPEST = 50  # folders within folders
+_MOST = 5_000_000  # entries of them
 _SKIPPED = "__MACOSX"
 _SHOWN = 5  # files named in a message
 _LIKE = "images must be of one size and kind"
@@ -89,7 +90,7 @@ def list_folder(folder: Path) -> Listed:
     names: list[str] = []
     wrong: dict[str, str] = {}
     others: list[str] = []
-    root, waiting = os.path.realpath(folder), [""]
+    root, waiting, seen = os.path.realpath(folder), [""], 0
     while waiting:
         above = waiting.pop()
         try:
@@ -100,6 +101,9 @@ def list_folder(folder: Path) -> Listed:
                 raise RequestError(f"cannot read {folder}: {error.strerror}") from None
             wrong[above.rstrip("/")] = f"cannot be looked into: {error.strerror}"
             continue
+        seen += len(inside)
+        if seen > _MOST:
+            raise RequestError(f"{folder} holds more than {_MOST:,} files; give the folder of the images")
         for entry in inside:
             name = f"{above}{entry.name}"
             if entry.name.startswith(".") or entry.name == _SKIPPED:
