@@ -121,8 +121,8 @@ def list_folder(folder: Path) -> Listed:
             else:
                 others.append(name)
     if not names and not wrong:
-        seen = f"; it holds {', '.join(map(escaped, sorted(others)[:_SHOWN]))}" if others else ""
-        raise RequestError(f"{folder} holds no image files ({', '.join(SUFFIXES)}){seen}")
+        held = f"; it holds {', '.join(map(escaped, sorted(others)[:_SHOWN]))}" if others else ""
+        raise RequestError(f"{folder} holds no image files ({', '.join(SUFFIXES)}){held}")
     return Listed(tuple(sorted(names)), wrong, tuple(others))
 
 
