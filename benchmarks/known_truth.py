@@ -1,13 +1,14 @@
-"""Whether models trained on worlds of known truth move the index of what was planted: a frequent part, a task.
+"""Whether models trained on worlds of known truth move the index of what was planted: a frequent part, a
+task.
 
     python benchmarks/known_truth.py OUT [SEEDS]
 
-Trains baseline, a model with uneven frequency and a model with a task on `population` and on `sprites`, at one
-capacity and with 5 seeds each unless told otherwise. Writes OUT/known-truth.csv, one row an index and seed:
-`value`, `reference` (the baseline of the same seed under the same labelling), `change` with its 95 % interval;
-`p`, how often permuted labels reach the value (adjusted, Holm; frequencies that change smoothly over stimuli
-have none); `p_networks`, of the exact permutation test of which of all networks were trained with what was
-planted: the share of all ways to choose half of them in which means differ as much.
+Trains baseline, a model with uneven frequency and a model with a task on `population` and on `sprites`, at
+one capacity and with 5 seeds each unless told otherwise. Writes OUT/known-truth.csv, one row an index and
+seed: `value`, `reference` (the baseline of the same seed under the same labelling), `change` with its 95 %
+interval; `p`, how often permuted labels reach the value (adjusted, Holm; frequencies that change smoothly
+over stimuli have none); `p_networks`, of the exact permutation test of which of all networks were trained
+with what was planted: the share of all ways to choose half of them in which means differ as much.
 """
 
 from __future__ import annotations

@@ -73,21 +73,27 @@ def test_responses_get_a_perceptron(tmp_path):
     assert study["network"] == {"kind": "mlp", "latents": 10}
 
 
-@pytest.mark.parametrize(
-    ("name", "values", "says"),
-    [
-        ("class", NUMBERS % 2, "has a name that rules cannot use"),
-        ("two words", NUMBERS % 2, "has a name that rules cannot use"),
-        ("min", NUMBERS % 2, "has a name that rules cannot use"),
-        ("angle", np.where(NUMBERS == 3, np.nan, NUMBERS % 2), "has no value for 1 images"),
-    ],
-)
-def test_columns_that_cannot_be_used_are_named(tmp_path, name, values, says):
-    text, study = _written(tmp_path, **{name: values})
-    assert f"# not used: {name} {says}" in text
+def test_columns_that_cannot_be_used_are_named(tmp_path):
+    text, study = _written(tmp_path, angle=np.where(NUMBERS == 3, np.nan, NUMBERS % 2))
+    assert "# not used: angle has no value for 1 images" in text
     assert "factors" not in study["source"]
     assert "labels" not in study["source"]
     assert list(study["models"]) == ["baseline"]
+
+
+@pytest.mark.parametrize(
+    ("name", "used"), [("class", "class_"), ("two words", "two_words"), ("min", "min_"), ("1st", "_1st")]
+)
+def test_rules_use_names_that_they_can_read(tmp_path, name, used):
+    _, study = _written(tmp_path, **{name: NUMBERS % 2})
+    assert name in [*study["source"].get("factors", []), *study["source"].get("labels", [])]
+    assert used in study["models"]["frequent"]["frequency"]
+
+
+def test_counts_get_a_likelihood_of_counts(tmp_path):
+    _, study = _written(tmp_path, np.arange(600).reshape(60, 10) % 7)
+    assert study["likelihood"] == "poisson"
+    assert "range" not in study["source"]
 
 
 @pytest.mark.parametrize("name", ["a: b # c", "null", "12", "é [x]", "\x1b[31m", "no", "-", "x" * 200])

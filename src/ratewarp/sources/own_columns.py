@@ -15,6 +15,8 @@ from ratewarp.sources.factor import Factor
 from ratewarp.sources.image_files import ImageSet
 from ratewarp.sources.tasks import MAX_CLASSES
 
+_WORDS = frozenset({"min", "max", "abs"})  # of expressions
+
 
 class Column(NamedTuple):
     """A column as a factor, and which of its values every image has."""
@@ -101,7 +103,7 @@ def identifier(name: str) -> str:
     """
     found = re.sub(r"\W", "_", name) or "_"
     found = f"_{found}" if found[0].isdigit() else found
-    return f"{found}_" if iskeyword(found) else found
+    return f"{found}_" if iskeyword(found) or found in _WORDS else found
 
 
 def strata(columns: Sequence[Column], images: int) -> Int[np.ndarray, " images"]:

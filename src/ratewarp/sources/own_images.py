@@ -26,7 +26,6 @@ from ratewarp.sources.tasks import MAX_CLASSES
 
 _BLOCK = 4096  # images read at once
 _FEWEST = 8  # images, so that there is something to hold out and something to train on
-_LARGEST_COUNT = 65535
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -207,14 +206,12 @@ def _kind_of_pixels(images: ImageSet, scan: _Scan, limits: tuple[float, float] |
         if scan.lowest < limits[0] or scan.highest > limits[1]:
             refuse("source.range", f"such that all numbers of the images lie within it, {said}", list(limits))
         return "real"
-    if images.shape[1:] == (1, 1) and scan.whole and scan.lowest >= 0 and scan.highest <= _LARGEST_COUNT:
-        return "count"
-    if images.dtype.kind == "u":
-        return "binary" if scan.highest <= 1 else "8-bit" if images.dtype == np.uint8 else "16-bit"
-    if scaling(images.dtype, scan.lowest, scan.highest).zero is None:
+    responses = images.shape[1:] == (1, 1)
+    rule = scaling(images.dtype, scan.lowest, scan.highest, responses=responses, whole=scan.whole)
+    if rule.zero is None:
         came = f"images of {scan.lowest:g} to {scan.highest:g} without it"
         refuse("source.range", "[low, high], the numbers of real images that become 0 and 1", came)
-    return "real"
+    return rule.pixels
 
 
 def _digest(scan: _Scan, columns: Sequence[Column], options: object) -> str:

@@ -5,17 +5,16 @@ changed.
 from __future__ import annotations
 
 import re
-from keyword import iskeyword
 from typing import Any, NamedTuple
 
 import yaml
 
 from ratewarp._checks import escaped
 from ratewarp.sources.image_files.inspection import ColumnFound, Inspection
+from ratewarp.sources.own_columns import identifier
 
 STEPS = 2600
 _LONGEST_RULE = 300  # characters
-_WORDS = frozenset({"min", "max", "abs", "and", "or", "not", "if", "else"})
 
 
 class Given(NamedTuple):
@@ -50,7 +49,7 @@ def starter_study(name: str, found: Inspection, given: Given) -> str:
         f"title: {_text(f'Images of {name}' if own != 'study' else 'My images')}",
         *_source(found, given, usable),
         _network(found),
-        "likelihood: gaussian  # or bernoulli-mean, for numbers within 0 and 1",
+        _likelihood(found),
         "capacities_nats: [1, 3, 10]  # target rates",
         f"recipe: {{name: principled, steps: {STEPS}}}",
         "seeds: [0]",
@@ -94,7 +93,9 @@ def _source(found: Inspection, given: Given, usable: list[ColumnFound]) -> list[
     lines += (
         [f"  # circular: {{{factors[0]}: 360}}  # factors that repeat, with their period"] if factors else []
     )
-    if found.scaling.zero is None:
+    if found.scaling.pixels == "count":
+        lines.append("  # counts stay as they are")
+    elif found.scaling.zero is None:
         lines.append(f"  range: [{low}, {high}]  # numbers that become 0 and 1")
     else:
         lines.append("  # range: [0, 1]  # numbers of real-valued images that become 0 and 1")
@@ -110,8 +111,6 @@ def _why_not(column: ColumnFound) -> str:
     """Why a column cannot be a label or a factor."""
     if column.role not in ("label", "factor"):
         return f"has {column.distinct:,} different values, too many for a factor"
-    if not column.name.isidentifier() or iskeyword(column.name) or column.name in _WORDS:
-        return "has a name that rules cannot use; give it one of letters, digits and _"
     return f"has no value for {column.missing:,} images" if column.missing else ""
 
 
@@ -121,6 +120,12 @@ def _network(found: Inspection) -> str:
     return "network: {kind: convolutional, convolutions: by size, latents: 10}"
 
 
+def _likelihood(found: Inspection) -> str:
+    if found.scaling.pixels == "count":
+        return "likelihood: poisson  # or gaussian"
+    return "likelihood: gaussian  # or bernoulli-mean, for numbers within 0 and 1"
+
+
 def _models(usable: list[ColumnFound]) -> list[str]:
     lines = ["models:", "  baseline: {}"]
     rules = [(column, rule) for column in usable if (rule := _condition(column))]
@@ -128,7 +133,7 @@ def _models(usable: list[ColumnFound]) -> list[str]:
         return lines
     column, rule = min(rules, key=lambda pair: pair[0].role != "label")
     lines.append(f"  frequent: {{frequency: {_quoted(f'5 if {rule} else 1')}}}  # more often than all others")
-    label = column.name if column.role == "label" else rule
+    label = identifier(column.name) if column.role == "label" else rule
     task = f"{{name: which_{_plain(column.name)}, label: {_quoted(label)}}}"
     lines.append(f"  task: {{tasks: [{task}]}}  # a head learns to tell them apart")
     return lines
@@ -140,10 +145,9 @@ def _condition(column: ColumnFound) -> str:
     if len(values) < 2:
         return ""
     if column.role == "factor":
-        return f"{column.name} > {_number(values[(len(values) - 1) // 2])}"
-    return next(
-        (rule for value in values if (rule := f"{column.name} == {_literal(value)}") and _sound(rule)), ""
-    )
+        return f"{identifier(column.name)} > {_number(values[(len(values) - 1) // 2])}"
+    rules = (f"{identifier(column.name)} == {_literal(value)}" for value in values)
+    return next(filter(_sound, rules), "")
 
 
 def _literal(value: Any) -> str:

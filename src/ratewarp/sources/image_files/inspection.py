@@ -121,7 +121,7 @@ def inspect_images(
         lowest,
         highest,
         seen.percentiles(),
-        scaling(images.dtype, lowest, highest),
+        scaling(images.dtype, lowest, highest, responses=images.shape[1:] == (1, 1), whole=seen.whole),
         columns,
         crossing(crossed),
         _duplicates(images, rows, seen.digests, crossed),
@@ -138,8 +138,9 @@ class _Seen:
     def __init__(self, images: ImageSet, count: int):
         self.lows, self.highs = np.empty(count), np.empty(count)
         self.digests = np.empty((count, 2), np.uint64)
-        whole = images.dtype.kind == "u"
-        self.counts = np.zeros(2 ** (8 * images.dtype.itemsize), np.int64) if whole else None
+        few = images.dtype.kind == "u"
+        self.whole = True
+        self.counts = np.zeros(2 ** (8 * images.dtype.itemsize), np.int64) if few else None
         self.each = max(1, min(prod(images.shape), _SAMPLED // count))
         self.drawn: list[np.ndarray] = []
         self.rng = np.random.default_rng(0)
@@ -154,9 +155,10 @@ class _Seen:
         if self.counts is not None:
             self.counts += np.bincount(flat.ravel(), minlength=len(self.counts))
         else:
+            self.whole = self.whole and bool((flat == np.round(flat)).all())
             places = self.rng.integers(0, flat.shape[1], (len(flat), self.each))
-            whole = self.each == flat.shape[1]
-            self.drawn.append(flat if whole else np.take_along_axis(flat, places, axis=1))
+            every = self.each == flat.shape[1]
+            self.drawn.append(flat if every else np.take_along_axis(flat, places, axis=1))
 
     def percentiles(self) -> dict[int, float]:
         """Percent → number."""
