@@ -17,7 +17,7 @@ from oracles import ALGEBRA, convolution, transposed_convolution
 from ratewarp.networks import Convolutional, blocks, native, positions, tiles
 from ratewarp.networks.axis import Axis
 from ratewarp.networks.convolutional import encoder_shapes
-from ratewarp.networks.lowering import CHUNK_PIXELS, convolve, convolve_transposed, through, way_of
+from ratewarp.networks.lowering import CHUNK_PIXELS, convolve, convolve_transposed, prepare, through, way_of
 from ratewarp.networks.positions import correlate, grow, products, shrink, skips_padding
 
 BATCH = 3
@@ -82,9 +82,10 @@ def _check(axes, channels, filters, way, **how):
 
     @partial(jax.jit, compiler_options={"xla_backend_optimization_level": 0})
     def operations(large, weight, small):
+        prepared = way.prepare(weight, axes)
         return (
-            way.shrink(large, weight, axes, **how),
-            way.grow(small, weight, axes, **how),
+            way.shrink(large, prepared, axes, **how),
+            way.grow(small, prepared, axes, **how),
             way.correlate(large, small, axes, **how),
         )
 
@@ -92,12 +93,13 @@ def _check(axes, channels, filters, way, **how):
     np.testing.assert_allclose(ours[0], _by_position(shrunk), atol=ALGEBRA)
     np.testing.assert_allclose(ours[1], _by_position(_grown(small, weight, axes)), atol=ALGEBRA)
     gradient = np.asarray(ours[2], float)
-    assert gradient.shape == weight.shape
     size = np.sqrt(small.size)
     for seed in (1, 2):
         _, direction, _ = _draw(axes, channels, filters, seed)
         expected = np.sum(small * convolution(large, direction, axes[0].stride, axes[0].padding))
-        np.testing.assert_allclose(np.sum(gradient * direction) / size, expected / size, atol=ALGEBRA)
+        prepared = np.asarray(way.prepare(jnp.asarray(direction, jnp.float32), axes), float)
+        assert gradient.shape == prepared.shape
+        np.testing.assert_allclose(np.sum(gradient * prepared) / size, expected / size, atol=ALGEBRA)
 
 
 @pytest.mark.parametrize("skip", [False, True, None])
@@ -138,7 +140,8 @@ def test_gradients_are_the_adjoints(forward, size, kernel, stride, padding, chan
     large, weight, small = _draw(axes, channels, filters)
     large, weight, small = _by_position(large), jnp.asarray(weight, jnp.float32), _by_position(small)
     source, target = (large, small) if forward is convolve else (small, large)
-    by_source, by_weight = jax.vjp(lambda x, w: forward(x, w, axes, way), source, weight)[1](target)
+    whole = lambda x, w: forward(x, prepare(w, axes, way), axes, way)  # noqa: E731
+    by_source, by_weight = jax.vjp(whole, source, weight)[1](target)
     back = grow if forward is convolve else shrink
     np.testing.assert_allclose(by_source, back(target, weight, axes), atol=ALGEBRA)
     np.testing.assert_allclose(by_weight, correlate(large, small, axes), atol=ALGEBRA)
@@ -168,7 +171,7 @@ def test_tiles_take_nine_sixteenths_of_the_products():
     arguments = _by_position(large), jnp.asarray(weight, jnp.float32)
 
     def multiply_adds(way):
-        text = jax.jit(lambda x, w: way.shrink(x, w, axes)).lower(*arguments).as_text()
+        text = jax.jit(lambda x, w: way.shrink(x, way.prepare(w, axes), axes)).lower(*arguments).as_text()
         shapes = [line.split(" : ")[-1] for line in text.splitlines() if "dot_general" in line]
         sizes = [
             [int(n) for n in one.split("tensor<")[k].split("xf32")[0].split("x")]
@@ -191,9 +194,8 @@ def test_narrow_products_are_of_images_and_weights_in_every_way(precision):
     large, weight, small = _by_position(large), jnp.asarray(weight, jnp.float32), _by_position(small)
 
     def results(way):
-        (value, pull), back = jax.vjp(lambda x, w: convolve(x, w, axes, way), large, weight), None
-        back = convolve_transposed(small, weight, axes, way)
-        return value, *pull(small), back
+        value, pull = jax.vjp(lambda x, w: convolve(x, prepare(w, axes, way), axes, way), large, weight)
+        return value, *pull(small), convolve_transposed(small, prepare(weight, axes, way), axes, way)
 
     exact = results("positions")
     with jax.default_matmul_precision(precision):

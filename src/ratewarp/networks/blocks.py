@@ -23,30 +23,41 @@ Blocks = Float[Array, "blocks_down blocks_across batch block_channels"]
 BlockWeight = Float[Array, "block_taps_down block_taps_across block_channels filters"]
 
 
-def shrink(large: Large, weight: Weight, axes: Axes) -> Small:
+def prepare(weight: Weight, axes: Axes) -> BlockWeight:
+    """Weights by block, and by pixel of the block."""
+    rows, columns = axes
+    margins = [axis.block_taps * axis.stride - axis.kernel for axis in axes]
+    padded = jnp.pad(weight, (*((0, margin) for margin in margins), (0, 0), (0, 0)))
+    apart = padded.reshape(
+        rows.block_taps, rows.stride, columns.block_taps, columns.stride, *weight.shape[2:]
+    )
+    together = apart.transpose(0, 2, 1, 3, 4, 5)
+    return together.reshape(rows.block_taps, columns.block_taps, -1, weight.shape[3])
+
+
+def shrink(large: Large, weight: BlockWeight, axes: Axes) -> Small:
     """small[o] = Σ_k large[i(o, k)] · weight[k]."""
     patches = _patches(large, axes)
-    values = product_of(as_matrix(patches), as_matrix(to_block_weight(weight, axes)))
+    values = product_of(as_matrix(patches), as_matrix(weight))
     return values.reshape(*patches.shape[:3], weight.shape[3])
 
 
-def grow(small: Small, weight: Weight, axes: Axes) -> Large:
+def grow(small: Small, weight: BlockWeight, axes: Axes) -> Large:
     """large[i] = Σ small[o] · weight[k]ᵀ over the o and k that meet at i."""
-    taps = [axis.block_taps for axis in axes]
-    spread = product_of(as_matrix(small), as_matrix(to_block_weight(weight, axes)).T)
+    taps = weight.shape[:2]
+    spread = product_of(as_matrix(small), as_matrix(weight).T)
     parts = jnp.split(spread.reshape(*small.shape[:3], -1), prod(taps), axis=3)
     blocks = [
-        jnp.pad(part, (*((tap, all_ - 1 - tap) for tap, all_ in zip(place, taps, strict=True)), *_NO_MARGINS))
-        for place, part in zip(product(*map(range, taps)), parts, strict=True)
+        jnp.pad(part, ((i, taps[0] - 1 - i), (j, taps[1] - 1 - j), (0, 0), (0, 0)))
+        for (i, j), part in zip(product(*map(range, taps)), parts, strict=True)
     ]
     return from_blocks(sum(blocks[1:], start=blocks[0]), axes)
 
 
-def correlate(large: Large, small: Small, axes: Axes) -> Weight:
+def correlate(large: Large, small: Small, axes: Axes) -> BlockWeight:
     """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
     gradient = gradient_product(as_matrix(_patches(large, axes)), as_matrix(small))
-    taps = [axis.block_taps for axis in axes]
-    return from_block_weight(gradient.reshape(*taps, -1, small.shape[3]), axes)
+    return gradient.reshape(axes[0].block_taps, axes[1].block_taps, -1, small.shape[3])
 
 
 def to_blocks(large: Large, axes: Axes, counts: Sequence[int]) -> Blocks:
@@ -74,33 +85,9 @@ def from_blocks(blocks: Blocks, axes: Axes) -> Large:
     return _fit(padded, margins)
 
 
-def to_block_weight(weight: Weight, axes: Axes) -> BlockWeight:
-    """Weights by block and by pixel of the block."""
-    rows, columns = axes
-    margins = [axis.block_taps * axis.stride - axis.kernel for axis in axes]
-    padded = jnp.pad(weight, (*((0, margin) for margin in margins), *_NO_MARGINS))
-    apart = padded.reshape(
-        rows.block_taps, rows.stride, columns.block_taps, columns.stride, *weight.shape[2:]
-    )
-    together = apart.transpose(0, 2, 1, 3, 4, 5)
-    return together.reshape(rows.block_taps, columns.block_taps, -1, weight.shape[3])
-
-
-def from_block_weight(gradient: BlockWeight, axes: Axes) -> Weight:
-    """The adjoint of `to_block_weight`."""
-    rows, columns = axes
-    apart = gradient.reshape(*gradient.shape[:2], rows.stride, columns.stride, -1, gradient.shape[3])
-    together = apart.transpose(0, 2, 1, 3, 4, 5)
-    taps = [axis.block_taps * axis.stride for axis in axes]
-    return together.reshape(*taps, -1, gradient.shape[3])[: rows.kernel, : columns.kernel]
-
-
 def as_matrix(array: Float[Array, "..."]) -> Float[Array, "rows columns"]:
     """All axes but the last as one."""
     return array.reshape(-1, array.shape[-1])
-
-
-_NO_MARGINS = ((0, 0), (0, 0))
 
 
 def _patches(large: Large, axes: Axes) -> Float[Array, "small_height small_width batch inputs"]:

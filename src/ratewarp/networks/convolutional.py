@@ -101,16 +101,18 @@ class Encoder(eqx.Module):
         self, images: Float[Array, "batch height width channels"]
     ) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
         """Posterior mean and log variance of each image's code."""
-        features = through(self._shrink, images, prod(images.shape[1:3])).reshape(len(images), -1)
+        weights = [convolution.prepared() for convolution in self.convolutions]
+
+        def shrink(hidden: Array) -> Array:
+            for convolution, weight in zip(self.convolutions, weights, strict=True):
+                hidden = jax.nn.leaky_relu(convolution(hidden, weight), LEAK)
+            return hidden
+
+        features = through(shrink, images, prod(images.shape[1:3])).reshape(len(images), -1)
         # one product is cheaper
         both = multiply(features, jnp.concatenate([self.mean.weight, self.log_variance.weight], axis=1))
         mean, log_variance = jnp.split(both, 2, axis=1)
         return mean + self.mean.bias[None], log_variance + self.log_variance.bias[None]
-
-    def _shrink(self, hidden: Float[Array, "height width batch channels"]) -> Float[Array, "..."]:
-        for convolution in self.convolutions:
-            hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        return hidden
 
 
 class Decoder(eqx.Module):
@@ -133,13 +135,15 @@ class Decoder(eqx.Module):
 
     def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width channels"]:
         """Image of each code, before the likelihood's last nonlinearity."""
-        hidden = self.linear(codes).reshape(len(codes), *self.bottom_shape)
-        return through(self._grow, hidden, prod(axis.size for axis in self.convolutions[-1].axes))
+        *weights, last = [convolution.prepared() for convolution in self.convolutions]
 
-    def _grow(self, hidden: Float[Array, "height width batch channels"]) -> Float[Array, "..."]:
-        for convolution in self.convolutions[:-1]:
-            hidden = jax.nn.leaky_relu(convolution(hidden), LEAK)
-        return self.convolutions[-1](hidden)
+        def grow(hidden: Array) -> Array:
+            for convolution, weight in zip(self.convolutions[:-1], weights, strict=True):
+                hidden = jax.nn.leaky_relu(convolution(hidden, weight), LEAK)
+            return self.convolutions[-1](hidden, last)
+
+        hidden = self.linear(codes).reshape(len(codes), *self.bottom_shape)
+        return through(grow, hidden, prod(axis.size for axis in self.convolutions[-1].axes))
 
 
 def encoder_shapes(config: Convolutional, image_shape: ImageShape) -> tuple[Shape, ...]:

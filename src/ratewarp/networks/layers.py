@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ratewarp.networks.axis import Axes
-from ratewarp.networks.lowering import Way, convolve, convolve_transposed
+from ratewarp.networks.lowering import Prepared, Way, convolve, convolve_transposed, prepare
 from ratewarp.networks.products import multiply
 
 
@@ -62,10 +62,14 @@ class Convolution(eqx.Module):
         self.weight, self.bias = _uniform_pair(shape.weight, fan_in=fan_in, key=key)
         self.axes, self.way = shape.axes, shape.way
 
+    def prepared(self) -> Prepared:
+        """The weight in the form that a call takes."""
+        return prepare(self.weight, self.axes, self.way)
+
     def __call__(
-        self, large: Float[Array, "height width batch channels"]
+        self, large: Float[Array, "height width batch channels"], weight: Prepared
     ) -> Float[Array, "small_height small_width batch filters"]:
-        return convolve(large, self.weight, self.axes, self.way) + self.bias[None, None, None]
+        return convolve(large, weight, self.axes, self.way) + self.bias[None, None, None]
 
 
 class TransposedConvolution(eqx.Module):
@@ -81,10 +85,14 @@ class TransposedConvolution(eqx.Module):
         self.weight, self.bias = _uniform_pair(shape.weight, fan_in=fan_in, outputs=shape.channels, key=key)
         self.axes, self.way = shape.axes, shape.way
 
+    def prepared(self) -> Prepared:
+        """The weight in the form that a call takes."""
+        return prepare(self.weight, self.axes, self.way)
+
     def __call__(
-        self, small: Float[Array, "small_height small_width batch filters"]
+        self, small: Float[Array, "small_height small_width batch filters"], weight: Prepared
     ) -> Float[Array, "height width batch channels"]:
-        return convolve_transposed(small, self.weight, self.axes, self.way) + self.bias[None, None, None]
+        return convolve_transposed(small, weight, self.axes, self.way) + self.bias[None, None, None]
 
 
 def _uniform_pair(

@@ -26,11 +26,12 @@ from ratewarp.networks.axis import Axes, Large, Small, Weight
 from ratewarp.networks.products import mantissa_bits
 
 Way = Literal["positions", "blocks", "tiles", "native"]
+Prepared = Float[Array, "..."]
 
 SMALL_PIXELS = 169  # images of no more pixels are computed by position
 TILE_CHANNELS = 8  # of the large image, from which tiles pay
 TILE_SAVES = 0.75  # share of the products of blocks, up to which tiles pay
-CHUNK_PIXELS = 2**15  # of the images that go through a network's layers together, so that they stay in cache
+CHUNK_PIXELS = 2**16  # of the images that go through a network's layers together, so that they stay in cache
 
 
 def way_of(axes: Axes, channels: int, image_pixels: int, backend: str) -> Way:
@@ -52,13 +53,18 @@ def way_of(axes: Axes, channels: int, image_pixels: int, backend: str) -> Way:
     return "tiles" if 9 * prod(tiles.tile_counts(axes)) <= TILE_SAVES * of_blocks else "blocks"
 
 
-def convolve(large: Large, weight: Weight, axes: Axes, way: Way) -> Small:
-    """Convolution of `large` by `weight` along `axes` (rows, columns)."""
+def prepare(weight: Weight, axes: Axes, way: Way) -> Prepared:
+    """A weight in the form that the other functions take; once for all parts of a batch."""
+    return _WAYS[_exact(way)].prepare(weight, axes)
+
+
+def convolve(large: Large, weight: Prepared, axes: Axes, way: Way) -> Small:
+    """Convolution of `large` by a prepared weight along `axes` (rows, columns)."""
     return _WAYS[_exact(way)].convolve(large, weight, axes)
 
 
-def convolve_transposed(small: Small, weight: Weight, axes: Axes, way: Way) -> Large:
-    """Transposed convolution of `small` by `weight`: the adjoint of `convolve` along the same axes."""
+def convolve_transposed(small: Small, weight: Prepared, axes: Axes, way: Way) -> Large:
+    """Transposed convolution of `small` by a prepared weight: the adjoint of `convolve`."""
     return _WAYS[_exact(way)].convolve_transposed(small, weight, axes)
 
 
@@ -85,6 +91,7 @@ def through(
 
 
 class _Layers(NamedTuple):
+    prepare: Callable[[Array, Axes], Array]
     convolve: Callable[..., Array]
     convolve_transposed: Callable[..., Array]
 
@@ -94,24 +101,24 @@ def _exact(way: Way) -> Way:
     return "blocks" if way == "tiles" and mantissa_bits() < 23 else way
 
 
-def _of_adjoints(shrink: Any, grow: Any, correlate: Any) -> _Layers:
+def _of_adjoints(way: Any) -> _Layers:
     """Layers whose gradients are the operations that are adjoint to them."""
-    convolve: Any = jax.custom_vjp(shrink, nondiff_argnums=(2,))
+    convolve: Any = jax.custom_vjp(way.shrink, nondiff_argnums=(2,))
     convolve.defvjp(
-        lambda large, weight, axes: (shrink(large, weight, axes), (large, weight)),
-        lambda axes, kept, small: (grow(small, kept[1], axes), correlate(kept[0], small, axes)),
+        lambda large, weight, axes: (way.shrink(large, weight, axes), (large, weight)),
+        lambda axes, kept, small: (way.grow(small, kept[1], axes), way.correlate(kept[0], small, axes)),
     )
-    transposed: Any = jax.custom_vjp(grow, nondiff_argnums=(2,))
+    transposed: Any = jax.custom_vjp(way.grow, nondiff_argnums=(2,))
     transposed.defvjp(
-        lambda small, weight, axes: (grow(small, weight, axes), (small, weight)),
-        lambda axes, kept, large: (shrink(large, kept[1], axes), correlate(large, kept[0], axes)),
+        lambda small, weight, axes: (way.grow(small, weight, axes), (small, weight)),
+        lambda axes, kept, large: (way.shrink(large, kept[1], axes), way.correlate(large, kept[0], axes)),
     )
-    return _Layers(convolve, transposed)
+    return _Layers(way.prepare, convolve, transposed)
 
 
 _WAYS: dict[Way, _Layers] = {
-    "positions": _Layers(positions.convolve, positions.convolve_transposed),
-    "blocks": _of_adjoints(blocks.shrink, blocks.grow, blocks.correlate),
-    "tiles": _of_adjoints(tiles.shrink, tiles.grow, tiles.correlate),
-    "native": _of_adjoints(native.shrink, native.grow, native.correlate),
+    "positions": _Layers(positions.prepare, positions.convolve, positions.convolve_transposed),
+    "blocks": _of_adjoints(blocks),
+    "tiles": _of_adjoints(tiles),
+    "native": _of_adjoints(native),
 }

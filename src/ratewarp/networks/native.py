@@ -10,6 +10,11 @@ from ratewarp.networks.axis import Axes, Large, Small, Weight
 _LAYOUT = ("HWNC", "HWIO", "HWNC")
 
 
+def prepare(weight: Weight, axes: Axes) -> Weight:
+    """The weight as it is."""
+    return weight
+
+
 def shrink(large: Large, weight: Weight, axes: Axes) -> Small:
     """small[o] = Σ_k large[i(o, k)] · weight[k]."""
     return lax.conv_general_dilated(

@@ -77,6 +77,11 @@ def skips_padding(axes: Axes) -> bool:
     return few and products(axes, True) <= (1 - SKIP_ABOVE) * products(axes, False)
 
 
+def prepare(weight: Weight, axes: Axes) -> Weight:
+    """The weight as it is."""
+    return weight
+
+
 def convolve(large: Large, weight: Weight, axes: Axes) -> Small:
     """Convolution of `large` by `weight` along `axes` (rows, columns)."""
     return _convolve(large, weight, axes)

@@ -6,8 +6,8 @@ Along one axis, two neighbouring small positions read three blocks x₀, x₁, x
 y₀ = x₀w₀ + x₁w₁ = (x₀ − x₁)w₀ + x₁(w₀ + w₁),  y₁ = x₁w₀ + x₂w₁ = x₁(w₀ + w₁) + (x₂ − x₁)w₁:
 
 three products instead of four, and nine instead of sixteen along both. All factors in front are 1 and −1, so
-that rounding is as for plain sums. `large_parts`, `weight_parts` and `small_from_parts` are the three linear
-maps of that; `grow` and `correlate` are made of their adjoints.
+that rounding is as for plain sums. `large_parts`, `prepare` and `small_from_parts` are the three linear maps
+of that; `grow` and `correlate` are made of the adjoints of the first and the last.
 
 Source: Winograd, "Arithmetic Complexity of Computations", 1980, F(2, 2); for networks Lavin and Gray, CVPR
 2016.
@@ -22,10 +22,12 @@ from jax import lax
 from jaxtyping import Array, Float
 
 from ratewarp.networks.axis import Axes, Large, Small, Weight
-from ratewarp.networks.blocks import as_matrix, from_block_weight, from_blocks, to_block_weight, to_blocks
+from ratewarp.networks.blocks import as_matrix, from_blocks, to_blocks
+from ratewarp.networks.blocks import prepare as block_weight
 from ratewarp.networks.products import gradient_product, product_of
 
 Part = Float[Array, "tiles_down tiles_across batch channels"]
+TileWeight = Float[Array, "9 block_channels filters"]
 Three = tuple[Array, Array, Array]
 
 
@@ -40,27 +42,29 @@ def tile_counts(axes: Axes) -> tuple[int, int]:
     return rows, columns
 
 
-def shrink(large: Large, weight: Weight, axes: Axes) -> Small:
+def prepare(weight: Weight, axes: Axes) -> TileWeight:
+    """The nine factors of a weight: sums of block taps."""
+    blocks = block_weight(weight, axes)
+    rows = (blocks[0], blocks[0] + blocks[1], blocks[1])
+    return jnp.stack([part for row in rows for part in (row[0], row[0] + row[1], row[1])])
+
+
+def shrink(large: Large, weight: TileWeight, axes: Axes) -> Small:
     """small[o] = Σ_k large[i(o, k)] · weight[k]."""
-    return small_from_parts(
-        [
-            _times(part, w)
-            for part, w in zip(large_parts(large, axes), weight_parts(weight, axes), strict=True)
-        ],
-        axes,
-    )
+    parts = zip(large_parts(large, axes), weight, strict=True)
+    return small_from_parts([_times(part, w) for part, w in parts], axes)
 
 
-def grow(small: Small, weight: Weight, axes: Axes) -> Large:
+def grow(small: Small, weight: TileWeight, axes: Axes) -> Large:
     """large[i] = Σ small[o] · weight[k]ᵀ over the o and k that meet at i."""
-    parts = zip(small_parts(small, axes), weight_parts(weight, axes), strict=True)
+    parts = zip(small_parts(small, axes), weight, strict=True)
     return large_from_parts([_times(part, w.T) for part, w in parts], axes)
 
 
-def correlate(large: Large, small: Small, axes: Axes) -> Weight:
+def correlate(large: Large, small: Small, axes: Axes) -> TileWeight:
     """weight[k] = Σ_o large[i(o, k)]ᵀ · small[o], the gradient of a convolution in its weight."""
     parts = zip(large_parts(large, axes), small_parts(small, axes), strict=True)
-    return weight_from_parts([gradient_product(as_matrix(x), as_matrix(y)) for x, y in parts], axes)
+    return jnp.stack([gradient_product(as_matrix(x), as_matrix(y)) for x, y in parts])
 
 
 def large_parts(large: Large, axes: Axes) -> list[Part]:
@@ -73,20 +77,6 @@ def large_from_parts(parts: list[Part], axes: Axes) -> Large:
     """The adjoint of `large_parts`."""
     rows = [_undo_differences(three, 1) for three in _threes(parts)]
     return from_blocks(_undo_differences((rows[0], rows[1], rows[2]), 0), axes)
-
-
-def weight_parts(weight: Weight, axes: Axes) -> list[Float[Array, "block_channels filters"]]:
-    """The nine factors of a weight: sums of block taps."""
-    blocks = to_block_weight(weight, axes)
-    rows = (blocks[0], blocks[0] + blocks[1], blocks[1])
-    return [part for row in rows for part in (row[0], row[0] + row[1], row[1])]
-
-
-def weight_from_parts(parts: list[Array], axes: Axes) -> Weight:
-    """The adjoint of `weight_parts`."""
-    first, both, second = ((a + b, b + c) for a, b, c in _threes(parts))
-    rows = [jnp.stack([x + y for x, y in zip(one, both, strict=True)]) for one in (first, second)]
-    return from_block_weight(jnp.stack(rows), axes)
 
 
 def small_from_parts(parts: list[Part], axes: Axes) -> Small:
