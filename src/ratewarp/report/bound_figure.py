@@ -39,12 +39,13 @@ def bound_figure(view: RunView) -> Figure | None:
     published = (
         published_distortion().query("model == 'baseline'") if "baseline" in view.published_models else None
     )
-    figure = plane_of_bounds(
-        curves.query("model in @names"), sound, names, published, unit=view.study.likelihood.UNIT
-    )
+    words = {"unit": view.study.likelihood.UNIT}
+    if view.study.source.stored is not None:
+        words["target"] = "the image, which is its own mean"
+    figure = plane_of_bounds(curves.query("model in @names"), sound, names, published, **words)
     letters = round(_LETTERS_AN_INCH * figure.get_figwidth())
-    words = wrap(bound_of(view.settings[view.study.reference]), letters)
-    note_below(figure, "\n".join(filter(None, (*words, view.note()))))
+    told = wrap(bound_of(view.settings[view.study.reference]), letters)
+    note_below(figure, "\n".join(filter(None, (*told, view.note()))))
     return figure
 
 
@@ -55,6 +56,7 @@ def plane_of_bounds(
     published: pd.DataFrame | None = None,
     *,
     unit: str,
+    target: str = "the noise-free mean image",
 ) -> Figure:
     """The figure of `bound_figure`, from tables.
 
@@ -64,6 +66,7 @@ def plane_of_bounds(
         names: models, in the order of their colours.
         published: distortion of a published model against its capacity, drawn as crosses.
         unit: of distortion, in words.
+        target: what semantic distortion is a distance to.
     """
     raw = bool(curves["raw_low"].notna().any())
     beside = _BESIDE if len(names) > FEW_MODELS else 0.0
@@ -103,7 +106,7 @@ def plane_of_bounds(
     if raw:
         _name_raw(axes[0, 1], published, _searched(curves))
     semantic, of_images = (
-        f"semantic distortion, {unit}\nto the noise-free mean image",
+        f"semantic distortion, {unit}\nto {target}",
         f"distortion, {unit}\nto the image",
     )
     for place, words in zip(axes[0], (semantic, of_images), strict=False):

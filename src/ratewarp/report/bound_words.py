@@ -19,8 +19,8 @@ def bound_of(setting: Setting) -> str:
     if setting.source.stored is not None:
         most = log(number)
         return (
-            f"Bound of these {number:,} held-out images: it reaches 0 by ln {number:,} = {most:.2f} nats, and says"
-            f" something of the population that they are from only up to about {_TOLD * most:.1f} nats."
+            f"Bound of these {number:,} held-out images: it reaches 0 by ln {number:,} = {most:.2f} nats, and"
+            f" says something of the population that they are from only up to about {_TOLD * most:.1f} nats."
         )
     if number < total:
         return f"Bound of the {number:,} measured stimuli, a sample of {total:,}."

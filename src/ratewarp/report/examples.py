@@ -31,7 +31,7 @@ def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
     setting = shown[0].condition.setting
     source, pictured = setting.source, pictured_stimuli(record)
     places = np.linspace(0, len(pictured) - 1, stimuli + 2).round().astype(int)[1:-1]
-    places = places if len(pictured) >= stimuli else np.arange(len(pictured))
+    places = places.tolist() if len(pictured) >= stimuli else list(range(len(pictured)))
     titles = [grid.title(int(pictured[one]), int(setting.measured()[pictured[one]])) for one in places]
     expected = mean_responses(setting, pictured[places])
     note = view.note("" if expected is None else "line: mean response to the stimulus")
@@ -52,7 +52,8 @@ def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
         for row, one in enumerate(shown, start=1):
             made = reconstruction_of(one.record, place)
             draw_picture(axes[row, column], made, source, highest=highest, expected=line)
-    for row, text in enumerate(["image", *(f"{v.condition.model}\n{v.label}" for v in shown)]):
+    names = [f"{v.condition.model}\n{v.label}" for v in shown]
+    for row, text in enumerate(["image" if expected is None else "response", *names]):
         axes[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8)
     figure.text(
         0.99,

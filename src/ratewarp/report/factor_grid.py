@@ -46,12 +46,8 @@ class FactorGrid(NamedTuple):
         """Whether there are two factors, of each combination of their values one stimulus at most, and of
         nearly all combinations one.
         """
-        return (
-            len(self.names) == 2
-            and min(self.sizes) > 1
-            and self.are_apart
-            and len(self.ranks) >= _FULL * np.prod(self.sizes)
-        )
+        two = len(self.names) == 2 and min(self.sizes) > 1
+        return two and self.are_apart and len(self.ranks) >= _FULL * float(np.prod(self.sizes))
 
     @property
     def are_apart(self) -> bool:
@@ -132,8 +128,23 @@ def factor_grid(record: xr.Dataset, source: Source) -> FactorGrid:
 
 
 def _words(factor: Factor, taken: np.ndarray) -> tuple[str, ...]:
-    texts = factor.table.dtype.kind == "U"
-    return tuple(str(factor.table[int(one)]) if texts else f"{one:g}" for one in taken)
+    if factor.table.dtype.kind == "U":
+        return tuple(str(factor.table[int(one)]) for one in taken)
+    return written(taken)
+
+
+def written(numbers: Float[np.ndarray, " values"]) -> tuple[str, ...]:
+    """Numbers that differ, with as few digits as tell them apart, at least three.
+
+    Examples:
+        >>> written(np.array([0.0, 1 / 3, 2 / 3])), written(np.array([1000.0, 1234.0, 1234.5]))
+        (('0', '0.333', '0.667'), ('1000', '1234', '1234.5'))
+    """
+    for digits in range(3, 17):
+        words = [f"{one:g}" if one == round(one) else f"{one:.{digits}g}" for one in numbers.tolist()]
+        if len(set(words)) == len(words):
+            return tuple(words)
+    return tuple(map(str, numbers.tolist()))
 
 
 def shortened(name: str, value: str) -> str:

@@ -24,7 +24,7 @@ _MAP, _KEY, _TITLE = 2.3, 0.32, 0.26  # of a map, the key below and the title ab
 _LATENT = 0.85
 _ACROSS = 4  # maps side by side
 _LEFT, _ABOVE, _BELOW = 0.42, 0.5, 0.3
-_APART = 0.3  # between a level and the next
+_APART, _FAR_APART = 0.3, 0.45  # between a level and the next; where each has several rows of maps
 
 
 def tuning_heading(view: ConditionView) -> str:
@@ -42,7 +42,8 @@ def factors_figure(view: RunView) -> Figure:
     each = max(down * (_MAP + _KEY + _TITLE), height_of_rows(shown[0]))
     strip = _LATENT * shown_latents(shown[0])
     width = _LEFT + across * (_MAP + 0.15) + strip + 0.35
-    height = _ABOVE + len(shown) * each + (len(shown) - 1) * _APART + _BELOW
+    apart = _APART if down == 1 else _TITLE + _FAR_APART
+    height = _ABOVE + len(shown) * each + (len(shown) - 1) * apart + _BELOW
     figure = plt.figure(figsize=(width, height))
     grid = GridSpec(
         len(shown),
@@ -53,7 +54,7 @@ def factors_figure(view: RunView) -> Figure:
         right=1 - 0.1 / width,
         top=1 - _ABOVE / height,
         bottom=_BELOW / height,
-        hspace=_APART / each,
+        hspace=apart / each,
         wspace=0.5 / (across * (_MAP + 0.15) + strip),
     )
     for row, one in enumerate(shown):
@@ -61,12 +62,13 @@ def factors_figure(view: RunView) -> Figure:
         extent = map_extent([one])
         for number, panel in enumerate(panels):
             axes = figure.add_subplot(cells[number // across, number % across])
-            _draw_panel(axes, one, panel, extent, first=row == 0)
+            _draw_panel(axes, one, panel, extent, first=row == 0 or down > 1)
             if number == 0:
                 axes.set_ylabel(one.label, fontsize="large")
         heading = tuning_heading(one) if row == 0 else ""
         draw_tuning_row(figure, grid[row, 1], one, heading=heading, lowest=row == len(shown) - 1)
-    note = " · ".join(filter(None, (shown[0].grid.note, view.mapped_note, view.seed_note)))
+    spread = "" if shown[0].grid.is_plane else "bands and bars: ± 1 s.d. over stimuli"
+    note = " · ".join(filter(None, (spread, shown[0].grid.note, view.mapped_note, view.seed_note)))
     figure.text(0.995, 0.05 / height, note, ha="right", va="bottom", fontsize="small", color=MUTED)
     return figure
 
@@ -81,7 +83,9 @@ def _draw_panel(axes: Axes, view: ConditionView, factor: int | None, extent: flo
     grid = view.grid
     if factor is not None:
         title = f"codes, coloured by {grid.names[factor]}"
-        draw_map(axes, view, grid.stimulus_colours(factor), extent=extent, title=title if first else "")
+        labels = not are_seen(view.condition.setting.source)
+        colours = grid.stimulus_colours(factor)
+        draw_map(axes, view, colours, extent=extent, title=title if first else "", labels=labels)
         factor_key(axes, grid, factor)
     elif are_seen(view.condition.setting.source):
         draw_image_map(axes, view, extent=extent, title="codes, as images" if first else "")

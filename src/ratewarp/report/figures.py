@@ -18,6 +18,7 @@ from ratewarp.report.bound_figure import bound_figure
 from ratewarp.report.classes import MANY, class_ticks, sparse_ticks
 from ratewarp.report.curves import distortion_figure, f1_figure
 from ratewarp.report.examples import examples_figure
+from ratewarp.report.factor_grid import cut
 from ratewarp.report.factor_maps import factors_figure, tuning_heading
 from ratewarp.report.image_sheet import images_figure
 from ratewarp.report.legends import scheme_legend
@@ -33,6 +34,7 @@ from ratewarp.report.views import RunView, class_names, scheme_colours
 from ratewarp.report.warps import warps_figure
 
 _LETTERS = 16  # of two names that have room over a matrix
+_LETTERS_OF_CLASSES = 24  # of all names of classes that have room beside a matrix
 _LETTERS_A_LATENT = 3  # of a name that has room over tuning curves
 _LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
 _WIDE: dict[Any, Any] = {
@@ -210,7 +212,11 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
     limit = max([0.1, *(float(np.nanquantile(one, whole)) for one in entries)])
     names = class_names(scheme, classes, view.settings[model])
     grid_of = view.shown(model, levels[0]).grid
-    ticks = sparse_ticks(names) if names else class_ticks(labels, grid_of.values, grid_of.names)
+    ticks = (
+        sparse_ticks([cut(name, _LETTERS) for name in names])
+        if names
+        else class_ticks(labels, grid_of.values, grid_of.names)
+    )
     image = None
     for row, (level, matrix) in enumerate(matrices.items()):
         axes = figure.add_subplot(grid[row, 5])
@@ -218,7 +224,8 @@ def _matrix_column(figure: Figure, grid: GridSpec, view: RunView, model: str, sc
         if matrix is None:
             _say_undefined(axes, heading, view.label(level))
             continue
-        image = draw_matrix(axes, matrix, limit=limit, names=names, title=heading, ticks=ticks)
+        short = [cut(name, max(4, _LETTERS_OF_CLASSES // classes)) for name in names]
+        image = draw_matrix(axes, matrix, limit=limit, names=short, title=heading, ticks=ticks)
         if classes >= MANY and row == len(levels) - 1:
             words = ticks.title.replace(", by", ",\nby")
             axes.set_xlabel(words, fontsize="x-small", color=MUTED, labelpad=2)

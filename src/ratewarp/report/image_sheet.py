@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from ratewarp.report.factor_grid import FactorGrid, cut, factor_grid
+from ratewarp.report.factor_grid import FactorGrid, cut, factor_grid, shortened
 from ratewarp.report.pictured import (
     draw_picture,
     highest_response,
@@ -26,6 +26,7 @@ _ACROSS, _DOWN = 8, 10  # images of a sheet
 _BARE = 5  # rows and columns of images that are not described
 _SIDE, _ABOVE = 0.8, 0.18  # of an image and the line over it, inches
 _LETTERS = 11
+_SHORT = 12  # letters of a title in larger type
 
 
 class Cell(NamedTuple):
@@ -53,19 +54,10 @@ def images_figure(view: RunView) -> Figure:
     strips = strips_of(grid, pictured)
     shown = [cell.place for strip in strips for cell in strip.cells if cell is not None]
     expected = mean_responses(setting, pictured)
-    highest = highest_response(None if expected is None else expected[shown], record["image"].values[shown])
-    plane = grid.is_plane
-    across, each = max(len(strip.cells) for strip in strips), 0.95 if plane else _SIDE + _ABOVE
-    side = 0.7 if plane or not strips[0].name else 1.15
-    width, height = 0.95 * across + side, each * len(strips) + 0.6
-    figure, axes = plt.subplots(len(strips), across, figsize=(width, height), squeeze=False)
-    left = 0.13 if plane else (side - 0.1) / width
-    between = 0.08 if plane else (_ABOVE + 0.06) / _SIDE
     note = grid.note if expected is None else "bars: a response; line: its mean"
-    bottom = 0.02 if plane and not note else 0.3 / height
-    top = 0.93 if plane else 1 - 0.25 / height
-    figure.subplots_adjust(left=left, right=0.98, top=top, bottom=bottom, wspace=0.08, hspace=between)
-    for (i, strip), j in product(enumerate(strips), range(across)):
+    highest = highest_response(None if expected is None else expected[shown], record["image"].values[shown])
+    figure, axes = _panels(strips, grid.is_plane, note)
+    for (i, strip), j in product(enumerate(strips), range(axes.shape[1])):
         place = axes[i, j]
         cell = strip.cells[j] if j < len(strip.cells) else None
         if cell is None:
@@ -74,13 +66,32 @@ def images_figure(view: RunView) -> Figure:
         line = None if expected is None else expected[cell.place]
         image = image_of(record, cell.place, setting.source)
         draw_picture(place, image, setting.source, highest=highest, expected=line)
-        place.set_title(cell.title, pad=None if plane else 3, fontsize=None if plane else 7)
-        if j == 0 and plane:
+        small = not grid.is_plane or len(cell.title) > _SHORT
+        place.set_title(cell.title, pad=None if grid.is_plane else 3, fontsize=7 if small else None)
+        if j == 0 and grid.is_plane:
             place.set_ylabel(strip.name)
         elif j == 0:
             place.set_ylabel(strip.name, rotation=0, ha="right", va="center", labelpad=6)
-    figure.text(0.98, 0.06 / height, note, ha="right", va="bottom", fontsize="small", color=MUTED)
+    low = 0.06 / figure.get_figheight()
+    figure.text(0.98, low, note, ha="right", va="bottom", fontsize="small", color=MUTED)
     return figure
+
+
+def _panels(strips: list[Strip], plane: bool, note: str) -> tuple[Figure, np.ndarray]:
+    """A place for every image."""
+    across, each = max(len(strip.cells) for strip in strips), 0.95 if plane else _SIDE + _ABOVE
+    side = 0.7 if plane else 1.15 if strips[0].name else 0.2
+    width, height = 0.95 * across + side, each * len(strips) + 0.6
+    figure, axes = plt.subplots(len(strips), across, figsize=(width, height), squeeze=False)
+    figure.subplots_adjust(
+        left=0.13 if plane else (side - 0.1) / width,
+        right=0.98,
+        top=0.93 if plane else 1 - 0.25 / height,
+        bottom=0.02 if plane and not note else 0.3 / height,
+        wspace=0.08,
+        hspace=0.08 if plane else (_ABOVE + 0.06) / _SIDE,
+    )
+    return figure, axes
 
 
 def strips_of(grid: FactorGrid, pictured: np.ndarray) -> list[Strip]:
@@ -108,9 +119,9 @@ def _plane(grid: FactorGrid, ranks: np.ndarray) -> list[Strip]:
     strips = []
     for row in down:
         found = [place.get((int(row), int(column))) for column in across]
-        titles = [f"{grid.names[1]} = {grid.words[1][column]}" if row == down[0] else "" for column in across]
+        titles = [shortened(grid.names[1], grid.words[1][c]) if row == down[0] else "" for c in across]
         cells = [None if one is None else Cell(one, t) for one, t in zip(found, titles, strict=True)]
-        strips.append(Strip(cells, f"{grid.names[0]} = {grid.words[0][row]}"))
+        strips.append(Strip(cells, shortened(grid.names[0], grid.words[0][row])))
     return strips
 
 

@@ -1,6 +1,4 @@
-"""What colours mean: of the classes of a labelling, of the values of a factor, and of models that are drawn in
-grey.
-"""
+"""What colours mean: of the classes of a labelling, of the values of a factor, and of models in grey."""
 
 from __future__ import annotations
 

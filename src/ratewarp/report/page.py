@@ -17,8 +17,8 @@ from ratewarp.report.bound_figure import FEW_MODELS
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.interactive import explored, map_explorer, plane
-from ratewarp.report.pictures import Pictures, Shown
 from ratewarp.report.pictured import are_seen
+from ratewarp.report.pictures import Pictures, Shown
 from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.runs.directory import RunDirectory
@@ -275,14 +275,14 @@ def _reference_words(view: RunView) -> str:
         over = "over the grid of stimuli"
     elif grid.names:
         over = (
-            "by each factor: a line, or where values have no order a dot each; bands and bars are one standard"
-            " deviation over the other stimuli of the same value"
+            "by each factor: a line, or where values have no order a dot each; bands and bars are one"
+            " standard deviation over the other stimuli of the same value"
         )
     else:
         over = "from left to right on the map; bands are one standard deviation"
     return (
-        f"Left: {maps}{numbers}.{images} Right: tuning curves, the mean of every latent {over}, on one scale for"
-        " all latents; latents are ordered by their rate."
+        f"Left: {maps}{numbers}.{images} Right: tuning curves, the mean of every latent {over}, on one scale"
+        " for all latents; latents are ordered by their rate."
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
+from textwrap import wrap
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -21,6 +23,7 @@ from ratewarp.report.views import ConditionView, RunView, distortion_of_some
 _MOST_STIMULI = 240  # in rows of the matrix
 _FEW_TICKS, _MOST_TICKS = 4, 8
 _LETTERS = 10  # of a tick
+_WRAP = 15.5  # letters to an inch of the words below
 _LIMIT = 0.98  # quantile of the entries at which the colours end
 
 
@@ -46,16 +49,17 @@ def capacity_figure(view: RunView) -> Figure | None:
         rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained"
     )
     grid = reference.grid
-    words = grid.words[0] if grid.names else ()
+    values = grid.words[0] if grid.names else ()
     first = grid.ranks[order, 0] if grid.names else np.zeros(len(order), int)
     drawn = [
-        _draw_matrix(place, model, matrix, first, words, limit)
+        _draw_matrix(place, model, matrix, first, values, limit)
         for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
     ]
     for place in axes.flat[len(matrices) :]:
         place.set_visible(False)
     some = f"{len(order)} of {len(grid.ranks):,} stimuli" if len(order) < len(grid.ranks) else ""
-    figure.supxlabel(f"{_axis(grid)} · {view.note(some, view.seed_note)}", fontsize=8, color=INK)
+    words = wrap(f"{_axis(grid)} · {view.note(some, view.seed_note)}", round(_WRAP * figure.get_figwidth()))
+    figure.supxlabel("\n".join(words), fontsize=8, color=INK)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
         bar.set_label(
@@ -105,7 +109,7 @@ def _draw_matrix(
     middles = starts + np.diff(np.append(starts, len(ranks))) / 2 - 0.5
     every = slice(None, None, _every(len(starts)))
     labels = [cut(words[ranks[start]], _LETTERS) for start in starts][every] if words else []
-    slanted = (
+    slanted: dict[str, Any] = (
         {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         if max(map(len, labels), default=0) > 5
         else {}

@@ -13,7 +13,7 @@ from ratewarp.report.pictured import as_colours, image_of, pictured_stimuli
 from ratewarp.report.style import BRIGHT_MAP, IMAGE_MAP, MUTED
 from ratewarp.report.views import ConditionView
 
-_ACROSS = 13  # thumbnails side by side on a map
+_ACROSS = 11  # thumbnails side by side on a map
 _PALE = 0.35  # opacity of the dots below
 
 
@@ -40,7 +40,7 @@ def draw_image_map(
     scale = colormaps[IMAGE_MAP if source.pixels == "binary" else BRIGHT_MAP]
     side = 2 * extent / _ACROSS
     half = np.array(source.image_shape[1::-1]) / max(source.image_shape[:2]) * side / 2
-    for chosen in spread_out(places, side):
+    for chosen in spread_out(places, 1.06 * side):
         (left, low), (right, high) = places[chosen] - half, places[chosen] + half
         picture = AxesImage(axes, extent=(left, right, low, high), interpolation="nearest", zorder=2.5)
         picture.set_data(as_colours(image_of(record, list(shown)[chosen], source), source, scale))

@@ -15,7 +15,8 @@ from ratewarp.report.views import ConditionView
 
 MOST_LATENTS = 16  # that have tuning curves
 _FEW_LATENTS = 4  # above whose tuning curves a line is short
-_LINE, _BETWEEN = 0.42, 0.22  # height of a small line and of the room below it, inches
+_LINE, _TALLEST = 0.42, 0.72  # heights of a panel of a small line, inches
+_BETWEEN, _WORDS = 0.22, 0.75  # of the room below each, and for words above and below all
 
 
 def shown_latents(view: ConditionView) -> int:
@@ -25,7 +26,7 @@ def shown_latents(view: ConditionView) -> int:
 
 def height_of_rows(view: ConditionView) -> float:
     """Inches that the tuning curves of one condition take, with the words above and below them."""
-    return 0.0 if view.grid.is_plane else 0.75 + (_LINE + _BETWEEN) * max(1, len(view.grid.shown))
+    return 0.0 if view.grid.is_plane else _WORDS + (_LINE + _BETWEEN) * max(1, len(view.grid.shown))
 
 
 def draw_tuning_row(
@@ -53,11 +54,11 @@ def draw_tuning_row(
         return
     rows, latents = readings(view, scheme), shown_latents(view)
     height = cell.get_position(figure).height * figure.get_figheight()
-    free = max(0.1, height - len(rows) * (_LINE + _BETWEEN))
-    inner = cell.subgridspec(
-        3, 1, height_ratios=[free / 2, len(rows) * (_LINE + _BETWEEN), free / 2], hspace=0
-    )
-    lines = inner[1].subgridspec(len(rows), latents, wspace=0.12, hspace=_BETWEEN / _LINE)
+    line = min(_TALLEST, max(_LINE, (height - _WORDS) / len(rows) - _BETWEEN))
+    taken = len(rows) * line + (len(rows) - 1) * _BETWEEN
+    free = max(0.1, height - taken)
+    inner = cell.subgridspec(3, 1, height_ratios=[free / 2, taken, free / 2], hspace=0)
+    lines = inner[1].subgridspec(len(rows), latents, wspace=0.12, hspace=_BETWEEN / line)
     axes = [[figure.add_subplot(lines[i, j]) for j in range(latents)] for i in range(len(rows))]
     draw_marginals(axes, view, rows, latents)
     if heading:

@@ -73,7 +73,7 @@ class ConditionView:
     @property
     def mapped(self) -> np.ndarray:
         """Which codes are on the map."""
-        return np.isfinite(self.points).all(axis=1)
+        return np.isfinite(self.points.sum(axis=1))
 
     @property
     def codes(self) -> np.ndarray:

@@ -87,7 +87,7 @@ def _pictured(record: xr.Dataset) -> dict[str, tuple[tuple[str, ...], str]]:
     """What a record must hold besides, where it has pictures of some stimuli."""
     if _PICTURED not in record.dims:
         return {}
-    return {_PICTURED: ((_PICTURED,), _WHOLE)} | {name: ((_PICTURED,), _NUMBERS) for name in _PICTURES}
+    return {_PICTURED: ((_PICTURED,), _WHOLE)} | dict.fromkeys(_PICTURES, ((_PICTURED,), _NUMBERS))
 
 
 def _in_range(stimuli: np.ndarray, count: int) -> bool:
