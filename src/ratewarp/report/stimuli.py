@@ -108,7 +108,7 @@ def _draw_matrix(
     starts = np.flatnonzero(np.diff(ranks, prepend=ranks[0] - 1))
     middles = starts + np.diff(np.append(starts, len(ranks))) / 2 - 0.5
     every = slice(None, None, _every(len(starts)))
-    labels = [cut(words[ranks[start]], _LETTERS) for start in starts][every] if words else []
+    labels = [cut(words[int(ranks[start])], _LETTERS) for start in starts][every] if words else []
     slanted: dict[str, Any] = (
         {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
         if max(map(len, labels), default=0) > 5

@@ -24,6 +24,7 @@ from ratewarp.report.selection import (
 )
 from ratewarp.report.style import category_colours, class_colours
 from ratewarp.runs.directory import RunDirectory
+from ratewarp.sources import Corridors
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
@@ -211,7 +212,11 @@ class RunView:
 
     @cached_property
     def published_models(self) -> set[str]:
-        """Models of the study whose frequency and tasks are those of the published model of the same name."""
+        """Models of the study whose frequency and tasks are those of the published model of the same name; none
+        where images or distortion are not the publication's.
+        """
+        if self.study.source != Corridors() or not self.study.likelihood.SQUARED:
+            return set()
         known: dict[str, tuple[object, object]] = {"baseline": ("uniform", ())}
         known |= {name: (name, ()) for name in ("E1M1", "E1M2")}
         known |= {name: ("uniform", (name,)) for name in ("E2M1", "E2M2", "E2M3", "E2M4", "E2M5")}
