@@ -212,8 +212,8 @@ class RunView:
 
     @cached_property
     def published_models(self) -> set[str]:
-        """Models of the study whose frequency and tasks are those of the published model of the same name; none
-        where images or distortion are not the publication's.
+        """Models of the study whose frequency and tasks are those of the published model of the same name;
+        none where images or distortion are not the publication's.
         """
         if self.study.source != Corridors() or not self.study.likelihood.SQUARED:
             return set()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp._explain import explain
-from ratewarp.sources import Task
+from ratewarp.sources import PIXELS, Task
 from ratewarp.studies.axes import CAPACITY, SEED, Axis, read_axis
 from ratewarp.studies.condition import (
     Capacity,
@@ -31,6 +32,7 @@ ModelName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,39}$")]
 SHARED = ("source", "likelihood", "measured_stimuli", "validation_each", "codes_each", "data_seed")
 MOST_CONDITIONS = 1_000_000
 _FEWEST_STIMULI = 2  # that occur, so that there is something to tell apart
+_MOST_HELD_OUT_BYTES = 4_000_000_000
 _AT = "at"  # key of a model for what it changes at single capacities
 DEFAULT_MODELS: dict[str, dict[str, Any]] = {"model": {}}
 
@@ -407,6 +409,7 @@ def _check_setting(setting: Setting, place: str) -> None:
         setting.class_schemes()
     except RequestError as error:
         raise RequestError(f"{place}: {error}") from None
+    _check_room(setting, place)
     occurring = int(setting.occurring().sum())
     if occurring < _FEWEST_STIMULI:
         refuse(
@@ -418,4 +421,17 @@ def _check_setting(setting: Setting, place: str) -> None:
         raise RequestError(
             f"{place}: codes_each must be at most validation_each ({setting.validation_each}); got"
             f" {setting.codes_each}"
+        )
+
+
+def _check_room(setting: Setting, place: str) -> None:
+    """Held-out images are all in memory when models are measured."""
+    image = prod(setting.source.image_shape) * PIXELS[setting.source.pixels].dtype.itemsize
+    needed = len(setting.measured()) * setting.images_each() * image
+    if needed > _MOST_HELD_OUT_BYTES:
+        refuse(
+            f"{place}: validation_each",
+            f"small enough for held-out images of at most {_MOST_HELD_OUT_BYTES / 1e9:g} GB; or make"
+            " measured_stimuli smaller",
+            f"{setting.validation_each}, for {needed / 1e9:.3g} GB",
         )
