@@ -9,6 +9,14 @@ from ratewarp.runs.run_files import DamagedError
 from stored import make_readout, make_record
 
 
+def _some_pictured(places=(0, 2), **changed):
+    """A record with pictures of two of its three stimuli."""
+    pictures = {
+        name: (("pictured", "row", "column"), np.ones((2, 2, 2))) for name in ("image", "reconstruction")
+    }
+    return make_record("one", **{**pictures, "pictured": ("pictured", np.array(places)), **changed})
+
+
 @pytest.fixture
 def file(tmp_path):
     return tmp_path / "record.nc"
@@ -17,6 +25,9 @@ def file(tmp_path):
 def test_a_record_is_read_as_it_was_written(file):
     make_record("one").to_netcdf(file, engine="h5netcdf")
     xr.testing.assert_identical(read_record(file, "one"), make_record("one"))
+    file.unlink()
+    _some_pictured().to_netcdf(file, engine="h5netcdf")
+    xr.testing.assert_identical(read_record(file, "one"), _some_pictured())
     file.unlink()
     make_readout("one").to_netcdf(file, engine="h5netcdf")
     assert set(read_record(file, "one", readout=True)) == {"prediction", "label", "frequency"}
@@ -40,6 +51,14 @@ def test_a_record_is_read_as_it_was_written(file):
         (make_record("one").isel(stimulus_index=slice(0), item=slice(0)), "it is empty"),
         (make_record("one").isel(held_out=slice(0)), "it is empty"),
         (make_record("one").isel(item=slice(0)), "stimuli that it does not have"),
+        (_some_pictured(places=(0, 3)), "its pictures are of stimuli that it does not have"),
+        (_some_pictured().isel(pictured=slice(0)), "its pictures are of stimuli that it does not have"),
+        (_some_pictured(places=(0.0, 2.0)), "its pictured is of type float64"),
+        (_some_pictured().drop_vars("pictured"), "it has no pictured"),
+        (
+            _some_pictured(image=(("stimulus_index", "row", "column"), np.ones((3, 2, 2)))),
+            r"its image is over .*, not over \('pictured',\)",
+        ),
     ],
 )
 def test_what_is_no_record_is_said_in_words(file, record, reason):

@@ -14,6 +14,8 @@ from ratewarp.sources import Factor, Source, coordinates_of
 
 MOST_FACTORS = 6  # that figures show, each in a panel
 _FULL = 0.8  # share of the combinations of two factors that occur where these are drawn as a plane
+_DECIMALS, _MOST_DECIMALS = 3, 12  # of values in words
+_TRUE = 0.005  # share by which they may be rounded
 _LETTERS = 15  # of one factor and its value that have room over a small image
 
 
@@ -134,16 +136,18 @@ def _words(factor: Factor, taken: np.ndarray) -> tuple[str, ...]:
 
 
 def written(numbers: Float[np.ndarray, " values"]) -> tuple[str, ...]:
-    """Numbers that differ, with as few digits as tell them apart, at least three.
+    """Numbers that differ, with as few decimals as tell them apart and are true to half a percent, at least
+    three.
 
     Examples:
         >>> written(np.array([0.0, 1 / 3, 2 / 3])), written(np.array([1000.0, 1234.0, 1234.5]))
         (('0', '0.333', '0.667'), ('1000', '1234', '1234.5'))
     """
-    for digits in range(3, 17):
-        words = [f"{one:g}" if one == round(one) else f"{one:.{digits}g}" for one in numbers.tolist()]
-        if len(set(words)) == len(words):
-            return tuple(words)
+    for decimals in range(_DECIMALS, _MOST_DECIMALS):
+        near = np.round(numbers, decimals)
+        words = tuple(f"{one:.10g}" for one in near.tolist())
+        if len(set(words)) == len(words) and (np.abs(near - numbers) <= _TRUE * np.abs(numbers)).all():
+            return words
     return tuple(map(str, numbers.tolist()))
 
 
@@ -152,7 +156,7 @@ def shortened(name: str, value: str) -> str:
 
     Examples:
         >>> shortened("x_LC", "12"), shortened("spatial_frequency", "4")
-        ('x_LC = 12', 'spatial_f… = 4')
+        ('x_LC = 12', 'spatial_fr… = 4')
     """
     room = _LETTERS - 3
     name = cut(name, max(room - len(value), room // 2))

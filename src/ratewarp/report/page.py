@@ -269,8 +269,11 @@ def _reference_words(view: RunView) -> str:
     grid = shown.grid
     seen = are_seen(shown.condition.setting.source)
     maps = "the map of its codes" + (", coloured by each factor" if grid.names else "")
-    images = " First, images stand at the places of their codes, as many as have room." if seen else ""
-    numbers = "; the numbers are the factor values of some stimuli" if grid.is_plane else ""
+    if are_seen(shown.condition.setting.source):
+        images = "images at the places of their codes, as many as have room"
+        maps = f"{images}, and {maps}" if grid.names else images
+    elif grid.is_plane:
+        maps += "; the numbers are the factor values of some stimuli"
     if grid.is_plane:
         over = "over the grid of stimuli"
     elif grid.names:
@@ -281,7 +284,7 @@ def _reference_words(view: RunView) -> str:
     else:
         over = "from left to right on the map; bands are one standard deviation"
     return (
-        f"Left: {maps}{numbers}.{images} Right: tuning curves, the mean of every latent {over}, on one scale"
+        f"Left: {maps}. Right: tuning curves, the mean of every latent {over}, on one scale"
         " for all latents; latents are ordered by their rate."
     )
 

@@ -88,7 +88,8 @@ def draw_picture(
 
 def _draw_responses(axes: Axes, responses: np.ndarray, highest: float, expected: np.ndarray | None) -> None:
     neurons = np.arange(len(responses))
-    axes.bar(neurons, responses, width=1.0, color=_RESPONSE, alpha=0.75, lw=0)
+    edges = np.arange(len(responses) + 1) - 0.5
+    axes.stairs(responses, edges, fill=True, color=_RESPONSE, alpha=0.75, lw=0)
     if expected is not None:
         axes.plot(neurons, expected, color=_TRUTH, lw=0.8)
     low = min(0.0, float(np.nanmin(responses, initial=0.0)))

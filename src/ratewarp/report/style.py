@@ -150,7 +150,7 @@ def cyclic_colours(turns: np.ndarray) -> list[str]:
 
     Examples:
         >>> cyclic_colours(np.array([0.0, 0.5, 1.0]))
-        ['#ff9fae', '#008081', '#ff9fae']
+        ['#ff9bba', '#007f6c', '#ff9bba']
     """
     angle = 2 * np.pi * np.asarray(turns, float)
     lightness, chroma = 0.66 + 0.14 * np.cos(angle), 0.125
