@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fabricated import fabricated_run, fabricated_tables
+from fabricated import fabricated_record, fabricated_run, fabricated_tables, put_record
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
 from ratewarp.report.figures import drawings, reference_name
@@ -168,6 +168,18 @@ def test_images_without_any_column(own, tmp_path):
     measured = view.settings["m"].measured()
     assert sorted(set(texts)) == sorted({f"stimulus {one}" for one in measured})
     assert "codes, coloured" not in _page(view)
+
+
+@pytest.mark.parametrize("kind", ["diverged", "collapsed"])
+def test_models_without_a_map(tmp_path, own, kind):
+    keys = {"models": {"m": {}, "n": {"frequency": (1.0,) * 10 + (2.0,) * 40}}, "capacities_nats": [0.5, 3]}
+    view = _run(tmp_path / "run", source=ImageFiles(own, held_out=0.5), **keys)
+    for condition in view.conditions:
+        record = fabricated_record(condition)
+        record["code"][:] = np.nan if kind == "diverged" else 0.5
+        put_record(view.run, condition, record)
+    assert {"overview", "model_m", "capacity"} <= _draw_all(RunView(view.run))
+    _page(RunView(view.run))
 
 
 def test_pictures_of_some_stimuli(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from ratewarp.sources import Factor, Source, coordinates_of
 MOST_FACTORS = 6  # that figures show, each in a panel
 _FULL = 0.8  # share of the combinations of two factors that occur where these are drawn as a plane
 _DECIMALS, _MOST_DECIMALS = 3, 12  # of values in words
-_TRUE = 0.005  # share by which they may be rounded
+_TRUE = 0.02  # share by which they may be rounded
 _LETTERS = 15  # of one factor and its value that have room over a small image
 
 
@@ -136,7 +136,7 @@ def _words(factor: Factor, taken: np.ndarray) -> tuple[str, ...]:
 
 
 def written(numbers: Float[np.ndarray, " values"]) -> tuple[str, ...]:
-    """Numbers that differ, with as few decimals as tell them apart and are true to half a percent, at least
+    """Numbers that differ, with as few decimals as tell them apart and are true to two percent, at least
     three.
 
     Examples:

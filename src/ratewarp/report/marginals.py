@@ -63,6 +63,9 @@ def marginal(tuning: Float[np.ndarray, "stimuli latents"], groups: Int[np.ndarra
         (array([0.5, 0.5]), array([0.5, 0. ]))
     """
     number, occurs = int(groups.max()) + 1, np.isfinite(tuning).all(axis=1)
+    if not occurs.any():
+        nothing = np.full((number, tuning.shape[1]), np.nan)
+        return Marginal(nothing, nothing)
     mean = group_means(tuning[occurs], groups[occurs], number)
     squares = group_means((tuning[occurs] - mean[groups[occurs]]) ** 2, groups[occurs], number)
     return Marginal(mean, np.sqrt(squares))

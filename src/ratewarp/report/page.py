@@ -267,7 +267,6 @@ def _reference_words(view: RunView) -> str:
     """What the figure of the reference shows."""
     shown = view.shown(view.study.reference, view.panel_levels[0])
     grid = shown.grid
-    seen = are_seen(shown.condition.setting.source)
     maps = "the map of its codes" + (", coloured by each factor" if grid.names else "")
     if are_seen(shown.condition.setting.source):
         images = "images at the places of their codes, as many as have room"

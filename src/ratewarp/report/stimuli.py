@@ -23,6 +23,7 @@ from ratewarp.report.views import ConditionView, RunView, distortion_of_some
 _MOST_STIMULI = 240  # in rows of the matrix
 _FEW_TICKS, _MOST_TICKS = 4, 8
 _LETTERS = 10  # of a tick
+_ROOM = 18  # letters of all ticks that stand upright
 _WRAP = 15.5  # letters to an inch of the words below
 _LIMIT = 0.98  # quantile of the entries at which the colours end
 
@@ -111,7 +112,7 @@ def _draw_matrix(
     labels = [cut(words[int(ranks[start])], _LETTERS) for start in starts][every] if words else []
     slanted: dict[str, Any] = (
         {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
-        if max(map(len, labels), default=0) > 5
+        if max(map(len, labels), default=0) > 5 or sum(map(len, labels)) > _ROOM
         else {}
     )
     place.set_xticks(middles[every] if words else [], labels=labels, **slanted)
