@@ -4,7 +4,7 @@ seeds.
     python benchmarks/precision.py OUT
 
 trains into the run directory OUT and prints means over seeds. On a CPU the factors of every product are
-rounded as an accelerator rounds them (see `ratewarp.networks.lowering.product_of`).
+rounded as an accelerator rounds them (see `ratewarp.networks.products.product_of`).
 """
 
 from __future__ import annotations
