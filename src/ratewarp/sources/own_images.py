@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from math import prod
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from ratewarp.sources.pixels import PIXELS
 from ratewarp.sources.stored import Stored
 from ratewarp.sources.tasks import MAX_CLASSES
 
-_BLOCK = 4096  # images read at once
+_BLOCK = 2**26  # bytes read at once
 _FEWEST = 8  # images, so that there is something to hold out and something to train on
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -189,8 +190,9 @@ class _Scan:
 
 def _scan(images: ImageSet, progress: Callable[[Progress], None]) -> _Scan:
     hashes, lowest, highest, whole = [], np.inf, -np.inf, True
-    for first in range(0, images.count, _BLOCK):
-        block = images.read(np.arange(first, min(first + _BLOCK, images.count)))
+    size = max(1, _BLOCK // (prod(images.shape) * images.dtype.itemsize))
+    for first in range(0, images.count, size):
+        block = images.read(np.arange(first, min(first + size, images.count)))
         hashes.append(image_hashes(block))
         lowest, highest = min(lowest, float(block.min())), max(highest, float(block.max()))
         whole = whole and (block.dtype.kind == "u" or bool((block == np.round(block)).all()))
