@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pickle
+from contextlib import suppress
 
 import numpy as np
 import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import ratewarp.runs.jobs as jobs
 from ratewarp import Study, run
@@ -227,3 +231,39 @@ def test_paths_in_a_study_file_are_relative_to_it(tmp_path, pets):
     (tmp_path / "studies/mine.yaml").write_text(text.replace("own.npz", "none.npz"))
     with pytest.raises(RequestError, match=r"none\.npz"):
         load_study(tmp_path / "studies/mine.yaml")
+
+
+NAMES = st.sampled_from(["kind", "angle", "weight", "knd", "", "images", "a b", "\x1b[31m", "x" * 300])
+VALUES = st.none() | st.booleans() | st.integers(-3, 10**9) | st.floats() | NAMES
+LISTS = st.lists(VALUES, max_size=3) | VALUES
+OPTIONS = st.fixed_dictionaries(
+    {},
+    optional={
+        **{key: st.lists(NAMES, max_size=3) | LISTS for key in ("labels", "factors", "covariates", "range")},
+        **dict.fromkeys(("held_out", "most_held_out", "skip_bad", "array", "table", "other"), VALUES),
+        "circular": st.dictionaries(NAMES, VALUES, max_size=2) | VALUES,
+    },
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(OPTIONS)
+def test_any_options_give_a_source_or_one_message(pets, options):
+    try:
+        source = GivenSource(ImageFiles(pets, **options))
+    except RequestError as refused:
+        assert "\x1b" not in str(refused)
+        assert len(str(refused)) < 1500
+        return
+    assert 2 <= len(source.stored.held_out) < 60
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(OPTIONS)
+def test_any_source_of_a_study_file_gives_a_study_or_one_message(tmp_path, pets, options):
+    """The same as YAML; loading it may only refuse in words."""
+    study = {"source": {"images": str(pets), **options}, "network": "mlp", "likelihood": "gaussian"}
+    file = tmp_path / "mine.yaml"
+    file.write_text(yaml.safe_dump({**study, "capacities_nats": [1], "bound_points": 0}))
+    with suppress(RequestError):
+        load_study(file)
