@@ -17,7 +17,7 @@ from oracles import ALGEBRA, convolution, transposed_convolution
 from ratewarp.networks import Convolutional, blocks, native, positions, tiles
 from ratewarp.networks.axis import Axis
 from ratewarp.networks.convolutional import encoder_shapes
-from ratewarp.networks.lowering import CHUNK_PIXELS, convolve, convolve_transposed, prepare, through, way_of
+from ratewarp.networks.lowering import convolve, convolve_transposed, prepare, way_of
 from ratewarp.networks.positions import correlate, grow, products, shrink, skips_padding
 
 BATCH = 3
@@ -231,33 +231,12 @@ def test_accelerators_use_their_own_convolution_on_larger_images():
     assert way_of(_axes((13, 13), 4, 2, 1), 32, 13 * 13, "gpu") == "positions"
 
 
-@pytest.mark.parametrize("batch", [1, 7])
-def test_parts_of_a_batch_go_through_layers_one_after_the_other(batch):
-    """Values and gradients as of the whole batch, which here takes several parts, the last one not full."""
-    pixels = CHUNK_PIXELS // 3
-    images = np.random.default_rng(0).normal(size=(batch, 5, 4, 2)).astype(np.float32)
-
-    def result(layers, images, scale):
-        return jnp.sum(jnp.sin(layers(lambda x: x[::2] * scale, images)))
-
-    in_parts = jax.value_and_grad(lambda x, s: result(lambda f, x: through(f, x, pixels), x, s), (0, 1))
-    whole = jax.value_and_grad(
-        lambda x, s: result(lambda f, x: jnp.moveaxis(f(jnp.moveaxis(x, 0, 2)), 2, 0), x, s), (0, 1)
-    )
-    for ours, plain in zip(
-        jax.tree.leaves(in_parts(images, jnp.float32(0.7))),
-        jax.tree.leaves(whole(images, jnp.float32(0.7))),
-        strict=True,
-    ):
-        np.testing.assert_allclose(ours, plain, rtol=ALGEBRA, atol=ALGEBRA)
-
-
 def _expected_layers(model, images):
     """Mean, and the decoder's image of it, by direct sums."""
     leaky = lambda x: np.where(x > 0, x, 0.01 * x)  # noqa: E731
     hidden = images
     for layer in model.encoder.convolutions:
-        axes = layer.axes
+        axes = layer.shape.axes
         hidden = convolution(hidden, np.asarray(layer.weight), axes[0].stride, axes[0].padding)
         hidden = leaky(hidden + np.asarray(layer.bias))
     mean = hidden.reshape(len(images), -1) @ np.asarray(model.encoder.mean.weight) + np.asarray(
@@ -267,7 +246,7 @@ def _expected_layers(model, images):
     hidden = (mean @ np.asarray(linear.weight) + np.asarray(linear.bias)).reshape(hidden.shape)
     for index, layer in enumerate(model.decoder.convolutions):
         weight = np.asarray(layer.weight)
-        hidden = _grown(leaky(hidden) if index else hidden, weight, layer.axes) + np.asarray(layer.bias)
+        hidden = _grown(leaky(hidden) if index else hidden, weight, layer.shape.axes) + np.asarray(layer.bias)
     return mean, hidden
 
 

@@ -29,8 +29,8 @@ def test_published_parameter_count():
 
 
 def test_published_sizes():
-    assert [c.axes[0].output_size for c in MODEL.encoder.convolutions] == [6, 3, 2]
-    assert [c.axes[0].size for c in MODEL.decoder.convolutions] == [3, 6, 13]
+    assert [c.shape.axes[0].output_size for c in MODEL.encoder.convolutions] == [6, 3, 2]
+    assert [c.shape.axes[0].size for c in MODEL.decoder.convolutions] == [3, 6, 13]
     images = jnp.zeros((4, 13, 13, 1))
     mean, log_variance = eqx.filter_jit(MODEL.encoder)(images)
     assert mean.shape == log_variance.shape == (4, 5)

@@ -14,8 +14,9 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from ratewarp._checks import refuse
 from ratewarp.networks.axis import Axis
 from ratewarp.networks.by_size import ConvolutionConfig, by_size
+from ratewarp.networks.chunks import Step, through
 from ratewarp.networks.layers import Convolution, Linear, Shape, TransposedConvolution
-from ratewarp.networks.lowering import through, way_of
+from ratewarp.networks.lowering import way_of
 from ratewarp.networks.network import AutoEncoder, ImageShape, Latents
 from ratewarp.networks.products import multiply
 
@@ -101,14 +102,7 @@ class Encoder(eqx.Module):
         self, images: Float[Array, "batch height width channels"]
     ) -> tuple[Float[Array, "batch latents"], Float[Array, "batch latents"]]:
         """Posterior mean and log variance of each image's code."""
-        weights = [convolution.prepared() for convolution in self.convolutions]
-
-        def shrink(hidden: Array) -> Array:
-            for convolution, weight in zip(self.convolutions, weights, strict=True):
-                hidden = jax.nn.leaky_relu(convolution(hidden, weight), LEAK)
-            return hidden
-
-        features = through(shrink, images, prod(images.shape[1:3])).reshape(len(images), -1)
+        features = through([_step(one) for one in self.convolutions], images).reshape(len(images), -1)
         # one product is cheaper
         both = multiply(features, jnp.concatenate([self.mean.weight, self.log_variance.weight], axis=1))
         mean, log_variance = jnp.split(both, 2, axis=1)
@@ -135,15 +129,20 @@ class Decoder(eqx.Module):
 
     def __call__(self, codes: Float[Array, "batch latents"]) -> Float[Array, "batch height width channels"]:
         """Image of each code, before the likelihood's last nonlinearity."""
-        *weights, last = [convolution.prepared() for convolution in self.convolutions]
-
-        def grow(hidden: Array) -> Array:
-            for convolution, weight in zip(self.convolutions[:-1], weights, strict=True):
-                hidden = jax.nn.leaky_relu(convolution(hidden, weight), LEAK)
-            return self.convolutions[-1](hidden, last)
-
         hidden = self.linear(codes).reshape(len(codes), *self.bottom_shape)
-        return through(grow, hidden, prod(axis.size for axis in self.convolutions[-1].axes))
+        *most, last = self.convolutions
+        return through([*(_step(one) for one in most), _step(last, leaky=False)], hidden)
+
+
+def _step(layer: Convolution | TransposedConvolution, leaky: bool = True) -> Step:
+    """A layer, and leaky ReLU."""
+    weight = layer.prepared()  # here, and not for each part of a batch
+
+    def apply(hidden: Array) -> Array:
+        found = layer(hidden, weight)
+        return jax.nn.leaky_relu(found, LEAK) if leaky else found
+
+    return Step(apply, layer.shape.numbers)
 
 
 def encoder_shapes(config: Convolutional, image_shape: ImageShape) -> tuple[Shape, ...]:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Key
 
 from ratewarp.networks.axis import Axes
-from ratewarp.networks.lowering import Prepared, Way, convolve, convolve_transposed, prepare
+from ratewarp.networks.lowering import PART_BY_PART, Prepared, Way, convolve, convolve_transposed, prepare
 from ratewarp.networks.products import multiply
 
 
@@ -46,7 +46,15 @@ class Shape:
 
     @property
     def weight(self) -> tuple[int, int, int, int]:
+        """Shape of the weight."""
         return self.axes[0].kernel, self.axes[1].kernel, self.channels, self.filters
+
+    @property
+    def numbers(self) -> int:
+        """Of a large and a small image, for ways that take large batches part by part; else 0."""
+        large = prod(axis.size for axis in self.axes) * self.channels
+        small = prod(axis.output_size for axis in self.axes) * self.filters
+        return large + small if self.way in PART_BY_PART else 0
 
 
 class Convolution(eqx.Module):
@@ -54,22 +62,21 @@ class Convolution(eqx.Module):
 
     weight: Float[Array, "taps_down taps_across channels filters"]
     bias: Float[Array, " filters"]
-    axes: Axes = eqx.field(static=True)
-    way: Way = eqx.field(static=True)
+    shape: Shape = eqx.field(static=True)
 
     def __init__(self, shape: Shape, *, key: Key[Array, ""]):
         fan_in = prod(shape.weight[:3])
         self.weight, self.bias = _uniform_pair(shape.weight, fan_in=fan_in, key=key)
-        self.axes, self.way = shape.axes, shape.way
+        self.shape = shape
 
     def prepared(self) -> Prepared:
         """The weight in the form that a call takes."""
-        return prepare(self.weight, self.axes, self.way)
+        return prepare(self.weight, self.shape.axes, self.shape.way)
 
     def __call__(
         self, large: Float[Array, "height width batch channels"], weight: Prepared
     ) -> Float[Array, "small_height small_width batch filters"]:
-        return convolve(large, weight, self.axes, self.way) + self.bias[None, None, None]
+        return convolve(large, weight, self.shape.axes, self.shape.way) + self.bias[None, None, None]
 
 
 class TransposedConvolution(eqx.Module):
@@ -77,22 +84,23 @@ class TransposedConvolution(eqx.Module):
 
     weight: Float[Array, "taps_down taps_across channels filters"]
     bias: Float[Array, " channels"]
-    axes: Axes = eqx.field(static=True)
-    way: Way = eqx.field(static=True)
+    shape: Shape = eqx.field(static=True)
 
     def __init__(self, shape: Shape, *, key: Key[Array, ""]):
         fan_in = prod(shape.weight[:3])
         self.weight, self.bias = _uniform_pair(shape.weight, fan_in=fan_in, outputs=shape.channels, key=key)
-        self.axes, self.way = shape.axes, shape.way
+        self.shape = shape
 
     def prepared(self) -> Prepared:
         """The weight in the form that a call takes."""
-        return prepare(self.weight, self.axes, self.way)
+        return prepare(self.weight, self.shape.axes, self.shape.way)
 
     def __call__(
         self, small: Float[Array, "small_height small_width batch filters"], weight: Prepared
     ) -> Float[Array, "height width batch channels"]:
-        return convolve_transposed(small, weight, self.axes, self.way) + self.bias[None, None, None]
+        return (
+            convolve_transposed(small, weight, self.shape.axes, self.shape.way) + self.bias[None, None, None]
+        )
 
 
 def _uniform_pair(

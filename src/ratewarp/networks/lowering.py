@@ -14,11 +14,10 @@ that a model's numbers are the same in every run on a machine.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import ceil, prod
+from math import prod
 from typing import Any, Literal, NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from ratewarp.networks import blocks, native, positions, tiles
@@ -27,11 +26,11 @@ from ratewarp.networks.products import mantissa_bits
 
 Way = Literal["positions", "blocks", "tiles", "native"]
 Prepared = Float[Array, "..."]
+PART_BY_PART: tuple[Way, ...] = ("blocks", "tiles")  # ways that take large batches so
 
 SMALL_PIXELS = 169  # images of no more pixels are computed by position
 TILE_CHANNELS = 8  # of the large image, from which tiles pay
 TILE_SAVES = 0.75  # share of the products of blocks, up to which tiles pay
-CHUNK_PIXELS = 2**16  # of the images that go through a network's layers together, so that they stay in cache
 
 
 def way_of(axes: Axes, channels: int, image_pixels: int, backend: str) -> Way:
@@ -66,28 +65,6 @@ def convolve(large: Large, weight: Prepared, axes: Axes, way: Way) -> Small:
 def convolve_transposed(small: Small, weight: Prepared, axes: Axes, way: Way) -> Large:
     """Transposed convolution of `small` by a prepared weight: the adjoint of `convolve`."""
     return _WAYS[_exact(way)].convolve_transposed(small, weight, axes)
-
-
-def through(
-    layers: Callable[[Large], Small], images: Float[Array, "batch height width channels"], image_pixels: int
-) -> Float[Array, "batch small_height small_width filters"]:
-    """Images through layers that take and give "height width batch channels".
-
-    On a CPU, large ones a part of the batch after the other.
-    """
-    batch = len(images)
-    whole = image_pixels <= SMALL_PIXELS or jax.default_backend() != "cpu"
-    chunks = 1 if whole else ceil(batch * image_pixels / CHUNK_PIXELS)
-    moved = jnp.moveaxis(images, 0, 2)
-    if chunks <= 1:
-        return jnp.moveaxis(layers(moved), 2, 0)
-    each = ceil(batch / chunks)
-    chunks = ceil(batch / each)
-    filled = jnp.pad(moved, ((0, 0), (0, 0), (0, chunks * each - batch), (0, 0)))
-    apart = jnp.moveaxis(filled.reshape(*filled.shape[:2], chunks, each, -1), 2, 0)
-    found = jnp.moveaxis(jax.lax.map(layers, apart), 0, 2)
-    together = found.reshape(*found.shape[:2], chunks * each, -1)[:, :, :batch]
-    return jnp.moveaxis(together, 2, 0)
 
 
 class _Layers(NamedTuple):
