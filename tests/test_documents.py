@@ -65,3 +65,41 @@ def test_coverage_is_what_the_page_says():
     ]
     for share in default["share"]:
         assert f"{100 * share:.1f}" in cells
+
+
+WORKED = {  # page → model, labelling and measure, by the start of a row of its table
+    "digits": {
+        "**prototypization**, `odd`": ("odd", "odd", "prototypization_change"),
+        "**prototypization**, `ten`": ("ten", "ten", "prototypization_change"),
+        "**orthogonalization**, `odd`": ("odd", "odd", "orthogonalization_change"),
+        "**specialization**, `skewed`": ("skewed", "frequency", "specialization_change"),
+    },
+    "sprites": {
+        "**prototypization**, `shape`": ("shape", "which", "prototypization_change"),
+        "**specialization**, `left`": ("left", "frequency", "specialization_change"),
+        "**orthogonalization**, `shape`": ("shape", "which", "orthogonalization_change"),
+    },
+    "population": {
+        "**prototypization**, `decision`": ("decision", "half", "prototypization_change"),
+        "**orthogonalization**, `decision`": ("decision", "half", "orthogonalization_change"),
+        "**specialization**, `skewed`": ("skewed", "frequency", "specialization_change"),
+    },
+}
+
+
+@pytest.mark.parametrize("study", WORKED)
+def test_worked_studies_say_what_their_tables_hold(study):
+    """Means over seeds, and in how many the interval is off 0 on the side of the mean."""
+    page = (ROOT / f"docs/{study}.md").read_text(encoding="utf-8").replace("−", "-").replace("**-", "-")
+    table = pd.read_csv(ROOT / f"docs/results/{study}/geometry.csv")
+    for start, (model, task, measure) in WORKED[study].items():
+        (row,) = [line for line in page.splitlines() if line.startswith(f"| {start}")]
+        told = re.findall(r"([+-][\d.]+)\W*\((\d) of 3", row)
+        own = table[(table["model"] == model) & (table["task"] == task) & (table["measure"] == measure)]
+        by_capacity = [rows for _, rows in own.groupby("capacity_nats")]
+        assert len(told) == len(by_capacity)
+        for (value, seeds), rows in zip(told, by_capacity, strict=True):
+            mean = rows["value"].mean()
+            off = rows["low"] > 0 if mean > 0 else rows["high"] < 0
+            assert float(value) == pytest.approx(mean, abs=0.0051)
+            assert int(seeds) == off.sum()
