@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import yaml
@@ -324,3 +327,14 @@ def test_bad_frequency_tables(tmp_path, table, message):
     (tmp_path / "s.yaml").write_text("capacities_nats: [1]\nfrequency: {file: t.csv}\n")
     with pytest.raises(RequestError, match=message):
         load_study(tmp_path / "s.yaml")
+
+
+def test_a_study_starts_no_device():
+    """How many devices there are is settled when a run begins; a process with threads cannot be forked."""
+    names = ", ".join(map(repr, builtin_names()))
+    code = (
+        "from ratewarp.studies import load_study; from jax._src import xla_bridge;"
+        f"[load_study(name).conditions for name in ({names})]; print(len(xla_bridge._backends))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "0"

@@ -73,7 +73,8 @@ class Convolutional(BaseModel):
 
     def check(self, image_shape: ImageShape) -> None:
         """Raises `RequestError` if a convolution does not fit into its input."""
-        for index, layer in enumerate(encoder_shapes(self, image_shape)):
+        # whatever the backend: sizes do not depend on it, and a study must not start JAX before the run does
+        for index, layer in enumerate(encoder_shapes(self, image_shape, "cpu")):
             if any(axis.size + 2 * axis.padding < axis.kernel for axis in layer.axes):
                 size = " × ".join(str(axis.size) for axis in layer.axes)
                 refuse(
@@ -145,12 +146,14 @@ def _step(layer: Convolution | TransposedConvolution, leaky: bool = True) -> Ste
     return Step(apply, layer.shape.numbers)
 
 
-def encoder_shapes(config: Convolutional, image_shape: ImageShape) -> tuple[Shape, ...]:
+def encoder_shapes(
+    config: Convolutional, image_shape: ImageShape, backend: str | None = None
+) -> tuple[Shape, ...]:
     """Sizes and ways of the encoder's convolutions, from image to bottom; the decoder's are the same in
-    reverse.
+    reverse. On the backend of this process if none is given, which starts JAX.
     """
     found = []
-    (*sizes, channels), backend = image_shape, jax.default_backend()
+    (*sizes, channels), backend = image_shape, backend or jax.default_backend()
     for layer in config.layers(image_shape):
         rows, columns = (Axis(size, layer.kernel, layer.stride, layer.padding) for size in sizes)
         way = way_of((rows, columns), channels, prod(image_shape[:2]), backend)
