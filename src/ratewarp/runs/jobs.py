@@ -240,19 +240,21 @@ def _images_of(condition: Condition, counts: Int[np.ndarray, " stimuli"]) -> tup
     next job.
     """
     setting = condition.setting
-    wanted = (setting.source, setting.data_seed, counts.tobytes(), _held_out_counts(setting).tobytes())
-    return _image_sets(*wanted)
+    held_out = _held_out_counts(setting)
+    return _image_sets(setting.source, setting.data_seed, counts.tobytes(), held_out.tobytes())
 
 
 @lru_cache(maxsize=1)
 def _image_sets(source: Source, data_seed: int, training: bytes, held_out: bytes) -> tuple[Images, Images]:
-    seed, most = jax.random.key(data_seed), MAX_POOL_BYTES if source.stored is None else MAX_HELD_BYTES
-    parts = ((_TRAINING_IMAGES, training, most), (_HELD_OUT_IMAGES, held_out, inf))
-    first, second = (
-        make_images(source, np.frombuffer(counts, int), key=jax.random.fold_in(seed, stream), most_bytes=most)
-        for stream, counts, most in parts
+    seed = jax.random.key(data_seed)
+    training_key, held_out_key = (
+        jax.random.fold_in(seed, stream) for stream in (_TRAINING_IMAGES, _HELD_OUT_IMAGES)
     )
-    return first, second
+    most = MAX_POOL_BYTES if source.stored is None else MAX_HELD_BYTES
+    return (
+        make_images(source, np.frombuffer(training, int), key=training_key, most_bytes=most),
+        make_images(source, np.frombuffer(held_out, int), key=held_out_key, most_bytes=inf),
+    )
 
 
 _WORK: Mapping[type, Callable[[Any], Iterator[Event]]] = {WaveJob: _train_wave, HeadsJob: _train_heads}
