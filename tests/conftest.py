@@ -96,8 +96,9 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def only_png() -> Iterator[None]:
-    """For runs of which all figures are drawn: as PNG alone, since a PDF takes as long as all else."""
+    """For runs of which all figures are drawn: as a coarse PNG alone, since the rest takes as long again."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.pictures._FILE_DPI", 40)
         patch.setattr("ratewarp.report.pictures.FILES", {"png": {"Software": "ratewarp"}})
         yield
 

@@ -13,10 +13,10 @@ from fuzz.harness import run_cases
 @pytest.mark.parametrize(
     ("target", "cases"),
     [
-        ("fuzz.fuzz_code_files", 40),
-        ("fuzz.fuzz_bound_files", 25),
-        ("fuzz.fuzz_study_files", 50),
-        ("fuzz.fuzz_image_files", 50),
+        ("fuzz.fuzz_code_files", 20),
+        ("fuzz.fuzz_bound_files", 15),
+        ("fuzz.fuzz_study_files", 25),
+        ("fuzz.fuzz_image_files", 30),
     ],
 )
 def test_hostile_cases(target, cases):

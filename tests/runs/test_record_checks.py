@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
 
 from ratewarp.runs.record_checks import read_record
+from ratewarp.runs.record_files import read_labelled
 from ratewarp.runs.run_files import DamagedError
 from stored import make_readout, make_record
 
@@ -31,6 +33,32 @@ def test_a_record_is_read_as_it_was_written(file):
     file.unlink()
     make_readout("one").to_netcdf(file, engine="h5netcdf")
     assert set(read_record(file, "one", readout=True)) == {"prediction", "label", "frequency"}
+
+
+def test_files_are_read_as_xarray_reads_them(file):
+    fractions = make_record("one").assign_attrs(capacity_nats=0.3, seed=2, model="E2M1")
+    for record in (fractions, _some_pictured(), make_readout("one")):
+        record.to_netcdf(file, engine="h5netcdf")
+        ours, theirs = read_labelled(file, 10**6), xr.load_dataset(file, engine="h5netcdf")
+        xr.testing.assert_identical(ours, theirs)
+        assert ours.attrs == theirs.attrs
+        assert {v: ours[v].dtype for v in ours} == {v: theirs[v].dtype for v in theirs}
+        file.unlink()
+
+
+def test_an_array_in_another_file_is_not_followed(file):
+    make_record("one", without="rate").to_netcdf(file, engine="h5netcdf")
+    with h5py.File(file.with_name("other.h5"), "w") as other:
+        other["rate"] = np.ones((3, 2))
+    with h5py.File(file, "a") as stored:
+        stored["rate"] = h5py.ExternalLink("other.h5", "rate")
+    with pytest.raises(DamagedError, match="it has no rate"):
+        read_record(file, "one")
+    with h5py.File(file, "a") as stored:
+        del stored["rate"]
+        stored.create_dataset("rate", (3, 2), "f8", external=[("raw", 0, 48)])
+    with pytest.raises(DamagedError, match="its rate stands in another file"):
+        read_record(file, "one")
 
 
 @pytest.mark.parametrize(

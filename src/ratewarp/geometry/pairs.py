@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.spatial.distance import cdist
-from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import RequestError
+from ratewarp._threads import threads
 
 TILE = 512  # items a side; a tile of distances is 2 MB
 _DIRECT = 8  # latents up to which distances are summed latent by latent, not by a matrix product
@@ -68,7 +68,7 @@ def pair_sums(
             both,
         )
 
-    with threadpool_limits(1), ThreadPoolExecutor(cpu_count()) as pool:
+    with threads(1), ThreadPoolExecutor(cpu_count()) as pool:
         for at, part, both in pool.map(tile, _tiles(len(codes))):
             _add(sums, at, part)
             if both is not None:

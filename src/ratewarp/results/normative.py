@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
-from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import RequestError
+from ratewarp._threads import threads
 from ratewarp.geometry import MEASURES, Optimal
 from ratewarp.results.bounds import task_curve
 from ratewarp.results.stimulus_spaces import space_of
@@ -61,7 +61,7 @@ def _codes(curve: Curve, rate: float, kept: Kept | slice = _ALL) -> Codes:
     measure.
     """
     codes = posterior_codes(curve.channel(rate))[kept]
-    with threadpool_limits(1):  # of a matrix this small, several threads wait for each other
+    with threads(1):  # of a matrix this small, several threads wait for each other
         left, singular, _ = np.linalg.svd(codes - codes.mean(axis=0), full_matrices=False)
     return left * singular
 

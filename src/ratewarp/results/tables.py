@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 import xarray as xr
-from threadpoolctl import threadpool_limits
 
+from ratewarp._threads import threads
 from ratewarp.geometry import active_units, adjusted
 from ratewarp.geometry.measuring import PLACES, Representation, Settings, measure_codes
 from ratewarp.results.bounds import (
@@ -277,7 +277,7 @@ class _Job:
         run = self.reader.run
         record, params = run.record(self.condition.id), run.params(self.condition.id)
         models = [{**self.labels, **_model_row(self.condition, self.study, record, params)}]
-        with threadpool_limits(1):  # of matrices this small, several threads wait for each other
+        with threads(1):  # of matrices this small, several threads wait for each other
             geometry = list(self._geometry(record))
         tasks = [{**self.labels, **row} for row in _all_task_rows(self.condition, self.study, run, record)]
         return {"models": models, "tasks": tasks, "geometry": geometry}
@@ -356,7 +356,7 @@ def _information(record: xr.Dataset) -> dict[str, float]:
     codes are stored.
     """
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
-    with threadpool_limits(1):
+    with threads(1):
         found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,

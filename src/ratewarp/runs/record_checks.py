@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from ratewarp._checks import shorten
+from ratewarp.runs.record_files import read_labelled
 from ratewarp.runs.run_files import DamagedError
 
 _NUMBERS, _WHOLE, _TEXT = "fiub", "iu", "UOST"  # kinds of NumPy's types
@@ -52,12 +53,9 @@ def read_record(file: Path, condition: str, *, readout: bool = False) -> xr.Data
         DamagedError: it lacks something, holds text for numbers, numbers stimuli that are not there, or is
             another condition's.
     """
-    with xr.open_dataset(file, engine="h5netcdf") as opened:
-        if opened.nbytes > _MOST_UNPACKED:
-            raise DamagedError(file, f"is damaged: it unpacks to {opened.nbytes:,} bytes")
-        if wrong := _wrong(opened, condition, _READOUT if readout else _CONDITION):
-            raise DamagedError(file, f"is damaged: {wrong}")
-        record = opened.load()
+    record = read_labelled(file, _MOST_UNPACKED)
+    if wrong := _wrong(record, condition, _READOUT if readout else _CONDITION):
+        raise DamagedError(file, f"is damaged: {wrong}")
     for name, of in {} if readout else {"stimulus": "codes", _PICTURED: "pictures"}.items():
         if name in record and not _in_range(record[name].values, record.sizes["stimulus_index"]):
             raise DamagedError(file, f"is damaged: its {of} are of stimuli that it does not have")

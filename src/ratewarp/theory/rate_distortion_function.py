@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from threadpoolctl import threadpool_limits
 
 from ratewarp._checks import refuse
+from ratewarp._threads import threads
 from ratewarp.theory.alphabets import SAME, Alphabet, Anywhere, Columns
 from ratewarp.theory.costs import Cost
 from ratewarp.theory.curve import Curve
@@ -69,7 +69,7 @@ def rate_distortion(
     probabilities = check_probabilities(p)
     alphabet = _alphabet(probabilities, cost)
     tolerance = check_number(tolerance, "tolerance", above=0)
-    with threadpool_limits(1 if len(probabilities) <= _SMALL else None):
+    with threads(1 if len(probabilities) <= _SMALL else None):
         return _solved(alphabet, points, rates, tolerance, max_slopes)
 
 
