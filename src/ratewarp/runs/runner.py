@@ -35,9 +35,8 @@ from ratewarp.studies import Condition, Setting, Study, of_all_models, resolved,
 
 CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
 MODELS_AT_ONCE = 32  # whose codes of all training images are held in memory together
+HEAD_SHARE = 0.03  # about what a step of a head on frozen codes takes of a step of a model
 LOG = logging.getLogger("ratewarp")
-
-_HEAD_SHARE = 0.03  # about what a step of a head on frozen codes takes of a step of a model
 
 
 @contextmanager
@@ -90,7 +89,7 @@ def train_study(
     wanted = study.conditions if only is None else only
     starts = find_starts(run, wanted, members_at_once, say)
     unread = pending_heads(run, study) if only is None else []
-    watch = _Watch(progress, starts, round(_HEAD_SHARE * head_steps(study, unread)))
+    watch = _Watch(progress, starts, round(HEAD_SHARE * head_steps(study, unread)))
     chosen = Here() if executor is None else executor
     try:
         _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds)
@@ -127,7 +126,7 @@ class _Watch:
         """All heads together have come to so many steps."""
         self._progress(
             Progress(
-                "training heads on frozen codes", self._of_models + round(_HEAD_SHARE * steps), self._total
+                "training heads on frozen codes", self._of_models + round(HEAD_SHARE * steps), self._total
             )
         )
 
