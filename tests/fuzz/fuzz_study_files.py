@@ -31,7 +31,10 @@ def make_case(rng: random.Random, folder: Path) -> Case:
             for _ in range(rng.choice((1, 1, 2)))
             for part in ("--set", hostile_change(rng).replace("\x00", ""))
         ]
-        return Case("--set", ("run", rng.choice(("demo", "paper", "study.yaml")), "--dry-run", "--no-timing", *changes))
+        return Case(
+            "--set",
+            ("run", rng.choice(("demo", "paper", "study.yaml")), "--dry-run", "--no-timing", *changes),
+        )
     options = ("--dry-run", "--no-timing", *(("--json",) if rng.random() < 0.2 else ()))
     if rng.random() < 0.1:
         wide = (

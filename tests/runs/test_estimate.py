@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from conftest import TINY_NETWORK, call
+from conftest import TINY_NETWORK
 from ratewarp import Study, run
 from ratewarp.runs.directory import CONDITION_FILES
 from ratewarp.runs.estimate import estimate
-from ratewarp.runs.shards import Shard
 from ratewarp.runs.waves import member_bytes, waves
-from ratewarp.studies import resolved
 
 STUDY = Study(
     name="estimated",
@@ -38,7 +34,9 @@ def test_what_is_counted(untimed):
     assert untimed.model_steps == 4 * 30 + 2 * 400
     assert untimed.head_steps == 2 * 2 * 30
     assert untimed.seconds is None
-    assert sorted((one.models, one.conditions, one.waves, one.members_at_once) for one in untimed.programs) == [
+    assert sorted(
+        (one.models, one.conditions, one.waves, one.members_at_once) for one in untimed.programs
+    ) == [
         (("base", "long"), 4, 2, 2),
         (("task",), 2, 1, 2),
     ]
@@ -54,7 +52,9 @@ def test_what_is_counted(untimed):
 def test_disk_space_is_that_of_a_run_within_a_fifth(untimed, tmp_path):
     out = run(STUDY, tmp_path / "run", report=False).path
     sizes = {
-        condition.id: sum((out / "conditions" / condition.id / name).stat().st_size for name in CONDITION_FILES)
+        condition.id: sum(
+            (out / "conditions" / condition.id / name).stat().st_size for name in CONDITION_FILES
+        )
         for condition in STUDY.conditions
     }
     for program in untimed.programs:
@@ -71,35 +71,6 @@ def test_steps_are_timed_where_that_is_asked_for():
     assert told == [f"timing program {number + 1} of 2" for number in range(len(timed))]
     assert all(one.seconds_per_model_step > 0 for one in timed)
     assert found.seconds > 0
-
-
-def test_the_command_writes_nothing_and_tells_a_shard(tmp_path):
-    file = tmp_path / "study.yaml"
-    file.write_text(json.dumps(resolved(STUDY)))
-    answer = call("run", file, "--dry-run", "--shard", "1/2", "--json", cwd=tmp_path)
-    assert answer.returncode == 0, answer.stderr
-    said = json.loads(answer.stdout)
-    assert said["conditions"] == [condition.id for condition in Shard(1, 2).share(STUDY)]
-    assert said["shard"] == {"number": 1, "of": 2}
-    assert said["out"] == "runs/estimated-1-of-2"
-    assert said["estimate"]["head_steps"] == 0
-    assert said["estimate"]["conditions"] == len(said["conditions"])
-    assert said["estimate"]["seconds"] > 0
-    assert "timing program 1 of 1" in answer.stderr
-    assert [one.name for one in tmp_path.iterdir()] == ["study.yaml"]
-
-
-def test_long_lists_are_cut(tmp_path):
-    answer = call(
-        *("run", "paper", "--dry-run", "--no-timing", "--seeds", "2"),
-        *("--set", "recipe.steps=100"),
-        cwd=tmp_path,
-    )
-    lines = answer.stdout.splitlines()
-    assert "80 conditions in 6 compiled programs" in lines[0]
-    assert "time: not measured" in lines
-    assert lines[-1] == "  … and 60 more; --json lists all"
-    assert sum(line.startswith("  ") for line in lines) == 6 + 20 + 1
 
 
 def test_an_empty_shard_takes_nothing():

@@ -176,14 +176,19 @@ def test_other_versions_are_refused(parts, tmp_path, file):
     with pytest.raises(RatewarpError) as error:
         ratewarp.merge(parts, tmp_path / "out")
     here = f"ratewarp {ratewarp.__version__} and JAX "
-    assert f"{parts[1]} was trained with ratewarp 0.0.1 and JAX 0.1, {parts[0]} with {here}" in str(error.value)
+    assert f"{parts[1]} was trained with ratewarp 0.0.1 and JAX 0.1, {parts[0]} with {here}" in str(
+        error.value
+    )
     assert not (tmp_path / "out/conditions").exists()
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("conditions/*/record.nc", "does not match its SHA-256; it is set aside and made again by: ratewarp run"),
+        (
+            "conditions/*/record.nc",
+            "does not match its SHA-256; it is set aside and made again by: ratewarp run",
+        ),
         ("conditions/*/params.safetensors", "--shard 2/3"),
         ("conditions/*/sums.json", "holds no JSON object"),
         ("manifest.json", "holds no JSON object"),

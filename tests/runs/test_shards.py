@@ -13,8 +13,16 @@ from ratewarp import RequestError, Study, open_run, run, run_status
 from ratewarp.runs.directory import create_run, writing_to
 from ratewarp.runs.groups import groups, steps_of
 from ratewarp.runs.run_files import DamagedError
-from ratewarp.runs.shards import NOTE, Shard, checked_shard, forget_shard, note_shard, noted_shard, read_shard
-from ratewarp.runs.shards import shares
+from ratewarp.runs.shards import (
+    NOTE,
+    Shard,
+    checked_shard,
+    forget_shard,
+    note_shard,
+    noted_shard,
+    read_shard,
+    shares,
+)
 from ratewarp.studies import resolved
 
 # three compiled programs, and models of different lengths
@@ -46,7 +54,7 @@ def test_every_condition_is_in_one_shard(of):
     assert len(parts) == of
     ids = [condition.id for share in parts for condition in share]
     assert sorted(ids) == sorted(condition.id for condition in STUDY.conditions)
-    assert [share for share in parts] == [Shard(k, of).share(STUDY) for k in range(1, of + 1)]
+    assert parts == [Shard(k, of).share(STUDY) for k in range(1, of + 1)]
 
 
 @given(st.integers(1, 120))
@@ -84,7 +92,7 @@ def test_a_share_depends_on_the_study_alone():
         ("1/999999", "--shard must be one of 1 to 100,000 shards"),
         ("-1/4", "--shard must be K/N"),
         ("", "--shard must be K/N"),
-        ("١/٤", "--shard must be K/N"),  # noqa: RUF001
+        ("١/٤", "--shard must be K/N"),
     ],
 )
 def test_what_is_no_shard_is_refused(text, said, tmp_path):
@@ -98,7 +106,7 @@ def test_what_is_no_shard_is_refused(text, said, tmp_path):
 
 @pytest.mark.parametrize("value", [(0, 4), (5, 4), "3/16", (1,), (1.0, 2), (True, 2), 3])
 def test_what_is_no_shard_from_python_is_refused(value, tmp_path):
-    with pytest.raises(RequestError, match="^shard must be"):
+    with pytest.raises(RequestError, match=r"^shard must be"):
         run(TINY, tmp_path / "run", shard=value)
     assert not (tmp_path / "run").exists()
     assert checked_shard([1, 2]) == Shard(1, 2)
@@ -127,7 +135,9 @@ def test_a_directory_holds_one_shard(directory):
         note_shard(directory, Shard(1, 3), said.append)
 
 
-@pytest.mark.parametrize("content", ["junk", "{}", '{"shard": 4, "of": 3, "versions": []}', '{"shard": 1, "of": 3}'])
+@pytest.mark.parametrize(
+    "content", ["junk", "{}", '{"shard": 4, "of": 3, "versions": []}', '{"shard": 1, "of": 3}']
+)
 def test_a_damaged_note_is_told_and_set_aside(directory, content):
     (directory.path / NOTE).write_text(content)
     with pytest.raises(DamagedError, match=r"shard\.json is damaged"):
@@ -160,7 +170,9 @@ def test_an_interrupted_shard_resumes_and_can_be_finished_as_a_whole(tmp_path):
     assert run_status(open_run(out)).finished == ids
     assert sorted(one.name for one in (out / "conditions").iterdir()) == sorted(ids)
     assert {one.name for one in out.iterdir()} == {"study.yaml", "manifest.json", NOTE, "conditions"}
-    assert call("status", out, cwd=tmp_path).stdout.startswith("shards, shard 1 of 2: 2 of 2 conditions finished\n")
+    assert call("status", out, cwd=tmp_path).stdout.startswith(
+        "shards, shard 1 of 2: 2 of 2 conditions finished\n"
+    )
     (session,) = open_run(out).manifest["sessions"]
     assert session["where"]["platform"] == "cpu"
     run(TINY, out, report=False)

@@ -36,7 +36,9 @@ def merge(
     from ratewarp.api import merge as merge_all
     from ratewarp.runs.status import run_status
 
-    when_stopped("what is copied and measured so far is kept, and the same command resumes", grace=GRACE_SECONDS)
+    when_stopped(
+        "what is copied and measured so far is kept, and the same command resumes", grace=GRACE_SECONDS
+    )
     with progress_bar() as (show, say):
         directory = merge_all(folders, out, progress=show, say=say, report=not no_report)
     when_stopped("")

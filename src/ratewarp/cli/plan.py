@@ -74,7 +74,10 @@ def _time(found: Estimate) -> str:
         return "not measured"
     untimed = sum(program.seconds_per_model_step is None for program in found.programs)
     others = f" ({untimed} programs were not timed and count as the largest)" if untimed else ""
-    return f"about {_duration(found.seconds)} to train on this machine{others}; measuring and drawing come on top"
+    return (
+        f"about {_duration(found.seconds)} to train on this machine{others}; measuring and drawing come on"
+        " top"
+    )
 
 
 def _program(program: Program) -> str:

@@ -70,8 +70,12 @@ def run(
         ),
     ] = 60.0,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the study and say what would be trained, how long it takes and how much memory and disk;"
-            " write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check the study and say what would be trained, in what time, memory and disk space; write"
+            " nothing.",
+        ),
     ] = False,
     no_timing: Annotated[
         bool, typer.Option("--no-timing", help="With --dry-run: do not measure how long a step takes.")

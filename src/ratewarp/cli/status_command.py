@@ -16,7 +16,8 @@ def status(
     check: Annotated[
         bool,
         typer.Option(
-            "--check", help="Compare every file with its SHA-256; else those missing or of another size are noticed."
+            "--check",
+            help="Compare every file with its SHA-256; else those missing or of another size are noticed.",
         ),
     ] = False,
     as_json: JsonOption = False,

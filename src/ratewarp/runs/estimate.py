@@ -149,7 +149,9 @@ def _timed(
 
 
 def _time_steps(wave: Wave) -> tuple[float, float]:
-    """Seconds of compiling one program, and of a model-step of it, on fewer images where a run has very many."""
+    """Seconds of compiling one program, and of a model-step of it; on fewer images where a run has very
+    many.
+    """
     setting, members = wave.conditions[-1].setting, stack_members(wave.conditions, wave.slots)
     counts = _fewer(setting, setting.image_counts())
     images = make_images(

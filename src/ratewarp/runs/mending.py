@@ -34,9 +34,7 @@ def set_damage_aside(
         say(f"{error}; renamed to {set_aside(place).name}, and {becomes}")
 
 
-def damaged_parts(
-    run: RunDirectory, study: Study, *, thorough: bool = True
-) -> Iterator[tuple[Path, str]]:
+def damaged_parts(run: RunDirectory, study: Study, *, thorough: bool = True) -> Iterator[tuple[Path, str]]:
     """The manifest, and folders of conditions and of heads, that are not as they were written; and what is
     wrong with each. If not thorough, files that have sums are not read: those missing, of another size or
     kind are noticed.

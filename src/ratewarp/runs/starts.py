@@ -52,8 +52,8 @@ def find_starts(
     members_at_once: int | None,
     say: Callable[[str], None],
 ) -> list[Start]:
-    """Every wave of these with conditions that are not stored; says where they resume and which files cannot be
-    used.
+    """Every wave of these conditions in which some are not stored; says where they resume and which files
+    cannot be used.
     """
     found = find_checkpoints(run.checkpoints)
     for file, reason in found.unusable.items():
