@@ -83,7 +83,11 @@ def _time(found: Estimate) -> str:
 def _program(program: Program) -> str:
     names = ", ".join(program.models[:3]) + (" …" if len(program.models) > 3 else "")
     step, compiling = program.seconds_per_model_step, program.compile_seconds
-    time = "not timed" if step is None else f"{1000 * step:.2g} ms a model-step, {compiling:.0f} s to compile"
+    time = (
+        "not timed"
+        if step is None
+        else f"{_short(1000 * step)} ms a model-step, {compiling:.0f} s to compile"
+    )
     return (
         f"{names}: {_many(program.conditions, 'condition')}, {program.members_at_once} at once,"
         f" {program.model_steps:,} model-steps; {time}; {_size(program.condition_bytes)} each on disk"
@@ -103,7 +107,7 @@ def _duration(seconds: float) -> str:
     """
     for unit, name in _UNITS:
         if seconds >= 2 * unit:
-            return f"{seconds / unit:.2g} {name}"
+            return f"{_short(seconds / unit)} {name}"
     return f"{seconds:.0f} seconds"
 
 
@@ -116,5 +120,15 @@ def _size(size: float) -> str:
     """
     for unit, name in ((1e9, "GB"), (1e6, "MB")):
         if size >= unit:
-            return f"{size / unit:.3g} {name}" if size >= 100 * unit else f"{size / unit:.2g} {name}"
-    return f"{size / 1e3:.2g} kB"
+            return f"{_short(size / unit)} {name}"
+    return f"{_short(size / 1e3)} kB"
+
+
+def _short(number: float) -> str:
+    """A number with two digits, or all of its whole ones.
+
+    Examples:
+        >>> _short(0.123), _short(7.25), _short(123.4)
+        ('0.12', '7.2', '123')
+    """
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"

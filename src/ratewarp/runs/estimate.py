@@ -8,23 +8,24 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 
 from ratewarp._progress import Progress
 from ratewarp.runs.directory import files_of
 from ratewarp.runs.groups import steps_of
 from ratewarp.runs.jobs import MAX_HELD_BYTES, MAX_POOL_BYTES
 from ratewarp.runs.records import make_record
-from ratewarp.runs.runner import HEAD_SHARE
+from ratewarp.runs.runner import HEAD_SHARE, counts_together
 from ratewarp.runs.waves import Wave, member_bytes, stack_members, waves
 from ratewarp.sources import PIXELS, make_images
-from ratewarp.studies import Condition, Setting, Study
+from ratewarp.studies import Condition, Setting, Study, of_all_models
 from ratewarp.training.evaluation import Evaluation, evaluate
-from ratewarp.training.loop import Trace, state_shapes, train
+from ratewarp.training.loop import State, Trace, state_shapes, train
 
 _TIMED_SECONDS = 20.0  # for timing all programs; the largest is timed in any case
 _STEPS_SECONDS, _MOST_STEPS = 1.0, 50  # of one program that are timed
@@ -106,10 +107,13 @@ def estimate(
     by_group: dict[str, list[Wave]] = {}
     for wave in waves(conditions, members_at_once):
         by_group.setdefault(wave.group, []).append(wave)
-    needs = {group: _memory(own) for group, own in by_group.items()}
+    counts = counts_together(conditions)
+    held = {group: counts[of_all_models(own[0].conditions[0].setting)] for group, own in by_group.items()}
+    needs = {group: _memory(own[0], held[group]) for group, own in by_group.items()}
     largest_first = sorted(by_group, key=lambda group: needs[group], reverse=True)
     ordered = [by_group[group] for group in largest_first]
-    timed = _timed(ordered, progress) if timing and _fits(max(needs.values(), default=0)) else []
+    pairs = [(by_group[group][0], held[group]) for group in largest_first]
+    timed = _timed(pairs, progress) if timing and _fits(max(needs.values(), default=0)) else []
     timed += [(None, None)] * (len(ordered) - len(timed))
     programs = tuple(
         _program(by_group[group], needs[group], *times)
@@ -133,42 +137,46 @@ def estimate(
 
 
 def _timed(
-    ordered: Sequence[Sequence[Wave]], progress: Callable[[Progress], None]
+    first_waves: Sequence[tuple[Wave, np.ndarray]], progress: Callable[[Progress], None]
 ) -> list[tuple[float | None, float | None]]:
-    """Seconds of compiling and of a model-step, of the first programs."""
+    """Seconds of compiling and of a model-step, of the first programs; from a wave of each, and counts of the
+    images that a run holds for it.
+    """
     found, left, last = [], _TIMED_SECONDS, 0.0
-    for number, own in enumerate(ordered):
+    for number, (wave, counts) in enumerate(first_waves):
         if last > left:  # the next one takes about as long
             break
-        progress(Progress(f"timing program {number + 1} of {len(ordered)}", number, len(ordered)))
+        progress(Progress(f"timing program {number + 1} of {len(first_waves)}", number, len(first_waves)))
         begun = time.monotonic()
-        found.append(_time_steps(own[0]))
+        found.append(_time_steps(wave, counts))
         last = time.monotonic() - begun
         left -= last
     return found
 
 
-def _time_steps(wave: Wave) -> tuple[float, float]:
+def _time_steps(wave: Wave, held: np.ndarray) -> tuple[float, float]:
     """Seconds of compiling one program, and of a model-step of it; on fewer images where a run has very
     many.
     """
     setting, members = wave.conditions[-1].setting, stack_members(wave.conditions, wave.slots)
-    counts = _fewer(setting, setting.image_counts())
+    counts = _fewer(setting, held)
     images = make_images(
         setting.source, counts, key=jax.random.key(setting.data_seed), most_bytes=_MOST_IMAGE_BYTES
     )
-    below = jnp.tile(jnp.asarray(np.cumsum(counts), jnp.int32), (wave.slots, 1))
+    if counts is not held:
+        below = jnp.tile(jnp.asarray(np.cumsum(counts), jnp.int32), (wave.slots, 1))
+        members = members._replace(images_below=below)
 
     def seconds(steps: int) -> float:
         targets = members.targets._replace(steps=jnp.full_like(members.targets.steps, steps))
-        few, clock = members._replace(targets=targets, images_below=below), time.perf_counter()
+        few, clock = members._replace(targets=targets), time.perf_counter()
         for _, state, _ in train(wave.plan, few, images):
             jax.block_until_ready(state)
         return time.perf_counter() - clock
 
     first, none = seconds(1), seconds(1)  # what a piece takes whatever its steps, such as drawing for all
     several = int(min(_MOST_STEPS, wave.plan.chunk_steps, max(4, _STEPS_SECONDS / none)))
-    step = max(seconds(several) - none, 0.0) / (several - 1) if several > 1 else none
+    step = max(seconds(several) - none, 1e-6) / (several - 1) if several > 1 else none
     return first - none, step / wave.slots
 
 
@@ -200,16 +208,15 @@ def _fits(needed: int) -> bool:
         return True
 
 
-def _memory(own: Sequence[Wave]) -> int:
-    """Bytes of a wave of a program, and of images."""
-    setting = own[0].conditions[0].setting
+def _memory(wave: Wave, counts: np.ndarray) -> int:
+    """Bytes of a wave, and of images."""
+    setting = wave.conditions[0].setting
     most = MAX_POOL_BYTES if setting.source.stored is None else MAX_HELD_BYTES
-    counts = np.max([c.setting.image_counts() for wave in own for c in wave.conditions], axis=0)
     training = int(counts.sum()) if setting.source.stored is None else int(np.count_nonzero(counts))
     held_out = len(setting.measured()) * setting.images_each()
     image = _image_bytes(setting)
     pool = training * image
-    return own[0].slots * member_bytes(own[0].plan) + (pool if pool <= most else 0) + held_out * image
+    return wave.slots * member_bytes(wave.plan) + (pool if pool <= most else 0) + held_out * image
 
 
 def _program(own: Sequence[Wave], memory: int, compiling: float | None, step: float | None) -> Program:
@@ -231,30 +238,11 @@ def _program(own: Sequence[Wave], memory: int, compiling: float | None, step: fl
 
 
 def _stored(wave: Wave, condition: Condition) -> tuple[int, int]:
-    """Bytes of the files of a condition, with made-up numbers, which hardly compress; and of what a
-    checkpoint holds of it.
-    """
-    setting, plan = condition.setting, wave.plan
-    members = stack_members([condition], 1)
-    held_out = (len(setting.measured()), setting.images_each(), *setting.source.image_shape)
-    stored = PIXELS[setting.source.pixels]
-    state = state_shapes(plan, members)
-    evaluation = evaluate.eval_shape(
-        plan.coder,
-        state.model,
-        members,
-        jax.ShapeDtypeStruct(held_out, stored.dtype),
-        jax.ShapeDtypeStruct((held_out[0], *held_out[2:]), jnp.float32),
-    )
-    rng = np.random.default_rng(0)
-    steps = steps_of(condition)
-    series = np.zeros(steps, np.float32)
-    trace = Trace(series, series, np.zeros((steps, len(plan.classes)), np.float32), series)
-    highest = min(stored.limits[1], 255)
-    images = rng.integers(0, highest, (held_out[0], *held_out[2:]), endpoint=True).astype(stored.dtype)
-    record = make_record(
-        condition, Evaluation(*(_made_up(one, rng) for one in evaluation)), _filled(trace, rng), images
-    )
+    """Bytes of the files of a condition, and of what a checkpoint holds of it."""
+    state, steps = state_shapes(wave.plan, stack_members([condition], 1)), steps_of(condition)
+    series = _numbers(steps)
+    trace = Trace(series, series, _numbers(steps, len(wave.plan.classes)), series)
+    record = _made_up_record(wave, condition, state, trace)
     params, all_of_it = (
         sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(arrays))
         for arrays in (state.model, (state, trace))
@@ -262,25 +250,38 @@ def _stored(wave: Wave, condition: Condition) -> tuple[int, int]:
     return sum(map(len, files_of(record, {}).values())) + params, all_of_it
 
 
-def _made_up(shape: jax.ShapeDtypeStruct, rng: np.random.Generator) -> np.ndarray:
-    """Numbers of one member in such an array; classes are zeros."""
-    whole = np.issubdtype(shape.dtype, np.integer)
-    return np.zeros(shape.shape[1:], shape.dtype) if whole else rng.random(shape.shape[1:], np.float32)
+def _made_up_record(wave: Wave, condition: Condition, state: State, trace: Trace) -> xr.Dataset:
+    """The record of a condition with numbers drawn at random, which hardly compress, as real ones."""
+    setting, stored = condition.setting, PIXELS[condition.setting.source.pixels]
+    stimuli, image = len(setting.measured()), setting.source.image_shape
+    evaluation = evaluate.eval_shape(
+        wave.plan.coder,
+        state.model,
+        stack_members([condition], 1),
+        jax.ShapeDtypeStruct((stimuli, setting.images_each(), *image), stored.dtype),
+        jax.ShapeDtypeStruct((stimuli, *image), jnp.float32),
+    )
+    highest = int(min(stored.limits[1], 255))
+    images = np.random.default_rng(0).integers(0, highest, (stimuli, *image), endpoint=True)
+    filled = Evaluation(*(_numbers(*one.shape[1:]) for one in evaluation))
+    classes = jnp.zeros_like(filled.predictions)
+    return make_record(condition, filled._replace(predictions=classes), trace, images.astype(stored.dtype))
 
 
-def _filled(trace: Trace, rng: np.random.Generator) -> Trace:
-    return Trace(*(rng.random(series.shape, np.float32) for series in trace))
+def _numbers(*shape: int) -> Any:
+    return np.random.default_rng(0).random(shape, np.float32)
 
 
 def _seconds(ordered: Sequence[Sequence[Wave]], programs: Sequence[Program], head_steps: int) -> float | None:
     """Seconds of training: a wave takes as long as its longest training, in every slot."""
-    if not programs or programs[0].seconds_per_model_step is None:
-        return None if programs else 0.0
-    largest, total = programs[0], 0.0
+    if not programs:
+        return 0.0
+    compiling, step = programs[0].compile_seconds, programs[0].seconds_per_model_step
+    if compiling is None or step is None:
+        return None
+    total = HEAD_SHARE * head_steps * step
     for own, program in zip(ordered, programs, strict=True):
-        timed = program if program.seconds_per_model_step is not None else largest
-        assert timed.seconds_per_model_step is not None
-        assert timed.compile_seconds is not None
         steps = sum(wave.slots * max(map(steps_of, wave.conditions)) for wave in own)
-        total += timed.compile_seconds + steps * timed.seconds_per_model_step
-    return total + HEAD_SHARE * head_steps * largest.seconds_per_model_step
+        total += program.compile_seconds or compiling
+        total += steps * (program.seconds_per_model_step or step)
+    return total

@@ -146,7 +146,7 @@ def _train_waves(
     checkpoint_seconds: float,
 ) -> None:
     """Does the jobs of all waves; their checkpoints are kept until all of a wave is stored."""
-    counts = _counts(conditions)
+    counts = counts_together(conditions)
 
     def jobs() -> Iterator[WaveJob]:
         for number, start in enumerate(starts):
@@ -172,7 +172,7 @@ def _train_waves(
                 remove_checkpoints(run.checkpoints / wave.digest)
 
 
-def _counts(conditions: Sequence[Condition]) -> dict[Any, Int[np.ndarray, " stimuli"]]:
+def counts_together(conditions: Sequence[Condition]) -> dict[Any, Int[np.ndarray, " stimuli"]]:
     """Images of every stimulus that models of the same images need together."""
     found: dict[Any, dict[int, np.ndarray]] = {}
     for condition in conditions:
@@ -211,7 +211,7 @@ def head_steps(study: Study, pending: Sequence[Sequence[Condition]]) -> int:
 def _train_heads(
     run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], executor: Executor, watch: _Watch
 ) -> None:
-    counts = _counts(study.conditions)
+    counts = counts_together(study.conditions)
 
     def jobs() -> Iterator[HeadsJob]:
         for conditions in pending:
