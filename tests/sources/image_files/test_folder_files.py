@@ -234,7 +234,9 @@ def test_a_table_as_parquet(pictures, tmp_path):
 
 def test_a_folder_where_a_file_is_meant_is_not_looked_through(tmp_path):
     (tmp_path / "own.nc").symlink_to("/")
-    with pytest.raises(RequestError, match=r"own\.nc must be a file, as its suffix \.nc says; got 'a folder'"):
+    with pytest.raises(
+        RequestError, match=r"own\.nc must be a file, as its suffix \.nc says; got 'a folder'"
+    ):
         open_images(tmp_path / "own.nc")
 
 
