@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ratewarp import geometry, networks, sources, theory
     from ratewarp._checks import RatewarpError, RequestError
-    from ratewarp.api import run
+    from ratewarp.api import merge, run
     from ratewarp.codes import rsa
     from ratewarp.codes.measurement import Measurement, measure
     from ratewarp.results.paper.comparison import compare_published
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ratewarp.theory import rate_distortion
 
 _PLACES = {
+    "merge": "ratewarp.api",
     "run": "ratewarp.api",
     "compare_published": "ratewarp.results.paper.comparison",
     "Measurement": "ratewarp.codes.measurement",
@@ -58,6 +59,7 @@ __all__ = [
     "geometry",
     "load_study",
     "measure",
+    "merge",
     "networks",
     "open_run",
     "rate_distortion",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ratewarp._checks import refuse
@@ -13,7 +13,9 @@ from ratewarp.report import write_report
 from ratewarp.results.tabulating import tabulate
 from ratewarp.runs.directory import RunDirectory, open_run
 from ratewarp.runs.executor import Executor
+from ratewarp.runs.merging import common_study, open_parts, take_in, told_missing
 from ratewarp.runs.runner import CHECKPOINT_SECONDS, LOG, opened, train_study
+from ratewarp.runs.shards import checked_shard, forget_shard, note_shard
 from ratewarp.studies import Study, load_study
 from ratewarp.training.devices import keep_compiled_programs
 
@@ -28,6 +30,7 @@ def run(
     members_at_once: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: bool = True,
+    shard: tuple[int, int] | None = None,
 ) -> RunDirectory:
     """Trains every condition of a study, measures them, and writes tables, figures and the page.
 
@@ -45,6 +48,9 @@ def run(
         checkpoint_seconds: time between two checkpoints of unfinished training; 0 for as many as can be.
             Changes no result.
         report: whether to draw figures and page at the end.
+        shard: (k, n): trains the kth of n parts of the study only, into `runs/<name of the study>-k-of-n` if
+            `out` is not given, without heads on frozen codes, tables, figures and page; `merge` puts the
+            parts together.
 
     Returns:
         The run directory.
@@ -71,13 +77,74 @@ def run(
     if not 0 <= checkpoint_seconds < math.inf:
         refuse("checkpoint_seconds", "a number of seconds, 0 or more", checkpoint_seconds)
     chosen = study if isinstance(study, Study) else load_study(study)
-    folder = Path(out) if out is not None else Path("runs") / chosen.name
+    part = None if shard is None else checked_shard(shard)
+    folder = Path(out) if out is not None else Path("runs") / (chosen.name + (part.folder if part else ""))
     knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
     use_every_core()
     keep_compiled_programs()
     with opened(chosen, folder) as directory:
-        train_study(directory, chosen, progress, executor=executor, say=say, **knobs)
-        tabulate(directory, progress, study=chosen)
-        if report:
-            write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
+        if part:
+            note_shard(directory, part, say)
+            only = part.share(chosen)
+            train_study(directory, chosen, progress, only=only, executor=executor, say=say, **knobs)
+        else:
+            forget_shard(directory)
+            train_study(directory, chosen, progress, executor=executor, say=say, **knobs)
+            _finish(directory, chosen, progress, report)
     return open_run(folder)
+
+
+def merge(
+    directories: Sequence[str | Path],
+    out: str | Path | None = None,
+    *,
+    progress: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = LOG.warning,
+    executor: Executor | None = None,
+    report: bool = True,
+) -> RunDirectory:
+    """Puts parts of one study together: shards, or unfinished runs. When all conditions are there, the run is
+    finished: heads on frozen codes, tables, figures and page, as `run` makes them.
+
+    Arguments:
+        directories: run directories of one study; they are only read.
+        out: run directory to copy conditions and heads into; `runs/<name of the study>` if not given. It may
+            hold some of them already.
+        progress: as of `run`.
+        say: as of `run`; also called with what is missing, by shard.
+        executor: as of `run`, for heads.
+        report: whether to draw figures and page at the end.
+
+    Returns:
+        The run directory; without tables where conditions are missing.
+
+    Raises:
+        RequestError: a directory is none of a run, or of another study; or `out` holds something else.
+        RatewarpError: a directory is damaged, or was trained with other versions of ratewarp or JAX; two hold
+            the same condition with different bytes; or `out` cannot be written.
+    """
+    if isinstance(directories, str | Path) or not directories:
+        refuse("directories", "a list of run directories", directories)
+    study = common_study([open_run(one) for one in directories])
+    folder = Path(out) if out is not None else Path("runs") / study.name
+    parts = open_parts(directories, folder)
+    use_every_core()
+    keep_compiled_programs()
+    with opened(study, folder) as directory:
+        take_in(directory, study, parts, progress, say)
+        missing = told_missing(directory, study, parts)
+        for sentence in missing:
+            say(sentence)
+        if not missing:
+            train_study(directory, study, progress, executor=executor, say=say)
+            _finish(directory, study, progress, report)
+    return open_run(folder)
+
+
+def _finish(
+    directory: RunDirectory, study: Study, progress: Callable[[Progress], None], report: bool
+) -> None:
+    """Tables, figures and page of a run that is trained."""
+    tabulate(directory, progress, study=study)
+    if report:
+        write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))

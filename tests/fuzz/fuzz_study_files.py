@@ -31,8 +31,11 @@ def make_case(rng: random.Random, folder: Path) -> Case:
             for _ in range(rng.choice((1, 1, 2)))
             for part in ("--set", hostile_change(rng).replace("\x00", ""))
         ]
-        return Case("--set", ("run", rng.choice(("demo", "paper", "study.yaml")), "--dry-run", *changes))
-    options = ("--dry-run", "--json") if rng.random() < 0.2 else ("--dry-run",)
+        return Case(
+            "--set",
+            ("run", rng.choice(("demo", "paper", "study.yaml")), "--dry-run", "--no-timing", *changes),
+        )
+    options = ("--dry-run", "--no-timing", *(("--json",) if rng.random() < 0.2 else ()))
     if rng.random() < 0.1:
         wide = (
             "--seeds=3",
@@ -58,7 +61,7 @@ def store_and_read(path: str) -> int:
     try:
         study = load_study(path)
     except RatewarpError:
-        return call_command("run", path, "--dry-run")
+        return call_command("run", path, "--dry-run", "--no-timing")
     for again in range(2):  # made, then taken up again
         run = create_run(Path("run"), resolved(study), lambda stored: resolved(Study(**stored)))
         stored = Study(**run.study)

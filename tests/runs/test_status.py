@@ -45,7 +45,7 @@ def test_how_far_a_run_is(run):
     assert isinstance(found, ratewarp.RunStatus)
     assert found == (
         *("s", (ONE, TWO, THREE), (ONE,), (TWO, THREE)),
-        *({TWO: (200, STEPS)}, (ONE, TWO, THREE), (TWO, THREE), (), ""),
+        *({TWO: (200, STEPS)}, (ONE, TWO, THREE), (TWO, THREE), (), "", None),
     )
 
 

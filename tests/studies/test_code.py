@@ -130,7 +130,7 @@ def test_the_command_line_asks_for_leave(write, tmp_path):
     assert "names Python code, 'code_nets:Net'" in refused.stderr
     assert "--allow-code" in refused.stderr
     assert not (tmp_path / TOUCHED).exists()
-    allowed = call("run", study, "--dry-run", "--allow-code", cwd=tmp_path)
+    allowed = call("run", study, "--dry-run", "--no-timing", "--allow-code", cwd=tmp_path)
     assert (allowed.returncode, allowed.stderr) == (0, "")
 
 

@@ -1,7 +1,7 @@
 """The command line: parse, call, exit code. Results go to stdout, progress and messages to stderr.
 
-Exit codes: 0 good, 1 the work failed or a threshold does not hold, 2 the request was wrong, 3 a comparison is
-incomplete, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
+Exit codes: 0 good, 1 the work failed or a threshold does not hold, 2 the request was wrong, 3 a comparison or
+a merge is incomplete, 130 interrupted (143 by SIGTERM, 129 by SIGHUP).
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from ratewarp.cli.bench_command import bench
 from ratewarp.cli.bound_command import bound
 from ratewarp.cli.inspect_command import inspect
 from ratewarp.cli.measure_command import measure
+from ratewarp.cli.merge_command import merge
 from ratewarp.cli.paper_command import check_paper
 from ratewarp.cli.printing import leave
 from ratewarp.cli.report_command import report, tabulate
 from ratewarp.cli.run_command import run, schema
 from ratewarp.cli.status_command import status
 
-COMMANDS = (run, status, schema, tabulate, report, inspect, measure, bound, check_paper, bench)
+COMMANDS = (run, merge, status, schema, tabulate, report, inspect, measure, bound, check_paper, bench)
 
 app = typer.Typer(
     name="ratewarp",

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ratewarp._interrupt import GRACE_SECONDS, when_stopped
+from ratewarp.cli.plan import print_plan
 from ratewarp.cli.printing import JsonOption, numbers, print_table, progress_bar
 
 if TYPE_CHECKING:
+    from ratewarp.runs.shards import Shard
     from ratewarp.studies import Study
 
 StudyArgument = Annotated[
@@ -68,8 +70,24 @@ def run(
         ),
     ] = 60.0,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Check the study and say what would be trained; write nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Check the study and say what would be trained, in what time, memory and disk space; write"
+            " nothing.",
+        ),
     ] = False,
+    no_timing: Annotated[
+        bool, typer.Option("--no-timing", help="With --dry-run: do not measure how long a step takes.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="K/N",
+            help="Train the Kth of N parts of the study only, into runs/NAME-K-of-N; put the parts together"
+            " by `ratewarp merge`.",
+        ),
+    ] = None,
     allow_code: Annotated[
         bool,
         typer.Option(
@@ -83,6 +101,7 @@ def run(
 
     A run that was interrupted resumes where it stood, by the same command.
     """
+    from ratewarp.runs.shards import read_shard
     from ratewarp.studies import load_study
 
     wanted = [*(changes or []), *([f"seeds={list(range(seeds))}"] if seeds else [])]
@@ -91,9 +110,10 @@ def run(
     if models is not None or capacities is not None:
         names = () if models is None else tuple(name.strip() for name in models.split(","))
         chosen = chosen.part(names, numbers("capacities", capacities))
-    folder = out or Path("runs") / chosen.name
+    part = None if shard is None else read_shard(shard)
+    folder = out or Path("runs") / (chosen.name + (part.folder if part else ""))
     if dry_run:
-        _print_plan(chosen, folder, as_json)
+        print_plan(chosen, folder, part, members_at_once, timing=not no_timing, as_json=as_json)
         return
     from ratewarp.api import run as run_all
 
@@ -101,8 +121,11 @@ def run(
     when_stopped(kept, grace=GRACE_SECONDS)
     with progress_bar() as (show, say):
         knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
-        directory = run_all(chosen, folder, progress=show, say=say, **knobs)
+        directory = run_all(chosen, folder, progress=show, say=say, shard=part, **knobs)
     when_stopped("")
+    if part:
+        _print_shard(chosen, part, folder, as_json)
+        return
     print_table(
         directory.table("models"),
         ["model", "capacity_nats", "seed", "rate_nats", "distortion", "status"],
@@ -111,25 +134,18 @@ def run(
     print(f"page: {folder / 'report.html'}", file=sys.stderr)
 
 
+def _print_shard(study: Study, shard: Shard, folder: Path, as_json: bool) -> None:
+    """What a shard holds now, and what becomes of it."""
+    ids = [condition.id for condition in shard.share(study)]
+    if as_json:
+        print(json.dumps({**shard._asdict(), "out": str(folder), "conditions": ids}))
+    else:
+        print(f"{study.name}, {shard}: {len(ids)} conditions in {folder}")
+    print("when all shards are trained: ratewarp merge DIR DIR… with the folders of all", file=sys.stderr)
+
+
 def schema() -> None:
     """Print the JSON schema of study files, by which editors check and complete them."""
     from ratewarp.studies import study_schema
 
     print(study_schema())
-
-
-def _print_plan(study: Study, folder: Path, as_json: bool) -> None:
-    from ratewarp.runs.waves import groups, steps_of
-
-    ids = [condition.id for condition in study.conditions]
-    if as_json:
-        print(json.dumps({"study": study.name, "out": str(folder), "conditions": ids}))
-        return
-    batches = groups(study.conditions)
-    steps = sum(map(steps_of, study.conditions))
-    print(
-        f"{study.name}: {len(ids)} conditions in {len(batches)} compiled batches, {steps:,} model-steps,"
-        f" into {folder}"
-    )
-    for name in ids:
-        print(f"  {name}")

@@ -208,7 +208,7 @@ class RunDirectory:
         if not self.finished(condition):
             text = json.dumps(description, indent=1) + "\n"
             self._write_folder(
-                "conditions", condition, {"condition.json": text.encode("utf-8"), **_arrays(record, params)}
+                "conditions", condition, {"condition.json": text.encode("utf-8"), **files_of(record, params)}
             )
 
     def write_readout(self, condition: str, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> None:
@@ -216,7 +216,14 @@ class RunDirectory:
         as it is.
         """
         if not self.has_heads(condition):
-            self._write_folder("readouts", condition, _arrays(record, params))
+            self._write_folder("readouts", condition, files_of(record, params))
+
+    def write_copy(self, kind: str, name: str, files: Mapping[str, bytes]) -> None:
+        """Stores the files of a condition, or of its heads, that another run directory has, by one rename;
+        `kind` is `conditions` or `readouts`. What is already there is left as it is.
+        """
+        if not os.path.lexists(self.path / kind / name):
+            self._write_folder(kind, name, files)
 
     @unbroken()
     def _write_folder(self, kind: str, name: str, files: Mapping[str, bytes]) -> None:
@@ -324,7 +331,7 @@ class RunDirectory:
         return self.path / "readouts" / condition
 
 
-def _arrays(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, bytes]:
+def files_of(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, bytes]:
     """Files of a record and of parameters."""
     compressed = {
         name: {"zlib": True, "complevel": 4} for name, variable in record.data_vars.items() if variable.ndim

@@ -21,6 +21,7 @@ from jaxtyping import Array, Int, Num
 
 from ratewarp._interrupt import stop_asked
 from ratewarp.networks import to_named
+from ratewarp.runs.groups import steps_of
 from ratewarp.runs.records import make_head_record, make_record
 from ratewarp.runs.waves import (
     HELD_OUT_CODES,
@@ -34,7 +35,6 @@ from ratewarp.runs.waves import (
     reader_keys,
     stack_members,
     stack_readers,
-    steps_of,
     to_arrays,
     train_members,
 )

@@ -9,31 +9,35 @@ from pathlib import Path
 
 from ratewarp._checks import RatewarpError
 from ratewarp.runs.directory import CONDITION_FILES, READOUT_FILES, RunDirectory
-from ratewarp.runs.run_files import MOST_ARRAYS, SUMS, DamagedError, check_regular, check_sum, set_aside
+from ratewarp.runs.run_files import MOST_ARRAYS, SUMS, DamagedError, check_regular, check_sums, set_aside
 from ratewarp.studies import Condition, Study
 
 TRAINED_AGAIN = "it is trained again"
 
 
-def set_damage_aside(run: RunDirectory, study: Study, say: Callable[[str], None]) -> None:
+def set_damage_aside(
+    run: RunDirectory, study: Study, say: Callable[[str], None], then: str = TRAINED_AGAIN
+) -> None:
     """Renames a damaged manifest, condition, or heads on frozen codes to `<name>.damaged-N`.
 
     Arguments:
         run: locked to be written to.
         study: what it is the run of.
         say: called with a sentence for each.
+        then: what becomes of a condition, or of its heads, in words.
 
     Raises:
         RatewarpError: one cannot be renamed.
     """
     for place, error in list(damaged_parts(run, study)):  # all are looked at before one is renamed
-        then = "a new one is written" if place.name == "manifest.json" else TRAINED_AGAIN
-        say(f"{error}; renamed to {set_aside(place).name}, and {then}")
+        becomes = "a new one is written" if place.name == "manifest.json" else then
+        say(f"{error}; renamed to {set_aside(place).name}, and {becomes}")
 
 
-def damaged_parts(run: RunDirectory, study: Study) -> Iterator[tuple[Path, str]]:
+def damaged_parts(run: RunDirectory, study: Study, *, thorough: bool = True) -> Iterator[tuple[Path, str]]:
     """The manifest, and folders of conditions and of heads, that are not as they were written; and what is
-    wrong with each.
+    wrong with each. If not thorough, files that have sums are not read: those missing, of another size or
+    kind are noticed.
     """
     try:
         _ = run.manifest
@@ -45,16 +49,20 @@ def damaged_parts(run: RunDirectory, study: Study) -> Iterator[tuple[Path, str]]
             (run.path / "readouts", READOUT_FILES),
         ):
             place = folder / condition.id
-            if (place.exists() or place.is_symlink()) and (wrong := _wrong(run, condition, place, files)):
+            if (place.exists() or place.is_symlink()) and (
+                wrong := _wrong(run, condition, place, files, thorough)
+            ):
                 yield place, wrong
 
 
-def _wrong(run: RunDirectory, condition: Condition, place: Path, files: tuple[str, ...]) -> str:
+def _wrong(
+    run: RunDirectory, condition: Condition, place: Path, files: tuple[str, ...], thorough: bool
+) -> str:
     """What is wrong with a folder; empty if nothing."""
     try:
         for name in files:
             check_regular(place / name, MOST_ARRAYS)
-            check_sum(place / name)
+        check_sums(place, files, thorough=thorough)
         # of an earlier version: all that can be said is whether it can be read
         if not (place / SUMS).exists():
             _read(run, condition, place.parent.name)

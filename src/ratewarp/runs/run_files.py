@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -130,22 +130,41 @@ def check_sum(file: Path) -> None:
     Raises:
         DamagedError: they differ, or the sums themselves are damaged.
     """
-    sums = file.with_name(SUMS)
+    check_sums(file.parent, (file.name,))
+
+
+def check_sums(folder: Path, files: Sequence[str], *, thorough: bool = True) -> dict[str, str]:
+    """Compares files of a condition with the sums that were written beside them, if there are any.
+
+    Arguments:
+        folder: of the condition.
+        files: their names.
+        thorough: whether to read the files; if not, their sizes are compared only.
+
+    Returns:
+        The SHA-256 of each file, as it was written; empty where the folder has no sums.
+
+    Raises:
+        DamagedError: they differ, or the sums themselves are damaged.
+    """
+    sums = folder / SUMS
     if not os.path.lexists(sums):
-        return
-    content = read_json(sums)
-    try:
-        owner, size, wanted = (
-            content["condition"],
-            content["files"][file.name]["bytes"],
-            content["files"][file.name]["sha256"],
-        )
-    except (KeyError, TypeError):
-        raise DamagedError(sums, f"is damaged: it has no sum of {file.name}") from None
-    if owner != file.parent.name:
-        raise DamagedError(sums, f"is damaged or was moved: it is of {shorten(owner)}")
-    if check_regular(file, MOST_ARRAYS) != size or sum_of(file, MOST_ARRAYS) != wanted:
-        raise DamagedError(file, "is damaged: it does not match its SHA-256")
+        return {}
+    content, wanted = read_json(sums), {}
+    for name in files:
+        try:
+            owner, told = content["condition"], content["files"][name]
+            size, wanted[name] = told["bytes"], told["sha256"]
+        except (KeyError, TypeError):
+            raise DamagedError(sums, f"is damaged: it has no sum of {name}") from None
+        if owner != folder.name:
+            raise DamagedError(sums, f"is damaged or was moved: it is of {shorten(owner)}")
+        file = folder / name
+        if check_regular(file, MOST_ARRAYS) != size or (
+            thorough and sum_of(file, MOST_ARRAYS) != wanted[name]
+        ):
+            raise DamagedError(file, "is damaged: it does not match its SHA-256")
+    return wanted
 
 
 def signed(text: str) -> str:

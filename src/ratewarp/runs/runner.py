@@ -25,19 +25,18 @@ from ratewarp._progress import Progress
 from ratewarp.runs.checkpoints import Stand, remove_all_checkpoints, remove_checkpoints, write_checkpoint
 from ratewarp.runs.directory import RunDirectory, working_on
 from ratewarp.runs.executor import Executor, Here
+from ratewarp.runs.groups import steps_of
 from ratewarp.runs.jobs import Done, HeadsJob, Kept, Read, Stepped, Trained, WaveJob, forget_images
 from ratewarp.runs.mending import set_damage_aside
 from ratewarp.runs.starts import Start, describe, find_starts, first_of_group
 from ratewarp.runs.trained import fitting_params
-from ratewarp.runs.waves import steps_of
 from ratewarp.sources import kept_files
 from ratewarp.studies import Condition, Setting, Study, of_all_models, resolved, stored_study
 
 CHECKPOINT_SECONDS = 60.0  # between two checkpoints, unless the user says otherwise
 MODELS_AT_ONCE = 32  # whose codes of all training images are held in memory together
+HEAD_SHARE = 0.03  # about what a step of a head on frozen codes takes of a step of a model
 LOG = logging.getLogger("ratewarp")
-
-_HEAD_SHARE = 0.03  # about what a step of a head on frozen codes takes of a step of a model
 
 
 @contextmanager
@@ -59,6 +58,7 @@ def train_study(
     study: Study,
     progress: Callable[[Progress], None] = lambda _: None,
     *,
+    only: Sequence[Condition] | None = None,
     executor: Executor | None = None,
     members_at_once: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -72,6 +72,7 @@ def train_study(
             its last checkpoint, and what is damaged is set aside and made again.
         study: what to train.
         progress: called now and then with where the run stands.
+        only: these conditions, and no heads; all conditions and heads if not given.
         executor: does the jobs; this process if not given. Changes no result on equal processors.
         members_at_once: the most conditions trained together; as many as suit the device if not given.
             Changes no result.
@@ -85,11 +86,13 @@ def train_study(
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     set_damage_aside(run, study, say)
-    starts, unread = find_starts(run, study, members_at_once, say), pending_heads(run, study)
-    watch = _Watch(progress, starts, round(_HEAD_SHARE * head_steps(study, unread)))
+    wanted = study.conditions if only is None else only
+    starts = find_starts(run, wanted, members_at_once, say)
+    unread = pending_heads(run, study) if only is None else []
+    watch = _Watch(progress, starts, round(HEAD_SHARE * head_steps(study, unread)))
     chosen = Here() if executor is None else executor
     try:
-        _train_waves(run, study, starts, chosen, watch, checkpoint_seconds)
+        _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds)
         run.refuse_lost()
         remove_all_checkpoints(run.checkpoints)
         before_heads = time.perf_counter()
@@ -123,7 +126,7 @@ class _Watch:
         """All heads together have come to so many steps."""
         self._progress(
             Progress(
-                "training heads on frozen codes", self._of_models + round(_HEAD_SHARE * steps), self._total
+                "training heads on frozen codes", self._of_models + round(HEAD_SHARE * steps), self._total
             )
         )
 
@@ -136,14 +139,14 @@ class _Watch:
 
 def _train_waves(
     run: RunDirectory,
-    study: Study,
+    conditions: Sequence[Condition],
     starts: Sequence[Start],
     executor: Executor,
     watch: _Watch,
     checkpoint_seconds: float,
 ) -> None:
     """Does the jobs of all waves; their checkpoints are kept until all of a wave is stored."""
-    counts = _counts(study)
+    counts = _counts(conditions)
 
     def jobs() -> Iterator[WaveJob]:
         for number, start in enumerate(starts):
@@ -169,10 +172,10 @@ def _train_waves(
                 remove_checkpoints(run.checkpoints / wave.digest)
 
 
-def _counts(study: Study) -> dict[Any, Int[np.ndarray, " stimuli"]]:
+def _counts(conditions: Sequence[Condition]) -> dict[Any, Int[np.ndarray, " stimuli"]]:
     """Images of every stimulus that models of the same images need together."""
     found: dict[Any, dict[int, np.ndarray]] = {}
-    for condition in study.conditions:
+    for condition in conditions:
         own = condition.setting.image_counts()
         found.setdefault(of_all_models(condition.setting), {})[id(own)] = own
     return {key: np.max(list(own.values()), axis=0) for key, own in found.items()}
@@ -208,7 +211,7 @@ def head_steps(study: Study, pending: Sequence[Sequence[Condition]]) -> int:
 def _train_heads(
     run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], executor: Executor, watch: _Watch
 ) -> None:
-    counts = _counts(study)
+    counts = _counts(study.conditions)
 
     def jobs() -> Iterator[HeadsJob]:
         for conditions in pending:
@@ -232,6 +235,12 @@ def _manifest(
     run: RunDirectory, started: datetime, seconds: float, seconds_of_heads: float, starts: Sequence[Start]
 ) -> dict[str, Any]:
     """What was run with what; one entry in `sessions` for each call that worked on the directory."""
+    device = {
+        "platform": jax.default_backend(),
+        "kind": jax.devices()[0].device_kind,
+        "count": jax.device_count(),
+        "machine": platform.machine(),
+    }
     session = {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 1),
@@ -243,6 +252,9 @@ def _manifest(
             if start.file
             for condition in start.pending
         },
+        "where": {"host": platform.node(), **device},
+        "ratewarp": version("ratewarp"),
+        "jax": version("jax"),
     }
     return {
         **run.manifest,
@@ -253,12 +265,7 @@ def _manifest(
             name: version(name)
             for name in ("jax", "jaxlib", "equinox", "optax", "numpy", "scipy", "scikit-learn", "xarray")
         },
-        "device": {
-            "platform": jax.default_backend(),
-            "kind": jax.devices()[0].device_kind,
-            "count": jax.device_count(),
-            "machine": platform.machine(),
-        },
+        "device": device,
         "seeds": run.study["seeds"],
         "sessions": [*run.manifest.get("sessions", []), session],
     }

@@ -12,8 +12,9 @@ import numpy as np
 from ratewarp._checks import RequestError
 from ratewarp.runs.checkpoints import Found, choose, find_checkpoints, read_checkpoint
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.runs.waves import Wave, from_arrays, stack_members, steps_of, waves
-from ratewarp.studies import Condition, Study
+from ratewarp.runs.groups import steps_of
+from ratewarp.runs.waves import Wave, from_arrays, stack_members, waves
+from ratewarp.studies import Condition
 
 
 @dataclass(frozen=True)
@@ -46,16 +47,19 @@ class Start:
 
 
 def find_starts(
-    run: RunDirectory, study: Study, members_at_once: int | None, say: Callable[[str], None]
+    run: RunDirectory,
+    conditions: Sequence[Condition],
+    members_at_once: int | None,
+    say: Callable[[str], None],
 ) -> list[Start]:
-    """Every wave with conditions that are not stored; says where they resume and which files cannot be
-    used.
+    """Every wave of these conditions in which some are not stored; says where they resume and which files
+    cannot be used.
     """
     found = find_checkpoints(run.checkpoints)
     for file, reason in found.unusable.items():
         say(f"{file} {reason}; it is not used")
     starts = []
-    for wave in waves(study.conditions, members_at_once):
+    for wave in waves(conditions, members_at_once):
         pending = tuple(condition for condition in wave.conditions if not run.finished(condition.id))
         if not pending:
             continue

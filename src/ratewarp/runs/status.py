@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 from ratewarp.runs.checkpoints import find_checkpoints
@@ -9,6 +10,7 @@ from ratewarp.runs.directory import TABLES, RunDirectory
 from ratewarp.runs.mending import damaged_parts
 from ratewarp.runs.run_files import DamagedError
 from ratewarp.runs.run_lock import holder_of
+from ratewarp.runs.shards import Shard, noted_shard
 from ratewarp.studies import stored_study
 
 
@@ -37,6 +39,8 @@ class RunStatus(NamedTuple):
         readouts_missing: those of them whose heads are not stored, or damaged.
         damaged: what is wrong with each part that cannot be used, to be read as a sentence.
         writer: which process works on the run now, in words; empty if none.
+        shard: which part of the study the directory holds, of which the above is told; None if it is of the
+            whole study.
     """
 
     study: str
@@ -48,14 +52,17 @@ class RunStatus(NamedTuple):
     readouts_missing: tuple[str, ...]
     damaged: tuple[str, ...]
     writer: str
+    shard: Shard | None
 
 
-def run_status(run: RunDirectory) -> RunStatus:
+def run_status(run: RunDirectory, *, thorough: bool = True) -> RunStatus:
     """How far a run is, while another process works on it or later. Nothing is written, and damaged parts do
     not stop it.
 
     Arguments:
         run: from `ratewarp.open_run`.
+        thorough: whether to compare all files with their SHA-256, which takes about a second a gigabyte; if
+            not, those missing, of another size or kind are noticed.
 
     Returns:
         What is finished, how far the rest is, and what is damaged.
@@ -64,23 +71,26 @@ def run_status(run: RunDirectory) -> RunStatus:
         RequestError: its study cannot be read.
     """
     study = stored_study(run.study, run.path)
-    steps = {condition.id: condition.setting.recipe.steps for condition in study.conditions}
-    parts = list(damaged_parts(run, study))
+    shard, wrong_note = _shard(run)
+    conditions = shard.share(study) if shard else study.conditions
+    steps = {condition.id: condition.setting.recipe.steps for condition in conditions}
+    parts = [*wrong_note, *damaged_parts(run, study, thorough=thorough)]
     broken = {place for place, _ in parts}
     finished = [name for name in steps if run.finished(name) and run.path / "conditions" / name not in broken]
     found = find_checkpoints(run.checkpoints)
     kept = sorted((stand.step, name) for stand in found.usable.values() for name in stand.conditions)
-    readers = [condition.id for condition in study.conditions if condition.model in study.readouts]
+    readers = [one.id for one in conditions if one.model in study.readouts and not shard]
+    stored = set(finished)
     holder = holder_of(run.path)
     return RunStatus(
         study=study.name,
         conditions=tuple(steps),
         finished=tuple(finished),
-        missing=tuple(name for name in steps if name not in set(finished)),
+        missing=tuple(name for name in steps if name not in stored),
         training={
             name: Reached(min(step, steps[name]), steps[name])
             for step, name in kept
-            if name in steps and name not in finished
+            if name in steps and name not in stored
         },
         readouts=tuple(readers),
         readouts_missing=tuple(
@@ -92,7 +102,18 @@ def run_status(run: RunDirectory) -> RunStatus:
             *(f"{file} {why}" for file, why in found.unusable.items()),
         ),
         writer=holder.describe() if holder else "",
+        shard=shard,
     )
+
+
+def _shard(run: RunDirectory) -> tuple[Shard | None, list[tuple[Path, str]]]:
+    """Which part of its study a run directory holds; and its note of that, with what is wrong, if it is
+    damaged.
+    """
+    try:
+        return noted_shard(run), []
+    except DamagedError as error:
+        return None, [(error.file, f"{error.file} {error.reason}")]
 
 
 def _damaged_tables(run: RunDirectory) -> list[str]:

@@ -21,6 +21,7 @@ from jaxtyping import Array, PyTree
 
 from ratewarp._checks import RequestError
 from ratewarp.networks import from_named, skeleton, to_named
+from ratewarp.runs.groups import compile_key, groups, steps_of
 from ratewarp.sources import Images, Task
 from ratewarp.studies import Condition, Setting
 from ratewarp.studies.identity import digest
@@ -133,25 +134,13 @@ def _no_data(plan: Plan) -> tuple[Array, Array]:
     return jnp.ones((1, 1), jnp.int32), jnp.zeros((1, len(plan.classes), 1), jnp.int32)
 
 
-def groups(conditions: Sequence[Condition]) -> list[list[Condition]]:
-    """Conditions that one compiled program can train, in order of first appearance."""
-    found: dict[Any, list[Condition]] = {}
-    for condition in conditions:
-        found.setdefault(_compile_key(condition.setting), []).append(condition)
-    return list(found.values())
-
-
-def _compile_key(setting: Setting) -> tuple[Setting, tuple[int, ...]]:
-    return setting.shared(), setting.classes()
-
-
 def waves(conditions: Sequence[Condition], limit: int | None = None) -> list[Wave]:
     """All conditions of a study in waves, group by group; in a group those with few steps come first, so that
     a wave's are alike.
     """
     found = []
     for group in groups(conditions):
-        shared, classes = _compile_key(group[0].setting)
+        shared, classes = compile_key(group[0].setting)
         plan = plan_of(group[0].setting)
         size, name = members_at_once(plan, group, limit), digest([shared, classes], _DIGITS)
         ordered = sorted(group, key=steps_of)
@@ -181,13 +170,8 @@ def network_arrays(setting: Setting, params: Mapping[str, np.ndarray]) -> PyTree
 
 def plan_of(setting: Setting) -> Plan:
     """What models of a setting share with all that one compiled program can train."""
-    shared, classes = _compile_key(setting)
+    shared, classes = compile_key(setting)
     return Plan(coder_of(shared), classes, shared.recipe)
-
-
-def steps_of(condition: Condition) -> int:
-    """Training steps of a condition."""
-    return condition.setting.recipe.steps
 
 
 def stack_members(conditions: Sequence[Condition], slots: int) -> Member:
