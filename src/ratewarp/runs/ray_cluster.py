@@ -51,7 +51,7 @@ def check_address(address: str, cores: int) -> str:
     if not isinstance(cores, int) or cores < 1:
         refuse("cores", "a whole number of at least 1", cores)
     if not isinstance(address, str) or not re.fullmatch(
-        r"auto|local:[1-9]\d{0,3}|(ray://)?([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", address
+        r"auto|local:[1-9]\d{0,3}|(?!local:)(ray://)?([\w.-]+|\[[\da-fA-F:]+\]):\d{1,5}", address
     ):
         refuse("the address of a cluster", FORMS, address)
     if (own := local_cores(address)) and own < cores:

@@ -104,12 +104,13 @@ class Nodes:
     def hear(self, answer: Any) -> str:
         """Hears an answer that has come; returns what is wrong with the machine's versions, in words."""
         import ray
+        from ray.exceptions import RayError
 
         (node,) = [node for node in self._known.values() if node.asked == answer]
         node.asked = None
         try:
-            there = ray.get(answer)
-        except ray.exceptions.RayError:
+            there: Any = ray.get(answer)
+        except RayError:
             node.asked, node.aside_until = self._ask(node.id), time.monotonic() + ASIDE_SECONDS
             return ""
         wrong = different(self._expected, there)

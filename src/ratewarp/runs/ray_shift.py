@@ -130,7 +130,7 @@ class Shift:
         options: dict[str, Any] = {"num_cpus": self._cores, "max_restarts": 0, "max_task_retries": 0}
         if self._nodes.gpus:
             options["num_gpus"] = self._nodes.gpus
-        actor = (
+        actor: Any = (
             ray.remote(Worker)
             .options(**options, scheduling_strategy=on_node(node.id))
             .remote(self._cores, _settings(), _folders())
@@ -157,10 +157,11 @@ class Shift:
     def _hear(self, hand: _Hand) -> Iterator[tuple[int, Event]]:
         """What a worker has answered; asks it for the next."""
         import ray
+        from ray.exceptions import RayError
 
         try:
             answer: Any = ray.get(hand.asked)
-        except ray.exceptions.RayError as error:
+        except RayError as error:
             yield from self._lose(hand, _reason(error))
             return
         if hand.machine is None:
@@ -180,9 +181,10 @@ class Shift:
                 self._next(hand)
 
     def _begin(self, hand: _Hand) -> None:
-        from ray.cloudpickle import dumps  # which knows classes of the main module, as of a notebook
+        from ray import cloudpickle  # which knows classes of the main module, as of a notebook
 
-        hand.asked = hand.actor.begin.remote(dumps(hand.attempt.job))
+        job = cloudpickle.dumps(hand.attempt.job)  # pyright: ignore[reportPrivateImportUsage]
+        hand.asked = hand.actor.begin.remote(job)
 
     def _next(self, hand: _Hand) -> None:
         """Gives a worker its next job: if all are begun, one whose own worker has not started yet."""
