@@ -22,11 +22,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from secrets import token_hex
 from tempfile import mkdtemp
 from typing import Any
 
 SOURCE = Path(__file__).parents[1] / "src"
 KILLS = 10
+TOKEN = token_hex(32)  # of the clusters of this script
 NETWORK = "10.77.7"  # of two machines that are network namespaces
 POISONED = """
 import os, sys
@@ -72,7 +74,8 @@ class Day:
         where += [f"--node-ip-address={own}"] if own else []
         scratch = Path(environment.pop("scratch", mkdtemp(prefix="rd-", dir="/tmp")))
         command = [
-            *_inside(inside), str(Path(sys.executable).with_name("ray")), "start", *where, f"--num-cpus={cpus}", "--block",
+            *_inside(inside), str(Path(sys.executable).with_name("ray")), "start", *where, "--block",
+            f"--num-cpus={cpus}",
             f"--temp-dir={scratch}", "--disable-usage-stats", "--object-store-memory=200000000",
             *(["--include-dashboard=false"] if head else []),
         ]  # fmt: skip
@@ -148,7 +151,13 @@ def command(steps: int, out: Path) -> list[str]:
 
 
 def _environment(**more: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(SOURCE), "RAY_DISABLE_IMPORT_WARNING": "1", **more}
+    return {
+        **os.environ,
+        "PYTHONPATH": str(SOURCE),
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": TOKEN,
+        **more,
+    }
 
 
 def _free_port() -> int:

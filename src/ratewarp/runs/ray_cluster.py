@@ -36,6 +36,7 @@ _ALL = "(?s).*"
 # or the JSON of a command goes to stdout; a link to the head that is cut for a minute is waited for
 _SETTINGS = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": _ALL,
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
@@ -146,6 +147,11 @@ def _refuse_silent(address: str, host: str, port: int) -> None:
 
 
 def _no_cluster(address: str, error: BaseException) -> RatewarpError:
+    if "InvalidAuthToken" in _whole_story(error):
+        return RatewarpError(
+            f"the Ray cluster at {address} asks for its token: set RAY_AUTH_MODE=token, and put the token of"
+            " its head into ~/.ray/auth_token (or into RAY_AUTH_TOKEN) on this machine"
+        )
     why = shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 300).strip("'\"")
     if local_cores(address):
         return RatewarpError(f"a cluster of this machine cannot be started ({address}): {why}")
@@ -154,6 +160,11 @@ def _no_cluster(address: str, error: BaseException) -> RatewarpError:
         f"no Ray cluster can be reached {where}: {why}. Start one with `ray start --head`, and give its"
         f" address as {FORMS}"
     )
+
+
+def _whole_story(error: BaseException | None) -> str:
+    """The texts of an error and of those that led to it."""
+    return "" if error is None else f"{error}\n{_whole_story(error.__cause__ or error.__context__)}"
 
 
 def _connect(address: str, own: str | None) -> Head:
