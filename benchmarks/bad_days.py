@@ -224,19 +224,26 @@ def tables(out: Path) -> dict[str, bytes]:
 
 
 def workers_killed(day: Day) -> None:
-    """A worker process is killed at random, ten times."""
-    rng, killed = random.Random(1), 0
+    """A worker process is killed at random, ten times; each time after a checkpoint that is new, since a job
+    without any progress is given up.
+    """
+    rng, killed, before = random.Random(1), 0, set()
     day.cluster()
     driver = day.run()
-    wait_for(day.begun, 200)
     while killed < KILLS and driver.poll() is None:
-        time.sleep(rng.uniform(1, 6))
-        if workers := day.workers():
+        new = {str(file) for file in (day.folder / "run").glob("checkpoints/*/*.safetensors")} - before
+        workers = day.workers()
+        if new and workers:
+            before |= new
+            time.sleep(rng.uniform(0, 3))
             _kill(rng.choice(workers))
             killed += 1
+        time.sleep(0.1)
     code = day.finish(driver)
-    resumed = len(day.said("resumes from step"))
-    day.notes.append(f"{killed} killed; {resumed} jobs resumed from a checkpoint, exit code {code}")
+    resumed, anew = len(day.said("resumes from step")), len(day.said("begins anew"))
+    day.notes.append(
+        f"{killed} killed, {resumed} jobs resumed from a checkpoint, {anew} began anew; exit code {code}"
+    )
 
 
 def node_killed(day: Day) -> None:

@@ -30,7 +30,7 @@ class Node:
         asked: its answer to the question of versions, as Ray knows it; None when it has come.
         fits: whether it has our versions.
         aside_until: time of the clock until which it gets no worker.
-        misses: how often none could be started there.
+        misses: how often in a row none could be started there.
     """
 
     id: str

@@ -165,7 +165,7 @@ class Shift:
             yield from self._lose(hand, _reason(error))
             return
         if hand.machine is None:
-            hand.machine = answer
+            hand.machine, hand.node.misses = answer, 0
             self._begin(hand)
         elif isinstance(answer, Failed):
             why = answer.message if answer.expected else f"{answer.kind}: {answer.message}"
