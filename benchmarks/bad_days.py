@@ -39,7 +39,7 @@ class Fatal:
         return os._exit, (1,)
 
 def poison(job):
-    wave = getattr(job, "slots", 0) and job.conditions[0].model == "E1M1"
+    wave = getattr(job, "slots", 0) and job.conditions[0].model == "E2M1"
     return job._replace(counts=Fatal()) if wave else job
 
 class Poisoning:
@@ -49,7 +49,7 @@ class Poisoning:
         yield from ray.run(map(poison, jobs))
 
 study = load_study("demo", [f"recipe.steps={sys.argv[3]}", "bound_points=0", "training_images=5000"])
-run(study.part(capacities=[0.3, 3.0]), sys.argv[2], executor=Poisoning(), report=False)
+run(study.part(("baseline", "E2M1"), [0.3, 3.0]), sys.argv[2], executor=Poisoning(), report=False)
 """
 
 
@@ -144,7 +144,7 @@ class Day:
 
 def command(steps: int, out: Path) -> list[str]:
     return [
-        sys.executable, "-m", "ratewarp", "run", "demo", "--capacities", "0.3,3", "--out", str(out),
+        sys.executable, "-m", "ratewarp", "run", "demo", "--models", "baseline,E2M1", "--capacities", "0.3,3", "--out", str(out),
         "--set", f"recipe.steps={steps}", "--set", "bound_points=0", "--set", "training_images=5000",
         "--checkpoint-every", "0",
     ]  # fmt: skip
@@ -454,7 +454,7 @@ def poisoned(day: Day) -> None:
     )
     code = day.finish(driver)
     stored = len(list((day.folder / "run" / "conditions").glob("*/record.nc")))
-    day.notes += [f"exit code {code}, {stored} of 6 conditions stored", *day.said("could not be done")]
+    day.notes += [f"exit code {code}, {stored} of 4 conditions stored", *day.said("could not be done")]
     day.notes.append(f"without the poison: exit code {day.finish(day.run())}")
 
 

@@ -36,7 +36,6 @@ _ALL = "(?s).*"
 # or the JSON of a command goes to stdout; a link to the head that is cut for a minute is waited for
 _SETTINGS = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": _ALL,
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
     "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
 }
