@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -249,11 +249,15 @@ def _stored(wave: Wave, condition: Condition) -> tuple[int, int]:
     rng = np.random.default_rng(0)
     steps = steps_of(condition)
     series = np.zeros(steps, np.float32)
-    trace = Trace(series, series, np.zeros((steps, len(plan.classes)), np.float32), series)
-    highest = min(stored.limits[1], 255)
+    tasks = np.zeros((steps, len(plan.classes)), np.float32)
+    trace = Trace(*cast(Any, (series, series, tasks, series)))
+    highest = int(min(stored.limits[1], 255))
     images = rng.integers(0, highest, (held_out[0], *held_out[2:]), endpoint=True).astype(stored.dtype)
     record = make_record(
-        condition, Evaluation(*(_made_up(one, rng) for one in evaluation)), _filled(trace, rng), images
+        condition,
+        Evaluation(*(cast(Any, _made_up(one, rng)) for one in evaluation)),
+        _filled(trace, rng),
+        images,
     )
     params, all_of_it = (
         sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(arrays))
