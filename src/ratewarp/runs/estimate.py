@@ -273,7 +273,7 @@ def _made_up(shape: jax.ShapeDtypeStruct, rng: np.random.Generator) -> np.ndarra
 
 
 def _filled(trace: Trace, rng: np.random.Generator) -> Trace:
-    return Trace(*(rng.random(series.shape, np.float32) for series in trace))
+    return Trace(*(cast(Any, rng.random(series.shape, np.float32)) for series in trace))
 
 
 def _seconds(ordered: Sequence[Sequence[Wave]], programs: Sequence[Program], head_steps: int) -> float | None:
@@ -287,4 +287,4 @@ def _seconds(ordered: Sequence[Sequence[Wave]], programs: Sequence[Program], hea
         assert timed.compile_seconds is not None
         steps = sum(wave.slots * max(map(steps_of, wave.conditions)) for wave in own)
         total += timed.compile_seconds + steps * timed.seconds_per_model_step
-    return total + HEAD_SHARE * head_steps * largest.seconds_per_model_step
+    return total + HEAD_SHARE * head_steps * programs[0].seconds_per_model_step

@@ -103,7 +103,7 @@ def train_study(
         forget_images()
     now = time.perf_counter()
     manifest = _manifest(run, started, now - clock, now - before_heads, starts)
-    several = conditions_by_processor(run, study.conditions)
+    several = conditions_by_processor(run, wanted)
     run.write_manifest(manifest | ({PROCESSORS: several} if several else {}))
 
 
