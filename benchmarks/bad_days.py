@@ -144,8 +144,8 @@ class Day:
 
 def command(steps: int, out: Path) -> list[str]:
     return [
-        sys.executable, "-m", "ratewarp", "run", "demo", "--models", "baseline,E2M1",
-        "--capacities", "0.3,3", "--out", str(out),
+        sys.executable, "-m", "ratewarp", "run", "demo", "--out", str(out),
+        "--models", "baseline,E2M1", "--capacities", "0.3,3",
         "--set", f"recipe.steps={steps}", "--set", "bound_points=0", "--set", "training_images=5000",
         "--checkpoint-every", "0",
     ]  # fmt: skip

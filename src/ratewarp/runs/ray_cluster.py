@@ -123,7 +123,8 @@ class Head:
             raise self.loss()
 
     def loss(self) -> RatewarpError:
-        """What a person is told of a head that is lost."""
+        """What a person is told of a head that is lost, as it counts from now on."""
+        self.lost = True
         return RatewarpError(
             f"the head of the cluster at {self._address} does not answer any more. Finished conditions and"
             " the last checkpoints are kept; when the cluster runs again, the same command resumes from there"

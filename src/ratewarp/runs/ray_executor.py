@@ -47,12 +47,14 @@ class Ray:
         if first is None:  # nothing to connect for
             return
         with connected(self.address) as head:
+            from ray.exceptions import RayError
+
             nodes = Nodes(self.cores, self._say)
             shift = Shift(head, nodes, self.cores, self._say)
             try:
                 nodes.meet()
                 yield from shift.events(chain([first], left))
-            except ConnectionError:  # of an address ray://
-                raise head.loss() from None
+            except (OSError, RayError) as error:  # errors of single workers are dealt with before
+                raise head.loss() from error
             finally:
                 shift.end()
