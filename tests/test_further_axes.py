@@ -12,7 +12,7 @@ from ratewarp.geometry.measuring import Settings, measure_codes
 from ratewarp.report.figures import drawings
 from ratewarp.report.views import RunView
 from ratewarp.results.bounds import semantic_curve
-from ratewarp.results.tables import _representation
+from ratewarp.results.condition_rows import _representation
 
 SMALL = {"network": TINY_NETWORK, "training_images": 500, "validation_each": 3, "codes_each": 2}
 

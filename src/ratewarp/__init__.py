@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ratewarp.codes.measurement import Measurement, measure
     from ratewarp.results.paper.comparison import compare_published
     from ratewarp.runs.directory import RunDirectory, open_run
+    from ratewarp.runs.ray_executor import Ray
     from ratewarp.runs.status import RunStatus, run_status
     from ratewarp.runs.trained import trained_networks
     from ratewarp.studies import Condition, Study, load_study
@@ -31,6 +32,7 @@ _PLACES = {
     "run_status": "ratewarp.runs.status",
     "open_run": "ratewarp.runs.directory",
     "RatewarpError": "ratewarp._checks",
+    "Ray": "ratewarp.runs.ray_executor",
     "RequestError": "ratewarp._checks",
     "RunDirectory": "ratewarp.runs.directory",
     "Condition": "ratewarp.studies",
@@ -51,6 +53,7 @@ __all__ = [
     "Condition",
     "Measurement",
     "RatewarpError",
+    "Ray",
     "RequestError",
     "RunDirectory",
     "RunStatus",

@@ -17,7 +17,7 @@ import yaml
 from conftest import TINY_NETWORK, only_png
 from oracles import ALGEBRA
 from ratewarp import RatewarpError, RequestError, Study, load_study, run, trained_networks
-from ratewarp.results import tables
+from ratewarp.results import condition_rows
 from ratewarp.results.paper.comparison import compare_published
 from ratewarp.results.scores import f1_over_batches
 from ratewarp.runs import runner
@@ -74,7 +74,7 @@ def two_models_at_once():
 @pytest.fixture
 def geometry_left_out(monkeypatch):
     """Where the codes have been measured before."""
-    monkeypatch.setattr(tables._Job, "_geometry", lambda *_: iter(()))
+    monkeypatch.setattr(condition_rows.ConditionPart, "_geometry", lambda *_: iter(()))
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_info
 
 from fabricated import fabricated_run, replace_record
 from ratewarp.geometry.measuring import Finding
-from ratewarp.results import tables
+from ratewarp.results import condition_rows, objective_rows, tables
 from ratewarp.results.table_parts import Parts, part_key
 from ratewarp.results.tables import build_tables
 from ratewarp.runs.directory import RunDirectory
@@ -38,15 +38,15 @@ def quick(monkeypatch):
         value = float(own.codes.sum() - (theirs.codes.sum() if theirs is not None else 0))
         yield Finding("sum", "", value, value, value, 0.25, 0, "")
 
-    monkeypatch.setattr(tables, "measure_codes", measure)
-    monkeypatch.setattr(tables, "_information", lambda record: {})
+    monkeypatch.setattr(condition_rows, "measure_codes", measure)
+    monkeypatch.setattr(condition_rows, "_information", lambda record: {})
 
 
 @pytest.fixture
 def measured(monkeypatch):
     """Ids of the conditions that are measured, in order; after so many of them the user interrupts."""
     found: list[str] = []
-    plain = tables._model_row
+    plain = condition_rows._model_row
     limit = {"most": 1000}
 
     def row(condition, *others):
@@ -55,7 +55,7 @@ def measured(monkeypatch):
         found.append(condition.id)
         return plain(condition, *others)
 
-    monkeypatch.setattr(tables, "_model_row", row)
+    monkeypatch.setattr(condition_rows, "_model_row", row)
     return found, limit
 
 
@@ -116,10 +116,10 @@ def test_a_part_that_is_damaged_is_measured_anew(run, study, measured):
     assert len(found) == len(study.conditions)
 
 
-def test_progress_counts_conditions_and_models(run, study):
+def test_progress_counts_conditions_and_objectives(run, study):
     told = []
     build_tables(run, study, progress=lambda done, total: told.append((done, total)))
-    total = len(study.conditions) + len(study.models)
+    total = len(study.conditions)  # nothing is solved without bound points
     assert told == [(done, total) for done in range(total + 1)]
 
 
@@ -152,13 +152,13 @@ def test_settings_are_validated_once_a_model(run, study, monkeypatch):
 
 def test_products_of_small_matrices_have_one_thread(run, study, monkeypatch):
     threads = []
-    plain = tables.measure_codes
+    plain = condition_rows.measure_codes
 
     def measure(*given):
         threads.extend(library["num_threads"] for library in threadpool_info())
         return plain(*given)
 
-    monkeypatch.setattr(tables, "measure_codes", measure)
+    monkeypatch.setattr(condition_rows, "measure_codes", measure)
     build_tables(run, study)
     assert set(threads) == {1}
 
@@ -166,10 +166,10 @@ def test_products_of_small_matrices_have_one_thread(run, study, monkeypatch):
 def test_curves_are_solved_once_for_models_of_one_objective(run, study, monkeypatch):
     asked = []
     monkeypatch.setattr(
-        tables, "bound_rows", lambda setting, *_: asked.append(setting) or [{"rate_nats": 1.0}]
+        objective_rows, "bound_rows", lambda setting, *_: asked.append(setting) or [{"rate_nats": 1.0}]
     )
-    monkeypatch.setattr(tables, "normative_rows", lambda *_: [])
-    monkeypatch.setattr(tables, "_against_bound", lambda *_: {})
+    monkeypatch.setattr(objective_rows, "normative_rows", lambda *_: [])
+    monkeypatch.setattr(condition_rows, "_against_bound", lambda *_: {})
     found = build_tables(run, study.model_copy(update={"bound_points": 4}))["bound"]
     assert found["model"].tolist() == list(MODELS)
     uniform = [setting for setting in asked if setting.frequency == "uniform" and not setting.tasks]

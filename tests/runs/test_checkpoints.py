@@ -233,5 +233,14 @@ def test_a_failed_write_leaves_the_one_before(tmp_path, monkeypatch, call, numbe
 def test_metadata_are_plain(tmp_path):
     content = _write(tmp_path, 100).read_bytes()
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])["__metadata__"]
-    assert header.keys() == {"format", "version", "wave", "group", "conditions", "step", "sha256"}
+    assert header.keys() == {
+        "format",
+        "version",
+        "wave",
+        "group",
+        "conditions",
+        "step",
+        "processors",
+        "sha256",
+    }
     assert load(content).keys() == ARRAYS.keys()  # any reader of safetensors can open it

@@ -18,6 +18,7 @@ from ratewarp.results.tabulating import tabulate
 from ratewarp.runs.directory import writing_to
 from ratewarp.runs.executor import Here
 from ratewarp.runs.jobs import Done, HeadsJob, Read, Stepped, Trained, WaveJob, do
+from ratewarp.training.devices import this_machine
 
 sys.path.append(str(Path(__file__).parents[2] / "examples"))
 from subprocess_executor import Subprocess
@@ -90,8 +91,9 @@ def test_events_of_a_wave_end_with_its_models():
     (condition, *_) = STUDY.conditions
     job = WaveJob((condition,), 1, condition.setting.image_counts(), None, 0.0)
     events = list(do(job))
-    assert [type(event).__name__ for event in events] == ["Kept", "Stepped", "Trained", "Done"]
-    step, arrays = events[0]
+    assert [type(event).__name__ for event in events] == ["Begun", "Kept", "Stepped", "Trained", "Done"]
+    assert events[0].machine == this_machine()
+    step, arrays = events[1]
     assert step == 30
     assert {len(array) for array in arrays.values()} == {1}
     again = list(do(job._replace(start=(step, arrays, (0,)))))  # from the end: nothing is left but to measure

@@ -16,7 +16,7 @@ import pytest
 from conftest import TINY_NETWORK
 from ratewarp import Study, open_run, run
 from ratewarp._checks import RatewarpError, RequestError
-from ratewarp.results.tables import rate_status
+from ratewarp.results.condition_rows import rate_status
 from ratewarp.runs.checkpoints import find_checkpoints, read_checkpoint, write_checkpoint
 from ratewarp.runs.runner import CHECKPOINT_SECONDS
 from ratewarp.runs.waves import groups, member_bytes, members_at_once, stack_members, waves

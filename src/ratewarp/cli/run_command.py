@@ -69,6 +69,14 @@ def run(
             " Changes no result.",
         ),
     ] = 60.0,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Train on a Ray cluster: auto, HOST:PORT, ray://HOST:PORT, or local:N for N cores of this"
+            " machine. Changes no result on equal processors.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -116,12 +124,14 @@ def run(
         print_plan(chosen, folder, part, members_at_once, timing=not no_timing, as_json=as_json)
         return
     from ratewarp.api import run as run_all
+    from ratewarp.runs.ray_executor import Ray
 
     kept = "finished conditions and the last checkpoint are kept, and the same command resumes from there"
     when_stopped(kept, grace=GRACE_SECONDS)
     with progress_bar() as (show, say):
         knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_every}
-        directory = run_all(chosen, folder, progress=show, say=say, shard=part, **knobs)
+        executor = None if cluster is None else Ray(cluster, say=say)
+        directory = run_all(chosen, folder, progress=show, say=say, executor=executor, shard=part, **knobs)
     when_stopped("")
     if part:
         _print_shard(chosen, part, folder, as_json)

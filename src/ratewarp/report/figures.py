@@ -25,6 +25,7 @@ from ratewarp.report.legends import scheme_legend
 from ratewarp.report.normative_figure import normative_figure
 from ratewarp.report.overview import overview_figure
 from ratewarp.report.panels import draw_map, draw_matrix, map_extent
+from ratewarp.report.phase_figures import phase_figure, phase_indices_figure, phase_slices_figure
 from ratewarp.report.pictured import are_seen
 from ratewarp.report.plane import plane_figure
 from ratewarp.report.stimuli import capacity_figure
@@ -65,6 +66,9 @@ def drawings(view: RunView) -> dict[str, Drawing]:
         "capacity": capacity_figure,
         "warps": warps_figure,
         "normative": normative_figure,
+        "phases": phase_figure,
+        "phase_indices": phase_indices_figure,
+        "phase_slices": phase_slices_figure,
     }
     for (model, scheme), name in model_names(view).items():
         found[name] = partial(model_figure, model=model, scheme=scheme)

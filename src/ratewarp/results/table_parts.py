@@ -38,20 +38,27 @@ class Parts:
 
         Rows go through JSON in either case, so that a table does not show whether its making was interrupted.
         """
-        if key in self.made:
-            return self.made[key]
         self.made[key] = self._read_or_make(key, make)
         return self.made[key]
 
-    def _read_or_make(self, key: str, make: Callable[[], Rows]) -> Rows:
-        name = f"{self.run.measured.name}/{key}.json"
-        found = _read(self.run.path / name) if self.kept else None
-        if found is not None:
-            return found
+    def known(self, key: str) -> bool:
+        """Whether the part of this key is kept."""
+        if key not in self.made and self.kept:
+            found = _read(self._file(key))
+            if found is not None:
+                self.made[key] = found
+        return key in self.made
 
-        text = json.dumps(make(), default=_plain)
+    def _file(self, key: str) -> Path:
+        return self.run.measured / f"{key}.json"
+
+    def _read_or_make(self, key: str, make: Callable[[], Rows]) -> Rows:
+        if self.known(key):
+            return self.made[key]
+
+        text = json.dumps(make(), default=plain)
         if self.kept:
-            self.run.write_text(name, signed(text))
+            self.run.write_text(f"{self.run.measured.name}/{key}.json", signed(text))
         return json.loads(text)
 
 
@@ -79,6 +86,6 @@ def _read(file: Path) -> Rows | None:
     return None if text is None else json.loads(text)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A number of NumPy as Python's."""
     return value.item()

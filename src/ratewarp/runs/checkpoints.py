@@ -40,12 +40,14 @@ class Stand(NamedTuple):
             conditions.
         conditions: ids of the conditions in it, in the order of the arrays.
         step: steps done.
+        processors: kinds of processor that these steps were computed on.
     """
 
     wave: str
     group: str
     conditions: tuple[str, ...]
     step: int
+    processors: tuple[str, ...] = ()
 
 
 class Found(NamedTuple):
@@ -97,6 +99,7 @@ def write_checkpoint(
         "group": stand.group,
         "conditions": json.dumps(stand.conditions),
         "step": str(stand.step),
+        "processors": json.dumps(stand.processors),
         "sha256": _NO_HASH,
     }
     content = save({name: np.ascontiguousarray(array) for name, array in arrays.items()}, metadata)
@@ -128,7 +131,9 @@ def read_checkpoint(file: Path) -> tuple[Stand, dict[str, np.ndarray]]:
     metadata = _checked_metadata(file, content)
     try:
         ids = tuple(map(str, json.loads(metadata["conditions"])))
-        stand = Stand(metadata["wave"], metadata["group"], ids, int(metadata["step"]))
+        # which earlier versions did not note
+        processors = tuple(map(str, json.loads(metadata.get("processors", "[]"))))
+        stand = Stand(metadata["wave"], metadata["group"], ids, int(metadata["step"]), processors)
         arrays = load(content)
     except (KeyError, ValueError, TypeError, RecursionError, SafetensorError):
         raise UnusableError(file, "is damaged: its contents cannot be read") from None

@@ -40,6 +40,7 @@ from ratewarp.runs.waves import (
 )
 from ratewarp.sources import Images, Source, Task, make_images
 from ratewarp.studies import Condition, Setting
+from ratewarp.training.devices import Machine, this_machine
 from ratewarp.training.evaluation import Evaluation, evaluate
 from ratewarp.training.loop import Member, Trace
 from ratewarp.training.readout import ReadoutPlan, draw_codes, predict, train_heads
@@ -95,6 +96,12 @@ class HeadsJob(NamedTuple):
 Job = WaveJob | HeadsJob
 
 
+class Begun(NamedTuple):
+    """A job begins on a machine; the first event of each."""
+
+    machine: Machine
+
+
 class Stepped(NamedTuple):
     """How far a job is: steps done of the longest training of a wave, or of all heads together."""
 
@@ -128,11 +135,12 @@ class Done(NamedTuple):
     """A job has come to its end."""
 
 
-Event = Stepped | Kept | Trained | Read | Done
+Event = Begun | Stepped | Kept | Trained | Read | Done
 
 
 def do(job: Job) -> Iterator[Event]:
-    """Does a job; its last event is `Done`."""
+    """Does a job; its first event is `Begun`, its last one `Done`."""
+    yield Begun(this_machine())
     yield from _WORK[type(job)](job)
     yield Done()
 

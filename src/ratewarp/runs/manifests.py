@@ -7,7 +7,7 @@ from typing import Any
 
 from ratewarp.runs.run_files import DamagedError
 
-_PARTS = {"packages": dict, "device": dict, "sha256": dict, "sessions": list}
+_PARTS = {"packages": dict, "device": dict, "sha256": dict, "sessions": list, "processors": dict}
 
 
 def check_manifest(manifest: dict[str, Any], file: Path) -> dict[str, Any]:

@@ -24,10 +24,11 @@ from jaxtyping import Int
 from ratewarp._progress import Progress
 from ratewarp.runs.checkpoints import Stand, remove_all_checkpoints, remove_checkpoints, write_checkpoint
 from ratewarp.runs.directory import RunDirectory, working_on
-from ratewarp.runs.executor import Executor, Here
+from ratewarp.runs.executor import Executor, Here, events_of, members_suiting
 from ratewarp.runs.groups import steps_of
-from ratewarp.runs.jobs import Done, HeadsJob, Kept, Read, Stepped, Trained, WaveJob, forget_images
+from ratewarp.runs.jobs import Begun, Done, HeadsJob, Kept, Read, Stepped, Trained, WaveJob, forget_images
 from ratewarp.runs.mending import set_damage_aside
+from ratewarp.runs.processors import PROCESSORS, Processors, conditions_by_processor
 from ratewarp.runs.starts import Start, describe, find_starts, first_of_group
 from ratewarp.runs.trained import fitting_params
 from ratewarp.sources import kept_files
@@ -87,10 +88,11 @@ def train_study(
     started, clock = datetime.now(UTC), time.perf_counter()
     set_damage_aside(run, study, say)
     wanted = study.conditions if only is None else only
-    starts = find_starts(run, wanted, members_at_once, say)
+    chosen = Here() if executor is None else executor
+    most = members_suiting(chosen) if members_at_once is None else members_at_once
+    starts = find_starts(run, wanted, most, say)
     unread = pending_heads(run, study) if only is None else []
     watch = _Watch(progress, starts, round(HEAD_SHARE * head_steps(study, unread)))
-    chosen = Here() if executor is None else executor
     try:
         _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds)
         run.refuse_lost()
@@ -100,7 +102,9 @@ def train_study(
     finally:
         forget_images()
     now = time.perf_counter()
-    run.write_manifest(_manifest(run, started, now - clock, now - before_heads, starts))
+    manifest = _manifest(run, started, now - clock, now - before_heads, starts)
+    several = conditions_by_processor(run, wanted)
+    run.write_manifest(manifest | ({PROCESSORS: several} if several else {}))
 
 
 class _Watch:
@@ -109,18 +113,24 @@ class _Watch:
     def __init__(self, progress: Callable[[Progress], None], starts: Sequence[Start], of_heads: int):
         self._progress, self._starts = progress, starts
         self._done = [0] * len(starts)
+        self._at_work: dict[int, None] = {}  # waves that have begun and not ended
         self._of_models = sum(start.model_steps() for start in starts)
         self._total = self._of_models + of_heads
 
     def begin(self, number: int) -> None:
         """A wave begins."""
+        self._at_work[number] = None
         compiles = first_of_group(self._starts, number)
-        self._tell(f"compiling for {self._name(number)}" if compiles else f"training {self._name(number)}")
+        self._tell("compiling for" if compiles and len(self._at_work) == 1 else "training")
 
     def at(self, number: int, step: int) -> None:
         """A wave has come to a step."""
         self._done[number] = self._starts[number].model_steps(step)
-        self._tell(f"training {self._name(number)}")
+        self._tell("training")
+
+    def end(self, number: int) -> None:
+        """A wave is trained and stored."""
+        self._at_work.pop(number, None)
 
     def at_heads(self, steps: int) -> None:
         """All heads together have come to so many steps."""
@@ -130,11 +140,17 @@ class _Watch:
             )
         )
 
-    def _name(self, number: int) -> str:
-        return f"{describe(self._starts[number].pending)} (wave {number + 1} of {len(self._starts)})"
-
     def _tell(self, doing: str) -> None:
-        self._progress(Progress(doing, sum(self._done), self._total))
+        self._progress(Progress(f"{doing} {self._waves()}", sum(self._done), self._total))
+
+    def _waves(self) -> str:
+        """The waves at work; several are told by their number, so that the line does not change with each of
+        their steps.
+        """
+        if len(self._at_work) > 1:
+            return f"{len(self._at_work)} waves at once (of {len(self._starts)})"
+        (number,) = self._at_work
+        return f"{describe(self._starts[number].pending)} (wave {number + 1} of {len(self._starts)})"
 
 
 def _train_waves(
@@ -155,21 +171,28 @@ def _train_waves(
             own = counts[of_all_models(start.pending[0].setting)]
             yield WaveJob(start.pending, start.wave.slots, own, begun, checkpoint_seconds)
 
-    kept = {number: start.file for number, start in enumerate(starts)}
-    for number, event in executor.run(jobs()):
-        wave, pending = starts[number].wave, starts[number].pending
-        match event:
-            case Stepped(step):
-                watch.at(number, step)
-            case Kept(step, arrays):
-                run.refuse_lost()
-                stand = Stand(wave.digest, wave.group, tuple(condition.id for condition in pending), step)
-                kept[number] = write_checkpoint(run.checkpoints, stand, arrays, kept[number])
-            case Trained(condition, record, params):
-                run.write_condition(condition.id, json.loads(condition.model_dump_json()), record, params)
-            case Done():
-                run.refuse_lost()
-                remove_checkpoints(run.checkpoints / wave.digest)
+    kept, processors = {number: start.file for number, start in enumerate(starts)}, Processors(starts)
+    with events_of(executor, jobs()) as events:
+        for number, event in events:
+            wave, pending = starts[number].wave, starts[number].pending
+            match event:
+                case Begun(machine):
+                    processors.begin(number, machine)
+                case Stepped(step):
+                    watch.at(number, step)
+                case Kept(step, arrays):
+                    run.refuse_lost()
+                    ids = tuple(condition.id for condition in pending)
+                    stand = Stand(wave.digest, wave.group, ids, step, processors.used(number))
+                    kept[number] = write_checkpoint(run.checkpoints, stand, arrays, kept[number])
+                case Trained(condition, record, params):
+                    described = json.loads(condition.model_dump_json())
+                    described[PROCESSORS] = processors.used(number)
+                    run.write_condition(condition.id, described, record, params)
+                case Done():
+                    watch.end(number)
+                    run.refuse_lost()
+                    remove_checkpoints(run.checkpoints / wave.digest)
 
 
 def counts_together(conditions: Sequence[Condition]) -> dict[Any, Int[np.ndarray, " stimuli"]]:
@@ -222,13 +245,14 @@ def _train_heads(
             )
 
     done = [0] * len(pending)
-    for number, event in executor.run(jobs()):
-        match event:
-            case Stepped(step):
-                done[number] = step
-                watch.at_heads(sum(done))
-            case Read(condition, record, params):
-                run.write_readout(condition.id, record, params)
+    with events_of(executor, jobs()) as events:
+        for number, event in events:
+            match event:
+                case Stepped(step):
+                    done[number] = step
+                    watch.at_heads(sum(done))
+                case Read(condition, record, params):
+                    run.write_readout(condition.id, record, params)
 
 
 def _manifest(
@@ -256,8 +280,9 @@ def _manifest(
         "ratewarp": version("ratewarp"),
         "jax": version("jax"),
     }
+    before = {name: part for name, part in run.manifest.items() if name != PROCESSORS}
     return {
-        **run.manifest,
+        **before,
         "ratewarp": version("ratewarp"),
         "commit": _commit(),
         "python": platform.python_version(),
@@ -267,7 +292,7 @@ def _manifest(
         },
         "device": device,
         "seeds": run.study["seeds"],
-        "sessions": [*run.manifest.get("sessions", []), session],
+        "sessions": [*before.get("sessions", []), session],
     }
 
 

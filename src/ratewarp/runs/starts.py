@@ -26,12 +26,14 @@ class Start:
         pending: its conditions that are not stored.
         file: the checkpoint to resume from; None to start anew.
         step: steps done in that checkpoint; 0 without one.
+        processors: kinds of processor that these steps were computed on.
     """
 
     wave: Wave
     pending: tuple[Condition, ...]
     file: Path | None
     step: int
+    processors: tuple[str, ...] = ()
 
     def reached(self) -> tuple[int, Mapping[str, np.ndarray], tuple[int, ...]]:
         """What the checkpoint holds: steps done, named arrays, and the place of each pending condition in
@@ -76,7 +78,8 @@ def _start(found: Found, wave: Wave, pending: tuple[Condition, ...], say: Callab
     unusable ones.
     """
     while file := choose(found, wave.digest, wave.group, [condition.id for condition in pending]):
-        start = Start(wave, pending, file, found.usable[file].step)
+        stand = found.usable[file]
+        start = Start(wave, pending, file, stand.step, stand.processors)
         try:
             from_arrays(wave.plan, stack_members(pending, wave.slots), *start.reached())
         except RequestError as error:

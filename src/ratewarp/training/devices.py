@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import socket
 from collections.abc import Callable
+from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +27,54 @@ LOG = logging.getLogger("ratewarp")
 
 _LEVEL = "xla_backend_optimization_level"
 _SPLIT, _WHOLE = PartitionSpec("member"), PartitionSpec()
+
+
+class Machine(NamedTuple):
+    """Where numbers are computed.
+
+    Attributes:
+        host: its name.
+        processor: its model, and a hash of the instructions it knows.
+        device: kind of JAX's devices, such as "cpu".
+    """
+
+    host: str
+    processor: str
+    device: str
+
+    @property
+    def kind(self) -> str:
+        """What the last bits of numbers depend on: the kind of accelerator, or the processor."""
+        return self.processor if self.device == "cpu" else self.device
+
+
+def this_machine() -> Machine:
+    """The machine that this process runs on, and what computes here."""
+    return Machine(socket.gethostname(), _processor(), jax.devices()[0].device_kind)
+
+
+def _processor() -> str:
+    model = platform.processor() or platform.machine()
+    for line in _processor_lines():
+        name, _, value = line.partition(":")
+        if name.strip() == "model name":
+            model = value.strip()
+            break
+    return f"{model} ({_instructions()})"
+
+
+def _instructions() -> str:
+    """Hash of the instructions that the processor knows."""
+    known = "".join(line for line in _processor_lines() if line.startswith(("flags", "Features")))
+    return sha256((known or platform.processor()).encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=1)
+def _processor_lines() -> tuple[str, ...]:
+    try:
+        return tuple(Path("/proc/cpuinfo").read_text().splitlines())
+    except OSError:  # not Linux
+        return ()
 
 
 def compiler_options() -> dict[str, bool | int]:
@@ -69,15 +119,7 @@ def compiled_programs_folder() -> Path:
         user = Path.home() / "Library" / "Caches"
     else:
         user = Path(named) if Path(named).is_absolute() else Path.home() / ".cache"
-    try:
-        processor = "".join(
-            line
-            for line in Path("/proc/cpuinfo").read_text().splitlines()
-            if line.startswith(("flags", "Features"))
-        )
-    except OSError:  # not Linux
-        processor = platform.processor()
-    return user / "ratewarp" / f"jax-{version('jaxlib')}-{sha256(processor.encode()).hexdigest()[:8]}"
+    return user / "ratewarp" / f"jax-{version('jaxlib')}-{_instructions()}"
 
 
 def map_members(function: Callable[..., Result], stacked: PyTree, *shared: Any) -> Result:

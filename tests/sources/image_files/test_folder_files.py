@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from ratewarp import RatewarpError, RequestError
-from ratewarp.sources.image_files import open_images
+from ratewarp.sources.image_files import folder_files, open_images
+from ratewarp.sources.image_files.folder_files import list_folder
 
 DRAW = np.random.default_rng(0)
 
@@ -229,3 +230,21 @@ def test_a_table_as_parquet(pictures, tmp_path):
     found = open_images(folder, table=tmp_path / "own.parquet")
     np.testing.assert_array_equal(found.columns["x"], [1, np.nan, 3, 4, 5, 6])
     assert found.columns["ok"].tolist() == [1] * 6
+
+
+def test_a_folder_where_a_file_is_meant_is_not_looked_through(tmp_path):
+    (tmp_path / "own.nc").symlink_to("/")
+    with pytest.raises(
+        RequestError, match=r"own\.nc must be a file, as its suffix \.nc says; got 'a folder'"
+    ):
+        open_images(tmp_path / "own.nc")
+
+
+def test_a_file_that_vanishes_while_it_is_looked_at_is_named(tmp_path, monkeypatch):
+    def gone(entry, root):
+        raise FileNotFoundError(2, "No such file or directory")
+
+    for name in ("a.png", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    monkeypatch.setattr(folder_files, "_unusable", gone)
+    assert list_folder(tmp_path).wrong == {"a.png": "cannot be looked at: No such file or directory"}

@@ -114,7 +114,7 @@ def list_folder(folder: Path) -> Listed:
                 if above.count("/") >= _DEEPEST:
                     raise RequestError(f"{folder}: its folders lie more than {_DEEPEST} levels deep")
                 waiting.append(f"{name}/")
-            elif why := _unusable(entry, root):
+            elif why := _unusable_or_gone(entry, root):
                 wrong[name] = why
             elif _is_picture(entry.name):
                 names.append(name)
@@ -136,6 +136,13 @@ def _is_text(name: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _unusable_or_gone(entry: os.DirEntry[str], root: str) -> str:
+    try:
+        return _unusable(entry, root)
+    except OSError as error:  # somebody removed it meanwhile, or it is one of the system's own
+        return f"cannot be looked at: {error.strerror}" if _is_picture(entry.name) else ""
 
 
 def _unusable(entry: os.DirEntry[str], root: str) -> str:

@@ -100,6 +100,11 @@ def _opened(
     path: Path, table: Path | None, images: str | None, progress: Callable[[Progress], None]
 ) -> _Found:
     suffix = path.suffix.lower()
+    of_one_file = {*_ARRAY_FILES, *_TABLES} - {".zarr"}
+    if (
+        is_folder(path) and suffix in of_one_file
+    ):  # a link may lead to a folder that takes long to look through
+        refuse(str(path), f"a file, as its suffix {suffix} says", "a folder")
     if is_folder(path) and suffix != ".zarr" and not any(exists(path / name) for name in _ZARR):
         _no_array(path, images, "a folder of images")
         return _of_folder(path, table, progress)

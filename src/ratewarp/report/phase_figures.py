@@ -1,0 +1,212 @@
+"""Phase diagrams: over capacity and two more axes, where each warp stands out, where several coexist, and
+where they do in optimal codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Patch
+
+from ratewarp.report.phase_view import Grid, PhaseView, phase_view
+from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE, note_below
+from ratewarp.report.views import RunView
+from ratewarp.results.phases import LEVEL, WARPS
+
+# which of the three warps are there, as bits → colour: the more, the darker
+_COLOURS = ("#eceff2", "#8ecbee", "#f2c14e", "#c4668f", "#7fcfae", "#2a78a8", "#8a7a1f", "#1d2733")
+_LIMIT = 0.98  # quantile of the values at which colours end
+_PANEL = 1.2  # inches
+_MOST_TICKS = 4
+_TITLES = dict(zip(WARPS, ("Specialization", "Prototypization", "Orthogonalization"), strict=True))
+_OPTIMAL = "of optimal codes"
+
+
+def phase_figure(view: RunView) -> Figure | None:
+    """Which warps stand out together: of models above, of optimal codes below; a column a capacity."""
+    phase = phase_view(view)
+    if phase is None:
+        return None
+    sides = {"trained models": phase.stands_out}
+    if not view.run.table("normative").empty:
+        sides["optimal codes"] = phase.optimal_stands_out
+    figure, axes = _panels(phase, len(sides))
+    for row, (name, stands_out) in zip(axes, sides.items(), strict=True):
+        bits = _which(phase, stands_out)
+        for place, grid in zip(row, bits, strict=True):
+            place.imshow(grid, cmap=ListedColormap(_COLOURS), vmin=-0.5, vmax=7.5, origin="lower")
+        row[0].set_ylabel(f"{name}\n{row[0].get_ylabel()}")
+    shown = sorted({int(one) for name in sides for one in np.unique(_which(phase, sides[name]))})
+    handles = [Patch(facecolor=_COLOURS[bit], edgecolor=RULE, label=_named(bit)) for bit in shown]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False)
+    note_below(figure, _note(phase))
+    return figure
+
+
+def phase_indices_figure(view: RunView) -> Figure | None:
+    """Every warp's change from the reference, a column a capacity; a dot where it stands out from chance."""
+    phase = phase_view(view)
+    if phase is None:
+        return None
+    rows: list[tuple[str, str]] = [(warp, "") for warp in phase.warps]
+    if not view.run.table("normative").empty:
+        rows = [(warp, side) for warp in phase.warps for side in ("", _OPTIMAL)]
+    figure, axes = _panels(phase, len(rows))
+    for strip, (warp, side) in zip(axes, rows, strict=True):
+        values = phase.optimal(warp) if side else phase.values(warp)
+        limit = _limit(phase, warp)
+        image: AxesImage | None = None
+        for column, place in enumerate(strip):
+            image = place.imshow(values[column], cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, origin="lower")
+            if not side:
+                _dots(place, phase.stands_out(warp)[column] != 0)
+        strip[0].set_ylabel(f"{_TITLES[warp]}\n{side}\n{strip[0].get_ylabel()}".replace("\n\n", "\n"))
+        assert image is not None
+        bar = figure.colorbar(image, ax=list(strip), shrink=0.85, pad=0.01, aspect=12, extend="both")
+        bar.set_label("change", fontsize=7)
+        bar.outline.set_visible(False)  # type: ignore[operator]
+    note_below(figure, f"dots: p < {LEVEL:g}, corrected for all maps (Holm) · {_note(phase)}")
+    return figure
+
+
+def phase_slices_figure(view: RunView) -> Figure | None:
+    """Every warp along each axis, a line a place of another, with 95 % intervals."""
+    phase = phase_view(view)
+    if phase is None:
+        return None
+    cuts = _cuts(phase)
+    figure, axes = plt.subplots(
+        len(phase.warps),
+        len(cuts),
+        figsize=(3.3 * len(cuts) + 0.4, 2.4 * len(phase.warps) + 0.4),
+        squeeze=False,
+        layout="constrained",
+    )
+    for strip, warp in zip(axes, phase.warps, strict=True):
+        for place, (name, ticks, lines, title) in zip(strip, cuts, strict=True):
+            _draw_cut(place, phase, warp, ticks, lines)
+            place.set_xlabel(name)
+            place.set_title(title if warp == next(iter(phase.warps)) else "")
+        strip[0].set_ylabel(f"{_TITLES[warp]}: change")
+    note_below(figure, f"bars: 95 % intervals, over stimuli and seeds · {_note(phase)}")
+    return figure
+
+
+Cut = tuple[str, list[str], list[tuple[str, tuple[Any, ...]]], str]
+
+
+def _cuts(phase: PhaseView) -> list[Cut]:
+    """Along capacity, and along each further axis: its name, ticks, lines (label and index into a grid), and
+    where they are.
+    """
+    (across, columns), (down, rows) = phase.across, phase.down
+    middle = [len(one) // 2 for one in (phase.capacities, rows, columns)]
+    nats = [f"{one:g}" for one in phase.capacities]
+    chosen = lambda many: sorted({0, len(many) // 2, len(many) - 1})  # noqa: E731
+    by_capacity: list[tuple[str, tuple[Any, ...]]] = [
+        (f"{_short(across)} {columns[x]:g}", (slice(None), middle[1], x)) for x in chosen(columns)
+    ]
+    at = f"{_short(down)} {rows[middle[1]]:g}" if down else ""
+    by_first: list[tuple[str, tuple[Any, ...]]] = [
+        (f"{nats[c]} nats", (c, middle[1], slice(None))) for c in chosen(nats)
+    ]
+    found: list[Cut] = [
+        ("capacity, nats", nats, by_capacity, at),
+        (_short(across), [f"{one:g}" for one in columns], by_first, at),
+    ]
+    if down:
+        by_second: list[tuple[str, tuple[Any, ...]]] = [
+            (f"{nats[c]} nats", (c, slice(None), middle[2])) for c in chosen(nats)
+        ]
+        title = f"{_short(across)} {columns[middle[2]]:g}"
+        found.append((_short(down), [f"{one:g}" for one in rows], by_second, title))
+    return found
+
+
+def _draw_cut(
+    place: Axes, phase: PhaseView, warp: str, ticks: list[str], lines: Sequence[tuple[str, Any]]
+) -> None:
+    values, errors = phase.values(warp), phase.errors(warp)
+    for number, ((label, index), colour) in enumerate(zip(lines, ("#56b4e9", "#0072b2", INK), strict=False)):
+        x = np.arange(len(ticks)) + 0.08 * (number - 1)
+        place.errorbar(
+            x, values[index], 1.96 * errors[index], color=colour, marker="o", ms=3, lw=1.1, label=label
+        )
+    place.axhline(0, color=MUTED, lw=0.7)
+    place.set_xticks(range(len(ticks)), labels=ticks)
+    place.spines[["top", "right"]].set_visible(False)
+    place.legend(fontsize=6.5)
+
+
+def _panels(phase: PhaseView, rows: int) -> tuple[Figure, np.ndarray]:
+    """Empty panels, a column a capacity, with titles and ticks."""
+    columns = len(phase.capacities)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(_PANEL * columns + 1.4, (_PANEL + 0.25) * rows + 0.8),
+        squeeze=False,
+        layout="constrained",
+        sharex=True,
+        sharey=True,
+    )
+    (across, values), (down, others) = phase.across, phase.down
+    for place, capacity in zip(axes[0], phase.capacities, strict=True):
+        place.set_title(f"{capacity:g} nats")
+    for place in axes.flat:
+        place.tick_params(length=2)
+        place.spines[:].set_color(RULE)
+    _ticks(axes[0, 0].set_xticks, values)
+    if down:
+        _ticks(axes[0, 0].set_yticks, others)
+        for strip in axes:
+            strip[0].set_ylabel(_short(down))
+    else:
+        axes[0, 0].set_yticks([])
+    for place in axes[-1]:
+        place.set_xlabel(_short(across))
+    return figure, axes
+
+
+def _ticks(place: Callable[..., Any], values: Sequence[Any]) -> None:
+    every = -(-len(values) // _MOST_TICKS)
+    shown = range(0, len(values), every)
+    place(list(shown), labels=[f"{values[one]:g}" for one in shown])
+
+
+def _which(phase: PhaseView, stands_out: Callable[[str], Grid]) -> Grid:
+    """Which warps stand out above their reference, as bits in the order of `WARPS`."""
+    bits = [2**number * (stands_out(warp) > 0) for number, warp in enumerate(WARPS) if warp in phase.warps]
+    return np.sum(bits, axis=0)
+
+
+def _named(bit: int) -> str:
+    there = [name for number, name in enumerate(WARPS.values()) if bit >> number & 1]
+    return ("all three" if len(there) == 3 else " + ".join(there)) or "none"
+
+
+def _limit(phase: PhaseView, warp: str) -> float:
+    """Where the colours of a warp end."""
+    found = np.abs(phase.values(warp))
+    return max(1e-3, float(np.nanquantile(found, _LIMIT))) if np.isfinite(found).any() else 1.0
+
+
+def _dots(place: Axes, there: np.ndarray) -> None:
+    rows, columns = np.nonzero(there)
+    place.plot(columns, rows, ls="", marker="o", ms=1.5, color=INK)
+
+
+def _short(key: str) -> str:
+    return key.rpartition(".")[2].replace("_", " ")
+
+
+def _note(phase: PhaseView) -> str:
+    seeds = len(phase.view.study.seeds)
+    return f"{phase.model} against {phase.view.study.reference} · {seeds} seed{'s' if seeds > 1 else ''}"
