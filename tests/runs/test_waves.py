@@ -174,6 +174,7 @@ def test_status_says_how_far_unfinished_conditions_are(whole, tmp_path, capsys):
         "readouts_missing": [],
         "damaged": [],
         "writer": "",
+        "shard": None,
     }
     status(out)
     assert f"missing  {slow}  training, step 200 of 230\n" in capsys.readouterr().out
