@@ -50,7 +50,7 @@ def test_a_large_study_draws_some_of_its_models(tmp_path):
     view = _view(tmp_path, models=models)
     assert len(view.drawn.names) == MOST_MODELS
     assert "baseline" in view.drawn.names
-    assert len(drawings(view)) == 11 + MOST_MODELS - 1 <= 11 + MOST_FIGURES
+    assert len(drawings(view)) == 14 + MOST_MODELS - 1 <= 14 + MOST_FIGURES
 
 
 def test_a_study_of_many_tasks_draws_some_of_its_labellings(tmp_path):
