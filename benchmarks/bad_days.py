@@ -302,7 +302,7 @@ def local_driver_killed(day: Day) -> None:
     driver.kill()
     driver.wait()
     ended = time.monotonic()
-    gone = wait_for(lambda: not _marked(mark), 60)
+    gone = wait_for(lambda: not _marked(mark), 180)
     took = time.monotonic() - ended
     left = ", ".join(_command(one)[:60].strip() for one in _marked(mark)) or "nothing"
     day.notes.append(f"{'nothing' if gone else left} is left after {took:.1f} s")
