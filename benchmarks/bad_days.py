@@ -302,9 +302,10 @@ def local_driver_killed(day: Day) -> None:
     driver.kill()
     driver.wait()
     ended = time.monotonic()
-    gone = wait_for(lambda: not _marked(mark), 60)
+    gone = wait_for(lambda: not _marked(mark), 180)
     took = time.monotonic() - ended
-    day.notes.append(f"{'nothing' if gone else 'SOMETHING'} is left after {took:.1f} s")
+    left = ", ".join(_command(one)[:60].strip() for one in _marked(mark)) or "nothing"
+    day.notes.append(f"{'nothing' if gone else left} is left after {took:.1f} s")
     code = day.finish(day.run(address="local:2"))
     day.notes.append(f"again: exit code {code}, {len(day.said('resuming from step'))} waves resumed")
 
@@ -481,6 +482,8 @@ def main() -> None:
     options.add_argument("--only", nargs="*", default=list(DAYS), metavar="DAY")
     options.add_argument("--out", type=Path)
     asked = options.parse_args()
+    # else commands that are started here would ignore it, where this script is started in the background
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     base = Path(mkdtemp(prefix="bad-days-", dir="/tmp"))
     whole = base / "whole"
     print(f"files are in {base}", file=sys.stderr)

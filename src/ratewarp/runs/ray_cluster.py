@@ -33,12 +33,11 @@ SILENT_SECONDS, GONE_SECONDS = 120.0, 8.0
 _LONGEST_FOLDER = 30  # sockets below it must have names of at most 107 bytes
 _ALL = "(?s).*"
 # read by Ray when it is imported, and by its compiled part: nothing of Ray's own is printed, since the table
-# or the JSON of a command goes to stdout; a link to the head that is cut for a minute is waited for
-_SETTINGS = {
-    "RAY_DEDUP_LOGS_SKIP_REGEX": _ALL,
-    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
-    "RAY_gcs_rpc_server_reconnect_timeout_s": "600",
-}
+# or the JSON of a command goes to stdout
+_SETTINGS = {"RAY_DEDUP_LOGS_SKIP_REGEX": _ALL, "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+# how long a head is waited for: that of another machine while a link is cut; one of our own, which ends with
+# this process, no longer than its other processes need to end, too
+_PATIENCE, _PATIENT, _HASTY = "RAY_gcs_rpc_server_reconnect_timeout_s", "600", "5"
 
 
 def check_address(address: str, cores: int) -> str:
@@ -75,7 +74,9 @@ def connected(address: str) -> Iterator[Head]:
     Raises:
         RatewarpError: there is none, it cannot be started, or this process is connected to one already.
     """
-    os.environ.update({name: value for name, value in _SETTINGS.items() if name not in os.environ})
+    patience = {_PATIENCE: _HASTY if local_cores(address) else _PATIENT}
+    for name, value in (_SETTINGS | patience).items():
+        os.environ.setdefault(name, value)
     import ray  # here, since it is an extra, and reads these settings
 
     if ray.is_initialized():
