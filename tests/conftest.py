@@ -60,6 +60,22 @@ def tiny() -> Study:
     )
 
 
+def with_heads(name: str, **changes: Any) -> Study:
+    """A baseline with a head on its frozen codes, and a model with a task: jobs of both kinds in seconds."""
+    known = {
+        "network": TINY_NETWORK,
+        "recipe": {"steps": 30},
+        "training_images": 600,
+        "validation_each": 2,
+        "codes_each": 1,
+        "models": {"base": {}, "task": {"tasks": ["E2M1"]}},
+        "readouts": {"base": ["E2M1"]},
+        "capacities_nats": [1],
+        "bound_points": 0,
+    }
+    return Study(name=name, **{**known, **changes})
+
+
 class Answer(NamedTuple):
     """What a command left: its exit code and what it printed."""
 

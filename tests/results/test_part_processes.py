@@ -59,7 +59,7 @@ def test_parts_of_a_process_that_is_killed_are_left_out(run, monkeypatch):
     children = []
     plain = part_processes._child
     monkeypatch.setattr(part_processes, "_child", lambda path: children.append(plain(path)) or children[-1])
-    monkeypatch.setattr(part_processes, "_cores", lambda: 1)
+    monkeypatch.setattr(part_processes, "cpu_cores", lambda: 1)
     found = []
     for number, _ in made_by_processes(run.path, [0, 1, 2, 3, 4, 5]):
         found.append(number)

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import TINY_NETWORK
+from conftest import with_heads
 from ratewarp import RatewarpError, Study, open_run, run
 from ratewarp.results.tabulating import tabulate
 from ratewarp.runs.directory import writing_to
@@ -27,18 +27,7 @@ TRAINERS = {
     f"ratewarp.{name}"
     for name in ("training.loop", "training.evaluation", "runs.runner", "runs.waves", "runs.jobs")
 }
-STUDY = Study(
-    name="executors",
-    network=TINY_NETWORK,
-    recipe={"steps": 30},
-    training_images=600,
-    validation_each=2,
-    codes_each=1,
-    models={"base": {}, "task": {"tasks": ["E2M1"]}},
-    readouts={"base": ["E2M1"]},
-    capacities_nats=[1],
-    bound_points=0,
-)
+STUDY = with_heads("executors")
 
 
 class _Listening:

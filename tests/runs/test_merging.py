@@ -10,23 +10,12 @@ from pathlib import Path
 import pytest
 
 import ratewarp
-from conftest import TINY_NETWORK, call
+from conftest import call, with_heads
 from ratewarp import RatewarpError, RequestError, Study, open_run, run_status
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.runs.shards import NOTE, shares
 
-STUDY = Study(
-    name="merged",
-    network=TINY_NETWORK,
-    recipe={"steps": 30},
-    training_images=600,
-    validation_each=2,
-    codes_each=1,
-    models={"base": {}, "task": {"tasks": ["E2M1"]}},
-    readouts={"base": ["E2M1"]},
-    capacities_nats=[0.5, 1, 2],
-    bound_points=0,
-)
+STUDY = with_heads("merged", capacities_nats=[0.5, 1, 2])
 SHARDS = 3
 
 

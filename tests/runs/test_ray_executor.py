@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import TINY_NETWORK
+from conftest import with_heads
 from ratewarp import RatewarpError, Ray, RequestError, Study, run
 from ratewarp.runs.jobs import Kept, WaveJob
 from ratewarp.runs.ray_cluster import connected
@@ -26,18 +26,7 @@ pytestmark = [
 ]
 pytest.importorskip("ray")
 
-STUDY = Study(
-    name="cluster",
-    network=TINY_NETWORK,
-    recipe={"steps": 330},
-    training_images=600,
-    validation_each=2,
-    codes_each=1,
-    models={"base": {}, "task": {"tasks": ["E2M1"]}},
-    readouts={"base": ["E2M1"]},
-    capacities_nats=[0.3, 1],
-    bound_points=0,
-)
+STUDY = with_heads("cluster", recipe={"steps": 330}, capacities_nats=[0.3, 1])
 MARK = "RATEWARP_TEST_CLUSTER"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from conftest import TINY_NETWORK, call
+from conftest import call, with_heads
 from ratewarp import RequestError, Study, open_run, run, run_status
 from ratewarp.runs.directory import create_run, writing_to
 from ratewarp.runs.groups import groups, steps_of
@@ -33,18 +33,7 @@ MODELS = {
     "short": {"recipe": {"steps": 100}},
 }
 STUDY = Study(name="parts", models=MODELS, capacities_nats=[0.3, 1, 3], seeds=range(7), bound_points=0)
-TINY = Study(
-    name="shards",
-    network=TINY_NETWORK,
-    recipe={"steps": 30},
-    training_images=600,
-    validation_each=2,
-    codes_each=1,
-    models={"base": {}, "task": {"tasks": ["E2M1"]}},
-    readouts={"base": ["E2M1"]},
-    capacities_nats=[1, 2],
-    bound_points=0,
-)
+TINY = with_heads("shards", capacities_nats=[1, 2])
 
 
 @given(st.integers(1, 400))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ratewarp.bench.hardware import cores
+from ratewarp._cores import cpu_cores
 from ratewarp.bench.worker import Job, Turn
 
 _BURST_SECONDS = 0.1  # at most
@@ -70,7 +70,7 @@ def start_xla(job: Job) -> Turn:
 
     flags = (
         os.environ.get("XLA_FLAGS", ""),
-        f"--xla_force_host_platform_device_count={cores()}",
+        f"--xla_force_host_platform_device_count={cpu_cores()}",
         "--xla_cpu_multi_thread_eigen=false",
     )
     os.environ["XLA_FLAGS"] = " ".join(flags)
@@ -103,12 +103,12 @@ def start_torch(job: Job) -> Turn:
     """PyTorch's products, one single-thread loop per core."""
     import torch
 
-    pool = ThreadPoolExecutor(cores(), initializer=lambda: torch.set_num_threads(1))
+    pool = ThreadPoolExecutor(cpu_cores(), initializer=lambda: torch.set_num_threads(1))
 
     def prepare(product: Product) -> Burst:
-        starting = Barrier(cores() + 1)
+        starting = Barrier(cpu_cores() + 1)
         matrices = _matrices(product)
-        arguments = [[torch.tensor(matrix) for matrix in matrices] for _ in range(cores())]
+        arguments = [[torch.tensor(matrix) for matrix in matrices] for _ in range(cpu_cores())]
 
         def work(own: list[torch.Tensor], pairs: int) -> None:
             x, there, back = own
@@ -128,7 +128,7 @@ def start_torch(job: Job) -> Turn:
 
         return burst
 
-    return _turn(prepare, cores())
+    return _turn(prepare, cpu_cores())
 
 
 def _turn(prepare: Callable[[Product], Burst], count: int) -> Turn:

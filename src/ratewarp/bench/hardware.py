@@ -10,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from ratewarp._cores import cpu_cores
+
 PACKAGES = ("ratewarp", "jax", "jaxlib", "numpy", "torch", "pythae")
 # known to change timings
 VARIABLES = ("XLA_FLAGS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "KMP_AFFINITY")
@@ -19,7 +21,7 @@ def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory, operating system, and how many programs were at work in the last minute."""
     return {
         "processor": _processor(),
-        "cores": cores(),
+        "cores": cpu_cores(),
         "memory_bytes": _memory(),
         "machine": platform.machine(),
         "system": f"{platform.system()} {platform.release()}",
@@ -34,11 +36,6 @@ def describe_software() -> dict[str, Any]:
         "packages": {name: _version(name) for name in PACKAGES},
         "environment": {name: os.environ[name] for name in VARIABLES if name in os.environ},
     }
-
-
-def cores() -> int:
-    """Processors this process may use, as the operating system counts them."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

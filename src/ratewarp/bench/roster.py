@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ratewarp.bench.hardware import cores
+from ratewarp._cores import cpu_cores
 
 # not a contestant: this package's time to its first steps, with an empty and a filled compilation cache
 START_UP = "start-up"
@@ -55,7 +55,7 @@ def roster(members: Sequence[int]) -> list[Entry]:
             "torch-per-core",
             "PyTorch, the same loop, one single-thread process per core",
             "torch",
-            processes=cores(),
+            processes=cpu_cores(),
             threads=1,
         ),
         Entry(

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
+from ratewarp._cores import cpu_cores
 from ratewarp._interrupt import stop_if_asked
 from ratewarp.results.table_parts import Rows
 
@@ -33,7 +34,7 @@ def made_by_processes(run: Path, numbers: Sequence[int]) -> Iterator[tuple[int, 
         out: whoever makes it then learns why.
     """
     waiting, answers = iter(numbers), Queue[tuple[int, Rows] | None]()
-    children = [_child(run) for _ in range(min(_cores(), len(numbers)))]
+    children = [_child(run) for _ in range(min(cpu_cores(), len(numbers)))]
     threads = [Thread(target=_feed, args=(one, waiting, answers), daemon=True) for one in children]
     for thread in threads:
         thread.start()
@@ -52,10 +53,6 @@ def made_by_processes(run: Path, numbers: Sequence[int]) -> Iterator[tuple[int, 
             child.kill()
             thread.join()  # its process is gone, and with it what it waits for
             _close(child)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _child(run: Path) -> subprocess.Popen[str]:

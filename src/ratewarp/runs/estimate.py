@@ -189,7 +189,7 @@ def _fewer(setting: Setting, counts: np.ndarray) -> np.ndarray:
     any.
     """
     most = _MOST_IMAGE_BYTES // _image_bytes(setting)
-    total = int(counts.sum()) if setting.source.stored is None else int(np.count_nonzero(counts))
+    total = _images(setting, counts)
     if total <= most:
         return counts
     if setting.source.stored is None:
@@ -198,6 +198,11 @@ def _fewer(setting: Setting, counts: np.ndarray) -> np.ndarray:
     chosen = np.flatnonzero(counts)[: max(1, most)]
     kept[chosen] = counts[chosen]
     return kept
+
+
+def _images(setting: Setting, counts: np.ndarray) -> int:
+    """Training images that are held for these counts: of stored ones, each once."""
+    return int(counts.sum()) if setting.source.stored is None else int(np.count_nonzero(counts))
 
 
 def _image_bytes(setting: Setting) -> int:
@@ -216,10 +221,9 @@ def _memory(wave: Wave, counts: np.ndarray) -> int:
     """Bytes of a wave, and of images."""
     setting = wave.conditions[0].setting
     most = MAX_POOL_BYTES if setting.source.stored is None else MAX_HELD_BYTES
-    training = int(counts.sum()) if setting.source.stored is None else int(np.count_nonzero(counts))
     held_out = len(setting.measured()) * setting.images_each()
     image = _image_bytes(setting)
-    pool = training * image
+    pool = _images(setting, counts) * image
     return wave.slots * member_bytes(wave.plan) + (pool if pool <= most else 0) + held_out * image
 
 

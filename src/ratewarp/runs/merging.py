@@ -21,11 +21,8 @@ from ratewarp.studies import Condition, Study, resolved, stored_study
 KINDS = {"conditions": CONDITION_FILES, "readouts": READOUT_FILES}
 COPIED_AGAIN = "it is copied again from a directory that has it"
 
-_OF_ONE_RUN = (
-    "sessions",
-    "sha256",
-    "seconds_tables",
-)  # in a manifest: what does not hold for all directories
+# in a manifest: what does not hold for all directories
+_OF_ONE_RUN = ("sessions", "sha256", "seconds_tables")
 _NAMED = 3
 
 
