@@ -10,6 +10,7 @@ from scipy.spatial import procrustes
 
 from ratewarp._checks import RequestError
 from ratewarp.geometry import linear_cka, procrustes_distance
+from ratewarp.geometry.similarity_left_out import cka_without, procrustes_without
 
 RNG = np.random.default_rng(0)
 CODES = RNG.normal(size=(30, 4))
@@ -72,3 +73,29 @@ def test_bad_input_is_named():
         linear_cka(CODES[:3], OTHER[:3])
     with pytest.raises(RequestError, match="reference must be different"):
         procrustes_distance(CODES, np.ones((30, 2)))
+
+
+@pytest.mark.parametrize(
+    ("measure", "without", "fewest"),
+    [(linear_cka, cka_without, 4), (procrustes_distance, procrustes_without, 2)],
+)
+@pytest.mark.parametrize("wide", [1, 4, 90])
+def test_without_some_blocks_as_one_by_one(measure, without, fewest, wide):
+    """Blocks of unequal size, codes far off the origin, and more latents than items."""
+    codes, other = 1e3 + CODES @ RNG.normal(size=(4, wide)), OTHER - 50
+    blocks = RNG.permutation(np.r_[np.arange(12), RNG.integers(0, 12, 18)])
+    weights = RNG.integers(0, 2, (200, 12)).astype(float)
+    weights[0] = 1
+    weights[1, 1:] = 0
+    kept = [row[blocks] > 0 for row in weights]
+    expected = [measure(codes[one], other[one]) if one.sum() >= fewest else np.nan for one in kept]
+    np.testing.assert_allclose(without(codes, other, blocks)(weights), expected, rtol=1e-7, atol=1e-10)
+
+
+def test_what_is_left_may_be_constant():
+    codes = np.r_[np.ones((6, 2)), [[2.0, 0.0], [3.0, 1.0]]]
+    weights = np.array([[1, 1, 1, 1, 1, 1, 0, 0], [1] * 8], float)
+    for without in (cka_without, procrustes_without):
+        found = without(codes, RNG.normal(size=(8, 2)), np.arange(8))(weights)
+        assert np.isnan(found[0])
+        assert np.isfinite(found[1])

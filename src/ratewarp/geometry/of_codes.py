@@ -16,12 +16,12 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
+from ratewarp.geometry.similarity_left_out import cka_without, procrustes_without
 from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
-_FEWEST_ITEMS = 3  # more are needed for the debiased CKA
 
 
 def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
@@ -81,17 +81,23 @@ def find_effective_prototypes(bench: Workbench, scheme: Scheme) -> Iterator[Find
 
 
 def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
-    yield from _likeness(bench, "linear_cka", linear_cka, (-math.inf, 1.0))
+    yield from _likeness(bench, "linear_cka", linear_cka, cka_without, (-math.inf, 1.0))
 
 
 def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
-    yield from _likeness(bench, "procrustes_distance", procrustes_distance, (0.0, math.pi / 2))
+    yield from _likeness(
+        bench, "procrustes_distance", procrustes_distance, procrustes_without, (0.0, math.pi / 2)
+    )
 
 
 def _likeness(
-    bench: Workbench, name: str, measure: Callable[..., float], bounds: tuple[float, float]
+    bench: Workbench,
+    name: str,
+    measure: Callable[..., float],
+    without: Callable[..., Statistic],
+    bounds: tuple[float, float],
 ) -> Iterator[Finding]:
-    """How like the codes are to the reference as wholes."""
+    """How like the codes are to the reference as wholes; `without` measures it without some blocks."""
     own, reference = bench.own, bench.reference
     if reference is None:
         return
@@ -105,19 +111,13 @@ def _likeness(
         yield undefined(name, "", str(error))
         return
 
-    def left(weights: np.ndarray) -> np.ndarray:
-        kept = [row[blocks] > 0 for row in weights]
-        return np.array([_of_a_part(measure, first[one], second[one]) for one in kept])
-
+    number, wanted = int(blocks.max()) + 1, bench.settings
     found = infer(
-        left, int(blocks.max()) + 1, interval="jackknife", bounds=bounds, level=bench.settings.level
+        without(first, second, blocks),
+        number,
+        interval="jackknife",
+        bounds=bounds,
+        level=wanted.level,
+        batch=bench.batch,
     )
     yield Finding(name, "", value, float(found.low), float(found.high), math.nan, found.n, found.note)
-
-
-def _of_a_part(measure: Callable[..., float], first: np.ndarray, second: np.ndarray) -> float:
-    """The measure of a part of the items; NaN where it is not defined."""
-    try:
-        return measure(first, second) if len(first) > _FEWEST_ITEMS else math.nan
-    except RequestError:
-        return math.nan

@@ -9,7 +9,8 @@ from ratewarp._checks import refuse
 from ratewarp.geometry.code_checks import check_codes, check_same_items
 from ratewarp.geometry.reach import scaled, spanned
 
-_ROUNDING = 1e-9  # share of the squared norm below which the unbiased estimate is a matter of rounding
+ROUNDING = 1e-9  # share of the squared norm below which the unbiased estimate is a matter of rounding
+FEWEST_DEBIASED = 4  # items
 
 
 def linear_cka(
@@ -47,13 +48,13 @@ def linear_cka(
         >>> round(linear_cka(codes, -2 * codes), 6)
         1.0
     """
-    first, second = _centred(codes, reference)
-    if debiased and len(first) < 4:
+    first, second = centred(codes, reference)
+    if debiased and len(first) < FEWEST_DEBIASED:
         refuse("codes", "at least 4 items for the debiased form", f"{len(first)} items")
     hsic = _unbiased if debiased else lambda a, b: float(np.sum((a.T @ b) ** 2))
     own, theirs = hsic(first, first), hsic(second, second)
     for argument, values, size in (("codes", first, own), ("reference", second, theirs)):
-        if not size > _ROUNDING * np.sum(values**2) ** 2:
+        if not size > ROUNDING * np.sum(values**2) ** 2:
             refuse(
                 argument,
                 "of unequal distances between items, beyond rounding (codes all as far apart, or at one"
@@ -89,14 +90,15 @@ def procrustes_distance(
         >>> round(procrustes_distance(square, 3 * square @ [[0.0, 1.0], [-1.0, 0.0]]), 6)
         0.0
     """
-    first, second = _centred(codes, reference)
+    first, second = centred(codes, reference)
     overlap = np.linalg.svd(first.T @ second, compute_uv=False).sum() / (
         np.linalg.norm(first) * np.linalg.norm(second)
     )
     return float(np.arccos(min(overlap, 1.0))) if overlap < 1 - 1e-14 else 0.0
 
 
-def _centred(codes: object, reference: object) -> tuple[np.ndarray, np.ndarray]:
+def centred(codes: object, reference: object) -> tuple[np.ndarray, np.ndarray]:
+    """Two sets of codes about their means, in units that arithmetic can hold."""
     first, second = scaled(check_codes(codes)), scaled(check_codes(reference, argument="reference"))
     check_same_items(first, second)
     for argument, values in (("codes", first), ("reference", second)):

@@ -334,7 +334,9 @@ class RunDirectory:
 def files_of(record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, bytes]:
     """Files of a record and of parameters."""
     compressed = {
-        name: {"zlib": True, "complevel": 4, "shuffle": True} for name, variable in record.data_vars.items() if variable.ndim
+        name: {"zlib": True, "complevel": 4, "shuffle": True}
+        for name, variable in record.data_vars.items()
+        if variable.ndim
     }
     return {
         "record.nc": bytes(record.to_netcdf(None, engine="h5netcdf", encoding=compressed)),
