@@ -72,7 +72,9 @@ def phase_indices_figure(view: RunView) -> Figure | None:
         bar = figure.colorbar(image, ax=list(strip), shrink=0.85, pad=0.01, aspect=12, extend="both")
         bar.set_label("change", fontsize=7)
         bar.outline.set_visible(False)  # type: ignore[operator]
-    note_below(figure, f"dots: p < {LEVEL:g}, corrected for all maps (Holm) · {_note(phase)}")
+    note_below(
+        figure, f"dots: stands out from chance ({LEVEL:.0%} false discoveries over all maps) · {_note(phase)}"
+    )
     return figure
 
 
@@ -95,7 +97,7 @@ def phase_slices_figure(view: RunView) -> Figure | None:
             place.set_xlabel(name)
             place.set_title(title if warp == next(iter(phase.warps)) else "")
         strip[0].set_ylabel(f"{_TITLES[warp]}: change")
-    note_below(figure, f"bars: 95 % intervals, over stimuli and seeds · {_note(phase)}")
+    note_below(figure, f"bars: 95 % intervals over seeds · {_note(phase)}")
     return figure
 
 
@@ -133,12 +135,10 @@ def _cuts(phase: PhaseView) -> list[Cut]:
 def _draw_cut(
     place: Axes, phase: PhaseView, warp: str, ticks: list[str], lines: Sequence[tuple[str, Any]]
 ) -> None:
-    values, errors = phase.values(warp), phase.errors(warp)
+    values, reach = phase.values(warp), phase.reach(warp)
     for number, ((label, index), colour) in enumerate(zip(lines, ("#56b4e9", "#0072b2", INK), strict=False)):
         x = np.arange(len(ticks)) + 0.08 * (number - 1)
-        place.errorbar(
-            x, values[index], 1.96 * errors[index], color=colour, marker="o", ms=3, lw=1.1, label=label
-        )
+        place.errorbar(x, values[index], reach[index], color=colour, marker="o", ms=3, lw=1.1, label=label)
     place.axhline(0, color=MUTED, lw=0.7)
     place.set_xticks(range(len(ticks)), labels=ticks)
     place.spines[["top", "right"]].set_visible(False)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import t
 
 from ratewarp.report.views import RunView
 from ratewarp.results.phases import LEVEL, WARPS, optimal_at, phases
@@ -52,13 +52,13 @@ class PhaseView:
         """Mean over seeds; NaN where the warp is not defined."""
         return self._grid(self._models, warp, "value")
 
-    def errors(self, warp: str) -> Grid:
-        """Standard errors of the values."""
-        return self._grid(self._models, warp, "se")
+    def reach(self, warp: str) -> Grid:
+        """Half the width of the 95 % intervals."""
+        return self._grid(self._models, warp, "high") - self.values(warp)
 
     def stands_out(self, warp: str) -> Grid:
-        """Whether a warp is above (1) or below (−1) its reference more than chance would move any of all, or
-        not (0).
+        """Whether a warp is above (1) or below (−1) its reference more than chance would move it, corrected
+        for all places and warps, or not (0).
         """
         sure = self._grid(self._models, warp, "p_adjusted") < LEVEL
         return np.where(sure, np.sign(self.values(warp)), 0)
@@ -71,8 +71,11 @@ class PhaseView:
         """Whether a warp of optimal codes is one that would have stood out in trained models of that
         capacity.
         """
-        errors = np.nanmedian(self.errors(warp), axis=(1, 2), keepdims=True)
-        least = norm.isf(LEVEL / 2 / len(self._models)) * errors
+        p, corrected = (self._models[name].to_numpy(float) for name in ("p", "p_adjusted"))
+        chance = p[corrected < LEVEL].max(initial=LEVEL / len(p))
+        freedom = self._grid(self._models, warp, "freedom")
+        needed = t.isf(chance / 2, freedom) * self._grid(self._models, warp, "se")
+        least = np.nanmedian(needed, axis=(1, 2), keepdims=True)
         values = self.optimal(warp)
         return np.where(np.abs(values) > least, np.sign(values), 0)
 
@@ -80,7 +83,7 @@ class PhaseView:
     def _models(self) -> pd.DataFrame:
         keys = [CAPACITY, *self.view.study.further_keys]
         rows = self.view.run.table("geometry")
-        return phases(self._own(rows), keys, [CAPACITY])
+        return phases(self._own(rows), keys, self.view.study.further_keys)
 
     @cached_property
     def _optimal(self) -> pd.DataFrame:

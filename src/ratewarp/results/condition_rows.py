@@ -24,8 +24,6 @@ from ratewarp.studies import CAPACITY, Cell, Condition, Study
 from ratewarp.theory import information_bounds
 
 _REFERENCES = 32  # whose codes are held in memory
-# codes drawn of every image for bounds on information: one alone leaves an error of some hundredths of a nat
-_DRAWS = 16
 # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 RATE_TOLERANCE = 0.1
 
@@ -59,13 +57,16 @@ class Reader:
 
 @dataclass(frozen=True)
 class ConditionPart:
-    """One condition that is to be measured, against the reference of this id, if there is one."""
+    """One condition that is to be measured, against the reference of this id, if there is one; `draws` codes
+    of every image stand for its posterior in the bounds on information.
+    """
 
     condition: Condition
     labels: dict[str, Any]
     study: Study
     reader: Reader
     settings: Settings
+    draws: int
     reference: str | None
 
     def key(self) -> str:
@@ -77,7 +78,7 @@ class ConditionPart:
             self.study.bound_points,
             readouts,
             self.settings,
-            _DRAWS,
+            self.draws,
         ]
         files = [*self.reader.files(self.condition.id), *self.reader.files(self.reference)]
         return part_key([*self.labels.values(), *asked], files)
@@ -86,7 +87,7 @@ class ConditionPart:
         """Its rows in every table."""
         run = self.reader.run
         record, params = run.record(self.condition.id), run.params(self.condition.id)
-        models = [{**self.labels, **_model_row(self.condition, self.study, record, params)}]
+        models = [{**self.labels, **self._model(record, params)}]
         with threads(1):  # of matrices this small, several threads wait for each other
             geometry = list(self._geometry(record))
         tasks = [{**self.labels, **row} for row in _all_task_rows(self.condition, self.study, run, record)]
@@ -95,6 +96,41 @@ class ConditionPart:
     def labelled(self, rows: Rows) -> Rows:
         """The same: they say already which condition they are of."""
         return rows
+
+    def _model(self, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
+        condition, study = self.condition, self.study
+        weighted = _weighted_sample if condition.setting.samples_stimuli() else _weighted
+        rate, rate_se = weighted(record["rate"], record["frequency"])
+        distortion, distortion_se = weighted(record["distortion"], record["frequency"])
+        semantic, semantic_se = weighted(record["semantic_distortion"], record["frequency"])
+        sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
+        return {
+            "rate_nats": rate,
+            "rate_se": rate_se,
+            "rate_bits": rate / np.log(2),
+            "rate_gap": None if condition.capacity_nats is None else rate - condition.capacity_nats,
+            "distortion": distortion,
+            "distortion_se": distortion_se,
+            "semantic_distortion": semantic,
+            "semantic_se": semantic_se,
+            "multiplier": float(record["history_multiplier"][-1])
+            if condition.setting.recipe.MULTIPLIER_IS_SLOPE
+            else None,
+            **(
+                _against_bound(condition, study, (rate, rate_se), (semantic, semantic_se))
+                if sound and study.bound_points
+                else {}
+            ),
+            **(_information(record, self.draws) if sound else {}),
+            "active_units": active_units(
+                record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]
+            )
+            if sound
+            else None,
+            "steps": record.sizes["step"],
+            "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
+            "diverged_at": _first_not_finite(record),
+        }
 
     def _geometry(self, record: xr.Dataset) -> Iterator[dict[str, Any]]:
         """What is measured on its codes, against those of its reference; measures that are not defined are
@@ -115,43 +151,6 @@ class ConditionPart:
                 yield {**self.labels, **named.pop("place"), **named}
 
 
-def _model_row(
-    condition: Condition, study: Study, record: xr.Dataset, params: Mapping[str, np.ndarray]
-) -> dict[str, Any]:
-    weighted = _weighted_sample if condition.setting.samples_stimuli() else _weighted
-    rate, rate_se = weighted(record["rate"], record["frequency"])
-    distortion, distortion_se = weighted(record["distortion"], record["frequency"])
-    semantic, semantic_se = weighted(record["semantic_distortion"], record["frequency"])
-    sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
-    return {
-        "rate_nats": rate,
-        "rate_se": rate_se,
-        "rate_bits": rate / np.log(2),
-        "rate_gap": None if condition.capacity_nats is None else rate - condition.capacity_nats,
-        "distortion": distortion,
-        "distortion_se": distortion_se,
-        "semantic_distortion": semantic,
-        "semantic_se": semantic_se,
-        "multiplier": float(record["history_multiplier"][-1])
-        if condition.setting.recipe.MULTIPLIER_IS_SLOPE
-        else None,
-        **(
-            _against_bound(condition, study, (rate, rate_se), (semantic, semantic_se))
-            if sound and study.bound_points
-            else {}
-        ),
-        **(_information(record) if sound else {}),
-        "active_units": active_units(
-            record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]
-        )
-        if sound
-        else None,
-        "steps": record.sizes["step"],
-        "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
-        "diverged_at": _first_not_finite(record),
-    }
-
-
 def _against_bound(
     condition: Condition, study: Study, rate: tuple[float, float], semantic: tuple[float, float]
 ) -> dict[str, float]:
@@ -165,13 +164,13 @@ def _against_bound(
     return found._asdict()
 
 
-def _information(record: xr.Dataset) -> dict[str, float]:
+def _information(record: xr.Dataset, draws: int) -> dict[str, float]:
     """Bounds on what sampled codes tell about the stimulus and about the image, nats, from the images whose
     codes are stored.
     """
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
     with threads(1):
-        found = information_bounds(*arrays, frequency=record["frequency"].values, draws=_DRAWS, seed=0)
+        found = information_bounds(*arrays, frequency=record["frequency"].values, draws=draws, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,
         "stimulus_information_high": found.stimulus_high,

@@ -7,9 +7,10 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from ratewarp.geometry import adjusted
+from ratewarp.results.steadied import steadied
 
 WARPS = {
     "specialization_change": "specialization",
@@ -18,32 +19,33 @@ WARPS = {
 }
 # what stands for each in codes that have no axes of their own
 OPTIMAL = {**{name: name for name in WARPS}, "orthogonalization_change": "free_orthogonalization_change"}
-LEVEL = 0.05  # of all tests of a table together
-_NORMAL = float(norm.ppf(0.975))  # half the width of a 95 % interval, in standard errors
+LEVEL = 0.05  # share of the places said to be warped that may be so by chance
 _LABELS = ["model", "measure", "task"]
 
 
-def phases(geometry: pd.DataFrame, places: Sequence[str], pooled: Sequence[str] = ()) -> pd.DataFrame:
+def phases(geometry: pd.DataFrame, places: Sequence[str], trend: Sequence[str] = ()) -> pd.DataFrame:
     """The warps at every place, over seeds, with their chance.
 
-    The standard error of a mean over n seeds is √(σ² + s²/n). σ is that of a single network over stimuli,
-    from its interval; the stimuli are the same for all seeds, so that σ does not shrink with their number. s
-    is the standard deviation between seeds, pooled over places where `pooled` is equal, or that of the place
-    itself where it is larger: seeds may differ more at some places, or by outliers. With one seed everywhere
-    s is not known and is left out; then nothing is said of other networks.
+    What is asked is whether networks trained at a place have the warp, on these stimuli: chance is that of
+    training, from seed to seed. Few seeds tell little of it at one place, so that its variance is drawn
+    towards what is usual (`steadied`), and the mean has Student's t distribution. With one seed everywhere
+    the interval of the one network stands for it, over stimuli; then nothing is said of other networks.
 
     Arguments:
         geometry: rows of `tables/geometry.csv`.
         places: columns that say at which place of the study a row is.
-        pooled: those of them within which seeds differ alike.
+        trend: those of them with which the variance between seeds may change. Not those along which the
+            reference is another one: what its seeds have in common at many places would be taken for what is
+            usual there.
 
     Returns:
         A row for each model, place, labelling and warp that chance could have moved: `places`, `measure`,
-        `task`, `value` (mean over seeds), `se`, `low` and `high` (95 %), `seeds`, `p` (two-sided, normal)
-        and `p_adjusted` (Holm, over all rows). Where all seeds are exactly the reference, p is 1.
+        `task`, `value` (mean over seeds), `se`, `freedom` (degrees of it), `low` and `high` (95 %), `seeds`,
+        `p` (two-sided) and `p_adjusted` (Benjamini and Hochberg, over all rows: of those below `LEVEL`, a
+        share of `LEVEL` is expected to be chance). Where all seeds are exactly the reference, p is 1.
     """
     shown = pd.DataFrame(geometry[geometry["measure"].isin([*WARPS])])
-    width = (shown["high"] - shown["low"]) / (2 * _NORMAL)
+    width = (shown["high"] - shown["low"]) / (2 * float(norm.ppf(0.975)))
     keys = [*_LABELS, *places]
     cells = shown.assign(variance=width**2).groupby(keys, dropna=False, sort=False)
     table = cells.agg(
@@ -53,19 +55,34 @@ def phases(geometry: pd.DataFrame, places: Sequence[str], pooled: Sequence[str] 
         over_stimuli=("variance", "mean"),
     ).reset_index()
 
-    alike = [table[key].astype(str) for key in (*_LABELS, *pooled)]
-    freedom = cast(Any, (table["seeds"] - 1).groupby(alike).transform("sum"))
-    between = cast(Any, table["spread"].groupby(alike).transform("sum")) / freedom.where(freedom > 0)
-    own = table["spread"] / (table["seeds"] - 1).where(table["seeds"] > 1)
-    larger = np.fmax(between.fillna(0), own.fillna(0))
-    table["se"] = np.sqrt(table["over_stimuli"] + larger / table["seeds"])
+    several = bool((table["seeds"] > 1).any())
+    if several:
+        parts = [
+            _between_seeds(pd.DataFrame(own), trend)
+            for _, own in table.groupby(_LABELS, dropna=False, sort=False)
+        ]
+        table = table.join(pd.concat(parts)) if parts else table
+    else:
+        table = table.assign(se=np.sqrt(table["over_stimuli"]), freedom=np.inf)
 
-    half = _NORMAL * table["se"]
-    table = table.assign(low=table["value"] - half, high=table["value"] + half)
-    distance = np.where(table["value"] == 0, 0, np.abs(table["value"]) / table["se"])
-    table["p"] = 2 * norm.sf(distance)
-    table["p_adjusted"] = adjusted(table["p"].to_numpy(dtype=float))
-    return pd.DataFrame(table[[*keys, "value", "se", "low", "high", "seeds", "p", "p_adjusted"]])
+    reach = t.ppf(0.975, table["freedom"]) * table["se"]
+    table = table.assign(low=table["value"] - reach, high=table["value"] + reach)
+    chance = 2 * t.sf(np.abs(table["value"]) / table["se"], table["freedom"])
+    table["p"] = np.where(table["value"] == 0, 1.0, chance)
+    table["p_adjusted"] = adjusted(table["p"].to_numpy(dtype=float), method="fdr")
+    shown_columns = ["value", "se", "freedom", "low", "high", "seeds", "p", "p_adjusted"]
+    return pd.DataFrame(table[[*keys, *shown_columns]])
+
+
+def _between_seeds(own: pd.DataFrame, trend: Sequence[str]) -> pd.DataFrame:
+    """Standard errors of means over seeds, of one warp at all its places, and their degrees of freedom."""
+    freedom = (own["seeds"] - 1).to_numpy()
+    variance = own["spread"].to_numpy() / np.maximum(freedom, 1)
+    levels = pd.get_dummies(own[[*trend]].astype(str), drop_first=True) if trend else None
+    found = steadied(variance, freedom, None if levels is None else levels.to_numpy(float))
+    return pd.DataFrame(
+        {"se": np.sqrt(found.variance / own["seeds"].to_numpy()), "freedom": found.freedom}, index=own.index
+    )
 
 
 def optimal_at(normative: pd.DataFrame, rates: Sequence[float], places: Sequence[str]) -> pd.DataFrame:

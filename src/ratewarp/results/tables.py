@@ -4,6 +4,7 @@ rate of the bound, a measure of an optimal code."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Protocol
 
@@ -64,6 +65,11 @@ COLUMNS = {"models": MODELS, "tasks": TASKS, "geometry": GEOMETRY, "bound": BOUN
 # p cannot be below 1 / permutations: with fewer, no test would stand the correction for all of them
 _PERMUTATIONS_A_TEST = 40
 _MOST_PERMUTATIONS = 10_000
+_MOST_TESTS = 500  # beyond, not even these would
+
+# codes drawn of every image for bounds on information: one alone leaves an error of some hundredths of a nat
+_DRAWS, _DRAWS_OF_MANY = 16, 4
+_MANY = 500  # conditions, whose means rather than each are looked at
 
 
 class Part(Protocol):
@@ -124,6 +130,7 @@ def parts_of(run: RunDirectory, study: Study, conditions: Sequence[Condition] | 
     """All parts of the tables, in their order: of each model its conditions, then what is solved for it."""
     chosen = study.conditions if conditions is None else conditions
     settings, reader = _test_settings(chosen), Reader(run)
+    draws = _DRAWS_OF_MANY if len(chosen) > _MANY else _DRAWS
     stored = {condition.id for condition in chosen}
     found: list[Part] = []
     # in turn: the curve of a model is solved once
@@ -137,7 +144,7 @@ def parts_of(run: RunDirectory, study: Study, conditions: Sequence[Condition] | 
                 study.cells[beside].id if beside is not None and study.cells[beside].id in stored else None
             )
             labels = labels_of(study, cell, condition)
-            found.append(ConditionPart(condition, labels, study, reader, settings, known))
+            found.append(ConditionPart(condition, labels, study, reader, settings, draws, known))
         if study.bound_points:
             found += objectives(study, model, cells)
     return found
@@ -162,8 +169,13 @@ def _joined(parts: Sequence[Rows], study: Study) -> dict[str, pd.DataFrame]:
 
 
 def _test_settings(conditions: Sequence[Condition]) -> Settings:
-    """As many permutations as the correction for the number of all tests needs."""
+    """As many permutations as the correction for the number of all tests needs, and no more than usual where
+    none would do.
+    """
     tests = sum(len(condition.setting.class_schemes()) + 1 for condition in conditions)
-    return Settings(
-        permutations=min(max(Settings().permutations, _PERMUTATIONS_A_TEST * tests), _MOST_PERMUTATIONS)
+    usual = Settings()
+    if tests > _MOST_TESTS:
+        return usual
+    return replace(
+        usual, permutations=min(max(usual.permutations, _PERMUTATIONS_A_TEST * tests), _MOST_PERMUTATIONS)
     )
