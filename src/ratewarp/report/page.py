@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from base64 import b64encode
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -24,9 +26,12 @@ from ratewarp.report.views import RunView, scheme_title
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY
 
-_MOST_ROWS = 3000  # of a table on the page
+_MOST_ROWS = 500  # of a table on the page
 _MOST_ALERTS = 20
 _NARROW = 4  # models or panels up to which a figure leaves room at its sides
+
+_LABELS = (CAPACITY, *("model", "regime", "representation", "task", "measure", "class", "other", "latent"))
+_OF_ONE_SEED = ("seed", "low", "high", "p", "p_adjusted", "diverged_at")
 
 _MODEL_COLUMNS = {
     "model": "model",
@@ -149,7 +154,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         mapped=view.mapped_note,
         plane=_interactive(plane(view), "plane"),
         maps=_interactive(map_explorer(view), "maps"),
-        plotly=Markup(get_plotlyjs()),
+        plotly=_packed_plotly(),
         baseline_published="baseline" in view.published_models,
         distances=_table(view, tables["models"], _DISTANCE_COLUMNS),
         models=_table(view, tables["models"], _MODEL_COLUMNS),
@@ -298,27 +303,32 @@ def _model_sections(view: RunView) -> list[dict[str, Any]]:
     return sections
 
 
+def _packed_plotly() -> str:
+    """Plotly for the browser, compressed: the page unpacks it."""
+    return b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
+
+
 def _interactive(figure: PlotlyFigure, name: str) -> Markup:
-    return Markup(
-        figure.to_html(
-            full_html=False,
-            include_plotlyjs=False,
-            div_id=name,
-            config={"displaylogo": False, "responsive": True},
-        )
-    )
+    drawn = str(figure.to_json()).replace("<", "\\u003c")
+    call = f'drawn("{name}", {drawn})'
+    return Markup('<div id="{}" class="plotly"></div><script>{}</script>').format(name, Markup(call))
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:
-    """A table as HTML; of very many rows those of the drawn models, or the first, and a line that says so."""
+    """A table as HTML; of very many rows means over seeds, or those of the drawn models, or the first, and a
+    line that says so.
+    """
     rows, note = table, ""
+    if len(rows) > _MOST_ROWS and len(view.study.seeds) > 1:
+        rows = _over_seeds(view, rows)
+        note = f"means over seeds of {len(table):,} rows"
     if len(rows) > _MOST_ROWS and view.drawn.note:
         model = "model" if "model" in table else "representation"
-        rows = pd.DataFrame(table[table[model].isin(view.drawn.names)])
+        rows = pd.DataFrame(rows[rows[model].isin(view.drawn.names)])
         note = f"{len(rows):,} of {len(table):,} rows, of {len(view.drawn.names)} models"
     if len(rows) > _MOST_ROWS:
         rows = rows.head(_MOST_ROWS)
-        note = f"the first {_MOST_ROWS:,} of {len(table):,} rows"
+        note = f"the first {_MOST_ROWS:,} of {note or f'{len(table):,} rows'}"
 
     chosen = rows.reindex(columns=list(columns)).set_axis(list(columns.values()), axis="columns")
     at = 1 + [*columns].index(CAPACITY)
@@ -327,6 +337,21 @@ def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Ma
     html = chosen.to_html(index=False, border=0, na_rep="", justify="left", float_format=_number, escape=True)
     told = Markup("<p>Shown are {}; the file has all.</p>").format(note) if note else Markup("")
     return told + Markup(html)
+
+
+def _over_seeds(view: RunView, table: pd.DataFrame) -> pd.DataFrame:
+    """Means of what is measured, over seeds; no chances, which are of one seed."""
+    labels = [name for name in table.columns if name in _LABELS or name in view.study.further_keys]
+    left_out = {*labels, *_OF_ONE_SEED}
+    numbers = [
+        name
+        for name in table.select_dtypes("number").columns
+        if name not in left_out and not name.endswith("_se")
+    ]
+    words = {"status": lambda said: " / ".join(sorted(set(said)))} if "status" in table else {}
+    grouped = table.groupby(labels, dropna=False, sort=False)
+    found = grouped.agg(dict.fromkeys(numbers, "mean") | words).reset_index()
+    return found.reindex(columns=table.columns)
 
 
 def _number(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Protocol
 
 from ratewarp.runs.jobs import Event, Job, do
@@ -17,7 +17,8 @@ class Executor(Protocol):
     who gives the jobs and reads the events.
 
     An executor whose workers are smaller than this machine may have a number `members_at_once`: the most
-    models that a job should train together, where the user does not say.
+    models that a job should train together, where the user does not say. One that is slow to begin may have
+    a context manager `held()`, which keeps what it has begun from one `run` to the next.
     """
 
     def run(self, jobs: Iterable[Job]) -> Iterator[tuple[int, Event]]:
@@ -41,6 +42,11 @@ class Here:
 def members_suiting(executor: Executor) -> int | None:
     """The most models that a job of this executor should train together; None for what suits this machine."""
     return getattr(executor, "members_at_once", None)
+
+
+def held(executor: Executor) -> AbstractContextManager[None]:
+    """Several calls of `run` of this executor."""
+    return getattr(executor, "held", nullcontext)()
 
 
 @contextmanager

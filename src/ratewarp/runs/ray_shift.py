@@ -1,5 +1,4 @@
-"""The work on a Ray cluster for one call: which worker does which job, and what becomes of a job whose worker
-is lost.
+"""The work on a Ray cluster: which worker does which job, and what becomes of a job whose worker is lost.
 
 A worker is asked for one event after the other, so that it is never further than one event ahead. A job whose
 worker is lost is done again from its last checkpoint, which is here.
@@ -69,22 +68,26 @@ class _Failure(NamedTuple):
 
 
 class Shift:
-    """All workers of one call.
+    """All workers, for one list of jobs or for several.
 
     Arguments:
         head: of the cluster.
         nodes: its machines, which have been asked for their versions.
         cores: CPU cores of a worker.
         say: called with what a person should know.
+        keep: whether workers wait for more jobs when there are none.
     """
 
-    def __init__(self, head: Head, nodes: Nodes, cores: int, say: Callable[[str], None]):
-        self._head, self._nodes, self._cores, self._say = head, nodes, cores, say
+    def __init__(
+        self, head: Head, nodes: Nodes, cores: int, say: Callable[[str], None], *, keep: bool = False
+    ):
+        self._head, self._nodes, self._cores, self._say, self._keep = head, nodes, cores, say, keep
         self._hands: list[_Hand] = []
+        self._idle: list[_Hand] = []  # workers without a job
         self._lost: list[tuple[Attempt, str]] = []  # jobs to do again, and the machine that lost each
         self._failures: list[_Failure] = []
         self._fresh: Iterator[Attempt] = iter(())
-        self._all_begun = False
+        self._all_begun = True
         self._looked = float("-inf")
         self._manned = time.monotonic()  # when there was last a machine for workers
         self._wrong = ""  # what was last wrong with one
@@ -96,6 +99,8 @@ class Shift:
             RatewarpError: the cluster is lost; or jobs were given up, after all others are done.
         """
         self._fresh = (Attempt(number, job) for number, job in enumerate(jobs))
+        self._all_begun, self._manned = False, time.monotonic()
+        self._lost, self._failures = [], []
         while self._hands or self._lost or not self._all_begun:
             stop_if_asked()
             self._look()
@@ -107,7 +112,7 @@ class Shift:
 
     def end(self) -> None:
         """Ends every worker."""
-        for hand in list(self._hands):
+        for hand in [*self._hands, *self._idle]:
             self._dismiss(hand)
 
     def _room(self) -> Node | None:
@@ -127,6 +132,12 @@ class Shift:
     def _engage(self, node: Node, attempt: Attempt) -> None:
         import ray
 
+        if idle := next((one for one in self._idle if one.node.id == node.id), None):
+            self._idle.remove(idle)
+            self._hands.append(idle)
+            idle.attempt = attempt
+            self._begin(idle)
+            return
         options: dict[str, Any] = {"num_cpus": self._cores, "max_restarts": 0, "max_task_retries": 0}
         if self._nodes.gpus:
             options["num_gpus"] = self._nodes.gpus
@@ -192,17 +203,25 @@ class Shift:
         if attempt is None:
             idle = next((other for other in self._hands if other.machine is None), None)
             if idle is None:
-                self._dismiss(hand)
+                self._release(hand)
                 return
-            self._dismiss(idle)
             attempt = idle.attempt
+            self._dismiss(idle)
         hand.attempt = attempt
         self._begin(hand)
+
+    def _release(self, hand: _Hand) -> None:
+        """A worker for whom there is no job."""
+        if self._keep:
+            self._hands.remove(hand)
+            self._idle.append(hand)
+        else:
+            self._dismiss(hand)
 
     def _dismiss(self, hand: _Hand) -> None:
         import ray
 
-        self._hands.remove(hand)
+        (self._hands if hand in self._hands else self._idle).remove(hand)
         if not self._head.lost:
             with suppress(Exception):
                 ray.kill(hand.actor)

@@ -24,7 +24,7 @@ from jaxtyping import Int
 from ratewarp._progress import Progress
 from ratewarp.runs.checkpoints import Stand, remove_all_checkpoints, remove_checkpoints, write_checkpoint
 from ratewarp.runs.directory import RunDirectory, working_on
-from ratewarp.runs.executor import Executor, Here, events_of, members_suiting
+from ratewarp.runs.executor import Executor, Here, events_of, held, members_suiting
 from ratewarp.runs.groups import steps_of
 from ratewarp.runs.jobs import Begun, Done, HeadsJob, Kept, Read, Stepped, Trained, WaveJob, forget_images
 from ratewarp.runs.mending import set_damage_aside
@@ -94,11 +94,12 @@ def train_study(
     unread = pending_heads(run, study) if only is None else []
     watch = _Watch(progress, starts, round(HEAD_SHARE * head_steps(study, unread)))
     try:
-        _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds)
-        run.refuse_lost()
-        remove_all_checkpoints(run.checkpoints)
-        before_heads = time.perf_counter()
-        _train_heads(run, study, unread, chosen, watch)
+        with held(chosen):
+            _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds)
+            run.refuse_lost()
+            remove_all_checkpoints(run.checkpoints)
+            before_heads = time.perf_counter()
+            _train_heads(run, study, unread, chosen, watch)
     finally:
         forget_images()
     now = time.perf_counter()
