@@ -1,4 +1,4 @@
-"""Log densities of points under many Gaussian posteriors, and logs of their sums."""
+"""Log densities of points under many Gaussian posteriors, and their exponentials."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 _ROUNDING = 1e-8  # error of a log density that expanding its square may cause, nats
-_DEPTH = 100.0  # nats below the highest term of a sum at which terms no longer count
+_DEPTH = 600.0  # nats below the highest term of a sum at which terms no longer count
 
 
 def log_densities(
@@ -38,25 +38,11 @@ def log_densities(
     return found
 
 
-def log_sum(exponents: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """log Σ w exp of every row; overwrites `exponents`."""
-    highest = _exponentiate(exponents)
-    return np.log(exponents @ weights) + highest[:, 0]
-
-
-def log_group_sums(exponents: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """log Σ exp of every row over groups of columns, none further than e^_DEPTH below the highest term;
-    overwrites `exponents`.
+def exponentiate(exponents: np.ndarray) -> np.ndarray:
+    """exp (x − highest of the row), in place, at least e^−_DEPTH; returns the highest of every row. Terms
+    that hardly are numbers would take several times as long.
     """
-    highest = _exponentiate(exponents)
-    return np.log(np.add.reduceat(exponents, starts, axis=1)) + highest
-
-
-def _exponentiate(exponents: np.ndarray) -> np.ndarray:
-    """exp (x − highest of the row), in place; returns the highest. Terms that hardly are numbers would take
-    several times as long.
-    """
-    highest = exponents.max(axis=1, keepdims=True)
-    np.subtract(exponents, highest, out=exponents)
+    highest = exponents.max(axis=1)
+    np.subtract(exponents, highest[:, None], out=exponents)
     np.exp(np.maximum(exponents, -_DEPTH, out=exponents), out=exponents)
     return highest

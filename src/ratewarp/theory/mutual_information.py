@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -14,7 +15,7 @@ from scipy.special import entr, logsumexp
 
 from ratewarp._checks import refuse
 from ratewarp._sums import gaussian_divergence, group_means
-from ratewarp.theory.densities import log_densities, log_group_sums, log_sum
+from ratewarp.theory.densities import exponentiate, log_densities
 from ratewarp.theory.number_checks import check_whole
 
 _CELLS = 2**21  # points × images whose densities are held at once
@@ -169,7 +170,7 @@ def information_bounds(
     seed = seed if isinstance(seed, np.random.Generator) else check_whole(seed, "seed", 0)
     sample = _drawn(*_checked(codes, variances, stimuli, frequency), draws, seed)
     entropy = float(entr(sample.frequency).sum())
-    upper, lower, within = _of_images(sample)
+    upper, lower, within, told = _of_images(sample)
     rates = gaussian_divergence(sample.codes, sample.variances).sum(axis=1)
     rate, mixture = _estimate(sample, rates), _estimate(sample, upper)
     least, surplus = (rates, rate) if rate.value <= mixture.value else (upper, mixture)
@@ -177,7 +178,7 @@ def information_bounds(
         _estimate(sample, within), float(sample.frequency @ np.log(sample.counts)), "images of a stimulus"
     )
     return Information(
-        stimulus_low=_stimulus_low(sample),
+        stimulus_low=_stimulus_low(sample, told),
         stimulus_high=_stimulus_high(_estimate(sample, least - within), surplus, within_low, entropy),
         image_low=_capped(_estimate(sample, lower), float(entr(sample.weights).sum()), "images"),
         image_high=_image_high(surplus, sample.counts),
@@ -190,33 +191,126 @@ def information_bounds(
     )
 
 
-def _of_images(sample: _Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """log q_i(z) over three mixtures, mean over draws: of all other images (upper), of all (lower), of all of
-    its stimulus (within).
+def _of_images(sample: _Sample) -> tuple[np.ndarray, ...]:
+    """Of every image, means over its draws: log q_i(z) over three mixtures, of all other images (upper), of
+    all (lower), of all of its stimulus (within); and log c(s|z) of the classifier.
+
+    Every density is computed once: all mixtures are of sums over the images of each stimulus.
     """
     counts, weights = sample.counts, sample.weights
-    starts = np.cumsum(counts) - counts
-    gains = np.empty((3, len(sample.codes)))
-    for start, count, weight in zip(starts, counts, weights[starts], strict=True):
-        log_surplus = np.log(weight / (count - 1)) if count > 1 else -np.inf  # v less w
-        rest = 0.0 if count > 1 else np.log1p(-weight)
-        for rows in _blocks(start, start + count, sample):
-            own = _own_densities(sample, rows)
-            densities = log_densities(_flat(sample.points[rows]), sample.codes, sample.variances)
-            densities[np.arange(len(densities)), np.repeat(rows, sample.points.shape[1])] = -np.inf
-            same = densities[:, start : start + count].copy()
-            near = log_sum(same, np.ones(count)) if count > 1 else np.full(len(own), -np.inf)
-            others = log_sum(densities, weights)
-            mixtures = (
-                np.logaddexp(others, near + log_surplus) - rest,
-                np.logaddexp(others, own + np.log(weight)),
-                np.logaddexp(near, own) - np.log(count),
-            )
-            gains[:, rows] = [(own - mixture).reshape(len(rows), -1).mean(axis=1) for mixture in mixtures]
-    return gains[0], gains[1], gains[2]
+    starts, draws = np.cumsum(counts) - counts, sample.points.shape[1]
+    classifier = _Classifier.of(sample)
+    found = np.empty((4, len(sample.codes)))
+    for rows in _blocks(0, len(sample.codes), sample):
+        own, places = _own_densities(sample, rows), np.repeat(sample.stimuli[rows], draws)
+        points, every = _flat(sample.points[rows]), np.arange(len(own))
+        densities = log_densities(points, sample.codes, sample.variances)
+        densities[every, np.repeat(rows, draws)] = -np.inf
+        highest = exponentiate(densities)  # from here on, over the highest of the row
+        sums = np.add.reduceat(densities, starts, axis=1)
+
+        several = counts[places] > 1
+        near = np.where(several, np.log(sums[every, places]) + highest, -np.inf)
+        others = np.log(sums @ weights[starts]) + highest
+        weight, left = weights[starts[places]], np.maximum(counts[places] - 1, 1)
+        log_surplus = np.where(several, np.log(weight / left), -np.inf)  # v less w
+        rest = np.where(several, 0.0, np.log1p(-weight))
+        mixtures = (
+            np.logaddexp(others, near + log_surplus) - rest,
+            np.logaddexp(others, own + np.log(weight)),
+            np.logaddexp(near, own) - np.log(counts[places]),
+        )
+        found[:3, rows] = [(own - mixture).reshape(len(rows), -1).mean(axis=1) for mixture in mixtures]
+        found[3, rows] = classifier.told(rows, points, densities, highest)
+    return tuple(found)
 
 
-def _stimulus_low(sample: _Sample) -> Estimate:
+@dataclass(frozen=True)
+class _Classifier:
+    """c(s|z) of stimuli that have several images: for the images of a fold, from those of the others.
+
+    Attributes:
+        sample: all images.
+        known: of every stimulus, whether it has several images.
+        fold: of every image.
+        folds: how many there are; 0 where fewer than two stimuli are known.
+    """
+
+    sample: _Sample
+    known: np.ndarray
+    fold: Int[np.ndarray, " images"]
+    folds: int
+
+    @classmethod
+    def of(cls, sample: _Sample) -> _Classifier:
+        known, first = sample.counts > 1, np.searchsorted(sample.stimuli, sample.stimuli)
+        enough = known.sum() > 1
+        folds = min(int(sample.counts[known].min()), _MOST_FOLDS) if enough else 0
+        return cls(sample, known, (np.arange(len(first)) - first) % max(folds, 1), folds)
+
+    @property
+    def weights(self) -> Float[np.ndarray, " images"]:
+        """Of images: every stimulus that is known has its frequency in every fold."""
+        sizes = np.bincount(self.sample.stimuli * self.folds + self.fold)
+        shares = self.sample.frequency[self.sample.stimuli] / self.sample.frequency[self.known].sum()
+        own = shares / (self.folds * sizes[self.sample.stimuli * self.folds + self.fold])
+        return np.where(self.known[self.sample.stimuli], own, 0.0)
+
+    def told(
+        self, rows: np.ndarray, points: np.ndarray, densities: np.ndarray, highest: np.ndarray
+    ) -> np.ndarray:
+        """log c(s|z) of images, mean over their draws; 0 for those of stimuli that are not known.
+
+        Arguments:
+            rows: images.
+            points: their draws.
+            densities: of these under every image, over the highest of each.
+            highest: the logarithm of that.
+        """
+        draws, found = len(points) // len(rows), np.zeros(len(rows))
+        wanted = self.known[self.sample.stimuli[rows]]
+        for held in range(self.folds):
+            chosen = np.flatnonzero(wanted & (self.fold[rows] == held))
+            if not len(chosen):
+                continue
+            at = (chosen[:, None] * draws + np.arange(draws)).ravel()
+            of_others = densities[at]
+            of_others[:, self.fold == held] = 0
+            told = self._of_fold(held, rows[chosen], points[at], of_others, highest[at])
+            found[chosen] = told.reshape(len(chosen), draws).mean(axis=1)
+        return found
+
+    def _of_fold(
+        self, held: int, rows: np.ndarray, points: np.ndarray, densities: np.ndarray, highest: np.ndarray
+    ) -> np.ndarray:
+        sample, known = self.sample, self.known
+        truth = np.repeat((np.cumsum(known) - 1)[sample.stimuli[rows]], len(points) // len(rows))
+        log_prior = np.log(sample.frequency[known] / sample.frequency[known].sum())
+        fitted, centres, root = self._fitted[held]
+        starts = np.cumsum(sample.counts) - sample.counts
+        with np.errstate(divide="ignore"):  # of a stimulus that is very far there is nothing
+            logs = np.log(np.add.reduceat(densities, starts, axis=1)[:, known])
+        mixtures = logs + highest[:, None] - np.log(fitted)
+        white = solve_triangular(root, points.T, lower=True).T
+        gaussians = log_densities(white, centres, np.ones_like(centres)) - np.log(np.diag(root)).sum()
+        joint = np.logaddexp(mixtures, gaussians) + log_prior
+        chosen = joint[np.arange(len(joint)), truth] - logsumexp(joint, axis=1)
+        return np.logaddexp(np.log1p(-_DOUBT) + chosen, np.log(_DOUBT) + log_prior[truth])
+
+    @cached_property
+    def _fitted(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Without each fold: images of every known stimulus, and their Gaussians."""
+        of_known, found = self.known[self.sample.stimuli], []
+        renamed = np.cumsum(self.known) - 1
+        for held in range(self.folds):
+            others = of_known & (self.fold != held)
+            places = renamed[self.sample.stimuli[others]]
+            gaussians = _gaussians(self.sample.codes[others], self.sample.variances[others], places)
+            found.append((np.bincount(places), *gaussians))
+        return found
+
+
+def _stimulus_low(sample: _Sample, told: np.ndarray) -> Estimate:
     several = sample.counts > 1
     note = (
         ""
@@ -226,42 +320,12 @@ def _stimulus_low(sample: _Sample) -> Estimate:
     if several.sum() < 2:
         return Estimate(0.0, 0.0, note)
     share = float(sample.frequency[several].sum())
-    known = sample.of(several)
-    entropy = float(entr(known.frequency).sum())
-    folds = min(int(known.counts.min()), _MOST_FOLDS)
-    fold = (np.arange(len(known.codes)) - np.searchsorted(known.stimuli, known.stimuli)) % folds
-    sizes = np.bincount(known.stimuli * folds + fold)
-    weights = known.frequency[known.stimuli] / (folds * sizes[known.stimuli * folds + fold])
-    told = np.empty(len(known.codes))
-    for held in range(folds):
-        rows = np.flatnonzero(fold == held)
-        told[rows] = _log_classified(known, rows, np.flatnonzero(fold != held))
-    found = _estimate(known, told, weights)
+    entropy = float(entr(sample.frequency[several] / share).sum())
+    kept = several[sample.stimuli]
+    found = _estimate(sample.of(several), told[kept], _Classifier.of(sample).weights[kept])
     return Estimate(
         share * float(np.clip(entropy + found.value, 0, entropy)), share * found.standard_error, note
     )
-
-
-def _log_classified(sample: _Sample, held: np.ndarray, fitted: np.ndarray) -> np.ndarray:
-    """log c(s|z) for the stimulus of the held images, mean over draws, by a classifier fitted on others."""
-    codes, variances, places = sample.codes[fitted], sample.variances[fitted], sample.stimuli[fitted]
-    counts, log_prior = np.bincount(places), np.log(sample.frequency)
-    starts = np.cumsum(counts) - counts
-    centres, root = _gaussians(codes, variances, places)
-    told = np.empty(len(held))
-    for block in _blocks(0, len(held), sample):
-        points, truth = (
-            _flat(sample.points[held[block]]),
-            np.repeat(sample.stimuli[held[block]], sample.points.shape[1]),
-        )
-        mixtures = log_group_sums(log_densities(points, codes, variances), starts) - np.log(counts)
-        white = solve_triangular(root, points.T, lower=True).T
-        gaussians = log_densities(white, centres, np.ones_like(centres)) - np.log(np.diag(root)).sum()
-        joint = np.logaddexp(mixtures, gaussians) + log_prior
-        chosen = joint[np.arange(len(joint)), truth] - logsumexp(joint, axis=1)
-        guarded = np.logaddexp(np.log1p(-_DOUBT) + chosen, np.log(_DOUBT) + log_prior[truth])
-        told[block] = guarded.reshape(len(block), -1).mean(axis=1)
-    return told
 
 
 def _gaussians(codes: np.ndarray, variances: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
