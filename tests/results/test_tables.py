@@ -39,23 +39,23 @@ def quick(monkeypatch):
         yield Finding("sum", "", value, value, value, 0.25, 0, "")
 
     monkeypatch.setattr(condition_rows, "measure_codes", measure)
-    monkeypatch.setattr(condition_rows, "_information", lambda record: {})
+    monkeypatch.setattr(condition_rows, "_information", lambda record, draws: {})
 
 
 @pytest.fixture
 def measured(monkeypatch):
     """Ids of the conditions that are measured, in order; after so many of them the user interrupts."""
     found: list[str] = []
-    plain = condition_rows._model_row
+    plain = condition_rows.ConditionPart._model
     limit = {"most": 1000}
 
-    def row(condition, *others):
+    def row(part, *others):
         if len(found) == limit["most"]:
             raise KeyboardInterrupt
-        found.append(condition.id)
-        return plain(condition, *others)
+        found.append(part.condition.id)
+        return plain(part, *others)
 
-    monkeypatch.setattr(condition_rows, "_model_row", row)
+    monkeypatch.setattr(condition_rows.ConditionPart, "_model", row)
     return found, limit
 
 

@@ -35,12 +35,16 @@ def _record(condition, seed=0):
     return make_record(condition, evaluation, Trace(**traces), images), evaluation, images
 
 
+def _half(values):
+    return values.astype(np.float32).astype(np.float16).astype(np.float32)
+
+
 def test_a_record_of_few_pixels_has_a_picture_of_every_stimulus(condition):
     record, evaluation, images = _record(condition)
     assert record["image"].dims == record["reconstruction"].dims == ("stimulus_index", "row", "column")
     assert "pictured" not in record.variables
     np.testing.assert_array_equal(record["image"], images[..., 0])
-    np.testing.assert_array_equal(record["reconstruction"], evaluation.reconstructions[..., 0])
+    np.testing.assert_array_equal(record["reconstruction"], _half(evaluation.reconstructions[..., 0]))
 
 
 def test_of_very_many_pixels_some_stimuli_have_pictures(condition, monkeypatch):
@@ -53,9 +57,8 @@ def test_of_very_many_pixels_some_stimuli_have_pictures(condition, monkeypatch):
     assert np.ptp(np.diff(chosen)) <= 1  # evenly spread
     for place, stimulus in enumerate(chosen):
         np.testing.assert_array_equal(record["image"][place], images[stimulus, :, :, 0])
-        np.testing.assert_array_equal(
-            record["reconstruction"][place], evaluation.reconstructions[stimulus, :, :, 0]
-        )
+        reconstruction = _half(evaluation.reconstructions[stimulus, :, :, 0])
+        np.testing.assert_array_equal(record["reconstruction"][place], reconstruction)
     assert record.sizes["stimulus_index"] == STIMULI
 
 
@@ -66,3 +69,14 @@ def test_pictures_never_take_more_than_there_is_room_for_two(stimuli, pixels):
     assert len(chosen) == len(set(chosen.tolist())) == max(2, records.MOST_PIXELS // pixels)
     assert chosen.min() == 0
     assert chosen.max() == stimuli - 1
+
+
+def test_numbers_are_rounded_as_half_floats_are_in_a_wider_range():
+    rng = np.random.default_rng(0)
+    values = (rng.normal(size=10_000) * 10.0 ** rng.uniform(-4, 4, 10_000)).astype(np.float32)
+    within = (np.abs(values) > 2.0**-14) & (np.abs(values) < 65504)
+    ours = records.rounded(values)
+    np.testing.assert_array_equal(ours[within], values[within].astype(np.float16).astype(np.float32))
+    extremes = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, np.finfo(np.float32).max], np.float32)
+    np.testing.assert_array_equal(records.rounded(extremes), extremes)
+    assert records.rounded(np.zeros((3, 0), np.float32)).shape == (3, 0)

@@ -67,8 +67,8 @@ def mutual_information_gap(
     binned = [_binned(latent) for latent in values.T]
     gaps = []
     for level in levels:
-        told = np.sort([mutual_info_score(level, latent) for latent in binned])
-        gaps.append((told[-1] - told[-2]) / mutual_info_score(level, level))
+        told = np.sort([_information(level, latent) for latent in binned])
+        gaps.append((told[-1] - told[-2]) / _information(level, level))
     return float(np.mean(gaps))
 
 
@@ -149,6 +149,13 @@ def _checked(codes: object, factors: object) -> tuple[np.ndarray, list[Int[np.nd
     if not levels:
         refuse("factors", "of at least two values", "factors that are the same for all items")
     return values, levels
+
+
+def _information(first: Int[np.ndarray, " items"], second: Int[np.ndarray, " items"]) -> float:
+    """Mutual information of two labellings from 0, nats, from how often they meet."""
+    across = int(second.max()) + 1
+    met = np.bincount(first * across + second, minlength=(int(first.max()) + 1) * across)
+    return float(mutual_info_score(None, None, contingency=met.reshape(-1, across)))
 
 
 def _binned(latent: Float[np.ndarray, " items"]) -> Int[np.ndarray, " items"]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -150,13 +151,10 @@ def class_distortion_statistic(
     sums, pairs = pair_sums(codes, reference, cells, len(found))
     unit, membership = found // width, np.eye(width)[found % width]
     same = np.eye(number)[unit]  # cells × units
+    starts = np.searchsorted(unit, np.arange(number + 1))  # cells are in the order of their units
+    of_units = [slice(*ends) for ends in pairwise(starts)]
     together = [
-        np.stack(
-            [
-                membership[unit == u].T @ one[np.ix_(unit == u, unit == u)] @ membership[unit == u]
-                for u in range(number)
-            ]
-        )
+        np.stack([membership[own].T @ one[own, own] @ membership[own] for own in of_units])
         for one in (sums, pairs)
     ]
 

@@ -68,7 +68,7 @@ _MOST_PERMUTATIONS = 10_000
 _MOST_TESTS = 500  # beyond, not even these would
 
 # codes drawn of every image for bounds on information: one alone leaves an error of some hundredths of a nat
-_DRAWS, _DRAWS_OF_MANY = 16, 4
+_DRAWS, _DRAWS_OF_MANY = 16, 2
 _MANY = 500  # conditions, whose means rather than each are looked at
 
 
