@@ -87,8 +87,8 @@ class ConditionPart:
         """Its rows in every table."""
         run = self.reader.run
         record, params = run.record(self.condition.id), run.params(self.condition.id)
-        models = [{**self.labels, **self._model(record, params)}]
         with threads(1):  # of matrices this small, several threads wait for each other
+            models = [{**self.labels, **self._model(record, params)}]
             geometry = list(self._geometry(record))
         tasks = [{**self.labels, **row} for row in _all_task_rows(self.condition, self.study, run, record)]
         return {"models": models, "tasks": tasks, "geometry": geometry}
@@ -169,8 +169,7 @@ def _information(record: xr.Dataset, draws: int) -> dict[str, float]:
     codes are stored.
     """
     arrays = (record[name].values for name in ("code", "variance", "stimulus"))
-    with threads(1):
-        found = information_bounds(*arrays, frequency=record["frequency"].values, draws=draws, seed=0)
+    found = information_bounds(*arrays, frequency=record["frequency"].values, draws=draws, seed=0)
     bounds = {
         "stimulus_information_low": found.stimulus_low,
         "stimulus_information_high": found.stimulus_high,

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ratewarp._threads import threads
 from ratewarp.results.bounds import bound_rows, objective_of, solvable
 from ratewarp.results.normative import normative_rows
 from ratewarp.results.table_parts import Rows, part_key
@@ -35,10 +36,11 @@ class ObjectivePart:
         """Its rows, which models of the same objective share."""
         points = self.study.bound_points
         highest = max(self.study.capacities_nats, default=0.0)
-        return {
-            "bound": list(bound_rows(self.setting, points, highest)),
-            "normative": list(normative_rows(self.setting, self.reference, points)),
-        }
+        with threads(1):  # of matrices this small, several threads wait for each other
+            return {
+                "bound": list(bound_rows(self.setting, points, highest)),
+                "normative": list(normative_rows(self.setting, self.reference, points)),
+            }
 
     def labelled(self, rows: Rows) -> Rows:
         """The rows as they stand in the tables."""
