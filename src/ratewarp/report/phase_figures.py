@@ -27,6 +27,7 @@ _PANEL = 1.2  # inches
 _MOST_TICKS = 4
 _TITLES = dict(zip(WARPS, ("Specialization", "Prototypization", "Orthogonalization"), strict=True))
 _OPTIMAL = "of optimal codes"
+_ABOVE: dict[str, Any] = {"fontsize": 6.5, "title_fontsize": 7.5, "alignment": "left", "borderaxespad": 0.2}
 
 
 def phase_figure(view: RunView) -> Figure | None:
@@ -87,7 +88,7 @@ def phase_slices_figure(view: RunView) -> Figure | None:
     figure, axes = plt.subplots(
         len(phase.warps),
         len(cuts),
-        figsize=(3.3 * len(cuts) + 0.4, 2.4 * len(phase.warps) + 0.4),
+        figsize=(3.3 * len(cuts) + 0.4, 2.3 * len(phase.warps) + 0.8),
         squeeze=False,
         layout="constrained",
     )
@@ -95,7 +96,8 @@ def phase_slices_figure(view: RunView) -> Figure | None:
         for place, (name, ticks, lines, title) in zip(strip, cuts, strict=True):
             _draw_cut(place, phase, warp, ticks, lines)
             place.set_xlabel(name)
-            place.set_title(title if warp == next(iter(phase.warps)) else "")
+            if warp == next(iter(phase.warps)):
+                place.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, title=title, **_ABOVE)
         strip[0].set_ylabel(f"{_TITLES[warp]}: change")
     note_below(figure, f"bars: 95 % intervals over seeds · {_note(phase)}")
     return figure
@@ -115,7 +117,7 @@ def _cuts(phase: PhaseView) -> list[Cut]:
     by_capacity: list[tuple[str, tuple[Any, ...]]] = [
         (f"{_short(across)} {columns[x]:g}", (slice(None), middle[1], x)) for x in chosen(columns)
     ]
-    at = f"{_short(down)} {rows[middle[1]]:g}" if down else ""
+    at = f"at {_short(down)} {rows[middle[1]]:g}" if down else ""
     by_first: list[tuple[str, tuple[Any, ...]]] = [
         (f"{nats[c]} nats", (c, middle[1], slice(None))) for c in chosen(nats)
     ]
@@ -127,7 +129,7 @@ def _cuts(phase: PhaseView) -> list[Cut]:
         by_second: list[tuple[str, tuple[Any, ...]]] = [
             (f"{nats[c]} nats", (c, slice(None), middle[2])) for c in chosen(nats)
         ]
-        title = f"{_short(across)} {columns[middle[2]]:g}"
+        title = f"at {_short(across)} {columns[middle[2]]:g}"
         found.append((_short(down), [f"{one:g}" for one in rows], by_second, title))
     return found
 
@@ -142,7 +144,6 @@ def _draw_cut(
     place.axhline(0, color=MUTED, lw=0.7)
     place.set_xticks(range(len(ticks)), labels=ticks)
     place.spines[["top", "right"]].set_visible(False)
-    place.legend(fontsize=6.5)
 
 
 def _panels(phase: PhaseView, rows: int) -> tuple[Figure, np.ndarray]:
