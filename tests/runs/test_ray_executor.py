@@ -73,7 +73,7 @@ class _Through:
 
     def __init__(self, ray: Ray, job=lambda job: job, event=lambda number, event: None):
         self._ray, self._job, self._event = ray, job, event
-        self.members_at_once = ray.members_at_once
+        self.members_at_once, self.held = ray.members_at_once, ray.held
 
     def run(self, jobs):
         for number, event in self._ray.run(map(self._job, jobs)):
@@ -82,16 +82,17 @@ class _Through:
 
 
 def test_a_cluster_gives_the_same_bytes_and_leaves_nothing(whole, tmp_path, mark, capfd):
-    at_work: list[str] = []
+    at_work: dict[int, str] = {}
 
     def look(number, event):
-        at_work.extend(_processes(mark).values())
+        at_work.update(_processes(mark))
 
     done = run(STUDY, tmp_path / "run", executor=_Through(Ray("local:2"), event=look), report=False)
     assert _contents(done.path) == _contents(whole)
     assert "processors" not in done.manifest
-    assert any("raylet" in command for command in at_work)
-    assert any("ray::Worker" in command for command in at_work)
+    # one cluster and its two workers for models and heads
+    assert sum("gcs_server" in command for command in at_work.values()) == 1
+    assert sum("ray::Worker" in command for command in at_work.values()) == 2
     _assert_nothing_left(mark)
     assert "".join(capfd.readouterr()) == ""
 
@@ -138,6 +139,7 @@ def test_a_poisoned_job_is_given_up_and_the_others_are_stored(whole, tmp_path, m
         return job
 
     executor = _Through(Ray("local:2", say=said.append), poison)
+    del executor.held  # a cluster of its own for every call
     with pytest.raises(RatewarpError, match="could not be done") as raised:
         run(STUDY, tmp_path / "run", executor=executor, report=False)
     assert not isinstance(raised.value, RequestError)
