@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from ratewarp._checks import refuse
 from ratewarp._cores import use_every_core
@@ -13,6 +14,7 @@ from ratewarp.report import write_report
 from ratewarp.results.tabulating import tabulate
 from ratewarp.runs.directory import RunDirectory, open_run
 from ratewarp.runs.executor import Executor
+from ratewarp.runs.jobs import Read, Trained
 from ratewarp.runs.merging import common_study, open_parts, take_in, told_missing
 from ratewarp.runs.runner import CHECKPOINT_SECONDS, LOG, opened, train_study
 from ratewarp.runs.shards import checked_shard, forget_shard, note_shard
@@ -31,6 +33,7 @@ def run(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     report: bool = True,
     shard: tuple[int, int] | None = None,
+    on_event: Callable[[Trained | Read], None] = lambda _: None,
 ) -> RunDirectory:
     """Trains every condition of a study, measures them, and writes tables, figures and the page.
 
@@ -51,6 +54,9 @@ def run(
         shard: (k, n): trains the kth of n parts of the study only, into `runs/<name of the study>-k-of-n` if
             `out` is not given, without heads on frozen codes, tables, figures and page; `merge` puts the
             parts together.
+        on_event: called with every condition, and with the heads on its frozen codes, once they are stored:
+            `condition`, `record` (its codes, evaluation and history) and `params`. For trackers of
+            experiments; what it raises ends the run, which the same call resumes.
 
     Returns:
         The run directory.
@@ -79,7 +85,11 @@ def run(
     chosen = study if isinstance(study, Study) else load_study(study)
     part = None if shard is None else checked_shard(shard)
     folder = Path(out) if out is not None else Path("runs") / (chosen.name + (part.folder if part else ""))
-    knobs = {"members_at_once": members_at_once, "checkpoint_seconds": checkpoint_seconds}
+    knobs: dict[str, Any] = {
+        "members_at_once": members_at_once,
+        "checkpoint_seconds": checkpoint_seconds,
+        "on_event": on_event,
+    }
     use_every_core()
     keep_compiled_programs()
     with opened(chosen, folder) as directory:

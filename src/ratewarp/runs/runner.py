@@ -64,6 +64,7 @@ def train_study(
     members_at_once: int | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     say: Callable[[str], None] = LOG.warning,
+    on_event: Callable[[Trained | Read], None] = lambda _: None,
 ) -> None:
     """Trains and stores every condition of a study that its run directory does not hold yet, and the heads on
     frozen codes.
@@ -80,6 +81,7 @@ def train_study(
         checkpoint_seconds: time between two checkpoints; 0 for one after every piece of training. Changes no
             result.
         say: called with what a person should know: where training resumes, which files cannot be used.
+        on_event: called with every condition, and with the heads of every condition, once they are stored.
 
     Raises:
         RatewarpError: the run directory cannot be written, was removed meanwhile, or none of a wave's
@@ -95,11 +97,11 @@ def train_study(
     watch = _Watch(progress, starts, round(HEAD_SHARE * head_steps(study, unread)))
     try:
         with held(chosen):
-            _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds)
+            _train_waves(run, wanted, starts, chosen, watch, checkpoint_seconds, on_event)
             run.refuse_lost()
             remove_all_checkpoints(run.checkpoints)
             before_heads = time.perf_counter()
-            _train_heads(run, study, unread, chosen, watch)
+            _train_heads(run, study, unread, chosen, watch, on_event)
     finally:
         forget_images()
     now = time.perf_counter()
@@ -161,6 +163,7 @@ def _train_waves(
     executor: Executor,
     watch: _Watch,
     checkpoint_seconds: float,
+    on_event: Callable[[Trained | Read], None],
 ) -> None:
     """Does the jobs of all waves; their checkpoints are kept until all of a wave is stored."""
     counts = counts_together(conditions)
@@ -190,6 +193,7 @@ def _train_waves(
                     described = json.loads(condition.model_dump_json())
                     described[PROCESSORS] = processors.used(number)
                     run.write_condition(condition.id, described, record, params)
+                    on_event(event)
                 case Done():
                     watch.end(number)
                     run.refuse_lost()
@@ -233,7 +237,12 @@ def head_steps(study: Study, pending: Sequence[Sequence[Condition]]) -> int:
 
 
 def _train_heads(
-    run: RunDirectory, study: Study, pending: Sequence[Sequence[Condition]], executor: Executor, watch: _Watch
+    run: RunDirectory,
+    study: Study,
+    pending: Sequence[Sequence[Condition]],
+    executor: Executor,
+    watch: _Watch,
+    on_event: Callable[[Trained | Read], None],
 ) -> None:
     counts = counts_together(study.conditions)
 
@@ -254,6 +263,7 @@ def _train_heads(
                     watch.at_heads(sum(done))
                 case Read(condition, record, params):
                     run.write_readout(condition.id, record, params)
+                    on_event(event)
 
 
 def _manifest(
