@@ -34,7 +34,10 @@ def test_counts_of_places(places):
     assert len(above) == 252
     numbers = [int((above.sum(axis=1) == number).sum()) for number in range(4)]
     none, one, two, three = numbers
-    assert f"**Of {len(above)} places, {none} have no warp, {one} have one, {two} two and {three} all three.**" in TEXT
+    assert (
+        f"**Of {len(above)} places, {none} have no warp, {one} have one, {two} two and {three} all three.**"
+        in TEXT
+    )
     assert f"({above['prototypization_change'].sum()} of 252 places)" in TEXT
     assert f"at {above['specialization_change'].sum()} of the 210 places" in TEXT
     assert f"takes them away ({(places['sign']['prototypization_change'] < 0).sum()} places" in TEXT
@@ -65,4 +68,6 @@ def test_the_published_network_says_the_same(places):
         assert not ((theirs["sign"][warp] * ours["sign"][warp]) < 0).any()
     first, second, third = correlations
     assert f"{first:.2f} (specialization), {second:.2f} (prototypization) and {third:.2f}" in TEXT
-    assert f"same sign at {agree} of {out} places, and it stands out in both at {both}" in " ".join(TEXT.split())
+    assert f"same sign at {agree} of {out} places, and it stands out in both at {both}" in " ".join(
+        TEXT.split()
+    )

@@ -92,3 +92,12 @@ def test_figures_draw_these_grids(view):
     assert len(cuts.axes) == 3 * len(WARPS)
     line = cuts.axes[3].lines[0]  # prototypization along capacity, at the lowest ratio
     np.testing.assert_allclose(line.get_ydata(), phase.values("prototypization_change")[:, 1, 0])
+
+
+def test_other_figures_are_of_the_middle_of_an_axis_of_three_numbers(view):
+    assert view.further_note == "frequency_ratio = 1, recipe.task_weight = 0.3"
+    drawn = view.models[view.models["model"] == "warped"]
+    assert set(drawn["recipe.task_weight"]) == {0.3}
+    assert len(drawn) == 2 * len(CAPACITIES)
+    curves = view.drawn_curves("bound")
+    assert set(curves["recipe.task_weight"].dropna()) == {0.3}

@@ -92,7 +92,7 @@ class RunView:
     """A finished run: its study, tables, and a view of each condition of the first seed.
 
     Figures show models along one axis, the main one: the capacity where there is one, else the first. Of
-    further axes they show the first place; the tables hold all.
+    further axes they show one place, of numbers the middle one; the tables hold all.
     """
 
     run: RunDirectory
@@ -152,7 +152,7 @@ class RunView:
         """A table without conditions (bound, normative codes): the rows of the places that are drawn."""
         table = self.run.table(name)
         for axis in self.study.crossed[1:]:
-            for key, value in axis.at(0).items():
+            for key, value in axis.at(shown_place(axis)).items():
                 table = pd.DataFrame(
                     table[table[key].isna() | (table[key] == value) | (table[key].astype(str) == str(value))]
                 )
@@ -178,14 +178,21 @@ class RunView:
 
     @cached_property
     def _drawn_cells(self) -> dict[Cell, Condition]:
-        """Cells at the first place of every axis but the main one."""
-        return {cell: condition for cell, condition in self.study.cells.items() if not any(cell.place[1:])}
+        """Cells at the shown place of every axis but the main one."""
+        places = [shown_place(axis) for axis in self.study.crossed[1:]]
+        return {
+            cell: condition
+            for cell, condition in self.study.cells.items()
+            if all(own in (None, shown) for own, shown in zip(cell.place[1:], places, strict=True))
+        }
 
     @property
     def further_note(self) -> str:
         """At which places of further axes figures show the models; empty where there are none."""
         return ", ".join(
-            f"{key} = {value}" for axis in self.study.crossed[1:] for key, value in axis.at(0).items()
+            f"{key} = {value}"
+            for axis in self.study.crossed[1:]
+            for key, value in axis.at(shown_place(axis)).items()
         )
 
     @property
@@ -427,3 +434,11 @@ def _view(
         points[kept], stress = plane.points, plane.stress
         tuning[frequency > 0] = scaled_tuning(tuning_curves(codes, stimuli)[frequency > 0])[:, order]
     return ConditionView(condition, level, label, record, points, stress, tuning, order, rates[order])
+
+
+def shown_place(axis: Axis) -> int:
+    """Which place of a further axis figures show: of three and more numbers the middle one, since at the ends
+    there is often nothing or too much; else the first.
+    """
+    numbers = all(isinstance(value, int | float) for values in axis.values for value in values)
+    return len(axis.values) // 2 if numbers and len(axis.values) > 2 else 0
