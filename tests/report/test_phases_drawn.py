@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from itertools import product
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from ratewarp import Study, run
+from ratewarp.report.figures import drawings
 from ratewarp.report.phase_figures import phase_figure, phase_indices_figure, phase_slices_figure
 from ratewarp.report.phase_view import phase_view
 from ratewarp.report.views import RunView
 from ratewarp.results.phases import LEVEL, WARPS, phases
 
-CAPACITIES, RATIOS, WEIGHTS = (0.5, 3.0), (1, 8), (0, 0.3, 3)
+CAPACITIES, RATIOS, WEIGHTS = (0.5, 3.0), (1, 4, 8), (0, 0.3, 3)
 KEYS = ["capacity_nats", "frequency_ratio", "recipe.task_weight"]
 
 
@@ -22,7 +24,7 @@ def view(tmp_path_factory):
     study = Study(
         name="phases",
         network={"kind": "mlp", "latents": 3, "widths": [16]},
-        recipe={"name": "principled", "steps": 150, "learning_rate": 0.01},
+        recipe={"name": "principled", "steps": 60, "learning_rate": 0.02},
         models={
             "baseline": {"recipe": {"task_weight": 0}},
             "warped": {"frequency": "frequency_ratio if x_LC <= 6 else 1", "tasks": ["E2M1"]},
@@ -30,10 +32,10 @@ def view(tmp_path_factory):
         capacities_nats=CAPACITIES,
         axes={"frequency_ratio": RATIOS, "recipe.task_weight": WEIGHTS},
         seeds=[0, 1],
-        training_images=2000,
+        training_images=600,
         validation_each=4,
         codes_each=3,
-        bound_points=3,
+        bound_points=2,
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ratewarp.report.pictures.drawings", lambda _: {})
@@ -95,9 +97,18 @@ def test_figures_draw_these_grids(view):
 
 
 def test_other_figures_are_of_the_middle_of_an_axis_of_three_numbers(view):
-    assert view.further_note == "frequency_ratio = 1, recipe.task_weight = 0.3"
+    assert view.further_note == "frequency_ratio = 4, recipe.task_weight = 0.3"
     drawn = view.models[view.models["model"] == "warped"]
     assert set(drawn["recipe.task_weight"]) == {0.3}
     assert len(drawn) == 2 * len(CAPACITIES)
     curves = view.drawn_curves("bound")
     assert set(curves["recipe.task_weight"].dropna()) == {0.3}
+    assert view.settings["warped"].frequency == "frequency_ratio if x_LC <= 6 else 1"
+    assert dict(view.settings["warped"].parameters)["frequency_ratio"] == 4
+
+
+def test_every_figure_can_be_drawn_there(view):
+    for make in drawings(view).values():
+        figure = make(view)
+        assert figure is not None
+        plt.close(figure)

@@ -103,8 +103,12 @@ class RunView:
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
-        """Whole setting of every model."""
-        return self.study.settings
+        """Whole setting of every model, at the place of further axes that is shown."""
+        found = dict(self.study.settings)
+        if len(self.study.crossed) > 1:
+            for cell, condition in reversed(self._drawn_cells.items()):
+                found[cell.model] = condition.setting
+        return found
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
