@@ -153,6 +153,11 @@ def _no_cluster(address: str, error: BaseException) -> RatewarpError:
             f"the Ray cluster at {address} asks for its token: set RAY_AUTH_MODE=token, and put the token of"
             " its head into ~/.ray/auth_token (or into RAY_AUTH_TOKEN) on this machine"
         )
+    if "no authentication token was found" in _whole_story(error):
+        return RatewarpError(
+            "RAY_AUTH_MODE=token is set, but there is no token on this machine: copy ~/.ray/auth_token from the"
+            " head of the cluster, or make one for a new cluster with `ray get-auth-token --generate`"
+        )
     why = shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 300).strip("'\"")
     if local_cores(address):
         return RatewarpError(f"a cluster of this machine cannot be started ({address}): {why}")
