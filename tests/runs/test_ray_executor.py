@@ -194,8 +194,8 @@ def test_without_a_token_a_person_is_told_how_to_get_one(tmp_path):
     code = "import sys; from ratewarp import Ray; list(Ray(sys.argv[1]).run(iter([object()])))"
     settings = {**os.environ, "HOME": str(tmp_path), "RAY_AUTH_MODE": "token"}
     settings.pop("RAY_AUTH_TOKEN", None)
-    with _listening() as port:
-        command = [sys.executable, "-c", code, f"127.0.0.1:{port}"]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        command = [sys.executable, "-c", code, f"127.0.0.1:{listener.getsockname()[1]}"]
         answer = subprocess.run(command, capture_output=True, text=True, check=False, env=settings)
     assert "RatewarpError: RAY_AUTH_MODE=token is set, but there is no token on this machine" in answer.stderr
     assert "ray get-auth-token --generate" in answer.stderr

@@ -155,8 +155,8 @@ def _no_cluster(address: str, error: BaseException) -> RatewarpError:
         )
     if "no authentication token was found" in _whole_story(error):
         return RatewarpError(
-            "RAY_AUTH_MODE=token is set, but there is no token on this machine: copy ~/.ray/auth_token from the"
-            " head of the cluster, or make one for a new cluster with `ray get-auth-token --generate`"
+            "RAY_AUTH_MODE=token is set, but there is no token on this machine: copy ~/.ray/auth_token from"
+            " the head of the cluster, or make one for a new cluster with `ray get-auth-token --generate`"
         )
     why = shorten(str(error).strip().partition("\n")[0] or type(error).__name__, 300).strip("'\"")
     if local_cores(address):
