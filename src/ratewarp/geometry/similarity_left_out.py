@@ -22,7 +22,7 @@ def cka_without(
     defined.
     """
     first, second = centred(codes, reference)
-    both, own, theirs = (_Sums.of(a, b, blocks) for a, b in ((first, second), (first, first), (second,) * 2))
+    both, own, theirs = _sums(first, second, blocks)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         sizes, defined = [], weights @ both.counts >= FEWEST_DEBIASED
@@ -45,7 +45,7 @@ def procrustes_without(
     constant codes.
     """
     first, second = centred(codes, reference)
-    both, own, theirs = (_Sums.of(a, b, blocks) for a, b in ((first, second), (first, first), (second,) * 2))
+    both, own, theirs = _sums(first, second, blocks)
     least = [_CONSTANT * np.sum(side**2) for side in (first, second)]
 
     def statistic(weights: np.ndarray) -> np.ndarray:
@@ -57,6 +57,13 @@ def procrustes_without(
         return np.where(defined, angle, np.nan)
 
     return statistic
+
+
+def _sums(first: np.ndarray, second: np.ndarray, blocks: np.ndarray) -> tuple[_Sums, _Sums, _Sums]:
+    """Of two sets of codes together, and of each with itself."""
+    pairs = (first, second), (first, first), (second, second)
+    both, own, theirs = (_Sums.of(a, b, blocks) for a, b in pairs)
+    return both, own, theirs
 
 
 @dataclass(frozen=True)

@@ -55,13 +55,12 @@ def phases(geometry: pd.DataFrame, places: Sequence[str], trend: Sequence[str] =
         over_stimuli=("variance", "mean"),
     ).reset_index()
 
-    several = bool((table["seeds"] > 1).any())
-    if several:
+    if (table["seeds"] > 1).any():
         parts = [
             _between_seeds(pd.DataFrame(own), trend)
             for _, own in table.groupby(_LABELS, dropna=False, sort=False)
         ]
-        table = table.join(pd.concat(parts)) if parts else table
+        table = table.join(pd.concat(parts))
     else:
         table = table.assign(se=np.sqrt(table["over_stimuli"]), freedom=np.inf)
 
