@@ -71,7 +71,8 @@ def main() -> None:
             table, truth = family(kind, shared, uneven, warped, rng)
             found = phases(table, KEYS, KEYS[1:])
             said = (found["p_adjusted"] < LEVEL).to_numpy()
-            true = truth[found["measure"].map(names), *(found[key] for key in KEYS)]
+            places = [found["measure"].map(names.__getitem__), *(found[key] for key in KEYS)]
+            true = truth[tuple(one.to_numpy() for one in places)]
             shares.append(np.sum(said & ~true) / max(said.sum(), 1))
             power.append(said[true].mean() if warped else np.nan)
         told = f"power {np.mean(power):.2f}" if warped else "no warp"

@@ -55,7 +55,7 @@ def phases(geometry: pd.DataFrame, places: Sequence[str], trend: Sequence[str] =
         over_stimuli=("variance", "mean"),
     ).reset_index()
 
-    if (table["seeds"] > 1).any():
+    if bool(np.any(table["seeds"] > 1)):
         parts = [
             _between_seeds(pd.DataFrame(own), trend)
             for _, own in table.groupby(_LABELS, dropna=False, sort=False)
