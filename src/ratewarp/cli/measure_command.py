@@ -150,7 +150,7 @@ def _readable(table: Any) -> str:
     """The table as text: numbers to three decimals, nothing where there is nothing."""
     from ratewarp.geometry.representation import PLACES
 
-    columns = ["measure", "task", *PLACES, "value", "low", "high", "p", "p_adjusted", "note"]
+    columns = ["measure", "task", "trial_noise", *PLACES, "value", "low", "high", "p", "p_adjusted", "note"]
     shown = table[columns].copy()
     for column in ("value", "low", "high", "p", "p_adjusted"):
         shown[column] = [f"{number:.{_DECIMALS}f}" if number == number else "" for number in shown[column]]

@@ -18,7 +18,8 @@ from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.measuring import PLACES, Finding, Representation, Settings, measure_codes
 from ratewarp.geometry.specialization import check_frequency, check_noise
 
-_BEFORE, _AFTER = ("measure", "task"), ("value", "low", "high", "p", "n", "note")
+_BEFORE, _AFTER = ("measure", "task", "trial_noise"), ("value", "low", "high", "p", "n", "note")
+_FORMS = ("removed", "", "included")  # the first there is counts where none is asked for
 _MANY_CLASSES = 200
 _MOST_PERMUTATIONS = 10**6
 _MOST_RESAMPLES = 10**5
@@ -29,7 +30,8 @@ class Measurement:
     """What was measured of one set of codes.
 
     Attributes:
-        table: one row a number: measure, task, class and other (names of the classes of an entry of a
+        table: one row a number: measure, task, trial_noise ("removed" from the number or "included" in it; empty
+            where nothing is known of it, or the measure is of the codes as they are given), class and other (names of the classes of an entry of a
             matrix), latent, value, low and high (ends of the interval), p (permutation test), p_adjusted
             (Holm, over all tests of the table), n (units resampled), note. Empty cells where there is no
             test, no interval or no value.
@@ -49,8 +51,13 @@ class Measurement:
     number: int
     level: float
 
-    def value(self, measure: str, task: str = "") -> float:
-        """One number of the table; NaN where it is not defined. Of a matrix, see `class_distortion`.
+    def value(self, measure: str, task: str = "", *, trial_noise: str | None = None) -> float:
+        """One number of the table; NaN where it is not defined. Of a matrix, see `class_distance`.
+
+        Arguments:
+            measure: its name.
+            task: the labelling it is of; empty for none.
+            trial_noise: "removed" or "included"; without trial noise where there is such a number, if not given.
 
         Raises:
             RequestError: no such measure of this task in the table.
@@ -58,48 +65,60 @@ class Measurement:
         rows = [
             row for row in self.table.to_dict("records") if pd.isna([row[place] for place in PLACES]).all()
         ]
-        found = {(row["measure"], row["task"]): row["value"] for row in rows}
-        if (measure, task) not in found:
-            tasks = [other for name, other in found if name == measure]
-            of = (
-                f"; it is of {', '.join(map(repr, tasks))}"
-                if tasks
-                else f".{did_you_mean(str(measure), [name for name, _ in found])}"
-            )
-            raise RequestError(f"measure: none is named {measure!r} of task {task!r}{of}")
-        return float(found[measure, task])
+        found = {(row["measure"], row["task"], row["trial_noise"]): row["value"] for row in rows}
+        forms = _FORMS if trial_noise is None else (trial_noise,)
+        for form in forms:
+            if (measure, task, form) in found:
+                return float(found[measure, task, form])
+        others = [(other, form) for name, other, form in found if name == measure]
+        if not others:
+            near = did_you_mean(str(measure), [name for name, *_ in found])
+            raise RequestError(f"measure: none is named {measure!r} of task {task!r}.{near}")
+        known = ", ".join(
+            f"{other!r}" + (f" with trial noise {form}" if form else "") for other, form in others
+        )
+        of = "" if trial_noise is None else f" with trial noise {trial_noise!r}"
+        raise RequestError(f"measure: none is named {measure!r} of task {task!r}{of}; it is of {known}")
 
-    def class_distortion(self, task: str) -> xr.DataArray:
-        """The class distortion matrix of a task with the names of its classes; `low` and `high` are
-        coordinates.
+    def class_distance(
+        self, task: str, *, change: bool | None = None, trial_noise: str | None = None
+    ) -> xr.DataArray:
+        """Distances of the classes of a task, relative to that of all stimuli, logarithms, with the names of the
+        classes; `low` and `high` are coordinates.
+
+        Arguments:
+            task: the labelling.
+            change: their change from the reference; if there is a reference, where not given.
+            trial_noise: as in `value`.
 
         Raises:
-            RequestError: no reference was given, or no such task.
+            RequestError: no such task, or no reference to change from.
         """
-        rows = [
-            row
-            for row in self.table.to_dict("records")
-            if (row["measure"], row["task"]) == ("class_distortion", task)
-        ]
-        names = self.classes.get(task, ())
-        found = {
-            pair: row for row in rows for pair in ((row["class"], row["other"]), (row["other"], row["class"]))
-        }
-        if (names[:1] * 2) not in found:
-            why = rows[0]["note"] if rows else "it needs labels of that name and a reference"
-            raise RequestError(f"task: no class distortion matrix of {task!r}; {why}")
-        parts = {
-            part: np.array([[found[a, b][part] for b in names] for a in names])
-            for part in ("value", "low", "high")
-        }
-        axes = ("class", "other")
-        coordinates = {
-            "class": list(names),
-            "other": list(names),
-            "low": (axes, parts["low"]),
-            "high": (axes, parts["high"]),
-        }
-        return xr.DataArray(parts["value"], dims=axes, coords=coordinates, name="class_distortion")
+        names = {"class_distance_change": True, "class_distance": False}
+        forms = _FORMS if trial_noise is None else (trial_noise,)
+        table = self.table[(self.table["task"] == task) & self.table["measure"].isin([*names])]
+        for name, of_change in names.items():
+            for form in forms:
+                rows = table[(table["measure"] == name) & (table["trial_noise"] == form)]
+                if change in (None, of_change) and rows["class"].notna().any():
+                    return _matrix(rows.to_dict("records"), self.classes[task])
+        why = next(iter(table["note"]), "it needs labels of that name, and its change a reference")
+        raise RequestError(f"task: no distances of the classes of {task!r}; {why}")
+
+
+def _matrix(rows: list[dict[Any, Any]], names: tuple[str, ...]) -> xr.DataArray:
+    """Entries of a symmetric matrix, with the names of its classes."""
+    found = {
+        pair: row for row in rows for pair in ((row["class"], row["other"]), (row["other"], row["class"]))
+    }
+    parts = {
+        part: np.array([[found[a, b][part] for b in names] for a in names])
+        for part in ("value", "low", "high")
+    }
+    axes = ("class", "other")
+    ends = {part: (axes, parts[part]) for part in ("low", "high")}
+    coordinates = {"class": list(names), "other": list(names), **ends}
+    return xr.DataArray(parts["value"], dims=axes, coords=coordinates, name=rows[0]["measure"])
 
 
 def measure(
@@ -191,7 +210,7 @@ def measure(
     theirs = None if other is None else Representation(other, units, table, weights, other_noise)
     if extra and table is None:
         raise RequestError("extra: disentanglement needs factors")
-    wanted = tuple(one.name for one in MEASURES) if extra else None
+    wanted = tuple(one.name for one in MEASURES if not one.published and (extra or not one.slow))
     settings = Settings(resamples, permutations, level, seed, interval, wanted)
     rows = list(measure_codes(own, tasks, theirs, settings))
     return Measurement(

@@ -53,10 +53,13 @@ def joined(*notes: str) -> str:
 
 
 def within(found: Interval, bounds: tuple[float, float]) -> Interval:
-    """Ends inside the bounds, and at them where the sample leaves them open."""
+    """Ends inside the bounds, and at them where the sample leaves them open; an unbiased number may lie beyond,
+    and is an end then.
+    """
     open_ended = np.isnan(found.low) | np.isnan(found.high)
     low = np.where(open_ended, bounds[0], np.clip(found.low, *bounds))
     high = np.where(open_ended, bounds[1], np.clip(found.high, *bounds))
+    low, high = np.fmin(low, found.value), np.fmax(high, found.value)
     note = found.note
     if open_ended.any():
         note = f"{note + ': ' if note else ''}{_UNTOLD}"

@@ -16,10 +16,12 @@ from ratewarp.geometry.of_codes import (
     find_linear_cka,
     find_participation_ratio,
     find_procrustes_distance,
+    find_reliability,
 )
 from ratewarp.geometry.of_factors import find_dci, find_mutual_information_gap
 from ratewarp.geometry.of_frequency import find_resolution_ratio, find_specialization
 from ratewarp.geometry.of_task import (
+    find_class_distance,
     find_class_distortion,
     find_free_orthogonalization,
     find_orthogonalization,
@@ -48,6 +50,13 @@ def _optimal_slope(one: Optimal) -> float:
 
 MEASURES = (
     Measure(
+        "reliability",
+        "reliability of mean codes",
+        "codes",
+        find_reliability,
+        bounds=(-math.inf, 1),
+    ),
+    Measure(
         "participation_ratio",
         "participation ratio",
         "codes",
@@ -65,6 +74,7 @@ MEASURES = (
         find_latent_rates,
         bounds=(0, math.inf),
         keeps=frozenset(),
+        trial_noise=False,
     ),
     Measure(
         "effective_prototypes",
@@ -76,6 +86,7 @@ MEASURES = (
         figures=("warps",),
         panel="Effective prototypes",
         scale="log",
+        trial_noise=False,
     ),
     Measure(
         "linear_cka",
@@ -99,11 +110,11 @@ MEASURES = (
         "prototypization",
         "task",
         find_prototypization,
-        bounds=(0, 1),
+        bounds=(-math.inf, 1),
         change=True,
         optimum=lambda one: prototypization(one.codes, one.labels),
         figures=("warps", "normative", "measured"),
-        panel="Prototypization: change of η²",
+        panel="Prototypization: change of the share",
     ),
     Measure(
         "orthogonalization",
@@ -128,12 +139,22 @@ MEASURES = (
         panel="Orthogonalization without axes: change",
     ),
     Measure(
+        "class_distance",
+        "distance of two classes",
+        "task",
+        find_class_distance,
+        change=True,
+    ),
+    Measure(
         "class_distortion",
         "class distortion",
         "task",
+        find_class_distance,
         find_class_distortion,
         keeps=_DISTANCES,
         needs_reference=True,
+        published=True,
+        trial_noise=False,
     ),
     Measure(
         "specialization",
@@ -159,6 +180,7 @@ MEASURES = (
         find_mutual_information_gap,
         bounds=(0, 1),
         keeps=_AXES,
+        trial_noise=False,
     ),
     Measure(
         "dci",
@@ -168,5 +190,6 @@ MEASURES = (
         bounds=(0, 1),
         keeps=_AXES,
         slow=True,
+        trial_noise=False,
     ),
 )

@@ -5,11 +5,13 @@ stores.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Int
 
 from ratewarp._checks import refuse_name
+from ratewarp.geometry.forms import Form, forms_of
 from ratewarp.geometry.measure import Measure, Scheme
 from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.representation import PLACES, Finding, Representation, Settings, undefined
@@ -27,7 +29,7 @@ def measure_codes(
     reference: Representation | None,
     settings: Settings,
 ) -> Iterator[Finding]:
-    """All measures that the inputs allow.
+    """All measures that the inputs allow: first without trial noise, where it is known, then with it.
 
     Arguments:
         own: what is measured.
@@ -38,13 +40,25 @@ def measure_codes(
     Raises:
         RequestError: the settings name a measure that there is not.
     """
-    bench, wanted = Workbench(own, reference, settings), _wanted(settings)
+    wanted, given = _wanted(settings), Form("", own, reference, labels)
+    forms = forms_of(given, settings.seed) if settings.remove_noise else [given]
     if reference is not None and reference.constant:
         yield undefined("changes", "", "the reference is constant: there is nothing to compare with")
+    of_forms = [measure for measure in wanted if measure.trial_noise]
+    for form in forms:
+        # the test asks the same of every form
+        tested = settings if form is forms[0] else replace(settings, permutations=0)
+        yield from map(form.told, _measured(form, of_forms, tested))
+    yield from _measured(given, [measure for measure in wanted if not measure.trial_noise], settings)
+
+
+def _measured(form: Form, wanted: list[Measure], settings: Settings) -> Iterator[Finding]:
+    """All measures of one form of the codes."""
+    bench, own, reference = Workbench(form.own, form.reference, settings), form.own, form.reference
     for measure in wanted:
         if measure.of == "codes" and (reference is not None or not measure.needs_reference):
             yield from measure.find(bench, _NO_SCHEME)
-    for task, classes in labels.items():
+    for task, classes in form.labels.items():
         for measure in wanted:
             if measure.of == "task" and (reference is not None or not measure.needs_reference):
                 yield from measure.find(bench, Scheme(task, classes))

@@ -16,12 +16,47 @@ from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
-from ratewarp.geometry.similarity_left_out import cka_without, procrustes_without
+from ratewarp.geometry.similarity_left_out import (
+    ceiling_without,
+    cka_without,
+    dimensions_without,
+    procrustes_without,
+)
+from ratewarp.geometry.spread import Cells
+from ratewarp.geometry.trial_noise import Errors
 from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
+
+
+def find_reliability(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
+    """Share of the variance of the mean codes that is not of their errors, and the linear CKA with themselves
+    without these; where the errors are known.
+    """
+    one, errors = bench.own, bench.own.span_errors
+    if errors is None or one.constant:
+        return
+    blocks = bench.block_of
+    cells = Cells.of(one.span, one.units, np.zeros_like(one.units), blocks, errors.variances(one.number))
+    noisy = Cells.of(one.span, one.units, np.zeros_like(one.units), blocks)
+
+    def share(weights: np.ndarray) -> np.ndarray:
+        clean, whole = (part.spread(weights).squared_distances()[1] for part in (cells, noisy))
+        return np.divide(clean, whole, out=np.full_like(whole, np.nan), where=whole > 0)
+
+    ceiling = ceiling_without(one.span, blocks, errors)
+    for name, statistic in (("reliability", share), ("noise_ceiling", ceiling)):
+        found = infer(
+            statistic,
+            int(blocks.max()) + 1,
+            bounds=(0.0, 1.0),
+            level=bench.settings.level,
+            batch=bench.batch,
+        )
+        ends = (float(found.value), float(found.low), float(found.high))
+        yield Finding(name, "", *ends, math.nan, found.n, found.note)
 
 
 def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
@@ -31,7 +66,10 @@ def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Findi
     latents = float(bench.own.codes.shape[1])
 
     def make(one: Representation) -> Statistic:
-        sample = Sample(one.span, bench.block_of[one.units], np.zeros_like(one.units))
+        blocks = bench.block_of[one.units]
+        if one.span_errors is not None:
+            return dimensions_without(one.span, blocks, one.span_errors)
+        sample = Sample(one.span, blocks, np.zeros_like(one.units))
         return lambda weights: spread_of_dimensions(sample.scatter(weights).total)
 
     yield from bench.findings("participation_ratio", "", make, bounds=(1.0, latents))
@@ -90,6 +128,11 @@ def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Findi
     )
 
 
+def _both_errors(own: Representation, reference: Representation) -> tuple[Errors, Errors] | None:
+    errors, others = own.span_errors, reference.span_errors
+    return None if errors is None or others is None else (errors, others)
+
+
 def _likeness(
     bench: Workbench,
     name: str,
@@ -112,8 +155,14 @@ def _likeness(
         return
 
     number, wanted = int(blocks.max()) + 1, bench.settings
+    statistic = without(first, second, blocks, _both_errors(own, reference))
+    if own.errors is not None:
+        value = float(statistic(np.ones((1, number)))[0])
+        if np.isnan(value):
+            yield undefined(name, "", "codes or reference do not differ by more than their trial noise")
+            return
     found = infer(
-        without(first, second, blocks),
+        statistic,
         number,
         interval="jackknife",
         bounds=bounds,

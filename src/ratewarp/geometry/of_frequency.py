@@ -11,6 +11,12 @@ from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import log_mean_interval
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation
+from ratewarp.geometry.signal_resolution import (
+    log_ratio_of_squares,
+    quasi_slopes,
+    squared_distances,
+    squared_resolution,
+)
 from ratewarp.geometry.specialization import frequent, log_ratio, resolution, slopes
 from ratewarp.geometry.stimulus_space import Neighbours, neighbours
 from ratewarp.geometry.tuning import tuning_curves
@@ -23,11 +29,11 @@ def find_specialization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     space, frequency = bench.frequencies
     near, log_frequency = neighbours(space), np.log(frequency)
 
-    def found(one: Representation) -> np.ndarray:
-        return resolution(tuning_curves(one.span, one.units), near)
-
     def slope(one: Representation) -> Statistic:
-        own = found(one)
+        if one.errors is not None:
+            squares = squared_resolution(_squares(one, near), near, one.number)
+            return lambda weights: quasi_slopes(squares, log_frequency, weights[:, bench.block_of])
+        own = resolution(tuning_curves(one.span, one.units), near)
         logs = np.log(np.where(own > 0, own, np.nan))
         return lambda weights: slopes(logs, log_frequency, weights[:, bench.block_of])
 
@@ -40,9 +46,10 @@ def find_specialization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
             infer(difference(sides), blocks, level=bench.settings.level, linked=linked, batch=bench.batch)
         )
 
-    test, note = _frequency_test(bench, found(bench.own), log_frequency, near)
+    test, note = _frequency_test(bench, log_frequency, near)
     for one in bench.compared("specialization", "frequency", slope, of_slopes, p=test):
-        yield one._replace(note=joined(one.note, note)) if one.measure == "specialization" else one
+        told = joined(one.note, note, near.rule) if one.measure == "specialization" else one.note
+        yield one._replace(note=told)
 
 
 def find_resolution_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
@@ -51,6 +58,8 @@ def find_resolution_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]
     pairs = np.stack([near.first, near.second], axis=1)
 
     def ratio(one: Representation) -> tuple[float, np.ndarray]:
+        if one.errors is not None:
+            return log_ratio_of_squares(_squares(one, near), near, often)
         return log_ratio(tuning_curves(one.span, one.units), near, often)
 
     def of_ratios(sides: Sequence[tuple[float, np.ndarray]]) -> Interval:
@@ -59,13 +68,20 @@ def find_resolution_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]
     yield from bench.compared("resolution_ratio", "frequency", ratio, of_ratios)
 
 
+def _squares(one: Representation, near: Neighbours) -> np.ndarray:
+    """Squared distances of neighbours, without trial noise."""
+    assert one.span_errors is not None
+    return squared_distances(one.span, near, one.span_errors.variances(one.number))
+
+
 def _frequency_test(
-    bench: Workbench, found: np.ndarray, log_frequency: np.ndarray, near: Neighbours
+    bench: Workbench, log_frequency: np.ndarray, near: Neighbours
 ) -> tuple[Callable[[float], float] | None, str]:
     """How often permuted frequencies give as steep a slope; none, and why, where neighbours are alike in
     frequency.
     """
     permutations = bench.settings.permutations
+    found = resolution(tuning_curves(bench.own.span, bench.own.units), near)
     if not permutations or not (found > 0).all():
         return None, ""
     centred = log_frequency - log_frequency.mean()
@@ -74,9 +90,9 @@ def _frequency_test(
         return None, "no test: neighbours have like frequencies, so that permuting them is no chance"
     rng = np.random.default_rng(bench.settings.seed)
 
-    def test(value: float) -> float:
+    def test(_: float) -> float:
         logs, ones = np.log(found), np.ones((1, len(found)))
         null = np.array([slopes(logs, rng.permutation(log_frequency), ones)[0] for _ in range(permutations)])
-        return permutation_p(value, null, side="both")
+        return permutation_p(float(slopes(logs, log_frequency, ones)[0]), null, side="both")
 
     return test, ""

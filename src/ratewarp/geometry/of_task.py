@@ -8,22 +8,26 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from scipy.sparse import csr_array
 
 from ratewarp._checks import RequestError
+from ratewarp._sums import group_sums
 from ratewarp.geometry.alignment import active_latents, alignment_statistic, free_share, off_axis
 from ratewarp.geometry.distances import class_distortion_statistic
 from ratewarp.geometry.inference import permutation_p
 from ratewarp.geometry.interval import Interval, Statistic
 from ratewarp.geometry.jackknife import cosine_interval
 from ratewarp.geometry.measure import Scheme
-from ratewarp.geometry.prototypes import between_share
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
-from ratewarp.geometry.workbench import Workbench, blocks_of
+from ratewarp.geometry.spread import Cells
+from ratewarp.geometry.trial_noise import Errors
+from ratewarp.geometry.workbench import Workbench, blocks_of, difference
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _PERMUTED = 2**21  # permuted labels of units held at once
+_NONE = (math.nan, math.nan, math.nan, math.nan, 0, "")  # numbers of a finding that has none
 _MAX_CELLS = 2000  # blocks × classes whose pairs are kept for intervals of the class distortion matrix
 
 
@@ -33,8 +37,8 @@ def find_prototypization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
         return
 
     def share(one: Representation) -> Statistic:
-        kept = _sample(bench, scheme, one)
-        return lambda weights: between_share(kept.scatter(weights))
+        cells = _cells(bench, scheme, one)
+        return lambda weights: cells.spread(weights).between_share()
 
     yield from bench.findings("prototypization", scheme.task, share, p=_label_test(bench, scheme.classes))
 
@@ -82,8 +86,16 @@ def _undefined(bench: Workbench, scheme: Scheme) -> str:
     )
 
 
+def _cells(bench: Workbench, scheme: Scheme, one: Representation) -> Cells:
+    errors = one.span_errors
+    noise = None if errors is None else errors.variances(one.number)
+    return Cells.of(one.span, one.units, scheme.classes, bench.block_of, noise)
+
+
 def _sample(bench: Workbench, scheme: Scheme, one: Representation) -> Sample:
-    return Sample(one.span, bench.block_of[one.units], scheme.classes)
+    errors = one.span_errors
+    by_block = None if errors is None else Errors(errors.rows, bench.block_of[errors.units])
+    return Sample(one.span, bench.block_of[one.units], scheme.classes, by_block)
 
 
 def _label_test(bench: Workbench, classes: np.ndarray) -> Callable[[float], float] | None:
@@ -118,13 +130,55 @@ def _label_test(bench: Workbench, classes: np.ndarray) -> Callable[[float], floa
             axis=1
         ) / total
 
-    def test(value: float) -> float:
+    def test(_: float) -> float:
+        found = np.bincount(first[own.units], minlength=number).astype(float)
+        of_classes = group_sums(of_units, first, number)
+        value = np.sum(np.sum(of_classes**2, axis=1) / found) / total
         sizes = [
             min(batch, settings.permutations - start) for start in range(0, settings.permutations, batch)
         ]
         return permutation_p(value, np.concatenate([shares(size) for size in sizes]))
 
     return test
+
+
+def find_class_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
+    """How far apart every two classes are, and how that differs from the reference; each pair once."""
+    if why := _undefined(bench, scheme):
+        yield undefined("class_distance", scheme.task, why)
+        return
+    number = int(scheme.classes.max()) + 1
+    first, second = np.triu_indices(number)
+
+    def distances(one: Representation) -> Statistic:
+        cells = _cells(bench, scheme, one)
+        return lambda weights: log_distances(*cells.spread(weights).squared_distances())[:, first, second]
+
+    sides = [distances(bench.own)]
+    if bench.reference is not None and not bench.reference.constant:
+        sides.append(distances(bench.reference))
+    for name, chosen in (("class_distance", sides[:1]), ("class_distance_change", sides))[: len(sides)]:
+        found = bench.interval(difference(chosen), bench.block_of)
+        for pair, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
+            yield _of_pair(found, pair, Finding(name, scheme.task, *_NONE, {"class": a, "other": b}))
+
+
+def _of_pair(found: Interval, pair: int, empty: Finding) -> Finding:
+    """One entry of an array of numbers."""
+    value, low, high = (float(part[pair]) for part in (found.value, found.low, found.high))
+    if np.isnan(value):
+        return empty._replace(note="no two stimuli, or none that differ by more than their trial noise")
+    return empty._replace(value=value, low=low, high=high, n=found.n, note=found.note_at(pair))
+
+
+def log_distances(
+    of_classes: Float[np.ndarray, "draws classes classes"], of_all: Float[np.ndarray, " draws"]
+) -> Float[np.ndarray, "draws classes classes"]:
+    """Logarithm of a distance of classes, over that of all stimuli, from their squares; NaN where a square is
+    not above 0.
+    """
+    above, below = np.where(of_classes > 0, of_classes, np.nan), np.where(of_all > 0, of_all, np.nan)
+    return 0.5 * np.log(above / below[:, None, None])
 
 
 def find_class_distortion(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:

@@ -9,48 +9,69 @@ from ratewarp._checks import refuse
 from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.reach import scaled, spanned
 from ratewarp.geometry.scatter import Sample, Scatter
+from ratewarp.geometry.spread import Cells, Spread
 
 
-def prototypization(codes: Float[np.ndarray, "items latents"], classes: Int[np.ndarray, " items"]) -> float:
-    """Share of the codes' variance that lies between categories.
+def prototypization(
+    codes: Float[np.ndarray, "items latents"],
+    classes: Int[np.ndarray, " items"],
+    *,
+    stimuli: Int[np.ndarray, " items"] | None = None,
+) -> float:
+    """Share of the codes' variance that lies between categories, adjusted for chance.
 
-    η² = tr S_B / tr S_T = 1 − tr S_W / tr S_T, with S_T the scatter of codes around the mean of all, S_W
-    around the mean of their category, and S_B = S_T − S_W. Range 0 … 1: 0 when all categories have the same
-    mean, 1 when every category is one point. Labels drawn at random give about (categories − 1) / (items −
-    1). Invariant to rotation, shift and common scale; not to scaling single latents. Its change from a
-    reference tells what a task did to the codes, since categories differ in any code that tells stimuli
-    apart.
+    V_B / (V_B + V_W), with V_W the unbiased variance within categories, Σ_c p_c s²_c, and V_B that between
+    their means, Σ_c p_c |μ_c − μ|² − Σ_c p_c (1 − p_c) s²_c / n_c: the means of few items differ by chance,
+    and this takes off by how much. Where all categories vary alike it is ε² = 1 − (1 − η²) (n − 1) / (n − k),
+    with η² the plain share. At most 1, where every category is one point; 0 on average where labels say
+    nothing, whatever the number of categories, so that it may lie slightly below. Invariant to rotation,
+    shift and common scale; not to scaling single latents. Its change from a reference tells what a task did
+    to the codes, since categories differ in any code that tells stimuli apart.
 
     Arguments:
         codes: one row per item.
-        classes: category of every item; any integers.
+        classes: category of every item, any integers; at least one category has two items. One that has a
+            single item is taken to vary as the others do.
+        stimuli: stimulus of every item, any integers, where several items are of one. Items of a stimulus do
+            not stray from the mean of their category independently: chance is then counted over stimuli.
 
     Returns:
-        η².
+        The share.
 
     Raises:
         RequestError: codes that are not a finite (items, latents) array, or are all equal; labels of the
-            wrong length.
+            wrong length, or all different.
 
-    Source: η² of the analysis of variance, summed over latents (Fisher 1925).
+    Source: ε² of the analysis of variance, summed over latents (Kelley, PNAS 1935), with a variance for every
+        category.
 
     Examples:
         >>> prototypization(np.array([[0.0], [0.0], [2.0], [2.0]]), np.array([0, 0, 1, 1]))
         1.0
-        >>> prototypization(np.array([[0.0], [2.0], [0.0], [2.0]]), np.array([0, 0, 1, 1]))
-        0.0
+        >>> codes = np.array([[0.0], [1.0], [2.0], [3.0]])
+        >>> round(prototypization(codes, np.array([0, 0, 1, 1])), 2)  # η² is 0.8
+        0.7
     """
     codes = spanned(scaled(check_codes(codes)))
     _, members = np.unique(check_labels(classes, len(codes)), return_inverse=True)
     if not np.ptp(codes, axis=0).any():
         refuse("codes", "different for at least two items", "constant codes")
-    return float(between_share(whole(codes, members))[0])
+    units = np.arange(len(codes))
+    if stimuli is not None:
+        _, units = np.unique(check_labels(stimuli, len(codes), argument="stimuli"), return_inverse=True)
+    found = float(spread_of(codes, units, members).between_share()[0])
+    if np.isnan(found):
+        refuse("classes", "labels of which one at least is that of two stimuli", "no such label")
+    return found
 
 
-def between_share(scatter: Scatter) -> Float[np.ndarray, "*draws"]:
-    """η² of every draw; NaN for one of equal codes."""
-    between, total = (np.trace(part, axis1=-2, axis2=-1) for part in (scatter.between, scatter.total))
-    return np.divide(between, total, out=np.full_like(total, np.nan), where=total > 0)
+def spread_of(
+    codes: Float[np.ndarray, "items latents"],
+    units: Int[np.ndarray, " items"],
+    members: Int[np.ndarray, " items"],
+) -> Spread:
+    """The spread of a sample as it is, with one draw on its leading axis."""
+    return Cells.of(codes, units, members, np.zeros(int(units.max()) + 1, int)).spread(np.ones((1, 1)))
 
 
 def whole(codes: Float[np.ndarray, "items latents"], members: Int[np.ndarray, " items"]) -> Scatter:

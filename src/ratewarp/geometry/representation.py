@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 
 from ratewarp.geometry.reach import exponent, scaled, scaled_noise, spanned
 from ratewarp.geometry.stimulus_space import FactorKind, Space
+from ratewarp.geometry.trial_noise import Errors
 
 # columns of a table that say which entry of a matrix or a list a number is
 PLACES = ("class", "other", "latent")
@@ -32,6 +33,8 @@ class Finding(NamedTuple):
         n: units resampled.
         note: what to know; mostly empty.
         place: of an entry of a matrix or a list, which one: `class` and `other`, or `latent`.
+        trial_noise: whether it is "removed" from the number or "included" in it; empty where nothing is known of
+            it, or the number does not hang on it.
     """
 
     measure: str
@@ -43,6 +46,7 @@ class Finding(NamedTuple):
     n: int
     note: str
     place: Mapping[str, int] = MappingProxyType({})
+    trial_noise: str = ""
 
 
 def undefined(name: str, task: str, why: str) -> Finding:
@@ -62,6 +66,7 @@ class Representation:
         noise: variance of every code, if known.
         kinds: of the factors; all ordered if empty.
         points: of every unit, which say instead of the factors which units are neighbours.
+        errors: of the codes, where these are means of several items: measures take them off.
     """
 
     codes: Float[np.ndarray, "items latents"]
@@ -71,6 +76,7 @@ class Representation:
     noise: Float[np.ndarray, "items latents"] | None = None
     kinds: tuple[FactorKind, ...] = ()
     points: Float[np.ndarray, "units dimensions"] | None = None
+    errors: Errors | None = None
 
     @cached_property
     def space(self) -> Space | None:
@@ -99,7 +105,29 @@ class Representation:
         """Codes in the space that they span, for what does not depend on rotation either: no more coordinates
         than items.
         """
-        return spanned(self.safe)
+        return self._spanned[0]
+
+    @cached_property
+    def span_errors(self) -> Errors | None:
+        """Errors of the codes as in `span`."""
+        return self._spanned[1]
+
+    @cached_property
+    def _spanned(self) -> tuple[Float[np.ndarray, "items coordinates"], Errors | None]:
+        errors = self.safe_errors
+        if errors is None:
+            return spanned(self.safe), None
+        origin = np.zeros((1, self.codes.shape[1]))
+        together = spanned(np.concatenate([self.safe, errors.rows, origin]))
+        codes, rows = together[: len(self.safe)], together[len(self.safe) : -1] - together[-1]
+        return codes, Errors(rows, errors.units)
+
+    @cached_property
+    def safe_errors(self) -> Errors | None:
+        """Errors of the codes as in `safe`."""
+        if self.errors is None:
+            return None
+        return Errors(scaled(self.errors.rows, exponent(self.codes)), self.errors.units)
 
     @cached_property
     def safe_noise(self) -> Float[np.ndarray, "items latents"] | None:
@@ -118,6 +146,8 @@ class Settings:
         seed: of draws and permutations.
         interval: "jackknife", "bca" or "percentile"; see `infer`.
         measures: names of those wanted; all but the slow ones if not given.
+        remove_noise: whether trial noise is removed where it is known; otherwise all is of the codes as they are
+            given.
     """
 
     resamples: int = 1000
@@ -126,3 +156,4 @@ class Settings:
     seed: int = 0
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife"
     measures: tuple[str, ...] | None = None
+    remove_noise: bool = True

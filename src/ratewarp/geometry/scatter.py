@@ -7,12 +7,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._sums import group_sums
+from ratewarp.geometry.trial_noise import Errors
 
 
 class Scatter(NamedTuple):
@@ -22,11 +23,14 @@ class Scatter(NamedTuple):
         counts: weight of every class.
         sums: weighted sum of the codes of every class.
         products: weighted sum of z zᵀ over all codes.
+        noise: weighted sum of the covariances of the codes' errors, which is taken off; the same for all classes
+            where it is taken off their means. 0 where codes are taken as they are.
     """
 
     counts: Float[np.ndarray, "*draws classes"]
     sums: Float[np.ndarray, "*draws classes latents"]
     products: Float[np.ndarray, "*draws latents latents"]
+    noise: Float[np.ndarray, "*draws latents latents"] | Literal[0] = 0
 
     @property
     def means(self) -> Float[np.ndarray, "*draws classes latents"]:
@@ -37,26 +41,79 @@ class Scatter(NamedTuple):
     @property
     def total(self) -> Float[np.ndarray, "*draws latents latents"]:
         """Covariance of the codes, over the weight of all of them."""
-        weight = self.counts.sum(axis=-1)[..., None]
+        weight = self._weight
         mean = self.sums.sum(axis=-2) / weight
-        return self.products / weight[..., None] - mean[..., :, None] * mean[..., None, :]
+        spread = self.products / weight[..., None] - mean[..., :, None] * mean[..., None, :]
+        return spread - (1 - 1 / weight[..., None]) * self._error
 
     @property
     def between(self) -> Float[np.ndarray, "*draws latents latents"]:
         """Covariance of the class means, each by the weight of its class."""
-        weight = self.counts.sum(axis=-1)[..., None]
-        offsets = np.nan_to_num(self.means) - (self.sums.sum(axis=-2) / weight)[..., None, :]
-        shares = (self.counts / weight)[..., None]
-        return np.swapaxes(offsets * shares, -1, -2) @ offsets
+        offsets = np.nan_to_num(self.means) - (self.sums.sum(axis=-2) / self._weight)[..., None, :]
+        shares = (self.counts / self._weight)[..., None]
+        present = (self.counts > 0).sum(axis=-1)[..., None, None]
+        # Σ p (1 − p) / n over classes, with p = n / weight
+        return (
+            np.swapaxes(offsets * shares, -1, -2) @ offsets
+            - ((present - 1) / self._weight[..., None]) * self._error
+        )
 
     @property
     def within(self) -> Float[np.ndarray, "*draws latents latents"]:
         """Covariance of the codes around the mean of their class."""
         return self.total - self.between
 
+    @property
+    def _weight(self) -> Float[np.ndarray, "*draws one"]:
+        return self.counts.sum(axis=-1)[..., None]
+
+    @property
+    def _error(self) -> Float[np.ndarray, "*draws latents latents"] | Literal[0]:
+        """Mean covariance of the codes' errors."""
+        return 0 if isinstance(self.noise, int) else self.noise / self._weight[..., None]
+
 
 # of products of latents that are held at once; where units need more, they are made anew for every draw
 MOST_BYTES = 2**28
+
+
+@dataclass(frozen=True)
+class Products:
+    """Sums of products of rows, in units that are drawn together.
+
+    Attributes:
+        rows: what is multiplied.
+        unit: unit of every row, 0 … units − 1.
+        units: how many there are.
+    """
+
+    rows: Float[np.ndarray, "rows latents"]
+    unit: Int[np.ndarray, " rows"]
+    units: int
+
+    @cached_property
+    def _of_units(self) -> np.ndarray:
+        order = np.argsort(self.unit, kind="stable")
+        starts = np.searchsorted(self.unit[order], np.arange(self.units + 1))
+        rows = self.rows[order]
+        return np.stack([rows[a:b].T @ rows[a:b] for a, b in pairwise(starts)])
+
+    @cached_property
+    def _whole(self) -> np.ndarray:
+        return self.rows.T @ self.rows
+
+    def _drawn(self, weights: np.ndarray) -> np.ndarray:
+        """Of one draw, from the rows of the units whose weight is not 1."""
+        extra = (weights - 1)[self.unit]
+        changed = np.flatnonzero(extra)
+        return self._whole + (self.rows[changed] * extra[changed, None]).T @ self.rows[changed]
+
+    def sums(self, weights: Float[np.ndarray, "draws units"]) -> Float[np.ndarray, "draws latents latents"]:
+        """Sums when units count as often as `weights` says, a draw a row."""
+        size = self.rows.shape[1]
+        if 8 * self.units * size**2 > MOST_BYTES:
+            return np.stack([self._drawn(one) for one in weights])
+        return (weights @ self._of_units.reshape(self.units, -1)).reshape(-1, size, size)
 
 
 @dataclass(frozen=True)
@@ -67,11 +124,13 @@ class Sample:
         codes: one row per item.
         unit: unit of every item, 0 … units − 1.
         label: class of every item, 0 … classes − 1; all 0 where there are none.
+        errors: of the codes, whose products are taken off, with their units.
     """
 
     codes: Float[np.ndarray, "items latents"]
     unit: Int[np.ndarray, " items"]
     label: Int[np.ndarray, " items"]
+    errors: Errors | None = None
 
     @cached_property
     def units(self) -> int:
@@ -97,29 +156,16 @@ class Sample:
         return counts.astype(float), sums.reshape(self.units, self.classes, -1)
 
     @cached_property
-    def _products(self) -> np.ndarray:
-        """Products of every unit."""
-        order = np.argsort(self.unit, kind="stable")
-        starts = np.searchsorted(self.unit[order], np.arange(self.units + 1))
-        rows = self._centred[order]
-        return np.stack([rows[a:b].T @ rows[a:b] for a, b in pairwise(starts)])
+    def _products(self) -> Products:
+        return Products(self._centred, self.unit, self.units)
 
     @cached_property
-    def _whole(self) -> np.ndarray:
-        """Products of all codes."""
-        return self._centred.T @ self._centred
-
-    def _drawn(self, weights: np.ndarray) -> np.ndarray:
-        """Products of one draw, from the codes of the units whose weight is not 1."""
-        extra = (weights - 1)[self.unit]
-        changed = np.flatnonzero(extra)
-        rows = self._centred[changed]
-        return self._whole + (rows * extra[changed, None]).T @ rows
+    def _noise(self) -> Products | None:
+        return None if self.errors is None else Products(*self.errors, self.units)
 
     def scatter(self, weights: Float[np.ndarray, "draws units"]) -> Scatter:
         """The scatter when units count as often as `weights` says, a draw a row."""
         counts, sums = self._by_unit
         flat = lambda array: (weights @ array.reshape(self.units, -1)).reshape(len(weights), *array.shape[1:])  # noqa: E731
-        held = 8 * self.units * self.codes.shape[1] ** 2 <= MOST_BYTES
-        products = flat(self._products) if held else np.stack([self._drawn(one) for one in weights])
-        return Scatter(flat(counts), flat(sums), products)
+        noise = 0 if self._noise is None else self._noise.sums(weights)
+        return Scatter(flat(counts), flat(sums), self._products.sums(weights), noise)

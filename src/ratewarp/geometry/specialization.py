@@ -197,17 +197,25 @@ def log_ratio(
     distances = _distances(means, near)
     found, influence = 0.0, np.zeros(len(distances))
     for group, sign in ((often, 1), (~often, -1)):
-        both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]
-        kind = (both if both.any() else any_end) & (distances > 0)
+        kind, alone = pairs_of_kind(near, group, distances > 0)
         if not kind.any():
             return np.nan, influence
         logs = np.log(distances[kind])
         found += sign * float(logs.mean())
-        ends = np.stack([near.first[kind], near.second[kind]])
-        # one stimulus is in all pairs: another might be quite unlike it
-        alone = np.bincount(ends.ravel()).max() == len(logs)
         influence[kind] += np.nan if alone else sign * (logs - logs.mean()) / len(logs)
     return found, influence
+
+
+def pairs_of_kind(
+    near: Neighbours, group: Bool[np.ndarray, " stimuli"], apart: Bool[np.ndarray, " pairs"]
+) -> tuple[Bool[np.ndarray, " pairs"], bool]:
+    """Which pairs, of those that are apart, are of two stimuli of a group, or of one where none is of two; and
+    whether they all have one stimulus in common: another might be quite unlike it.
+    """
+    both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]
+    kind = (both if both.any() else any_end) & apart
+    ends = np.concatenate([near.first[kind], near.second[kind]])
+    return kind, bool(kind.any() and np.bincount(ends).max() == kind.sum())
 
 
 def check_frequency(frequency: object, stimuli: int) -> Float[np.ndarray, " stimuli"]:

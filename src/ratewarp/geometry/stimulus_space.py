@@ -13,6 +13,8 @@ _NEAREST = 4  # neighbours of a point that is described by no factors
 _CLOSED = 1.5  # a circle is closed where no gap is wider than this, in units of the next widest
 _APART = 10  # ranks between two categories: more than a step
 _STEP = 1.0 + 1e-9
+_SAME = 1e-9  # steps that differ by less are equal but for rounding
+_ON_A_GRID = "a step along one factor, over its length"
 
 
 class FactorKind(NamedTuple):
@@ -55,18 +57,26 @@ class Space:
 
 
 class Neighbours(NamedTuple):
-    """Pairs of neighbouring stimuli, each once, and how far apart they are in the factors (1 on a grid)."""
+    """Pairs of neighbouring stimuli, each once, how far apart they are in the factors, and by which rule.
+
+    Attributes:
+        first, second: the stimuli of every pair.
+        steps: how far apart they are; 1 on an even grid.
+        rule: in words.
+    """
 
     first: Int[np.ndarray, " pairs"]
     second: Int[np.ndarray, " pairs"]
     steps: Float[np.ndarray, " pairs"]
+    rule: str
 
 
 def neighbours(space: Space) -> Neighbours:
     """Which stimuli are neighbours.
 
-    On a grid, those that differ by one step in one ordered or circular factor; the last value of a circular
-    factor is a step before the first, where its values go round the whole circle. Where some stimulus has no
+    On a grid, those that differ by one step in one ordered or circular factor, as far apart as its two values
+    are, in units of the median step of that factor; the last value of a circular factor is a step before the
+    first, where its values go round the whole circle. Where some stimulus has no
     such neighbour, the nearest stimuli, two a factor: ordered factors in units of their standard deviation,
     circular ones as places on a circle in units of theirs, categories one apart; their distance is given in
     units of its median. Where stimuli are points, the four nearest, likewise.
@@ -74,20 +84,22 @@ def neighbours(space: Space) -> Neighbours:
     Examples:
         >>> neighbours(Space(np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 1.0]]))).second
         array([1, 2])
+        >>> neighbours(Space(np.array([[1.0], [2.0], [3.0], [7.0]]))).steps
+        array([1., 1., 4.])
         >>> around = Space(np.arange(0.0, 360, 90)[:, None], (FactorKind("circular", 360),))
         >>> neighbours(around).first, neighbours(around).second
         (array([0, 0, 1, 2]), array([1, 3, 2, 3]))
     """
     if space.points is not None:
-        return _nearest(space.points, _NEAREST)
+        return _nearest(space.points, _NEAREST, "the nearest stimuli by their images")
     factors, kinds = space.factors, space.kinds or (FactorKind(),) * space.factors.shape[1]
     pairs = _grid_pairs(factors, kinds)
     if np.isin(np.arange(len(factors)), pairs).all():
-        return Neighbours(pairs[:, 0], pairs[:, 1], np.ones(len(pairs)))
+        return Neighbours(pairs[:, 0], pairs[:, 1], _lengths(factors, kinds, pairs), _ON_A_GRID)
     places = np.concatenate(
         [_placed(column, one) for column, one in zip(factors.T, kinds, strict=True)], axis=1
     )
-    return _nearest(places, 2 * factors.shape[1])
+    return _nearest(places, 2 * factors.shape[1], "the nearest stimuli by their factors")
 
 
 def _grid_pairs(
@@ -105,6 +117,24 @@ def _grid_pairs(
     apart = np.where(size[None] > 0, np.minimum(apart, size[None] - apart), apart)
     pairs = pairs[apart.sum(axis=1) == 1]
     return pairs[np.lexsort(pairs.T[::-1])]
+
+
+def _lengths(
+    factors: Float[np.ndarray, "stimuli factors"],
+    kinds: tuple[FactorKind, ...],
+    pairs: Int[np.ndarray, "pairs 2"],
+) -> Float[np.ndarray, " pairs"]:
+    """How long the step of every pair is, in units of the median step of the factor that it goes along."""
+    apart = np.abs(factors[pairs[:, 0]] - factors[pairs[:, 1]])
+    found = np.zeros(len(pairs))
+    for column, one in enumerate(kinds):
+        period = one.period if one.kind == "circular" else None
+        length = (
+            apart[:, column] if period is None else np.minimum(apart[:, column], period - apart[:, column])
+        )
+        values = np.diff(np.unique(factors[:, column]))
+        found += length / (np.median(values) if len(values) else 1)
+    return np.where(np.abs(found - 1) < _SAME, 1.0, found)
 
 
 def _goes_round(values: Float[np.ndarray, " values"], one: FactorKind) -> bool:
@@ -131,7 +161,7 @@ def _placed(
     return column / (spread if spread > 0 else 1)
 
 
-def _nearest(places: Float[np.ndarray, "stimuli dimensions"], number: int) -> Neighbours:
+def _nearest(places: Float[np.ndarray, "stimuli dimensions"], number: int, rule: str) -> Neighbours:
     """The nearest stimuli elsewhere, so many of each; all that stand at one place where several do."""
     distinct, group = np.unique(places, axis=0, return_inverse=True)
     alone = len(distinct) == len(places)
@@ -144,7 +174,7 @@ def _nearest(places: Float[np.ndarray, "stimuli dimensions"], number: int) -> Ne
     steps = np.linalg.norm(distinct[pairs[:, 0]] - distinct[pairs[:, 1]], axis=1)
     if not alone:
         pairs, steps = _of_all(pairs, steps, group)
-    return Neighbours(pairs[:, 0], pairs[:, 1], steps / np.median(steps) if len(steps) else steps)
+    return Neighbours(pairs[:, 0], pairs[:, 1], steps / np.median(steps) if len(steps) else steps, rule)
 
 
 def _of_all(

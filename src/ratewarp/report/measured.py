@@ -70,7 +70,7 @@ def measured_figure(found: Measurement) -> Figure:
             matrix,
             limit=limit,
             names=_names(found, task),
-            title=f"class distortion, {_short(str(task))}",
+            title=f"log change of class distances, {_short(str(task))}",
         )
         if len(matrix.classes) >= MANY:
             figure.colorbar(image, ax=axes[0, 2], shrink=0.7, cmap=DIVERGING_MAP)
@@ -80,7 +80,7 @@ def measured_figure(found: Measurement) -> Figure:
 def _matrix(found: Measurement, task: str) -> ClassDistortion | None:
     size = len(found.classes[task])
     try:
-        values = found.class_distortion(task).values
+        values = found.class_distance(task, change=True).values
     except RequestError:  # no reference, or one that is constant
         return None
     return ClassDistortion(values, np.arange(size), np.bincount(found.labels[task]))
@@ -135,9 +135,10 @@ def _short(name: str) -> str:
 def _draw_indices(axes: Axes, found: Measurement) -> None:
     """Value and interval of every index, and below it its change from the reference."""
     rows = []
+    form = "removed" if (found.table["trial_noise"] == "removed").any() else ""
     for row in found.table.to_dict("records"):
         base = row["measure"].removesuffix("_change")
-        if base in _INDICES and np.isfinite(row["value"]):
+        if base in _INDICES and np.isfinite(row["value"]) and row["trial_noise"] == form:
             of = f" ({_short(row['task'])})" if row["task"] else ""
             rows.append((_INDICES[base] + of, row, base != row["measure"]))
     for place, (_, row, change) in enumerate(rows):

@@ -173,7 +173,7 @@ def _test_settings(conditions: Sequence[Condition]) -> Settings:
     none would do.
     """
     tests = sum(len(condition.setting.class_schemes()) + 1 for condition in conditions)
-    usual = Settings()
+    usual = Settings(remove_noise=False)
     if tests > _MOST_TESTS:
         return usual
     return replace(
