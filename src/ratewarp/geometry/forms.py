@@ -36,7 +36,8 @@ class Form(NamedTuple):
 
     def told(self, one: Finding) -> Finding:
         """The finding with what there is to know of its trial noise."""
-        untold = _UNTOLD if not self.trial_noise and one.measure.endswith("_change") else ""
+        known = self.trial_noise or self.own.noise is not None
+        untold = "" if known or not one.measure.endswith("_change") else _UNTOLD
         return one._replace(trial_noise=self.trial_noise, note=joined(one.note, self.note, untold))
 
 
@@ -48,8 +49,7 @@ def forms_of(given: Form, seed: int) -> list[Form]:
     the form with noise, by one draw for every code.
     """
     own, reference = given.own, given.reference
-    several = repeating(own.units)
-    repeats, known = several.sum() >= _FEWEST_REPEATED, own.noise is not None
+    several, repeats, known = repeating(own.units), repeat(own), own.noise is not None
     if not repeats and not known:
         return [given]
     others = None if reference is None else _drawn(reference, np.random.default_rng([seed, 1]))
@@ -57,6 +57,11 @@ def forms_of(given: Form, seed: int) -> list[Form]:
     if not repeats:
         return [given._replace(trial_noise="removed"), noisy]
     return [_without(given, several), noisy]
+
+
+def repeat(one: Representation) -> bool:
+    """Whether enough stimuli have several items to tell their noise."""
+    return bool(repeating(one.units).sum() >= _FEWEST_REPEATED)
 
 
 def _drawn(one: Representation, rng: np.random.Generator) -> Representation:

@@ -47,9 +47,13 @@ def jackknife(
     level: float,
     linked: Int[np.ndarray, "pairs two"] | None = None,
     batch: int = _ROWS,
+    *,
+    debiased: bool = False,
 ) -> Interval:
     """Value ± Student's t × the standard error; see `infer`."""
     without = left_out(statistic, units, batch)
+    if debiased:
+        value = units * value - (units - 1) * without.mean(axis=0)
     influence = without.mean(axis=0) - without
     squares = np.sum(influence**2, axis=0)
     if linked is not None and len(linked):

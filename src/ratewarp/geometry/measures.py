@@ -126,6 +126,7 @@ MEASURES = (
         change=True,
         figures=("warps", "measured"),
         panel="Orthogonalization: change of alignment",
+        trial_noise=False,
     ),
     Measure(
         "free_orthogonalization",

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ratewarp._checks import refuse_name
-from ratewarp.geometry.forms import Form, forms_of
+from ratewarp.geometry.forms import Form, forms_of, repeat
 from ratewarp.geometry.measure import Measure, Scheme
 from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.representation import PLACES, Finding, Representation, Settings, undefined
@@ -48,8 +48,12 @@ def measure_codes(
     for form in forms:
         # the test asks the same of every form
         tested = settings if form is forms[0] else replace(settings, permutations=0)
-        yield from map(form.told, _measured(form, of_forms, tested))
-    yield from _measured(given, [measure for measure in wanted if not measure.trial_noise], settings)
+        for one in _measured(form, of_forms, tested):
+            yield form.told(one) if settings.remove_noise else one
+    others = [measure for measure in wanted if not measure.trial_noise]
+    as_given = given._replace(trial_noise="included" if settings.remove_noise and repeat(own) else "")
+    for one in _measured(as_given, others, settings):
+        yield as_given.told(one) if settings.remove_noise else one
 
 
 def _measured(form: Form, wanted: list[Measure], settings: Settings) -> Iterator[Finding]:

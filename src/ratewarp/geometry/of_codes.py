@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from ratewarp._checks import RequestError
 from ratewarp.geometry.dimensions import spread_of_dimensions
 from ratewarp.geometry.inference import infer
 from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_information
-from ratewarp.geometry.interval import Statistic
+from ratewarp.geometry.interval import Statistic, within
+from ratewarp.geometry.jackknife import jackknife
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
@@ -124,7 +126,12 @@ def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
 
 def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     yield from _likeness(
-        bench, "procrustes_distance", procrustes_distance, procrustes_without, (0.0, math.pi / 2)
+        bench,
+        "procrustes_distance",
+        procrustes_distance,
+        procrustes_without,
+        (0.0, math.pi / 2),
+        debiased=True,
     )
 
 
@@ -139,8 +146,12 @@ def _likeness(
     measure: Callable[..., float],
     without: Callable[..., Statistic],
     bounds: tuple[float, float],
+    *,
+    debiased: bool = False,
 ) -> Iterator[Finding]:
-    """How like the codes are to the reference as wholes; `without` measures it without some blocks."""
+    """How like the codes are to the reference as wholes; `without` measures it without some blocks, and
+    `debiased` says whether the form without trial noise is freed of bias by the jackknife.
+    """
     own, reference = bench.own, bench.reference
     if reference is None:
         return
@@ -161,12 +172,14 @@ def _likeness(
         if np.isnan(value):
             yield undefined(name, "", "codes or reference do not differ by more than their trial noise")
             return
-    found = infer(
+    plain = jackknife(
         statistic,
+        np.asarray(value),
         number,
-        interval="jackknife",
-        bounds=bounds,
-        level=wanted.level,
+        wanted.level,
         batch=bench.batch,
+        debiased=debiased and own.errors is not None,
     )
-    yield Finding(name, "", value, float(found.low), float(found.high), math.nan, found.n, found.note)
+    found = within(replace(plain, value=np.clip(plain.value, *bounds)), bounds)
+    ends = (float(found.value), float(found.low), float(found.high))
+    yield Finding(name, "", *ends, math.nan, found.n, found.note)
