@@ -1,16 +1,17 @@
-"""Whether measures hold on what recordings have: trial noise that is correlated, heavy-tailed or multiplicative,
-few trials, uneven factors, many classes of few stimuli.
+"""Whether measures hold on what recordings have: trial noise that is correlated, heavy-tailed or
+multiplicative, few trials, uneven factors, many classes of few stimuli.
 
     python benchmarks/recordings.py OUT [cases | coverage | alarms]
 
 Three tables, all three unless one is named.
 
-OUT/recordings-cases.csv: numbers that were wrong, each beside its mend; `before` is the form with trial noise, or
-the rule that was used before. OUT/recordings-coverage.csv: how often the default 95 % interval of the form
-without trial noise holds the truth, in 1,000 samples a cell. Stimuli are drawn anew for every sample, and so is
-their noise; the truth is that of 40,000 stimuli without noise (for frequency, the mean of 400 samples without
-noise). OUT/recordings-alarms.csv: how often a change is found (0 outside its interval) where codes and reference
-are the same neurons with the same tuning, and only the size of their noise differs; 1,000 samples a cell.
+OUT/recordings-cases.csv: numbers that were wrong, each beside its mend; `before` is the form with trial
+noise, or the rule that was used before. OUT/recordings-coverage.csv: how often the default 95 % interval of
+the form without trial noise holds the truth, in 1,000 samples a cell. Stimuli are drawn anew for every
+sample, and so is their noise; the truth is that of 40,000 stimuli without noise (for frequency, the mean of
+400 samples without noise). OUT/recordings-alarms.csv: how often a change is found (0 outside its interval)
+where codes and reference are the same neurons with the same tuning, and only the size of their noise
+differs; 1,000 samples a cell.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ def _found(
     every = list(measure_codes(own, {"class": labels}, reference, settings))
     first = "removed" if any(one.trial_noise == "removed" for one in every) else ""
     return {
-        " ".join([one.measure, *map(str, one.place.values())]): one
+        " ".join([one.measure, *map(str, one.place.values())]): one._replace(place={})
         for one in every
         if one.trial_noise in (first, "") or not first
     }
@@ -363,7 +364,8 @@ def _trial_cases() -> Iterator[dict[str, Any]]:
     codes = noisy(rng, np.repeat(means, 18, axis=0), np.arange(118 * 18), "isotropic", 1.5).reshape(
         118, 18, -1
     )
-    true = f"{_found(Representation(means, np.arange(118)), None, classes, ('prototypization',))['prototypization'].value:.3f}"
+    clean = _found(Representation(means, np.arange(118)), None, classes, ("prototypization",))
+    true = f"{clean['prototypization'].value:.3f}"
     for trials in (2, 3, 6, 9, 18):
         chosen, units = codes[:, :trials].reshape(-1, LATENTS), np.repeat(np.arange(118), trials)
         found = both_forms(0, chosen, chosen, units, classes[units])

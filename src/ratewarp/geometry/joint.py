@@ -21,9 +21,9 @@ def joint_effects(
 ) -> Statistic:
     """Two partial effects, in every weighting of stimuli: of category and of frequency.
 
-    Least squares over pairs of stimuli of log (|z_i − z_j| / |z⁰_i − z⁰_j|) = a − b s_ij + c f_ij, with s_ij 1
-    for two of one category and 0 otherwise, and f_ij the mean of their log frequencies. b is by how much the
-    logarithm of distances within categories shrinks beside others of equal frequency, c its growth with
+    Least squares over pairs of stimuli of log (|z_i − z_j| / |z⁰_i − z⁰_j|) = a − b s_ij + c f_ij, with s_ij
+    1 for two of one category and 0 otherwise, and f_ij the mean of their log frequencies. b is by how much
+    the logarithm of distances within categories shrinks beside others of equal frequency, c its growth with
     frequency among pairs of one kind. Pairs that coincide in either are left out; NaN where the two cannot be
     told apart, such as where frequency is the same within categories and these are two.
     """

@@ -1,4 +1,6 @@
-"""Prototypization by a kernel: whether classes lie in places of their own, though their means may coincide."""
+"""Prototypization by a kernel: whether classes lie in places of their own, though their means may
+coincide.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ def kernel_prototypization(
     1 − V_W / V_T, with V_T = 1 − mean k(z, z′) over pairs of different items, V_W = Σ_c p_c (1 − mean k) over
     pairs of category c, and k(z, z′) = exp(−|z − z′|² / 2 m²), m² the median of |z − z′|². `prototypization`
     compares the means of categories and is blind where these coincide, as those of an exclusive or; this
-    compares their places. At most 1; 0 on average where labels say nothing, so that it may lie slightly below.
-    Invariant to rotation, shift and common scale.
+    compares their places. At most 1; 0 on average where labels say nothing, so that it may lie slightly
+    below. Invariant to rotation, shift and common scale.
 
     Arguments:
         codes: one row per item.

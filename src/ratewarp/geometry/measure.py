@@ -64,8 +64,8 @@ class Measure:
         figures: on which figures it stands.
         panel: heading of its panel there, which says whether the number or its change is shown.
         scale: of the axis on figures.
-        trial_noise: whether there is a form without trial noise and one with it; otherwise it is of the codes as
-            they are given.
+        trial_noise: whether there is a form without trial noise and one with it; otherwise it is of the
+            codes as they are given.
         slow: whether it is left out unless asked for.
         asked_of: whether it is measured of the models of a run, of codes that a user brings, or of both.
     """

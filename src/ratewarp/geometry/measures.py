@@ -171,7 +171,6 @@ MEASURES = (
         "class_distortion",
         "class distortion",
         "task",
-        find_class_distance,
         find_class_distortion,
         keeps=_DISTANCES,
         needs_reference=True,

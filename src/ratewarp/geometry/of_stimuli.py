@@ -83,8 +83,8 @@ def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if isinstance(stimuli, str):
         yield undefined("joint_effects", scheme.task, stimuli)
         return
-    sides = (stimuli.means(one) for one in (bench.own, reference))
-    statistic = joint_effects(*sides, stimuli.members, frequency[stimuli.kept])
+    means = [stimuli.means(one) for one in (bench.own, reference)]
+    statistic = joint_effects(means[0], means[1], stimuli.members, frequency[stimuli.kept])
     found = bench.interval(statistic, np.arange(len(stimuli.kept)))
     for place, name in enumerate(names):
         value, low, high = (float(part[place]) for part in (found.value, found.low, found.high))
