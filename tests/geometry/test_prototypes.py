@@ -37,8 +37,9 @@ def test_by_loops():
         np.sum((z - codes[label == LABELS].mean(axis=0)) ** 2) for z, label in zip(codes, LABELS, strict=True)
     )
     assert prototypization(codes, LABELS) == pytest.approx(_by_pairs(codes, LABELS))
-    # ε² of equal variances is near it
-    assert prototypization(codes, LABELS) == pytest.approx(1 - within / 118 / (total / 119), abs=0.01)
+    # ω² of equal variances is near it
+    omega = (total - within - within / 118) / (total + within / 118)
+    assert prototypization(codes, LABELS) == pytest.approx(omega, abs=0.003)
     assert prototypization(3 * codes @ ROTATION + 5, LABELS) == pytest.approx(prototypization(codes, LABELS))
 
 

@@ -15,6 +15,8 @@ from ratewarp.geometry.code_checks import check_codes, check_labels
 from ratewarp.geometry.interval import Statistic
 from ratewarp.geometry.reach import scaled
 
+_WIDTH = 0.5  # of the kernel, over the median distance
+
 
 def kernel_prototypization(
     codes: Float[np.ndarray, "items latents"], classes: Int[np.ndarray, " items"]
@@ -22,10 +24,11 @@ def kernel_prototypization(
     """Share of the variance that lies between categories, in the space of a Gaussian kernel.
 
     1 − V_W / V_T, with V_T = 1 − mean k(z, z′) over pairs of different items, V_W = Σ_c p_c (1 − mean k) over
-    pairs of category c, and k(z, z′) = exp(−|z − z′|² / 2 m²), m² the median of |z − z′|². `prototypization`
-    compares the means of categories and is blind where these coincide, as those of an exclusive or; this
-    compares their places. At most 1; 0 on average where labels say nothing, so that it may lie slightly
-    below. Invariant to rotation, shift and common scale.
+    pairs of category c, and k(z, z′) = exp(−|z − z′|² / 2 m²), m half the median of |z − z′|: narrower than
+    all codes, so that several clusters of one category are seen, and wide enough for few items.
+    `prototypization` compares the means of categories and is blind where these coincide, as those of an
+    exclusive or; this compares their places. At most 1; 0 on average where labels say nothing, so that it
+    may lie slightly below. Invariant to rotation, shift and common scale.
 
     Arguments:
         codes: one row per item.
@@ -45,7 +48,7 @@ def kernel_prototypization(
         >>> corners = np.array([[0.0, 0.0], [0.0, 9.0], [9.0, 0.0], [9.0, 9.0]])
         >>> codes = np.repeat(corners, 10, axis=0) + np.random.default_rng(0).standard_normal((40, 2))
         >>> round(kernel_prototypization(codes, np.repeat([0, 1, 1, 0], 10)), 1)  # an exclusive or
-        0.3
+        0.2
     """
     values = scaled(check_codes(codes))
     _, members = np.unique(check_labels(classes, len(values)), return_inverse=True)
@@ -96,8 +99,9 @@ def permuted_shares(
 def _apart(codes: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, "items items"]:
     """1 − k of every two items."""
     squares = pdist(codes, "sqeuclidean")
-    median = np.median(squares)
-    return squareform(-np.expm1(-squares / (2 * (median if median > 0 else squares.max()))))
+    median = float(np.median(squares))
+    width = _WIDTH**2 * (median if median > 0 else float(squares.max()))
+    return squareform(-np.expm1(-squares / (2 * width)))
 
 
 def _mean_over_pairs(
