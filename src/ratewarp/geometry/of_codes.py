@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,10 +22,10 @@ from ratewarp.geometry.similarity_left_out import (
     ceiling_without,
     cka_without,
     dimensions_without,
+    overlap_without,
     procrustes_without,
 )
 from ratewarp.geometry.spread import Cells
-from ratewarp.geometry.trial_noise import Errors
 from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
 _AT_LEAST = "at least: a bound, which is higher the more items a stimulus has"
@@ -125,65 +125,84 @@ def find_effective_prototypes(bench: Workbench, scheme: Scheme) -> Iterator[Find
 
 
 def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
-    yield from _likeness(bench, "linear_cka", linear_cka, cka_without, (-math.inf, 1.0))
+    likeness = _Likeness("linear_cka", linear_cka, cka_without, (-math.inf, 1.0))
+    if bench.own.errors is None:
+        yield from likeness.found(bench)
+    else:
+        yield from likeness.without_noise(bench, cka_without)
 
 
 def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
-    yield from _likeness(
-        bench,
-        "procrustes_distance",
-        procrustes_distance,
-        procrustes_without,
-        (0.0, math.pi / 2),
-        debiased=True,
-    )
-
-
-def _both_errors(own: Representation, reference: Representation) -> tuple[Errors, Errors] | None:
-    errors, others = own.span_errors, reference.span_errors
-    return None if errors is None or others is None else (errors, others)
-
-
-def _likeness(
-    bench: Workbench,
-    name: str,
-    measure: Callable[..., float],
-    without: Callable[..., Statistic],
-    bounds: tuple[float, float],
-    *,
-    debiased: bool = False,
-) -> Iterator[Finding]:
-    """How like the codes are to the reference as wholes; `without` measures it without some blocks, and
-    `debiased` says whether the form without trial noise is freed of bias by the jackknife.
+    """Without trial noise, its cosine is freed of bias by the jackknife, and its interval made of that of the
+    cosine, which may lie above 1 where the two are alike.
     """
-    own, reference = bench.own, bench.reference
-    if reference is None:
+    likeness = _Likeness("procrustes_distance", procrustes_distance, procrustes_without, (0.0, math.pi / 2))
+    if bench.own.errors is None:
+        yield from likeness.found(bench)
         return
-    first, second = own.span, reference.span
-    work = len(first) * max(first.shape[1], second.shape[1]) ** 2  # of one Procrustes distance
-    most = max(_FEWEST_LEFT_OUT, min(MAX_BLOCKS, _LIKENESS_ITEMS // len(first), _LIKENESS_WORK // work))
-    blocks = blocks_of(own.number, most, bench.settings.seed)[own.units]
-    try:
-        value = measure(first, second)
-    except RequestError as error:
-        yield undefined(name, "", str(error))
-        return
+    for one in likeness.without_noise(bench, overlap_without, debiased=True):
+        value, high, low = (math.acos(min(max(end, 0.0), 1.0)) for end in (one.value, one.low, one.high))
+        yield one._replace(value=value, low=low, high=high)
 
-    number, wanted = int(blocks.max()) + 1, bench.settings
-    statistic = without(first, second, blocks, _both_errors(own, reference))
-    if own.errors is not None:
+
+class _Likeness(NamedTuple):
+    """How like the codes are to the reference as wholes.
+
+    Attributes:
+        name: of the measure.
+        measure: the number.
+        without: the same without some blocks of items.
+        bounds: least and largest value.
+    """
+
+    name: str
+    measure: Callable[..., float]
+    without: Callable[..., Statistic]
+    bounds: tuple[float, float]
+
+    def found(self, bench: Workbench) -> Iterator[Finding]:
+        """Of the codes as they are."""
+        own, reference = bench.own, bench.reference
+        if reference is None:
+            return
+        blocks = _blocks(bench, own.span, reference.span)
+        try:
+            value = self.measure(own.span, reference.span)
+        except RequestError as error:
+            yield undefined(self.name, "", str(error))
+            return
+        statistic = self.without(own.span, reference.span, blocks)
+        yield self._finding(bench, statistic, value, int(blocks.max()) + 1)
+
+    def without_noise(
+        self, bench: Workbench, without: Callable[..., Statistic], *, debiased: bool = False
+    ) -> Iterator[Finding]:
+        """Without trial noise, from the statistic that removes it."""
+        own, reference = bench.own, bench.reference
+        if reference is None:
+            return
+        blocks = _blocks(bench, own.span, reference.span)
+        number = int(blocks.max()) + 1
+        statistic = without(own.span, reference.span, blocks, (own.span_errors, reference.span_errors))
         value = float(statistic(np.ones((1, number)))[0])
         if np.isnan(value):
-            yield undefined(name, "", "codes or reference do not differ by more than their trial noise")
+            why = "codes or reference do not differ by more than their trial noise"
+            yield undefined(self.name, "", why)
             return
-    plain = jackknife(
-        statistic,
-        np.asarray(value),
-        number,
-        wanted.level,
-        batch=bench.batch,
-        debiased=debiased and own.errors is not None,
-    )
-    found = within(replace(plain, value=np.clip(plain.value, *bounds)), bounds)
-    ends = (float(found.value), float(found.low), float(found.high))
-    yield Finding(name, "", *ends, math.nan, found.n, found.note)
+        yield self._finding(bench, statistic, value, number, debiased=debiased)
+
+    def _finding(
+        self, bench: Workbench, statistic: Statistic, value: float, number: int, *, debiased: bool = False
+    ) -> Finding:
+        level, batch = bench.settings.level, bench.batch
+        plain = jackknife(statistic, np.asarray(value), number, level, batch=batch, debiased=debiased)
+        found = plain if debiased else within(plain, self.bounds)
+        low, high = (float(np.nan_to_num(end, nan=worst)) for end, worst in ((found.low, 0), (found.high, 1)))
+        return Finding(self.name, "", float(found.value), low, high, math.nan, found.n, found.note)
+
+
+def _blocks(bench: Workbench, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Block of every item, so few that leaving one out at a time can be paid for."""
+    work = len(first) * max(first.shape[1], second.shape[1]) ** 2  # of one Procrustes distance
+    most = max(_FEWEST_LEFT_OUT, min(MAX_BLOCKS, _LIKENESS_ITEMS // len(first), _LIKENESS_WORK // work))
+    return blocks_of(bench.own.number, most, bench.settings.seed)[bench.own.units]

@@ -44,10 +44,27 @@ def procrustes_without(
     codes: Float[np.ndarray, "items latents"],
     reference: Float[np.ndarray, "items references"],
     blocks: Int[np.ndarray, " items"],
-    errors: tuple[Errors, Errors] | None = None,
 ) -> Statistic:
     """`procrustes_distance` of the items whose blocks have weight 1, the others 0; NaN where they have
-    constant codes. Without trial noise as in `cka_without`.
+    constant codes.
+    """
+    overlap_of = overlap_without(codes, reference, blocks)
+
+    def statistic(weights: np.ndarray) -> np.ndarray:
+        overlap = overlap_of(weights)
+        return np.where(overlap >= 1 - 1e-14, 0.0, np.arccos(np.minimum(overlap, 1.0)))
+
+    return statistic
+
+
+def overlap_without(
+    codes: Float[np.ndarray, "items latents"],
+    reference: Float[np.ndarray, "items references"],
+    blocks: Int[np.ndarray, " items"],
+    errors: tuple[Errors, Errors] | None = None,
+) -> Statistic:
+    """The cosine of `procrustes_distance`, likewise. Without trial noise as in `cka_without`: it may then lie
+    above 1.
     """
     first, second = _about_means(codes, reference, errors)
     both, own, theirs = _sums(first, second, blocks, errors)
@@ -58,8 +75,7 @@ def procrustes_without(
         defined = (norms[0] > least[0]) & (norms[1] > least[1])
         norm = np.sqrt(np.where(defined, norms[0] * norms[1], 1.0))
         overlap = np.linalg.svd(both.covariance(weights), compute_uv=False).sum(axis=1) / norm
-        angle = np.where(overlap < 1 - 1e-14, np.arccos(np.minimum(overlap, 1.0)), 0.0)
-        return np.where(defined, angle, np.nan)
+        return np.where(defined, overlap, np.nan)
 
     return statistic
 
