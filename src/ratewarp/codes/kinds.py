@@ -76,9 +76,9 @@ def bring(
     given = [own]
     if reference is not None:
         given.append(_Given.of(reference, reference_kind, "reference", "reference_kind"))
+    made = [one.made(subject) for one in given]
     if not any(one.several for one in given) and subject not in (None, "mean", 0):
         refuse("subject", "given where dissimilarities are of several subjects", subject)
-    made = [one.made(subject) for one in given]
     kept = {one.argument: share for one, (_, share) in zip(given, made, strict=True) if share is not None}
     return Brought(made[0][0], made[1][0] if reference is not None else None, kept)
 
