@@ -146,8 +146,7 @@ def checked(
     turned = stack.swapaxes(1, 2)
     if (odd := np.abs(stack / 2 - turned / 2) > _ROUNDING * size / 2).any():
         place = np.unravel_index(np.argmax(np.abs(stack / 2 - turned / 2)), stack.shape)
-        came = f"{stack[place]:g} for {_pair(stack, place)}, {turned[place]:g} the other way round"
-        refuse(argument, "symmetric", came)
+        refuse(argument, "symmetric", f"{stack[place]:g} and {turned[place]:g} for {_pair(stack, place)}")
     stack = (stack / 2 + turned / 2) * (1 - np.eye(stack.shape[-1]))
     if squared:
         return stack

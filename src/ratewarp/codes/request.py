@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from ratewarp._checks import RequestError, did_you_mean, refuse
+from ratewarp._checks import RequestError, did_you_mean, escaped, refuse
 from ratewarp._files import is_file
 from ratewarp.codes.code_files import describe, known_suffixes, open_codes, read
 from ratewarp.codes.dissimilarities import Subject, stacked, stimuli_of
@@ -371,9 +371,11 @@ def _codes_keys(file: Path, content: Content, taken: set[str], *, pairs: bool = 
             return tuple(numbers)
     elif found := (pairs and _found(content, taken, pairs=True)) or _found(content, taken, pairs=False):
         return (found,)
+    left = [f"{escaped(name)} {why}" for name, why in content.refused.items()]
     raise RequestError(
         f"--codes must say which array of {file} to measure. It holds:"
         f" {', '.join(describe(content)) or 'nothing'}"
+        f"{'; left out: ' if left else ''}{'; '.join(left[:_SHOWN])}"
     )
 
 
