@@ -251,7 +251,7 @@ def _of_two_axes(array: np.ndarray, argument: str) -> np.ndarray:
         # as many subjects as pairs look like no matrix at all; what is half right is a matrix with a mistake
         if stimuli_of(columns) is None or _is_hollow(_hollow(matrix)) or _is_symmetric(matrix):
             return matrix
-    if columns == 1 and stimuli_of(rows):
+    if columns == 1:  # a vector, not subjects of one pair
         return _unfolded(array.T, argument)
     if stimuli_of(columns) is None and stimuli_of(rows):
         return _unfolded(array.T, argument)
