@@ -74,7 +74,9 @@ def values(
 ) -> dict[str, Any]:
     """All findings of one sample, by name."""
     own, reference, classes = sample(rng, stimuli, items)
-    settings = Settings(permutations=0, measures=measures, interval=interval, resamples=500)
+    settings = Settings(
+        permutations=0, measures=measures, interval=interval, resamples=500, remove_noise=False
+    )
     found = measure_codes(own, {"class": classes}, reference, settings)
     return {" ".join([one.measure, *map(str, one.place.values())]): one for one in found}
 
@@ -132,7 +134,7 @@ def angle_coverage() -> list[dict[str, Any]]:
     """Share of samples whose interval of orthogonalization holds the cosine of the angle between the task and
     the nearest latent.
     """
-    settings = Settings(permutations=0, measures=OF_CLASSES)
+    settings = Settings(permutations=0, measures=OF_CLASSES, remove_noise=False)
     rows = []
     for stimuli, latents in product(STIMULI, ANGLES):
         print(f"{stimuli} stimuli, {latents} latents at angles", flush=True)
@@ -187,7 +189,7 @@ def grid_values(rng: np.random.Generator, side: int) -> dict[str, Any]:
             frequency / frequency.sum(),
         )
 
-    settings = Settings(permutations=0, measures=OF_FREQUENCY)
+    settings = Settings(permutations=0, measures=OF_FREQUENCY, remove_noise=False)
     found = measure_codes(noisy(np.column_stack(stretched)), {}, noisy(factors), settings)
     return {one.measure: one for one in found}
 
@@ -228,6 +230,7 @@ def false_findings() -> list[dict[str, Any]]:
             permutations=199,
             measures=(*OF_CLASSES, *OF_FREQUENCY),
             seed=trial,
+            remove_noise=False,
         )
         for one in measure_codes(own, {"class": classes}, None, settings):
             if one.measure in hits:

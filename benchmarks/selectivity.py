@@ -62,7 +62,7 @@ def changes(
             for side, codes in enumerate(pair)
         )
     own, reference = (Representation(codes, *known) for codes in pair)
-    settings = Settings(permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY))
+    settings = Settings(permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY), remove_noise=False)
     found = {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
     stimuli = len(planted.factors)
     parts = {index: found[f"{index}_change"] for index in INDICES}

@@ -97,7 +97,10 @@ def test_a_parameter_is_a_column_and_its_reference_is_at_the_same_capacity(skewe
         assert (reference.model, reference.capacity_nats) == ("even", condition.capacity_nats)
         own, theirs = (_representation(skewed.record(one.id)) for one in (condition, reference))
         found = measure_codes(
-            own, {"frequency": condition.setting.class_schemes()["frequency"][own.units]}, theirs, Settings()
+            own,
+            {"frequency": condition.setting.class_schemes()["frequency"][own.units]},
+            theirs,
+            Settings(remove_noise=False),
         )
         (expected,) = [one.value for one in found if one.measure == "prototypization_change"]
         value = rows.loc[(condition.capacity_nats, study.values_at(cell.place)["ratio"]), "value"]

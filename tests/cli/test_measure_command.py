@@ -38,8 +38,10 @@ def test_json_and_figure(folder):
     assert "codes: codes\nlabels: labels\nfactors: factors\nreference: base\n" in done.stderr
     found = json.loads(done.stdout)
     assert (found["items"], found["latents"], found["units"]) == (48, 5, "stimuli")
-    values = {row["measure"]: row["value"] for row in found["measures"]}
-    assert values["prototypization"] == pytest.approx(prototypization(P.codes, P.classes))
+    values = {(row["measure"], row["trial_noise"]): row["value"] for row in found["measures"]}
+    assert values["prototypization", "included"] == pytest.approx(
+        prototypization(P.codes, P.classes, stimuli=P.stimuli)
+    )
     assert (folder / "found.png").read_bytes().startswith(b"\x89PNG")
     again = _call(folder, "own.npz", "--figure", "found.png")
     assert again.returncode == 2

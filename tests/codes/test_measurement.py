@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from ratewarp import RequestError, measure
-from ratewarp.geometry import adjusted, class_distortion_matrix, planted_codes, prototypization
+from ratewarp.geometry import adjusted, planted_codes, prototypization
 
 P = planted_codes(prototypization=0.4, side=4, items=3)
 FACTORS = P.factors[P.stimuli]
@@ -49,8 +49,8 @@ def _value(**changes):
 def test_arrays_of_any_kind(convert):
     codes = P.codes.astype(np.float32)
     found = _value(codes=convert(codes))
-    assert found.value("prototypization", "labels") == pytest.approx(
-        prototypization(codes, P.classes), rel=1e-5
+    assert found.value("prototypization", "labels", trial_noise="included") == pytest.approx(
+        prototypization(codes, P.classes, stimuli=P.stimuli), rel=1e-5
     )
 
 
@@ -81,13 +81,30 @@ def test_bfloat16_of_pytorch():
     )
 
 
+def _distances(codes):
+    """Log root mean squared distance of items of different stimuli of every two classes, over that of all, by
+    loops; the class that is high first.
+    """
+    apart, every = {(a, b): [] for a in (1, 0) for b in (1, 0)}, []
+    for i, one in enumerate(codes):
+        for j, other in enumerate(codes):
+            if P.stimuli[i] != P.stimuli[j]:
+                apart[P.classes[i], P.classes[j]].append(np.sum((one - other) ** 2))
+                every.append(np.sum((one - other) ** 2))
+    found = [0.5 * np.log(np.mean(one) / np.mean(every)) for one in apart.values()]
+    return np.array(found).reshape(2, 2)
+
+
 def test_names_of_classes_and_matrices():
     names = np.array(["low", "high"])[P.classes]
     found = _value(labels={"half": names}, reference=P.reference)
     assert found.classes == {"half": ("high", "low")}
-    matrix = found.class_distortion("half")
-    expected = class_distortion_matrix(P.codes, P.reference, 1 - P.classes).values
-    np.testing.assert_allclose(matrix, expected)
+    matrix = found.class_distance("half", trial_noise="included")
+    np.testing.assert_allclose(matrix, _distances(P.codes) - _distances(P.reference))
+    np.testing.assert_allclose(
+        found.class_distance("half", change=False, trial_noise="included"), _distances(P.codes)
+    )
+    assert found.class_distance("half").shape == (2, 2)
     assert matrix.sel({"class": "low", "other": "high"}) == matrix.sel({"class": "high", "other": "low"})
     assert (matrix["low"] <= matrix).all()
     assert (matrix <= matrix["high"]).all()
@@ -102,11 +119,11 @@ def test_table_is_complete_and_corrected():
     table = found.table
     tested = table[table["p"].notna()]
     assert set(zip(tested["measure"], tested["task"], strict=True)) == {
-        ("prototypization", "half"),
-        ("prototypization", "odd"),
+        (name, task) for name in ("prototypization", "kernel_prototypization") for task in ("half", "odd")
     }
     assert (
-        table.set_index("measure")
+        table[table["trial_noise"] == "removed"]
+        .set_index("measure")
         .loc["specialization", "note"]
         .startswith("no test: neighbours have like frequencies")
     )
@@ -165,14 +182,14 @@ def test_one_item_that_carries_everything_is_measured():
     assert table.loc["prototypization", "note"] is not None
     one = np.where(P.stimuli == 0, 1.0, 0.0)[:, None] * [1.0, 2.0]
     found = measure(one, P.classes, stimuli=P.stimuli, reference=P.reference, **QUICK)
-    assert np.isfinite(found.value("linear_cka"))
+    assert np.isfinite(found.value("linear_cka", trial_noise="included"))
 
 
 def test_what_is_not_defined_has_a_row_that_says_why():
     alone = _value(labels=np.zeros(48, int), reference=P.reference)
-    assert alone.table.set_index("measure").loc["class_distortion", "note"] == "one class"
-    with pytest.raises(RequestError, match="no class distortion matrix of 'labels'; one class"):
-        alone.class_distortion("labels")
+    assert set(alone.table.set_index("measure").loc["class_distance", "note"]) == {"one class"}
+    with pytest.raises(RequestError, match="no distances of the classes of 'labels'; one class"):
+        alone.class_distance("labels")
     silent = _value(noise=np.zeros(P.codes.shape)).table.set_index("measure")
     assert silent.loc["latent_rate", "note"] == "the noise of some codes is 0"
     constant = _value(codes=np.ones((48, 2)), extra=True).table.set_index("measure")
@@ -202,7 +219,7 @@ def test_more_dimensions_than_items_and_duplicate_rows():
     assert np.isfinite(wide.table.loc[wide.table["value"].notna(), ["low", "high"]].to_numpy()[:, 0]).all()
     doubled = np.repeat(rng.normal(size=(10, 3)), 2, axis=0)
     found = measure(doubled, np.arange(20) // 2 % 2, reference=doubled, **QUICK)
-    np.testing.assert_allclose(found.class_distortion("labels"), 0, atol=1e-12)
+    np.testing.assert_allclose(found.class_distance("labels", change=True), 0, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -294,5 +311,7 @@ def test_unknown_names_of_results():
         found.value("prototipization", "labels")
     with pytest.raises(RequestError, match="it is of 'labels'"):
         found.value("prototypization", "other")
-    with pytest.raises(RequestError, match="needs labels of that name and a reference"):
-        found.class_distortion("labels")
+    with pytest.raises(RequestError, match="needs labels of that name, and its change a reference"):
+        found.class_distance("other")
+    with pytest.raises(RequestError, match="of task 'labels' with trial noise 'none'; it is of 'labels'"):
+        found.value("prototypization", "labels", trial_noise="none")

@@ -26,9 +26,18 @@ def test_two_classes_by_linear_discriminant_analysis():
     chosen = codes[:, active]
     inner = chosen - np.array([chosen[label == LABELS].mean(axis=0) for label in (0, 1)])[LABELS]
     scaled = chosen / inner.std(axis=0)
-    shrinkage = ledoit_wolf_shrinkage(inner / inner.std(axis=0), assume_centered=True)
-    found = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage).fit(scaled, LABELS).coef_[0]
+    found = LinearDiscriminantAnalysis(solver="lsqr").fit(scaled, LABELS).coef_[0]
     assert orthogonalization(codes, LABELS) == pytest.approx(
+        np.abs(found).max() / np.linalg.norm(found), rel=1e-6
+    )
+    some = np.random.default_rng(0).permutation(len(LABELS))[:8]  # fewer than three items a latent
+    codes, labels = codes[some][:, active], LABELS[some]
+    assert len(set(labels)) == 2
+    inner = codes - np.array([codes[label == labels].mean(axis=0) for label in (0, 1)])[labels]
+    shrinkage = ledoit_wolf_shrinkage(inner / inner.std(axis=0), assume_centered=True)
+    shrunk = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=shrinkage)
+    found = shrunk.fit(codes / inner.std(axis=0), labels).coef_[0]
+    assert orthogonalization(codes, labels) == pytest.approx(
         np.abs(found).max() / np.linalg.norm(found), rel=1e-6
     )
 

@@ -73,8 +73,8 @@ def test_few_units_and_one_seed_are_said_and_never_nan():
     assert few.note == "only 5 units"
     fewer = infer(_mean(RNG.normal(size=3)), 3, bounds=(-9.0, 9.0))
     assert (float(fewer.low), float(fewer.high), fewer.note) == (-9, 9, "only 3 units: too few to tell")
-    one = infer(_mean(RNG.normal(size=9)), 9, over="seeds", bounds=(0.0, 1.0))
-    assert (float(one.low), float(one.high), one.note) == (0, 1, "one seed: too few to tell")
+    one = infer(_mean(RNG.normal(size=9)), 9, over="seeds", bounds=(-1.0, 1.0))
+    assert (float(one.low), float(one.high), one.note) == (-1, 1, "one seed: too few to tell")
     both = infer(_mean(RNG.normal(size=9)), 9, over="both")
     assert both.note == "one seed: over units only"
     assert np.isfinite(both.low)

@@ -36,7 +36,7 @@ def _found(
         np.full(PLANTED.codes.shape, 0.1) if noise else None,
     )
     own, other = Representation(codes, *known), Representation(PLANTED.reference, *known)
-    settings = Settings(permutations=0, measures=(name,))
+    settings = Settings(permutations=0, measures=(name,), remove_noise=name == "reliability")
     found = measure_codes(
         own, {"class": PLANTED.classes} if labels else {}, other if reference else None, settings
     )

@@ -15,6 +15,7 @@ from ratewarp.geometry import (
     planted_codes,
     prototypization,
 )
+from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 
 OF_CLASSES = ("prototypization", "orthogonalization", "free_orthogonalization")
@@ -26,7 +27,10 @@ def _measured(planted, **settings):
     known = (planted.stimuli, planted.factors, planted.frequency)
     own, reference = (Representation(codes, *known) for codes in (planted.codes, planted.reference))
     found = measure_codes(
-        own, {"class": planted.classes}, reference, Settings(**{"permutations": 0, **settings})
+        own,
+        {"class": planted.classes},
+        reference,
+        Settings(**{"permutations": 0, "remove_noise": False, **settings}),
     )
     return {(one.measure, *one.place.values()) if one.place else one.measure: one for one in found}
 
@@ -66,11 +70,14 @@ def test_every_index_grows_with_its_strength():
 
 def test_values_are_those_of_the_functions():
     planted = planted_codes(prototypization=0.4, side=6, items=4)
-    found = _measured(planted)
-    assert found["prototypization"].value == pytest.approx(prototypization(planted.codes, planted.classes))
-    change = prototypization(planted.codes, planted.classes) - prototypization(
-        planted.reference, planted.classes
+    found = _measured(planted, measures=tuple(one.name for one in MEASURES if not one.slow))
+    known = (planted.classes,)
+    own, theirs = (
+        prototypization(codes, *known, stimuli=planted.stimuli)
+        for codes in (planted.codes, planted.reference)
     )
+    change = own - theirs
+    assert found["prototypization"].value == pytest.approx(own)
     assert found["prototypization_change"].value == pytest.approx(change)
     assert found["participation_ratio"].value == pytest.approx(participation_ratio(planted.codes))
     assert found["linear_cka"].value == pytest.approx(linear_cka(planted.codes, planted.reference))

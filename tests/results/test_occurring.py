@@ -5,6 +5,7 @@ that see no others.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ from sklearn.metrics import accuracy_score, f1_score
 from fabricated import fabricated_record
 from ratewarp import geometry
 from ratewarp._checks import RequestError
-from ratewarp.geometry.measuring import Representation, Settings
+from ratewarp.geometry.measuring import Representation
 from ratewarp.report.views import RunView, distortion_of_some
 from ratewarp.results import tables
 from ratewarp.results.bounds import bound_rows, semantic_curve
@@ -55,7 +56,10 @@ def run(study, tmp_path_factory) -> RunDirectory:
         params = {"weight": np.zeros(2, np.float32)}
         run.write_condition(condition.id, json.loads(condition.model_dump_json()), record, params)
     with pytest.MonkeyPatch.context() as quick:
-        quick.setattr(tables, "_test_settings", lambda conditions: Settings(permutations=0))
+        as_usual = tables._test_settings
+        quick.setattr(
+            tables, "_test_settings", lambda conditions: replace(as_usual(conditions), permutations=0)
+        )
         for name, table in tables.build_tables(run, study).items():
             run.write_table(name, table)
     return run
@@ -150,7 +154,7 @@ def test_geometry_is_of_what_occurs(run, study):
                 continue
             _, compact = np.unique(own, return_inverse=True)
             assert value("prototypization", task) == pytest.approx(
-                geometry.prototypization(codes, compact), rel=1e-6
+                geometry.prototypization(codes, compact, stimuli=stimuli), rel=1e-6
             )
             matrix = geometry.class_distortion_matrix(codes, reference, compact).values
             for (a, first), (b, second) in (

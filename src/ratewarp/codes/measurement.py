@@ -32,11 +32,11 @@ class Measurement:
     """What was measured of one set of codes.
 
     Attributes:
-        table: one row a number: measure, task, trial_noise ("removed" from the number or "included" in it; empty
-            where nothing is known of it, or the measure is of the codes as they are given), class and other (names of the classes of an entry of a
-            matrix), latent, value, low and high (ends of the interval), p (permutation test), p_adjusted
-            (Holm, over all tests of the table), n (units resampled), note. Empty cells where there is no
-            test, no interval or no value.
+        table: one row a number: measure, task, trial_noise ("removed" from the number or "included" in it;
+            empty where nothing is known of it, or the measure is of the codes as they are given), class and
+            other (names of the classes of an entry of a matrix), latent, value, low and high (ends of the
+            interval), p (permutation test), p_adjusted (Holm, over all tests of the table), n (units
+            resampled), note. Empty cells where there is no test, no interval or no value.
         classes: names of the classes of every task, in order of their number.
         codes: as measured, one row per item.
         labels: class of every item, 0 … classes − 1, by task.
@@ -62,7 +62,8 @@ class Measurement:
         Arguments:
             measure: its name.
             task: the labelling it is of; empty for none.
-            trial_noise: "removed" or "included"; without trial noise where there is such a number, if not given.
+            trial_noise: "removed" or "included"; without trial noise where there is such a number, if not
+                given.
 
         Raises:
             RequestError: no such measure of this task in the table.
@@ -88,8 +89,8 @@ class Measurement:
     def class_distance(
         self, task: str, *, change: bool | None = None, trial_noise: str | None = None
     ) -> xr.DataArray:
-        """Distances of the classes of a task, relative to that of all stimuli, logarithms, with the names of the
-        classes; `low` and `high` are coordinates.
+        """Distances of the classes of a task, relative to that of all stimuli, logarithms, with the names of
+        the classes; `low` and `high` are coordinates.
 
         Arguments:
             task: the labelling.
@@ -101,13 +102,16 @@ class Measurement:
         """
         names = {"class_distance_change": True, "class_distance": False}
         forms = _FORMS if trial_noise is None else (trial_noise,)
-        table = self.table[(self.table["task"] == task) & self.table["measure"].isin([*names])]
+        every = [
+            row for row in self.table.to_dict("records") if row["task"] == task and row["measure"] in names
+        ]
         for name, of_change in names.items():
             for form in forms:
-                rows = table[(table["measure"] == name) & (table["trial_noise"] == form)]
-                if change in (None, of_change) and rows["class"].notna().any():
-                    return _matrix(rows.to_dict("records"), self.classes[task])
-        why = next(iter(table["note"]), "it needs labels of that name, and its change a reference")
+                rows = [row for row in every if (row["measure"], row["trial_noise"]) == (name, form)]
+                entries = [row for row in rows if not pd.isna(row["class"])]
+                if change in (None, of_change) and entries:
+                    return _matrix(entries, self.classes[task])
+        why = every[0]["note"] if every else "it needs labels of that name, and its change a reference"
         raise RequestError(f"task: no distances of the classes of {task!r}; {why}")
 
 
@@ -240,7 +244,7 @@ def measure(
     wanted = tuple(
         one.name
         for one in MEASURES
-        if not one.published and (extra or not one.slow) and one.name not in without
+        if one.asked_of != "runs" and (extra or not one.slow) and one.name not in without
     )
     settings = Settings(resamples, permutations, level, seed, interval, wanted)
     rows = [row for row in measure_codes(own, tasks, theirs, settings) if row.measure not in without]

@@ -13,6 +13,7 @@ from ratewarp.geometry.embedding import Map, embed
 from ratewarp.geometry.inference import adjusted, infer, permutation_p
 from ratewarp.geometry.information import effective_prototypes, latent_rates, stimulus_information
 from ratewarp.geometry.interval import Interval
+from ratewarp.geometry.kernel_share import kernel_prototypization
 from ratewarp.geometry.measure import Measure, Optimal, Scheme
 from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.planted import Planted, planted_codes
@@ -44,6 +45,7 @@ __all__ = [
     "embed",
     "free_orthogonalization",
     "infer",
+    "kernel_prototypization",
     "latent_rates",
     "linear_cka",
     "local_resolution",

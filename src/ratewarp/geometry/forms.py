@@ -52,8 +52,10 @@ def forms_of(given: Form, seed: int) -> list[Form]:
     several, repeats, known = repeating(own.units), repeat(own), own.noise is not None
     if not repeats and not known:
         return [given]
-    others = None if reference is None else _drawn(reference, np.random.default_rng([seed, 1]))
-    noisy = Form("included", _drawn(own, np.random.default_rng([seed, 0])), others, given.labels)
+    streams = np.random.SeedSequence(seed).spawn(2)  # no stream that a user's seed may have drawn codes from
+    draws = [np.random.default_rng(one) for one in streams]
+    others = None if reference is None else _drawn(reference, draws[1])
+    noisy = Form("included", _drawn(own, draws[0]), others, given.labels)
     if not repeats:
         return [given._replace(trial_noise="removed"), noisy]
     return [_without(given, several), noisy]

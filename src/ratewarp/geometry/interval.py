@@ -53,8 +53,8 @@ def joined(*notes: str) -> str:
 
 
 def within(found: Interval, bounds: tuple[float, float]) -> Interval:
-    """Ends inside the bounds, and at them where the sample leaves them open; an unbiased number may lie beyond,
-    and is an end then.
+    """Ends inside the bounds, and at them where the sample leaves them open; an unbiased number may lie
+    beyond, and is an end then.
     """
     open_ended = np.isnan(found.low) | np.isnan(found.high)
     low = np.where(open_ended, bounds[0], np.clip(found.low, *bounds))

@@ -64,10 +64,10 @@ class Measure:
         figures: on which figures it stands.
         panel: heading of its panel there, which says whether the number or its change is shown.
         scale: of the axis on figures.
-        trial_noise: whether there is a form without trial noise and one with it; otherwise it is of the codes as
-            they are given.
+        trial_noise: whether there is a form without trial noise and one with it; otherwise it is of the
+            codes as they are given.
         slow: whether it is left out unless asked for.
-        published: whether it is a form of the publication, for tables of runs, left out of `ratewarp.measure`.
+        asked_of: whether it is measured of the models of a run, of codes that a user brings, or of both.
     """
 
     name: str
@@ -84,7 +84,7 @@ class Measure:
     scale: Literal["linear", "log"] = "linear"
     trial_noise: bool = True
     slow: bool = False
-    published: bool = False
+    asked_of: Literal["runs", "codes", "both"] = "both"
 
     @property
     def shown(self) -> str:

@@ -20,6 +20,7 @@ from ratewarp.geometry.of_codes import (
 )
 from ratewarp.geometry.of_factors import find_dci, find_mutual_information_gap
 from ratewarp.geometry.of_frequency import find_resolution_ratio, find_specialization
+from ratewarp.geometry.of_stimuli import find_joint_effects, find_kernel_prototypization
 from ratewarp.geometry.of_task import (
     find_class_distance,
     find_class_distortion,
@@ -55,6 +56,7 @@ MEASURES = (
         "codes",
         find_reliability,
         bounds=(-math.inf, 1),
+        asked_of="codes",
     ),
     Measure(
         "participation_ratio",
@@ -117,6 +119,16 @@ MEASURES = (
         panel="Prototypization: change of the share",
     ),
     Measure(
+        "kernel_prototypization",
+        "prototypization by a kernel",
+        "task",
+        find_kernel_prototypization,
+        bounds=(-math.inf, 1),
+        change=True,
+        trial_noise=False,
+        asked_of="codes",
+    ),
+    Measure(
         "orthogonalization",
         "orthogonalization",
         "task",
@@ -147,14 +159,22 @@ MEASURES = (
         change=True,
     ),
     Measure(
+        "joint_effects",
+        "category and frequency, each beside the other",
+        "task",
+        find_joint_effects,
+        needs_reference=True,
+        trial_noise=False,
+        asked_of="codes",
+    ),
+    Measure(
         "class_distortion",
         "class distortion",
         "task",
-        find_class_distance,
         find_class_distortion,
         keeps=_DISTANCES,
         needs_reference=True,
-        published=True,
+        asked_of="runs",
         trial_noise=False,
     ),
     Measure(

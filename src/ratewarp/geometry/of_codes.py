@@ -12,7 +12,7 @@ from ratewarp._checks import RequestError
 from ratewarp.geometry.dimensions import spread_of_dimensions
 from ratewarp.geometry.inference import infer
 from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_information
-from ratewarp.geometry.interval import Statistic, within
+from ratewarp.geometry.interval import Statistic, joined, within
 from ratewarp.geometry.jackknife import jackknife
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
@@ -28,6 +28,8 @@ from ratewarp.geometry.spread import Cells
 from ratewarp.geometry.trial_noise import Errors
 from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
+_AT_LEAST = "at least: a bound, which is higher the more items a stimulus has"
+_OF_BOUNDS = "of two bounds, which are higher the more items a stimulus has"
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
@@ -117,7 +119,9 @@ def find_effective_prototypes(bench: Workbench, scheme: Scheme) -> Iterator[Find
 
         return statistic
 
-    yield from bench.findings("effective_prototypes", "", make, bounds=(1.0, float(own.number)))
+    notes = {"effective_prototypes": _AT_LEAST, "effective_prototypes_change": _OF_BOUNDS}
+    for one in bench.findings("effective_prototypes", "", make, bounds=(1.0, float(own.number))):
+        yield one._replace(note=joined(one.note, notes[one.measure]))
 
 
 def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:

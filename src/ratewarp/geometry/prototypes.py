@@ -22,11 +22,11 @@ def prototypization(
 
     V_B / (V_B + V_W), with V_W the unbiased variance within categories, Σ_c p_c s²_c, and V_B that between
     their means, Σ_c p_c |μ_c − μ|² − Σ_c p_c (1 − p_c) s²_c / n_c: the means of few items differ by chance,
-    and this takes off by how much. Where all categories vary alike it is ε² = 1 − (1 − η²) (n − 1) / (n − k),
-    with η² the plain share. At most 1, where every category is one point; 0 on average where labels say
-    nothing, whatever the number of categories, so that it may lie slightly below. Invariant to rotation,
-    shift and common scale; not to scaling single latents. Its change from a reference tells what a task did
-    to the codes, since categories differ in any code that tells stimuli apart.
+    and this takes off by how much. Where all categories vary alike it is ω² = (SS_B − (k − 1) MS_W) / (SS_T +
+    MS_W) of the analysis of variance. At most 1, where every category is one point; 0 on average where
+    labels say nothing, whatever the number of categories, so that it may lie slightly below. Invariant to
+    rotation, shift and common scale; not to scaling single latents. Its change from a reference tells what a
+    task did to the codes, since categories differ in any code that tells stimuli apart.
 
     Arguments:
         codes: one row per item.
@@ -42,15 +42,15 @@ def prototypization(
         RequestError: codes that are not a finite (items, latents) array, or are all equal; labels of the
             wrong length, or all different.
 
-    Source: ε² of the analysis of variance, summed over latents (Kelley, PNAS 1935), with a variance for every
-        category.
+    Source: ω² of the analysis of variance (Hays, Statistics for Psychologists, 1963), summed over latents,
+        with a variance for every category.
 
     Examples:
         >>> prototypization(np.array([[0.0], [0.0], [2.0], [2.0]]), np.array([0, 0, 1, 1]))
         1.0
         >>> codes = np.array([[0.0], [1.0], [2.0], [3.0]])
-        >>> round(prototypization(codes, np.array([0, 0, 1, 1])), 2)  # η² is 0.8
-        0.7
+        >>> round(prototypization(codes, np.array([0, 0, 1, 1])), 2)  # the plain share, η², is 0.8
+        0.64
     """
     codes = spanned(scaled(check_codes(codes)))
     _, members = np.unique(check_labels(classes, len(codes)), return_inverse=True)

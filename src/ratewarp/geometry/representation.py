@@ -33,8 +33,8 @@ class Finding(NamedTuple):
         n: units resampled.
         note: what to know; mostly empty.
         place: of an entry of a matrix or a list, which one: `class` and `other`, or `latent`.
-        trial_noise: whether it is "removed" from the number or "included" in it; empty where nothing is known of
-            it, or the number does not hang on it.
+        trial_noise: whether it is "removed" from the number or "included" in it; empty where nothing is
+            known of it, or the number does not hang on it.
     """
 
     measure: str
@@ -145,9 +145,10 @@ class Settings:
         level: probability the intervals should cover.
         seed: of draws and permutations.
         interval: "jackknife", "bca" or "percentile"; see `infer`.
-        measures: names of those wanted; all but the slow ones if not given.
-        remove_noise: whether trial noise is removed where it is known; otherwise all is of the codes as they are
-            given.
+        measures: names of those wanted; if not given, all of codes that a user brings but
+            the slow ones.
+        remove_noise: whether trial noise is removed where it is known; otherwise all is of the codes as they
+            are given.
     """
 
     resamples: int = 1000

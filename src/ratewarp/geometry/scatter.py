@@ -23,8 +23,8 @@ class Scatter(NamedTuple):
         counts: weight of every class.
         sums: weighted sum of the codes of every class.
         products: weighted sum of z zᵀ over all codes.
-        noise: weighted sum of the covariances of the codes' errors, which is taken off; the same for all classes
-            where it is taken off their means. 0 where codes are taken as they are.
+        noise: weighted sum of the covariances of the codes' errors, which is taken off; the same for all
+            classes where it is taken off their means. 0 where codes are taken as they are.
     """
 
     counts: Float[np.ndarray, "*draws classes"]

@@ -1,4 +1,6 @@
-"""Specialization without trial noise: from squared distances, which have an unbiased form and may be below 0."""
+"""Specialization without trial noise: from squared distances, which have an unbiased form and may be
+below 0.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,8 @@ _FOUND = 1e-10
 def squared_distances(
     means: Float[np.ndarray, "stimuli latents"], near: Neighbours, variances: Float[np.ndarray, " stimuli"]
 ) -> Float[np.ndarray, " pairs"]:
-    """Squared distance of the mean codes of every pair of neighbours a step of the factors apart, without what
-    the errors of the means, of these variances, add on average.
+    """Squared distance of the mean codes of every pair of neighbours a step of the factors apart, without
+    what the errors of the means, of these variances, add on average.
     """
     apart = np.sum((means[near.first] - means[near.second]) ** 2, axis=1)
     return (apart - variances[near.first] - variances[near.second]) / near.steps**2
@@ -50,7 +52,7 @@ def quasi_slopes(
     spread = np.sqrt(np.maximum(shares @ across**2 - (shares @ across) ** 2, 0))
     defined = spread > 1e-12
     x = (across[None] - (shares @ across)[:, None]) / np.where(defined, spread, 1)[:, None]
-    slope = np.zeros(len(weights))
+    slope, move = np.zeros(len(weights)), np.zeros(len(weights))
     for _ in range(_TURNS):
         parts = shares * squares * np.exp(-np.clip(slope[:, None] * x, -500, 500))
         whole = parts.sum(axis=1)
@@ -69,8 +71,8 @@ def quasi_slopes(
 def log_ratio_of_squares(
     squares: Float[np.ndarray, " pairs"], near: Neighbours, often: Bool[np.ndarray, " stimuli"]
 ) -> tuple[float, Float[np.ndarray, " pairs"]]:
-    """Logarithm of the ratio of the root mean squared distances of frequent neighbours and of rare ones, and how
-    far every pair moves it; NaN where a mean is not above 0.
+    """Logarithm of the ratio of the root mean squared distances of frequent neighbours and of rare ones, and
+    how far every pair moves it; NaN where a mean is not above 0.
     """
     found, influence = 0.0, np.zeros(len(squares))
     for group, sign in ((often, 1), (~often, -1)):

@@ -154,7 +154,7 @@ class _Items(NamedTuple):
             a2 * b2 - both,
             a2 * b2 - 2 * both + noise,
             both - noise,
-            tuple(one.variances(len(a)) for one in errors),
+            (errors[0].variances(len(a)), errors[1].variances(len(a))),
         )
 
 

@@ -209,7 +209,8 @@ def log_ratio(
 def pairs_of_kind(
     near: Neighbours, group: Bool[np.ndarray, " stimuli"], apart: Bool[np.ndarray, " pairs"]
 ) -> tuple[Bool[np.ndarray, " pairs"], bool]:
-    """Which pairs, of those that are apart, are of two stimuli of a group, or of one where none is of two; and
+    """Which pairs, of those that are apart, are of two stimuli of a group, or of one where none is of two;
+    and
     whether they all have one stimulus in common: another might be quite unlike it.
     """
     both, any_end = group[near.first] & group[near.second], group[near.first] | group[near.second]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -149,7 +150,7 @@ class Cells:
     @cached_property
     def _classes(self) -> list[slice]:
         ends = np.searchsorted(self.label, np.arange(int(self.label.max()) + 2))
-        return [slice(*pair) for pair in zip(ends[:-1], ends[1:], strict=True)]
+        return [slice(*pair) for pair in pairwise(ends)]
 
     @cached_property
     def _numbers(self) -> Float[np.ndarray, "cells numbers"]:

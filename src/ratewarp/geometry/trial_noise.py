@@ -1,4 +1,4 @@
-"""Trial noise: how far the items of a stimulus stray from its mean code, and codes from which it is taken off."""
+"""Trial noise: how far the items of a stimulus stray from its mean code, and what that does to the mean."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from ratewarp.geometry.tuning import tuning_curves
 
 
 class Errors(NamedTuple):
-    """Errors of mean codes: the sum of e eᵀ over the rows of a unit is, on average, the covariance of the error
-    of its mean code, whatever the distribution of the noise and however it differs between units.
+    """Errors of mean codes: the sum of e eᵀ over the rows of a unit is, on average, the covariance of the
+    error of its mean code, whatever the distribution of the noise and however it differs between units.
 
     Attributes:
         rows: e; deviations of items from the mean of their unit, over √(n (n − 1)) for a unit of n items.

@@ -79,11 +79,15 @@ class Workbench:
         *,
         bounds: tuple[float, float] = (0.0, 1.0),
         p: Test = None,
+        blocks: np.ndarray | None = None,
     ) -> Iterator[Finding]:
-        """A measure and its change from the reference, with the intervals that the settings ask for."""
+        """A measure and its change from the reference, with the intervals that the settings ask for; over
+        `block_of`, or over other blocks.
+        """
+        drawn = self.block_of if blocks is None else blocks
 
         def ends(sides: Sequence[Statistic]) -> Interval:
-            return self.interval(difference(sides), self.block_of, bounds_of(sides, bounds))
+            return self.interval(difference(sides), drawn, bounds_of(sides, bounds))
 
         yield from self.compared(name, task, make, ends, p=p)
 

@@ -135,7 +135,7 @@ def _short(name: str) -> str:
 def _draw_indices(axes: Axes, found: Measurement) -> None:
     """Value and interval of every index, and below it its change from the reference."""
     rows = []
-    form = "removed" if (found.table["trial_noise"] == "removed").any() else ""
+    form = "removed" if "removed" in set(found.table["trial_noise"]) else ""
     for row in found.table.to_dict("records"):
         base = row["measure"].removesuffix("_change")
         if base in _INDICES and np.isfinite(row["value"]) and row["trial_noise"] == form:

@@ -11,6 +11,7 @@ from typing import Protocol
 import pandas as pd
 
 from ratewarp.geometry import adjusted
+from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.measuring import PLACES, Settings
 from ratewarp.results.bounds import BOUND, Distance
 from ratewarp.results.condition_rows import ConditionPart, Reader, labels_of
@@ -173,7 +174,8 @@ def _test_settings(conditions: Sequence[Condition]) -> Settings:
     none would do.
     """
     tests = sum(len(condition.setting.class_schemes()) + 1 for condition in conditions)
-    usual = Settings(remove_noise=False)
+    wanted = tuple(one.name for one in MEASURES if one.asked_of != "codes" and not one.slow)
+    usual = Settings(measures=wanted, remove_noise=False)
     if tests > _MOST_TESTS:
         return usual
     return replace(

@@ -1,0 +1,97 @@
+"""Measures of the mean codes of stimuli, over all pairs of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ratewarp.geometry.inference import permutation_p
+from ratewarp.geometry.interval import Statistic
+from ratewarp.geometry.joint import joint_effects
+from ratewarp.geometry.kernel_share import kernel_share, permuted_shares
+from ratewarp.geometry.measure import Scheme
+from ratewarp.geometry.representation import Finding, Representation, undefined
+from ratewarp.geometry.specialization import uneven
+from ratewarp.geometry.tuning import tuning_curves
+from ratewarp.geometry.workbench import Workbench
+
+_MOST_STIMULI = 1000  # of all pairs; more are thinned at random
+
+
+class _Stimuli(NamedTuple):
+    """Stimuli of one class each, thinned where there are very many."""
+
+    kept: Int[np.ndarray, " kept"]
+    members: Int[np.ndarray, " kept"]
+
+    def means(self, one: Representation) -> Float[np.ndarray, "kept coordinates"]:
+        return tuning_curves(one.span, one.units)[self.kept]
+
+    @property
+    def note(self) -> str:
+        return f"of {len(self.kept):,} stimuli, drawn at random" if len(self.kept) == _MOST_STIMULI else ""
+
+
+def _stimuli(bench: Workbench, classes: np.ndarray) -> _Stimuli | str:
+    """The stimuli of a labelling; in words, why there is nothing to measure."""
+    own = bench.own
+    if own.constant:
+        return "the codes are constant"
+    if int(classes.max()) < 1:
+        return "one class"
+    first = np.zeros(own.number, np.int64)
+    first[own.units] = classes
+    if (first[own.units] != classes).any():
+        return "classes differ between items of a stimulus"
+    kept = np.arange(own.number)
+    if own.number > _MOST_STIMULI:
+        drawn = np.random.default_rng(bench.settings.seed).choice(own.number, _MOST_STIMULI, replace=False)
+        kept = np.sort(drawn)
+    return _Stimuli(kept, first[kept])
+
+
+def find_kernel_prototypization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
+    name, settings = "kernel_prototypization", bench.settings
+    stimuli = _stimuli(bench, scheme.classes)
+    if isinstance(stimuli, str):
+        yield undefined(name, scheme.task, stimuli)
+        return
+
+    def share(one: Representation) -> Statistic:
+        return kernel_share(stimuli.means(one), stimuli.members)
+
+    def chance(value: float) -> float:
+        null = permuted_shares(stimuli.means(bench.own), stimuli.members)
+        return permutation_p(value, null(np.random.default_rng(settings.seed), settings.permutations))
+
+    every = np.arange(len(stimuli.kept))
+    test = chance if settings.permutations else None
+    for one in bench.findings(name, scheme.task, share, p=test, blocks=every):
+        yield one._replace(note=one.note or stimuli.note)
+
+
+def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
+    """Effects of category and frequency on distances, each beside the other; where frequencies differ."""
+    frequency, reference = bench.own.frequency, bench.reference
+    if frequency is None or reference is None or not uneven(frequency) or reference.constant:
+        return
+    names, stimuli = ("category_effect", "frequency_effect"), _stimuli(bench, scheme.classes)
+    if isinstance(stimuli, str):
+        yield undefined("joint_effects", scheme.task, stimuli)
+        return
+    means = [stimuli.means(one) for one in (bench.own, reference)]
+    statistic = joint_effects(means[0], means[1], stimuli.members, frequency[stimuli.kept])
+    found = bench.interval(statistic, np.arange(len(stimuli.kept)))
+    for place, name in enumerate(names):
+        value, low, high = (float(part[place]) for part in (found.value, found.low, found.high))
+        if np.isnan(value):
+            yield undefined(
+                name, scheme.task, "category and frequency go together: their effects are not told apart"
+            )
+            continue
+        note = found.note_at(place) or stimuli.note
+        yield Finding(name, scheme.task, value, low, high, math.nan, found.n, note)
