@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.io import savemat
+from scipy.spatial.distance import pdist, squareform
 
 from conftest import call
+from ratewarp import measure
 from ratewarp.geometry import planted_codes, prototypization
 
 P = planted_codes(prototypization=0.4, side=4, items=3)
@@ -69,7 +73,7 @@ def test_wrong_requests(folder, arguments, message):
 
 def test_too_little_memory_is_said(folder, monkeypatch):
     from ratewarp._checks import RatewarpError
-    from ratewarp.cli.measure_command import measure
+    from ratewarp.cli.measure_command import measure as command
     from ratewarp.codes import measurement
 
     def starved(*_, **__):
@@ -77,7 +81,7 @@ def test_too_little_memory_is_said(folder, monkeypatch):
 
     monkeypatch.setattr(measurement, "measure", starved)
     with pytest.raises(RatewarpError, match=r"codes of 48 × 5 .* need more memory than this machine has"):
-        measure(folder / "own.npz")
+        command(folder / "own.npz")
 
 
 def test_two_items_leave_nothing_on_stderr_but_what_was_taken(tmp_path):
@@ -85,3 +89,106 @@ def test_two_items_leave_nothing_on_stderr_but_what_was_taken(tmp_path):
     done = _call(tmp_path, "two.npz", "--permutations", "50")
     assert done.returncode == 0
     assert done.stderr == "codes: codes\nlabels: labels\nreference: reference\n"
+
+
+SUBJECTS = np.stack(
+    [squareform(pdist(P.codes + np.random.default_rng(seed).normal(size=P.codes.shape))) for seed in range(3)]
+)
+
+
+@pytest.fixture
+def rdms(tmp_path):
+    """Dissimilarities of three subjects as toolboxes keep them: NaN on the diagonal, names and colours beside."""
+    matrices = SUBJECTS.copy()
+    matrices[:, np.arange(48), np.arange(48)] = np.nan
+    structs = np.zeros((1, 3), dtype=[("RDM", object), ("name", object), ("color", object)])
+    for place, one in enumerate(structs[0]):
+        one["RDM"], one["name"], one["color"] = matrices[place], f"hIT | subject {place}", np.ones((1, 3))
+    savemat(tmp_path / "rdms.mat", {"RDMs": structs})
+    savemat(
+        tmp_path / "last.mat", {"rdms": np.moveaxis(matrices, 0, 2), "labels": P.classes, "other": np.eye(48)}
+    )
+    np.save(tmp_path / "rdms.npy", SUBJECTS)
+    np.save(tmp_path / "pairs.npy", squareform(SUBJECTS[1]))
+    pd.DataFrame(SUBJECTS[1]).to_csv(tmp_path / "rdm.csv", index=False)
+    np.save(tmp_path / "labels.npy", P.classes)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "name", ["rdms.mat", "rdms.mat --codes RDMs.RDM", "last.mat", "rdms.npy", "pairs.npy", "rdm.csv"]
+)
+def test_dissimilarities(rdms, name):
+    choice = [] if name in ("pairs.npy", "rdm.csv") else ["--subject", "1"]
+    done = _call(
+        rdms,
+        *name.split(),
+        "--kind",
+        "distances",
+        *choice,
+        "--labels",
+        "labels.npy",
+        "--permutations",
+        "0",
+        "--json",
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    expected = measure(SUBJECTS[1], P.classes, kind="distances", permutations=0)
+    values = {row["measure"]: row["value"] for row in found["measures"] if row["class"] is None}
+    assert values["prototypization"] == pytest.approx(expected.value("prototypization", "labels"))
+    assert "orthogonalization" not in values
+    assert found["kept"] == pytest.approx({"codes": expected.kept["codes"]})
+    if "rdms.mat" in name:
+        assert "codes: RDMs.RDM\nsubjects: 0 = hIT | subject 0, 1 = hIT | subject 1, 2" in done.stderr
+        assert "left out" not in done.stderr
+
+
+def test_dissimilarities_against_others(rdms):
+    done = _call(
+        rdms,
+        *("rdms.mat", "--kind", "distances", "--subject", "mean", "--permutations", "0"),
+        *("--reference", "pairs.npy", "--figure", "found.png"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "48 items, " in done.stdout
+    assert "codes: by classical scaling, which kept" in done.stdout
+    assert "reference: by classical scaling, which kept 100.0% of the dissimilarities" in done.stdout
+    assert "linear_cka" in done.stdout
+    assert (rdms / "found.png").exists()
+
+
+def test_dissimilarities_are_matched_by_id(rdms):
+    """Rows and columns, of a file whose stimuli stand in another order than the ids."""
+    order = np.random.default_rng(0).permutation(48)
+    np.savez(rdms / "turned.npz", rdm=SUBJECTS[1][np.ix_(order, order)], ids=np.arange(48)[order])
+    pd.DataFrame({"ids": np.arange(48), "kind": P.classes}).to_csv(rdms / "labels.csv", index=False)
+    wanted = ("--codes", "turned.npz:rdm", "--labels", "kind", "--reference", "turned.npz:rdm")
+    done = _call(rdms, "labels.csv", *wanted, "--kind", "distances", "--permutations", "0", "--json")
+    assert done.returncode == 0, done.stderr
+    values = {row["measure"]: row["value"] for row in json.loads(done.stdout)["measures"]}
+    expected = measure(SUBJECTS[1], P.classes, kind="distances", permutations=0)
+    assert values["prototypization"] == pytest.approx(expected.value("prototypization", "labels"))
+    assert values["procrustes_distance"] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("rdms.mat",), 'look like dissimilarities: symmetric, 0 on the diagonal. Say kind="distances"'),
+        (("rdm.csv",), "codes (48 × 48) look like dissimilarities"),
+        (("rdms.mat", "--kind", "distances"), "codes are of 3 subjects; say subject=INDEX, from 0 to 2"),
+        (("rdms.mat", "--kind", "distances", "--subject", "3"), "subject must be from 0 to 2"),
+        (("rdms.mat", "--kind", "distances", "--subject", "first"), 'a whole number, 0 or more, or "mean"'),
+        (("rdms.mat", "--kind", "distance"), "Did you mean 'distances'?"),
+        (("rdms.mat", "--codes", "RDMs"), "'RDMs' is a struct; say one of its fields, RDMs.RDM"),
+        (("rdm.csv", "--kind", "codes", "--subject", "2"), "subject must be given where dissimilarities"),
+        (("rdm.csv", "--kind", "distances", "--reference-kind", "codes"), "given together with a reference"),
+        (("labels.npy", "--kind", "distances"), "codes must be square, or of n(n − 1)/2 pairs"),
+    ],
+)
+def test_wrong_requests_of_dissimilarities(rdms, arguments, message):
+    done = _call(rdms, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr

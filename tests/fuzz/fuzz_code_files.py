@@ -46,6 +46,11 @@ def make_case(rng: random.Random, folder: Path) -> Case:
                 ("--extra", "--json", "--interval=bca", "--interval=\x1b[31m", "--seed=99999999999999999999")
             )
         ]
+    if rng.random() < 0.3:
+        arguments += [f"--kind={rng.choice(('distances', 'squared distances', 'codes', 'x'))}"]
+        arguments += rng.choice(([], [], ["--subject=mean"], ["--subject=1"], ["--reference-kind=codes"]))
+    if rng.random() < 0.1:
+        arguments += ["--codes=RDMs.RDM"]
     return Case(label, tuple(arguments))
 
 
@@ -69,6 +74,8 @@ def _world(rng: random.Random) -> dict[str, np.ndarray]:
     items = rng.choice((2, 3, 8, 24))
     factors = np.stack([np.arange(items) % 4 // 2, np.arange(items) % 2 + 1], axis=1)
     codes = draw.standard_normal((items, rng.choice((1, 3, 5))))
+    if rng.random() < 0.15:
+        codes = np.linalg.norm(codes[:, None] - codes, axis=2)
     world = {
         "codes": codes,
         "labels": rng.choice((np.array(["a", "b"]), np.array([0, 1])))[np.arange(items) % 2],

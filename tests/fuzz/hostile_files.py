@@ -161,9 +161,32 @@ def _write_h5(rng: random.Random, path: Path, arrays: Arrays) -> None:
             file["loop"] = file["/"]
         if rng.random() < 0.2:
             file["soft"] = h5py.SoftLink("/nowhere")
+        if path.suffix == ".mat" and rng.random() < 0.4:
+            _write_structs(rng, file)
     if path.suffix == ".mat":
         with path.open("r+b") as stream:
             stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + struct.pack("<H", 0x0200) + b"IM")
+
+
+def _write_structs(rng: random.Random, file: Any) -> None:
+    """An array of structs as MATLAB 7.3 has it, sound or with references to what is no field."""
+    elements = rng.choice((1, 3, 3, 20))
+    for place in range(elements):
+        matrix = np.random.default_rng(place).random((6, 6))
+        file[f"#refs#/{place}"] = (matrix + matrix.T) * (1 - np.eye(6))
+        kind = rng.choice(("double",) * 30 + ("char", "cell", "struct", ""))
+        file[f"#refs#/{place}"].attrs["MATLAB_class"] = np.bytes_(kind)
+    group = file.create_group("RDMs")
+    group.attrs["MATLAB_class"] = np.bytes_("struct")
+    wrong = rng.choice((None,) * 5 + (file["RDMs"].ref, file["#refs#"].ref, h5py.Reference()))
+    references = [[file[f"#refs#/{place}"].ref] for place in range(elements)]
+    if wrong is not None:
+        references[-1] = [wrong]
+    times = rng.choice((1, 1, 1, 2000))  # the same matrix many times over
+    group["RDM"] = np.array(references * times, h5py.ref_dtype)
+    group["size"] = np.ones((6, 6))
+    if rng.random() < 0.5:
+        group["size"].attrs["MATLAB_class"] = np.bytes_(rng.choice(("double", "char", "cell")))
 
 
 def _write_mat(rng: random.Random, path: Path, arrays: Arrays) -> None:
@@ -180,6 +203,8 @@ def _write_mat(rng: random.Random, path: Path, arrays: Arrays) -> None:
         values[name] = rng.choice(
             (
                 {"a": 1.0, "b": "text"},
+                _structs(rng),
+                {"deep": {"deeper": {"deepest": {"RDM": np.eye(3)}}}, "RDM": 1 - np.eye(3)},
                 np.array([{"a": 1}], dtype=object),
                 np.array(["x", 1.0, None], dtype=object),
                 ["p", "q"],
@@ -192,6 +217,20 @@ def _write_mat(rng: random.Random, path: Path, arrays: Arrays) -> None:
             if value.ndim <= 2
         }
     savemat(path, values, format=kind, do_compression=kind == "5" and rng.random() < 0.5)
+
+
+def _structs(rng: random.Random) -> np.ndarray:
+    """An array of structs, in which one may be unlike the others."""
+    shape = rng.choice(((1, 1), (1, 3), (2, 2), (0, 1), (1, 12_000)))
+    structs = np.zeros(shape, dtype=[("RDM", object), ("name", object), ("note", object)])
+    for place, one in enumerate(structs.ravel()):
+        one["RDM"], one["name"] = 1 - np.eye(4), f"s{place}"
+        one["note"] = rng.choice((1.0, "x", np.zeros((0, 0)), np.array([1, "a"], dtype=object)))
+    if structs.size and rng.random() < 0.5:
+        structs.ravel()[-1]["RDM"] = rng.choice(
+            (np.zeros((0, 0)), np.eye(3), "none", np.full((4, 4), np.nan))
+        )
+    return structs
 
 
 def _write_nc(rng: random.Random, path: Path, arrays: Arrays) -> None:

@@ -52,6 +52,17 @@ def measure(
         str | None,
         typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched."),
     ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="codes; or distances, 'squared distances': dissimilarities of stimuli."),
+    ] = None,
+    reference_kind: Annotated[
+        str | None, typer.Option(help="Of the reference; that of the codes where it looks like it.")
+    ] = None,
+    subject: Annotated[
+        str | None,
+        typer.Option(metavar="INDEX", help="Which of several dissimilarities, counted from 0, or mean."),
+    ] = None,
     extra: Annotated[
         bool,
         typer.Option("--extra", help="Also measure disentanglement and completeness (DCI), which is slow."),
@@ -75,6 +86,7 @@ def measure(
     """Measure codes that you have: dimensions, prototypization, orthogonalization, specialization,
     distortion.
 
+    Dissimilarities (--kind) are taken as codes that have these distances, and measured by what needs no axes.
     Arrays that are named labels, factors, stimuli, noise, frequency, ids or reference in FILE are used
     without being asked for.
     """
@@ -98,7 +110,10 @@ def measure(
         "noise": noise,
         "ids": ids,
     }
-    request = gather(file, wanted)
+    which = int(subject) if subject is not None and subject.isdecimal() else subject
+    # what they may be is checked where they are used
+    said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": which}
+    request = gather(file, wanted, **said)
     for line in request.told:
         print(escaped(line), file=sys.stderr)
     knobs: dict[str, Any] = {
@@ -125,6 +140,7 @@ def measure(
                     "latents": latents,
                     "units": found.units,
                     "classes": dict(found.classes),
+                    "kept": dict(found.kept),
                     "measures": rows,
                 }
             )
@@ -134,6 +150,8 @@ def measure(
             f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,}"
             f" {found.units}"
         )
+        for argument, share in found.kept.items():
+            print(f"{argument}: by classical scaling, which kept {share:.1%} of the dissimilarities")
         for task, names in found.classes.items():
             listed = [f"{number} = {escaped(name)}" for number, name in enumerate(names[:_NAMED])]
             print(f"{escaped(task)}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")

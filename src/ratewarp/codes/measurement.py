@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -12,7 +12,9 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp.codes.dissimilarities import Subject
 from ratewarp.codes.ids import order_by_id, rows_by_id
+from ratewarp.codes.kinds import Kind, bring
 from ratewarp.geometry import MEASURES, adjusted
 from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.measuring import PLACES, Finding, Representation, Settings, measure_codes
@@ -41,6 +43,8 @@ class Measurement:
         units: what was resampled, "stimuli" or "items".
         number: how many of them there are.
         level: probability that the intervals should cover.
+        kept: of "codes" and "reference", where they were made of dissimilarities: share of these that codes
+            can have.
     """
 
     table: pd.DataFrame
@@ -50,6 +54,7 @@ class Measurement:
     units: str
     number: int
     level: float
+    kept: Mapping[str, float] = field(default_factory=dict)
 
     def value(self, measure: str, task: str = "", *, trial_noise: str | None = None) -> float:
         """One number of the table; NaN where it is not defined. Of a matrix, see `class_distance`.
@@ -137,6 +142,9 @@ def measure(
     ids: Any = None,
     reference_ids: Any = None,
     reference_noise: Any = None,
+    kind: Kind | None = None,
+    reference_kind: Kind | None = None,
+    subject: Subject | None = None,
     extra: bool = False,
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife",
     resamples: int = Settings.resamples,
@@ -166,6 +174,13 @@ def measure(
         reference_ids: name of every row of `reference`, which is brought into the order of `ids`.
         reference_noise: variance of every reference code about its row; the change of effective prototypes
             needs it where `noise` is given.
+        kind: what `codes` are: "codes"; or "distances" or "squared distances" of stimuli, a symmetric matrix
+            or a vector of pairs, of which codes are made by classical scaling. Such codes have no axes of
+            their own, and what asks about these is left out. Codes if not given; but what looks like
+            dissimilarities is refused until it is said.
+        reference_kind: what `reference` is, likewise; if not given, the same where it looks like
+            dissimilarities.
+        subject: which of the dissimilarities of several subjects, counted from 0, or "mean" for their mean.
         extra: also what is slow: disentanglement, completeness and informativeness (DCI), some seconds per
             thousand items.
         interval: how intervals are made; see `ratewarp.geometry.infer`. Orthogonalization, specialization and
@@ -189,8 +204,17 @@ def measure(
         >>> round(found.value("prototypization", "labels"), 1)
         0.8
     """
-    values = check_codes(_array(codes, "codes"))
-    other = None if reference is None else check_codes(_array(reference, "reference"), argument="reference")
+    values, other, kept = bring(
+        _array(codes, "codes"),
+        None if reference is None else _array(reference, "reference"),
+        kind=kind,
+        reference_kind=reference_kind,
+        subject=subject,
+    )
+    for argument, given in (("codes", noise), ("reference", reference_noise)):
+        if argument in kept and given is not None:
+            name = "noise" if argument == "codes" else "reference_noise"
+            raise RequestError(f"{name}: it is of codes, and {argument} are dissimilarities")
     _check_whole("seed", seed)
     _check_whole("permutations", permutations, _MOST_PERMUTATIONS)
     _check_whole("resamples", resamples, _MOST_RESAMPLES)
@@ -214,9 +238,16 @@ def measure(
     theirs = None if other is None else Representation(other, units, table, weights, other_noise)
     if extra and table is None:
         raise RequestError("extra: disentanglement needs factors")
-    wanted = tuple(one.name for one in MEASURES if one.asked_of != "runs") if extra else None
+    if extra and "codes" in kept:
+        raise RequestError("extra: disentanglement is of latents, and dissimilarities have none of their own")
+    without = _of_axes(kept)
+    wanted = tuple(
+        one.name
+        for one in MEASURES
+        if one.asked_of != "runs" and (extra or not one.slow) and one.name not in without
+    )
     settings = Settings(resamples, permutations, level, seed, interval, wanted)
-    rows = list(measure_codes(own, tasks, theirs, settings))
+    rows = [row for row in measure_codes(own, tasks, theirs, settings) if row.measure not in without]
     return Measurement(
         _table(rows, names),
         names,
@@ -225,7 +256,17 @@ def measure(
         "stimuli" if number < len(values) else "items",
         number,
         level,
+        kept,
     )
+
+
+def _of_axes(kept: Mapping[str, float]) -> set[str]:
+    """Measures that ask about single latents, which codes made of dissimilarities have no claim to; of a
+    reference so made, the changes from it.
+    """
+    names = {one.name for one in MEASURES if "rotation" not in one.keeps}
+    changes = {f"{name}_change" for name in names}
+    return (names | changes if "codes" in kept else set()) | (changes if "reference" in kept else set())
 
 
 def _table(rows: list[Finding], names: Mapping[str, tuple[str, ...]]) -> pd.DataFrame:

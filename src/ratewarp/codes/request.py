@@ -6,21 +6,26 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ratewarp._checks import RequestError, did_you_mean, refuse
+from ratewarp._checks import RequestError, did_you_mean, escaped, refuse
 from ratewarp._files import is_file
 from ratewarp.codes.code_files import describe, known_suffixes, open_codes, read
+from ratewarp.codes.dissimilarities import Subject, stacked, stimuli_of
 from ratewarp.codes.ids import order_by_id, rows_by_id
+from ratewarp.codes.kinds import Kind, check_kind, is_of_pairs
 from ratewarp.formats import Content
 
 ROLES = ("labels", "factors", "stimuli", "noise", "frequency", "ids")
 _SHOWN = 8  # arrays that nothing was made of, named
 _CODES = ("codes", "code", "latents", "latent", "z", "embedding", "embeddings", "activations", "rates")
+_PAIRS = ("rdm", "rdms", "dissimilarities", "dissimilarity", "distances")  # names of dissimilarities
+_SUBJECTS = 12  # subjects whose names are told
 
 
 class Request(NamedTuple):
@@ -35,7 +40,14 @@ class Request(NamedTuple):
     told: list[str]
 
 
-def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
+def gather(
+    file: Path,
+    wanted: Mapping[str, str | None],
+    *,
+    kind: Kind | None = None,
+    reference_kind: Kind | None = None,
+    subject: Subject | None = None,
+) -> Request:
     """Reads what is to be measured.
 
     Arguments:
@@ -43,24 +55,33 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
         wanted: by role (codes, labels, factors, stimuli, noise, frequency, ids, reference): KEY or KEY,KEY in
             `file`, or FILE, or FILE:KEY. KEY may hold `*`. A role that is not wanted is taken from `file`
             where an array has its name.
+        kind: what the codes are, as `ratewarp.measure` takes it.
+        reference_kind: what the reference is.
+        subject: which of several dissimilarities, or "mean".
 
     Raises:
         RequestError: a file or key does not exist or cannot be read, or rows cannot be matched.
     """
+    for argument, one in (("kind", kind), ("reference_kind", reference_kind)):
+        check_kind(argument, one)
     main = open_codes(file)
     _check_readable(file, main, wanted)
-    asked = _asked(file, main, wanted)
+    asked = _asked(file, main, wanted, pairs=is_of_pairs(kind))
     rows = _Rows.of(file, main, asked.places.get("ids"))
-    arguments: dict[str, Any] = {"codes": rows.matched(_matrix(asked.codes), asked.codes)}
-    if rows.ids is not None and len(rows.ids) != len(arguments["codes"]):
-        refuse("ids", f"one for each of the {len(arguments['codes'])} items", f"{len(rows.ids)}")
+    codes, items = _codes(asked.codes, rows, kind)
+    arguments: dict[str, Any] = {"codes": codes}
+    said = {"kind": kind, "reference_kind": reference_kind, "subject": subject}
+    arguments |= {argument: one for argument, one in said.items() if one is not None}
+    if rows.ids is not None and len(rows.ids) != items:
+        refuse("ids", f"one for each of the {items} items", f"{len(rows.ids)}")
 
     key = rows.key
     found = {role: _without(place, None if role == "ids" else key) for role, place in asked.places.items()}
     for role, place in found.items():
         arguments[role] = _values(role, place, rows, per_stimulus="stimuli" in found)
     if asked.against:
-        reference = _reference(file, main, asked.against, asked.codes, rows.key)
+        pairs = is_of_pairs(reference_kind or kind)
+        reference = _reference(file, main, asked.against, asked.codes, rows.key, pairs=pairs)
         beside = _place(file, main, "reference_noise", asked.noise) if asked.noise else None
         arguments |= _of_reference(rows, reference, beside)
         found |= {"reference": reference, **({"reference_noise": beside} if beside else {})}
@@ -68,8 +89,8 @@ def gather(file: Path, wanted: Mapping[str, str | None]) -> Request:
         arguments.pop("ids", None)
 
     used = asked.named.union(*(place.keys for place in (asked.codes, *found.values()) if place.file == file))
-    told = [f"codes: {_written(asked.codes, file)}"]
-    told += [f"left out: {name}, {why}" for name, why in main.refused.items()]
+    told = [f"codes: {_written(asked.codes, file)}", *_subjects(asked.codes, kind)]
+    told += [f"left out: {name}, {why}" for name, why in main.refused.items() if not _has_fields(main, name)]
     told += [f"{role}: {_written(place, file)}" for role, place in found.items()]
     told += _in_order(file, rows, [asked.codes, *asked.places.values()])
     return Request(arguments, told + _unused(main, used, wanted))
@@ -93,7 +114,40 @@ class _Asked(NamedTuple):
     named: set[str]
 
 
-def _asked(file: Path, main: Content, wanted: Mapping[str, str | None]) -> _Asked:
+def _codes(place: _Place, rows: _Rows, kind: Kind | None) -> tuple[np.ndarray, int]:
+    """Codes or dissimilarities, rows (and columns) in the order of the items, and how many these are."""
+    values = _matrix(place)
+    if not is_of_pairs(kind):
+        values = rows.matched(values, place)
+        return values, len(values)
+    if rows.ids is None:  # nothing to be matched
+        return values, 0
+    stack = stacked(values, argument="codes")
+    turned = rows.matched(stack.transpose(1, 2, 0), place)
+    return rows.matched(turned.swapaxes(0, 1), place).transpose(2, 0, 1), stack.shape[-1]
+
+
+def _subjects(place: _Place, kind: Kind | None) -> list[str]:
+    """Names of the subjects, where the dissimilarities are a field of structs that have names, too."""
+    struct, _, field = place.keys[0].rpartition(".")
+    key = f"{struct}.name"
+    if (
+        not is_of_pairs(kind)
+        or not field
+        or place.content.shapes.get(key, ()) != place.content.shapes.get(place.keys[0], ())[:1]
+    ):
+        return []
+    names = read(place.file, place.content, [key])[key].tolist()
+    listed = ", ".join(f"{number} = {name}" for number, name in enumerate(names[:_SUBJECTS]))
+    return [f"subjects: {listed}{', …' if len(names) > _SUBJECTS else ''}"]
+
+
+def _has_fields(content: Content, name: str) -> bool:
+    """Whether a struct has fields that can be used: nothing of it is lost."""
+    return any(key.startswith(f"{name}.") for key in content.shapes)
+
+
+def _asked(file: Path, main: Content, wanted: Mapping[str, str | None], *, pairs: bool) -> _Asked:
     texts = {role: text for role in ROLES if (text := wanted.get(role) or _named(main, role))}
     places = {role: _place(file, main, role, text) for role, text in texts.items()}
     against, noise = wanted.get("reference") or _named(main, "reference"), wanted.get("reference_noise")
@@ -105,7 +159,7 @@ def _asked(file: Path, main: Content, wanted: Mapping[str, str | None]) -> _Aske
         if text and _split(text)[0] is None:
             named |= set(_expanded(file, main, text))
     text = wanted.get("codes")
-    keys = () if text else _codes_keys(file, main, named)
+    keys = () if text else _codes_keys(file, main, named, pairs=pairs)
     codes = _place(file, main, "codes", text) if text else _Place(file, main, keys)
     return _Asked(codes, places, against, noise, named)
 
@@ -235,7 +289,9 @@ class _Rows(NamedTuple):
         return values.iloc[order] if isinstance(values, pd.DataFrame) else values[order]
 
 
-def _reference(file: Path, main: Content, text: str, codes: _Place, id_key: str | None) -> _Place:
+def _reference(
+    file: Path, main: Content, text: str, codes: _Place, id_key: str | None, *, pairs: bool
+) -> _Place:
     """The reference; in a second table, the columns that the codes have, where it has them all."""
     other, keys = _split(text)
     if other is not None and not keys:
@@ -247,6 +303,7 @@ def _reference(file: Path, main: Content, text: str, codes: _Place, id_key: str 
                 theirs,
                 codes.keys if same else _codes_keys(other, theirs, {id_key} if id_key else set()),
             )
+        return _Place(other, theirs, _codes_keys(other, theirs, {"ids"}, pairs=pairs))
     return _place(file, main, "reference", text)
 
 
@@ -305,23 +362,47 @@ def _expanded(file: Path, content: Content, text: str) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _codes_keys(file: Path, content: Content, taken: set[str]) -> tuple[str, ...]:
-    """What is meant by codes where no key is given."""
+def _codes_keys(file: Path, content: Content, taken: set[str], *, pairs: bool = False) -> tuple[str, ...]:
+    """What is meant by codes, or by dissimilarities, where no key is given."""
     taken = {*taken, *ROLES, "reference"}
     if content.tabular:
         numbers = [key for key in content.shapes if key not in taken and key in content.numeric]
         if numbers:
             return tuple(numbers)
-    elif named := [key for key in _CODES if key in content.shapes]:
-        return (named[0],)
-    elif (
-        len(flat := [key for key, shape in content.shapes.items() if len(shape) == 2 and key not in taken])
-        == 1
-    ):
-        return (flat[0],)
+    elif found := (pairs and _found(content, taken, pairs=True)) or _found(content, taken, pairs=False):
+        return (found,)
+    left = [f"{escaped(name)} {why}" for name, why in content.refused.items()]
     raise RequestError(
         f"--codes must say which array of {file} to measure. It holds:"
         f" {', '.join(describe(content)) or 'nothing'}"
+        f"{'; left out: ' if left else ''}{'; '.join(left[:_SHOWN])}"
+    )
+
+
+def _found(content: Content, taken: set[str], *, pairs: bool) -> str | None:
+    """The array that is meant by its name, or the only one of such a shape."""
+    named = [key for key in content.shapes if key.rpartition(".")[2].lower() in _PAIRS and key not in taken]
+    if pairs and len(named) == 1:
+        return named[0]
+    if known := [key for key in _CODES if key in content.shapes]:
+        return known[0]
+    structs = {key.rpartition(".")[0] for key in named} - {""}
+    beside = {key for key in content.shapes if key.rpartition(".")[0] in structs} - {*named}
+    fitting = [
+        key
+        for key, shape in content.shapes.items()
+        if key not in taken
+        and key not in beside  # such as colours, of as many rows as there are subjects
+        and (_can_be_pairs(shape) if pairs else len(shape) == 2 or (key in named and "." in key))
+    ]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _can_be_pairs(shape: tuple[int, ...]) -> bool:
+    """Whether an array of this shape can be dissimilarities of three stimuli or more, of any subjects."""
+    pairs = any(side > 1 and stimuli_of(side) for side in shape)
+    return (len(shape) in (1, 2) and pairs) or (
+        len(shape) in (2, 3) and any(one == other > 2 for one, other in pairwise(shape))
     )
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jaxtyping import Float
 from scipy.spatial.distance import pdist
 
 from ratewarp._checks import RequestError, refuse
+from ratewarp.codes.dissimilarities import Scaled, from_dissimilarities
 from ratewarp.geometry import tuning_curves
 from ratewarp.geometry.code_checks import check_codes
 
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
 SQUARED = "squared euclidean"
 # dissimilarities that are distances; the others are squares of distances
 _OF_DISTANCES = ("euclidean", "mahalanobis")
-
-
-class Scaled(NamedTuple):
-    """Codes whose distances are given dissimilarities.
-
-    Attributes:
-        codes: one row per stimulus, axes in order of variance.
-        stimuli: names of the rows.
-        kept: share of the dissimilarities' inertia that codes can have; below 1 where they are not distances
-            of any codes.
-    """
-
-    codes: Float[np.ndarray, "stimuli latents"]
-    stimuli: tuple[str, ...]
-    kept: float
 
 
 def to_rsatoolbox(codes: Any, stimuli: Any = None) -> RDMs:
@@ -74,30 +59,19 @@ def from_rsatoolbox(dissimilarities: RDMs, index: int = 0) -> Scaled:
         Codes, names of the stimuli, and how much of the dissimilarities codes can have.
 
     Raises:
-        RequestError: no matrix of that index, dissimilarities that are not finite, or all 0.
+        RequestError: no matrix of that index, dissimilarities that are not finite, distances that are
+            negative, or all 0.
 
     Source: Torgerson, Psychometrika 1952.
     """
     matrices = np.asarray(dissimilarities.get_matrices(), dtype=float)
     if not 0 <= index < len(matrices):
         refuse("index", f"from 0 to {len(matrices) - 1}", index)
-    squares = (
-        matrices[index] ** 2 if dissimilarities.dissimilarity_measure in _OF_DISTANCES else matrices[index]
-    )
-    if not np.isfinite(squares).all():
-        refuse("dissimilarities", "finite", "NaN or infinity")
-    centre = np.eye(len(squares)) - 1 / len(squares)
-    sizes, directions = np.linalg.eigh(-0.5 * centre @ squares @ centre)
-    order = np.argsort(sizes)[::-1]
-    order = order[sizes[order] > 1e-10 * max(sizes.max(), 0)]
-    if not len(order):
-        refuse("dissimilarities", "different from 0", "no two stimuli that differ")
+    squared = dissimilarities.dissimilarity_measure not in _OF_DISTANCES
+    found = from_dissimilarities(matrices[index], squared=squared)
     descriptors = dissimilarities.pattern_descriptors
-    names = descriptors.get(
-        "stimulus", descriptors.get("conds", descriptors.get("index", range(len(squares))))
-    )
-    kept = float(sizes[order].sum() / np.abs(sizes).sum())
-    return Scaled(directions[:, order] * np.sqrt(sizes[order]), tuple(str(name) for name in names), kept)
+    names = descriptors.get("stimulus", descriptors.get("conds", descriptors.get("index", found.stimuli)))
+    return found._replace(stimuli=tuple(str(name) for name in names))
 
 
 def _rdms() -> Any:

@@ -1,8 +1,8 @@
-"""HDF5, MATLAB 7.3 and NetCDF; arrays whose numbers stand in another file are refused."""
+"""HDF5 and NetCDF; arrays whose numbers stand in another file are refused."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -164,57 +164,3 @@ def variables(path: Path, opened: Callable[[], Any]) -> Content:
 def _bytes_in(path: Path) -> int:
     files = path.rglob("*") if path.is_dir() else [path]
     return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def read_matlab_73(path: Path) -> Content:
-    """MATLAB 7.3 is HDF5 with axes reversed, letters as numbers, and cells as references to them."""
-    import h5py
-
-    content = read_hdf5(path)
-    shapes = {name: line(shape[::-1]) for name, shape in content.shapes.items() if not name.startswith("#")}
-    refused = {name: why for name, why in content.refused.items() if not name.startswith("#")}
-
-    def one(key: str) -> np.ndarray:
-        with h5py.File(path, "r") as file:
-            dataset = cast(Any, file[key])
-            kind = _class_of(dataset)
-            if kind == b"char":
-                return as_names(key, _rows_of_letters(path, key, dataset))
-            if kind == b"cell":
-                references = read_dataset(path, key, dataset).T.ravel()
-                cells = [cast(Any, file[reference]) for reference in references]
-                if all(_class_of(cell) == b"char" for cell in cells):
-                    words = ["".join(_rows_of_letters(path, key, cell)) for cell in cells]
-                    return as_names(key, words)
-        return flat(content.read(key).T)
-
-    return Content(shapes, one, tabular=False, refused=refused)
-
-
-def _class_of(dataset: Any) -> bytes:
-    attributes: Mapping[str, Any] = dataset.attrs
-    kind = attributes.get("MATLAB_class", b"")
-    return kind if isinstance(kind, bytes) else b""
-
-
-def _rows_of_letters(path: Path, name: str, dataset: Any) -> list[str]:
-    """Rows of a matrix of characters; an empty one holds its shape instead."""
-    if dataset.attrs.get("MATLAB_empty", 0):
-        return []
-    letters = np.atleast_2d(read_dataset(path, name, dataset).T)
-    return ["".join(map(chr, row)).rstrip() for row in letters]
-
-
-def line(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """MATLAB's vectors are matrices of one column or row.
-
-    Examples:
-        >>> line((1, 6)), line((6, 2)), line((1, 1))
-        ((6,), (6, 2), (1, 1))
-    """
-    return (max(shape),) if len(shape) == 2 and min(shape) == 1 and max(shape) > 1 else shape
-
-
-def flat(array: np.ndarray) -> np.ndarray:
-    """A vector of MATLAB as one of NumPy."""
-    return array.reshape(line(array.shape))

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 
@@ -23,8 +23,9 @@ from ratewarp._checks import RequestError
 from ratewarp._interrupt import stop_if_asked
 from ratewarp.formats import matlab_reader
 from ratewarp.formats.content import Content, UnreadableError
-from ratewarp.formats.hdf5_arrays import flat, line, read_matlab_73
 from ratewarp.formats.limits import check_unpacked
+from ratewarp.formats.matlab_fields import LEFT_OUT, STRUCTS, line, refused_fields
+from ratewarp.formats.matlab_hdf5 import flat, read_matlab_73
 
 _SMALL = 2**26  # bytes of arrays that are handed over at once, so that one process does for them all
 _MEMORY = 2**28  # bytes that the reader may always have, beyond what the file can need
@@ -39,10 +40,6 @@ _WIDTHS = {
 }
 _KINDS = {kind: width for width, kinds in _WIDTHS.items() for kind in kinds}
 _OTHER = 16  # bytes of a number of any other class
-_STRUCTS = (
-    "is a struct, a cell array of other things than names, or an object;"
-    " save its fields as arrays of their own"
-)
 
 
 def read_mat(path: Path) -> Content:
@@ -51,49 +48,91 @@ def read_mat(path: Path) -> Content:
 
     if h5py.is_hdf5(path):
         return read_matlab_73(path)
-    shapes, sizes, arrays, refused = _overview(path)
+    found = _overview(path)
 
     def one(key: str) -> np.ndarray:
-        if key in arrays:
-            return arrays[key]
-        check_unpacked(f"{path}: {key}", sizes[key], path.stat().st_size)
-        return _one(path, key, sizes[key])
+        if key in found.arrays:
+            return found.arrays[key]
+        check_unpacked(f"{path}: {key}", found.sizes[key], path.stat().st_size)
+        return _one(path, key, found.fields.get(key), found.sizes[key])
 
-    return Content({name: line(shape) for name, shape in shapes.items()}, one, tabular=False, refused=refused)
+    return Content(found.shapes, one, tabular=False, refused=found.refused)
 
 
 Answer = tuple[dict[str, Any], np.ndarray | None]
-Overview = tuple[dict[str, tuple[int, ...]], dict[str, int], dict[str, np.ndarray], dict[str, str]]
 
 
-def _overview(path: Path) -> Overview:
-    """Shapes, bytes, arrays that were handed over at once, and what to say of those that cannot be read."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    sizes: dict[str, int] = {}
-    arrays: dict[str, np.ndarray] = {}
-    refused: dict[str, str] = {}
+class _Overview(NamedTuple):
+    """What a file holds.
+
+    Attributes:
+        shapes: of every array, by name.
+        sizes: their bytes.
+        arrays: those that were handed over at once.
+        refused: what to say of what cannot be read.
+        fields: names that lead to a field of a struct, by the name it has here.
+    """
+
+    shapes: dict[str, tuple[int, ...]]
+    sizes: dict[str, int]
+    arrays: dict[str, np.ndarray]
+    refused: dict[str, str]
+    fields: dict[str, list[str]]
+
+
+def _overview(path: Path) -> _Overview:
+    found = _Overview({}, {}, {}, {}, {})
+    read = False
     with _reader(path, None, _SMALL) as answers:
         for head, body in answers:
+            read = read or "holds" in head
             for name, shape, kind in head.get("holds", ()):
-                shapes[name] = tuple(shape)
-                sizes[name] = math.prod(shape) * _KINDS.get(kind, _OTHER)
-            if head.get("objects"):
-                refused[head["name"]] = _STRUCTS
+                _note(found, name, tuple(shape), kind)
+            if "struct" in head:
+                _note_fields(found, head)
+            elif head.get("objects"):
+                found.refused[head["name"]] = STRUCTS
             elif body is not None:
-                arrays[head["name"]] = flat(body)
-            if "error" in head and not shapes:
+                # a variable cannot have the name of a field, unless somebody means mischief
+                found.arrays.setdefault(head["name"], flat(body))
+            if "error" in head and not read:
                 _say(head)
-            if head.get("ended") and not shapes:
+            if head.get("ended") and not read:
                 raise UnreadableError("cannot be read: it is damaged")
-    return {name: shape for name, shape in shapes.items() if name not in refused}, sizes, arrays, refused
+    for name in found.refused:
+        found.shapes.pop(name, None)
+    return found
 
 
-def _one(path: Path, key: str, size: int) -> np.ndarray:
+def _note(found: _Overview, name: str, shape: tuple[int, ...], kind: str) -> None:
+    """A variable: an array, until it turns out to be none; a struct is none."""
+    if kind == "struct":
+        found.refused[name] = STRUCTS
+        return
+    found.shapes[name] = line(shape)
+    found.sizes[name] = math.prod(shape) * _KINDS.get(kind, _OTHER)
+
+
+def _note_fields(found: _Overview, head: Mapping[str, Any]) -> None:
+    """Fields of a struct that are arrays, and what to say of the others."""
+    names = []
+    for path, shape, size in head["fields"]:
+        name = ".".join(path)
+        if name not in found.shapes and name not in found.refused:
+            names.append(name)
+            found.shapes[name], found.sizes[name], found.fields[name] = tuple(shape), size, path
+    left = {".".join(path): why for path, why in head["left"]}
+    found.refused.update(refused_fields(head["struct"], names, left))
+
+
+def _one(path: Path, key: str, field: list[str] | None, size: int) -> np.ndarray:
     """One array that was not handed over: it is large, or comes after one that cannot be read."""
-    with _reader(path, [key], size) as answers:
+    with _reader(path, [field or key], size) as answers:
         for head, body in answers:
             if head.get("objects"):
-                raise RequestError(f"{path}: {key!r} {_STRUCTS}")
+                raise RequestError(f"{path}: {key!r} {STRUCTS}")
+            if "left" in head:
+                raise RequestError(f"{path}: {key!r} {LEFT_OUT[head['left']]}")
             if body is not None:
                 return flat(body)
             if "error" in head:
@@ -109,7 +148,7 @@ def _say(head: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _reader(path: Path, keys: list[str] | None, size: int) -> Iterator[Iterator[Answer]]:
+def _reader(path: Path, keys: list[Any] | None, size: int) -> Iterator[Iterator[Answer]]:
     """What a reader in a process of its own says of a file; it is gone when the work is done or stopped."""
     bytes_in = path.stat().st_size
     asked = {
