@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import merge, run
     from ratewarp.codes import rsa
+    from ratewarp.codes.likeness import likeness
     from ratewarp.codes.measurement import Measurement, measure
+    from ratewarp.codes.several import Several, measure_several
     from ratewarp.results.paper.comparison import compare_published
     from ratewarp.runs.directory import RunDirectory, open_run
     from ratewarp.runs.ray_executor import Ray
@@ -28,6 +30,9 @@ _PLACES = {
     "compare_published": "ratewarp.results.paper.comparison",
     "Measurement": "ratewarp.codes.measurement",
     "measure": "ratewarp.codes.measurement",
+    "Several": "ratewarp.codes.several",
+    "likeness": "ratewarp.codes.likeness",
+    "measure_several": "ratewarp.codes.several",
     "RunStatus": "ratewarp.runs.status",
     "run_status": "ratewarp.runs.status",
     "open_run": "ratewarp.runs.directory",
@@ -57,11 +62,14 @@ __all__ = [
     "RequestError",
     "RunDirectory",
     "RunStatus",
+    "Several",
     "Study",
     "compare_published",
     "geometry",
+    "likeness",
     "load_study",
     "measure",
+    "measure_several",
     "merge",
     "networks",
     "open_run",

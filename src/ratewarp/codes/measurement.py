@@ -21,7 +21,7 @@ from ratewarp.geometry.measuring import PLACES, Finding, Representation, Setting
 from ratewarp.geometry.specialization import check_frequency, check_noise
 
 _BEFORE, _AFTER = ("measure", "task", "trial_noise"), ("value", "low", "high", "p", "n", "note")
-_FORMS = ("removed", "", "included")  # the first there is counts where none is asked for
+FORMS = ("removed", "", "included")  # the first there is counts where none is asked for
 _MANY_CLASSES = 200
 _MOST_PERMUTATIONS = 10**6
 _MOST_RESAMPLES = 10**5
@@ -72,7 +72,7 @@ class Measurement:
             row for row in self.table.to_dict("records") if pd.isna([row[place] for place in PLACES]).all()
         ]
         found = {(row["measure"], row["task"], row["trial_noise"]): row["value"] for row in rows}
-        forms = _FORMS if trial_noise is None else (trial_noise,)
+        forms = FORMS if trial_noise is None else (trial_noise,)
         for form in forms:
             if (measure, task, form) in found:
                 return float(found[measure, task, form])
@@ -101,7 +101,7 @@ class Measurement:
             RequestError: no such task, or no reference to change from.
         """
         names = {"class_distance_change": True, "class_distance": False}
-        forms = _FORMS if trial_noise is None else (trial_noise,)
+        forms = FORMS if trial_noise is None else (trial_noise,)
         every = [
             row for row in self.table.to_dict("records") if row["task"] == task and row["measure"] in names
         ]
