@@ -7,11 +7,11 @@ Three tables, all three unless one is named.
 
 OUT/recordings-cases.csv: numbers that were wrong, each beside its mend; `before` is the form with trial
 noise, or the rule that was used before. OUT/recordings-coverage.csv: how often the default 95 % interval of
-the form without trial noise holds the truth, in 1,000 samples a cell. Stimuli are drawn anew for every
+the form without trial noise holds the truth, in 400 samples a cell. Stimuli are drawn anew for every
 sample, and so is their noise; the truth is that of 40,000 stimuli without noise (for frequency, the mean of
 400 samples without noise). OUT/recordings-alarms.csv: how often a change is found (0 outside its interval)
 where codes and reference are the same neurons with the same tuning, and only the size of their noise
-differs; 1,000 samples a cell.
+differs; 400 samples a cell.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from ratewarp.geometry.measuring import Finding, Representation, Settings, measu
 from ratewarp.geometry.specialization import resolution, slopes
 from ratewarp.geometry.stimulus_space import FactorKind, Neighbours, Space, neighbours
 
-TRIALS, TRUTH, GRIDS = 1000, 40_000, 400
+TRIALS, TRUTH, GRIDS = 400, 40_000, 400
 OF_CODES = ("participation_ratio", "linear_cka", "procrustes_distance")
 OF_CLASSES = ("prototypization", "free_orthogonalization", "class_distance")
 OF_FREQUENCY = ("specialization", "resolution_ratio")

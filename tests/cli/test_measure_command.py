@@ -192,3 +192,40 @@ def test_wrong_requests_of_dissimilarities(rdms, arguments, message):
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_of_subjects(tmp_path):
+    rng, kind = np.random.default_rng(0), np.arange(24) % 2
+    for number in range(4):
+        codes = rng.normal(size=(24, 3, 2)) + kind[:, None, None] * [0.0, 3.0]
+        np.savez(tmp_path / f"s{number}.npz", codes=codes, labels=kind)
+    (tmp_path / "notes.txt").write_text("not a recording")
+    done = call("measure", str(tmp_path), "--third", "layer", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("labels: labels") == 1
+    found = json.loads(done.stdout)
+    assert found["names"] == ["s0", "s1", "s2", "s3"]
+    rows = [row for row in found["group"] if row["measure"] == "prototypization"]
+    assert [(row["layer"], row["sets"], row["mean"] > 0.3) for row in rows] == [(0, 4, False), (1, 4, True)]
+    table = call("measure", str(tmp_path), "--where", "labels == 0, 1", cwd=tmp_path)
+    assert "4 sets: s0, s1, s2, s3; 2 places of time; means over sets" in table.stdout
+    assert "where: 24 of 24 items" in table.stderr
+    few = call("measure", str(tmp_path), "--average", "mean", cwd=tmp_path)
+    assert few.returncode == 2
+    assert "average: no average is named 'mean'" in few.stderr
+
+
+def test_chosen_rows_of_a_file(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(
+        tmp_path / "own.npz",
+        codes=rng.normal(size=(40, 2)),
+        labels=np.arange(40) % 2,
+        stimuli=np.arange(40) // 4 * 2 + np.arange(40) % 2,
+        area=np.repeat(["IT", "V4"], 20),
+    )
+    done = call("measure", "own.npz", "--where", "area == IT", "--average", "trials", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "where: 20 of 40 items" in done.stderr
+    assert "average: 10 mean codes of 20 items" in done.stderr
+    assert "10 items, 2 latents" in done.stdout

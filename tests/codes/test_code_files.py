@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from safetensors.numpy import save_file
 from scipy.io import savemat
 
 from ratewarp import RequestError, measure
@@ -95,8 +96,36 @@ def test_row_names_are_no_codes(tmp_path):
     assert any(line.startswith("left out: Unnamed: 0, a column without a name") for line in request.told)
 
 
+def test_tables_without_names_have_numbered_columns(tmp_path):
+    (tmp_path / "own.csv").write_text("0.5,-0.1,2\n1,2,3\n")
+    codes = gather(tmp_path / "own.csv", {}).arguments["codes"]
+    np.testing.assert_array_equal(codes, [[0.5, -0.1, 2], [1, 2, 3]])
+
+
+@pytest.mark.parametrize("text", ["a;b\n1,5;2\n2,5;3,25\n", "a;b\n1.5;2\n2.5;3.25\n", "1,5;2\n2,5;3,25\n"])
+def test_tables_with_semicolons(tmp_path, text):
+    (tmp_path / "own.csv").write_text(text)
+    codes = gather(tmp_path / "own.csv", {}).arguments["codes"]
+    np.testing.assert_array_equal(codes, [[1.5, 2], [2.5, 3.25]])
+
+
+def test_safetensors_and_pickles(tmp_path):
+    save_file({"codes": CODES.astype(np.float32)}, tmp_path / "own.safetensors")
+    np.testing.assert_array_equal(
+        gather(tmp_path / "own.safetensors", {}).arguments["codes"], CODES.astype(np.float32)
+    )
+    (tmp_path / "cut.safetensors").write_bytes((tmp_path / "own.safetensors").read_bytes()[:40])
+    with pytest.raises(RequestError, match=r"cut\.safetensors cannot be read"):
+        open_codes(tmp_path / "cut.safetensors")
+    (tmp_path / "own.pt").write_bytes(b"")
+    with pytest.raises(
+        RequestError, match=r"own\.pt is a pickle, which only running code could read; save it with"
+    ):
+        open_codes(tmp_path / "own.pt")
+
+
 def test_first_rows_of_numbers_are_no_names(tmp_path):
-    for columns in (["0.5", "-0.1", "east"], ["0.5", "0.5"], ["3", "1", "x"]):
+    for columns in (["0.5", "-0.1", "east"], ["3", "1", "x"]):
         (tmp_path / "own.csv").write_text(",".join(columns) + "\n" + ",".join("1" for _ in columns) + "\n")
         with pytest.raises(RequestError, match="first row must hold the names"):
             open_codes(tmp_path / "own.csv")
@@ -305,7 +334,6 @@ def test_tables_are_not_taken_for_what_they_are_not(tmp_path):
 @pytest.mark.parametrize(
     ("text", "match"),
     [
-        ("1.5,2\n2,3\n", "first row must hold the names"),
         ("a,b\n1,2\n?,3\n4,5\n", r"row 1, counted from 0, of a column of numbers is '\?'"),
         ("a,kind\n1,x\n2,\n3,y\n", "column 'kind' must be complete; row 1 is empty"),
     ],

@@ -6,6 +6,7 @@ from scipy.spatial.distance import pdist
 from scipy.stats import spearmanr
 
 from ratewarp import RequestError, likeness, measure, measure_several
+from ratewarp._progress import Progress
 
 RNG = np.random.default_rng(0)
 KIND = np.arange(24) % 2
@@ -61,8 +62,8 @@ def test_an_array_of_sets_and_arguments_of_their_own():
 
 def test_progress_is_told():
     told = []
-    measure_several(SUBJECTS, KIND, workers=1, on_done=lambda done, of: told.append((done, of)))
-    assert told == [(n, 5) for n in range(1, 6)]
+    measure_several(SUBJECTS, KIND, workers=1, progress=told.append)
+    assert told == [Progress("measuring", n, 5) for n in range(1, 6)]
 
 
 @pytest.mark.parametrize(

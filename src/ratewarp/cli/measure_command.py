@@ -14,13 +14,18 @@ from ratewarp._files import can_be_made
 
 _KEY = "KEY, several with commas, FILE or FILE:KEY"
 _DECIMALS = 3
+_NUMBERS = ("value", "mean", "se", "low", "high", "p", "p_adjusted")
 _NAMED = 12  # classes whose names are printed
 
 
 def measure(
     file: Annotated[
         Path,
-        typer.Argument(metavar="FILE", help="Codes: npz, npy, csv, tsv, parquet, h5, hdf5, nc, zarr or mat."),
+        typer.Argument(
+            metavar="FILE",
+            help="Codes: npz, npy, csv, tsv, parquet, h5, hdf5, nc, zarr, mat or safetensors; or a folder of"
+            " such files, one a subject, session or layer.",
+        ),
     ],
     codes: Annotated[
         str | None, typer.Option(metavar="KEY", help="What to measure; found by name or shape if not given.")
@@ -78,6 +83,19 @@ def measure(
         typer.Option(help="Permutations of labels and frequencies for tests, at most 1,000,000; 0 for none."),
     ] = 1000,
     seed: Annotated[int, typer.Option(help="Of draws and permutations.")] = 0,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="'KEY == VALUE'", help="Only items that meet this; several times for several."),
+    ] = None,
+    average: Annotated[
+        str | None, typer.Option(metavar="trials", help="'trials': measure the mean codes of stimuli.")
+    ] = None,
+    drop_missing: Annotated[
+        bool, typer.Option("--drop-missing", help="Leave out items with a missing value.")
+    ] = False,
+    third: Annotated[
+        str, typer.Option(help="Name of the third axis of codes, such as time; of a folder of files.")
+    ] = "time",
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw a figure: png, pdf or svg.")
     ] = None,
@@ -92,6 +110,7 @@ def measure(
     """
     import numpy as np
 
+    from ratewarp.cli.measuring_folder import Chosen, of_folder
     from ratewarp.codes.measurement import measure as measured
     from ratewarp.codes.request import gather
 
@@ -113,7 +132,13 @@ def measure(
     which = int(subject) if subject is not None and subject.isdecimal() else subject
     # what they may be is checked where they are used
     said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": which}
-    request = gather(file, wanted, **said)
+    chosen = Chosen(tuple(where or ()), average, drop_missing)
+    if file.is_dir() and file.suffix.lower() != ".zarr":
+        if figure is not None:
+            refuse("figure", "asked for one file; of a folder, draw measure_several(…).plot()", str(figure))
+        of_folder(file, wanted, said, chosen, third=third, as_json=as_json, interval=interval, seed=seed)
+        return
+    request = chosen.of(file, gather(file, wanted, **said))
     for line in request.told:
         print(escaped(line), file=sys.stderr)
     knobs: dict[str, Any] = {
@@ -165,16 +190,22 @@ def measure(
 
 
 def _readable(table: Any) -> str:
-    """The table as text: numbers to three decimals, nothing where there is nothing."""
     from ratewarp.geometry.representation import PLACES
 
     columns = ["measure", "task", "trial_noise", *PLACES, "value", "low", "high", "p", "p_adjusted", "note"]
-    shown = table[columns].copy()
-    for column in ("value", "low", "high", "p", "p_adjusted"):
+    return as_text(table[columns])
+
+
+def as_text(table: Any) -> str:
+    """A table as text: numbers to three decimals, nothing where there is nothing."""
+    from ratewarp.geometry.representation import PLACES
+
+    columns, shown = list(table.columns), table.copy()
+    for column in [one for one in columns if one in _NUMBERS]:
         shown[column] = [f"{number:.{_DECIMALS}f}" if number == number else "" for number in shown[column]]
     for column in PLACES:
         shown[column] = [_place(one) for one in shown[column]]
-    for column in ("measure", "task", "note"):
+    for column in [one for one in columns if one in ("measure", "task", "note", "set")]:
         shown[column] = [escaped(text) for text in shown[column]]
     shown = shown.loc[:, [column for column in columns if (shown[column] != "").any()]]
     return shown.to_string(index=False)

@@ -15,6 +15,7 @@ from ratewarp.formats.limits import check_place
 from ratewarp.formats.matlab_arrays import read_mat
 from ratewarp.formats.numpy_arrays import read_npy, read_npz
 from ratewarp.formats.reading import plain, readable
+from ratewarp.formats.safetensors_files import read_safetensors, refuse_pickled
 from ratewarp.formats.text_tables import read_csv, read_parquet
 from ratewarp.formats.zarr_folders import read_zarr
 
@@ -30,6 +31,8 @@ def open_codes(path: Path) -> Content:
             would need to run code to be read.
     """
     suffix = path.suffix.lower()
+    if suffix in _PICKLED:
+        refuse_pickled(path)
     if suffix not in _READERS:
         raise RequestError(
             f"{path}: unknown format {suffix or '(no suffix)'!r}.{did_you_mean(suffix, _READERS)} Known:"
@@ -81,4 +84,6 @@ _READERS: dict[str, Callable[[Path], Content]] = {
     ".nc": read_netcdf,
     ".zarr": read_zarr,
     ".mat": read_mat,
+    ".safetensors": read_safetensors,
 }
+_PICKLED = (".pt", ".pth", ".pkl", ".pickle")

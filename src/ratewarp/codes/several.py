@@ -6,14 +6,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 
 from ratewarp._checks import RequestError, refuse, refuse_name
+from ratewarp._progress import Progress
 from ratewarp._threads import threads
 from ratewarp.codes.measurement import FORMS, Measurement, measure
 from ratewarp.geometry.over_sets import mean_over_sets, sign_flips
@@ -84,7 +85,7 @@ def measure_several(
     places: Sequence[Any] | None = None,
     permutations: int = 0,
     workers: int | None = None,
-    on_done: Callable[[int, int], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
     **known: Any,
 ) -> Several:
     """Measures several sets of codes, and what they have in common.
@@ -98,7 +99,7 @@ def measure_several(
         places: its values; numbered from 0 if not given.
         permutations: for tests of every single set; none by default, since the tests over sets are others.
         workers: processes; one a core if not given.
-        on_done: called with how many are done, and how many there are.
+        progress: called with where it stands.
         known: other arguments of `measure`, for all sets; `reference`, `noise` and `reference_noise` may have
             the third axis, too.
 
@@ -141,8 +142,8 @@ def measure_several(
         head = {"set": name, **({third: along[place]} if number else {})}
         tables.append(found.table.assign(**head)[[*head, *found.table.columns]])
         level = found.level
-        if on_done is not None:
-            on_done(done, len(jobs))
+        if progress is not None:
+            progress(Progress("measuring", done, len(jobs)))
     table = pd.concat(tables, ignore_index=True)
     name = third if number else None
     return Several(table, _group(table, tuple(requests), name, level), tuple(requests), name, along, level)
@@ -197,8 +198,9 @@ def _measured(jobs: list[tuple[str, int, dict[str, Any]]], workers: int | None) 
     if most == 1:
         yield from map(_one, jobs)
         return
-    with ProcessPoolExecutor(most) as pool:
-        yield from pool.map(_one, jobs, chunksize=max(1, min(16, len(jobs) // (4 * most))))
+    # processes of their own: a fork of one that has loaded JAX may wait for ever
+    workers_of = Parallel(most, backend="loky", return_as="generator")
+    yield from cast(Iterator[Measurement], workers_of(delayed(_one)(job) for job in jobs))
 
 
 def _group(table: pd.DataFrame, sets: tuple[str, ...], third: str | None, level: float) -> pd.DataFrame:
@@ -211,7 +213,7 @@ def _group(table: pd.DataFrame, sets: tuple[str, ...], third: str | None, level:
     number = named.groupby(keys, sort=False).ngroup().to_numpy()
     labels = named.loc[:, keys].drop_duplicates().reset_index(drop=True)
     values = np.full((len(sets), len(labels)), np.nan)
-    values[[sets.index(name) for name in named["set"]], number] = named["value"].to_numpy(dtype=float)
+    values[[sets.index(name) for name in named["set"]], number] = np.asarray(named["value"], dtype=float)
     found = mean_over_sets(values, level)
     p, adjusted = _tests(labels, values)
     numbers = {"mean": found.value, "se": found.se, "low": found.low, "high": found.high, "sets": found.sets}

@@ -30,17 +30,45 @@ def read_csv(path: Path) -> Content:
 
 
 def csv_frame(path: Path) -> pd.DataFrame:
-    """A csv or tsv file as pandas reads it."""
+    """A csv or tsv file as pandas reads it; columns are numbered where its first row is one of numbers."""
     separator = separator_of(path)
     check_text(path, separator)
+    decimal = _decimal(path) if separator == ";" else "."
     with path.open(encoding="utf-8-sig", newline="") as stream:
         names = _header(stream, separator)
-        return pd.read_csv(stream, sep=separator, header=None, names=names, low_memory=False)
+        if _are_values(names, decimal):
+            stream.seek(0)
+            names = [str(place) for place in range(len(names))]
+        return pd.read_csv(stream, sep=separator, header=None, names=names, low_memory=False, decimal=decimal)
 
 
 def separator_of(path: Path) -> str:
-    """What stands between cells."""
-    return "\t" if path.suffix.lower() == ".tsv" else ","
+    """What stands between cells: a tab, or a comma, or a semicolon where the first line has as many."""
+    if path.suffix.lower() == ".tsv":
+        return "\t"
+    first = _first_line(path)
+    return ";" if first.count(b";") >= max(first.count(b","), 1) else ","
+
+
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return next(filter(None, (line.strip() for line in iter(lambda: stream.readline(_PIECE), b""))), b"")
+
+
+def _decimal(path: Path) -> str:
+    """What stands before decimals where cells are parted by semicolons."""
+    with path.open("rb") as stream:
+        stream.readline(_PIECE)
+        return "," if b"," in stream.readline(_PIECE) + _first_line(path) else "."
+
+
+def _are_values(names: list[str], decimal: str) -> bool:
+    """Whether a first row holds values, all numbers and not only whole ones that rise, which may be names."""
+    plain = [_without_number(name, set(names)).replace(decimal, ".") for name in names]
+    if not all(is_number(name) for name in plain):
+        return False
+    numbers = np.array([float(name) for name in plain])
+    return bool((numbers != np.round(numbers)).any() or (np.diff(numbers) <= 0).any())
 
 
 def read_parquet(path: Path) -> Content:
