@@ -10,8 +10,9 @@ from jaxtyping import Bool, Float
 from ratewarp.geometry.specialization import pairs_of_kind
 from ratewarp.geometry.stimulus_space import Neighbours
 
-_TURNS = 60
-_STEEPEST = 20.0  # change of the slope in one turn, in units of the spread of log frequency
+_TURNS = 80
+# change of the slope in one turn, over the spread of log frequency: Newton's steps alone may run away
+_LONGEST_STEP = 1.0
 _FOUND = 1e-10
 
 
@@ -61,7 +62,7 @@ def quasi_slopes(
         curve = second - mean**2
         defined &= (whole > 0) & (curve > 0)
         move = np.divide(mean, curve, out=np.zeros_like(mean), where=defined)
-        slope = slope + np.clip(move, -_STEEPEST, _STEEPEST)
+        slope = slope + np.clip(move, -_LONGEST_STEP, _LONGEST_STEP)
         if np.all(np.abs(move) < _FOUND):
             break
     solved = defined & (np.abs(move) < 1e-6)
