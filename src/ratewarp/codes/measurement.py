@@ -241,11 +241,7 @@ def measure(
     if extra and "codes" in kept:
         raise RequestError("extra: disentanglement is of latents, and dissimilarities have none of their own")
     without = _of_axes(kept)
-    wanted = tuple(
-        one.name
-        for one in MEASURES
-        if one.asked_of != "runs" and (extra or not one.slow) and one.name not in without
-    )
+    wanted = tuple(one.name for one in MEASURES if one.asked_of != "runs") if extra else None
     settings = Settings(resamples, permutations, level, seed, interval, wanted)
     rows = [row for row in measure_codes(own, tasks, theirs, settings) if row.measure not in without]
     return Measurement(

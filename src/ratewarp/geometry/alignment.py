@@ -21,6 +21,8 @@ from ratewarp.geometry.wide import on_axes, wide_alignment
 
 # variance of a latent, as a share of the largest or of its noise, above which it takes part
 ACTIVE_SHARE = 0.01
+# share of all variance below which there is none between classes, or within; and none beside trial noise
+_LEAST, _LEAST_OF_SIGNAL = 1e-12, 0.01
 # items a latent, from which correlations are taken as they are found: shrunk ones turn the direction towards
 # an axis
 _PLENTY = 3
@@ -250,11 +252,9 @@ def alignment(scatter: Scatter, amount: float) -> Float[np.ndarray, "*draws"]:
 def free_share(scatter: Scatter) -> Float[np.ndarray, "*draws"]:
     """`free_orthogonalization` of every draw; NaN where class means are equal, or classes have no scatter."""
     between, within = scatter.between, scatter.within
-    off = np.trace(between, axis1=-2, axis2=-1) * np.trace(within, axis1=-2, axis2=-1)
-    along = np.sum(between * within, axis=(-2, -1))
-    return 1 - np.divide(
-        along,
-        off,
-        out=np.full_like(off, np.nan),
-        where=off > 1e-12 * np.trace(scatter.total, axis1=-2, axis2=-1) ** 2,
-    )
+    sizes = [np.trace(one, axis1=-2, axis2=-1) for one in (between, within)]
+    along, total = np.sum(between * within, axis=(-2, -1)), np.trace(scatter.total, axis1=-2, axis2=-1)
+    least = _LEAST if isinstance(scatter.noise, int) else _LEAST_OF_SIGNAL
+    defined = (total > 0) & (sizes[0] > least * total) & (sizes[1] > least * total)
+    off = np.where(defined, sizes[0] * sizes[1], 1.0)
+    return np.where(defined, 1 - along / off, np.nan)

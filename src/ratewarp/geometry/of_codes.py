@@ -30,6 +30,7 @@ from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
 _AT_LEAST = "at least: a bound, which is higher the more items a stimulus has"
 _OF_BOUNDS = "of two bounds, which are higher the more items a stimulus has"
+_LEAST_CEILING = 0.35  # noise ceiling from which ratios by tr Σ² without trial noise are told
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
@@ -63,11 +64,31 @@ def find_reliability(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
         yield Finding(name, "", *ends, math.nan, found.n, found.note)
 
 
+def _too_noisy(bench: Workbench) -> str:
+    """Why nothing can be divided by the signal of the codes or of the reference; empty if something can.
+
+    Where noise makes most of tr Σ², ratios by what is left of it have no mean and intervals that are too
+    narrow.
+    """
+    for name, one in (("codes", bench.own), ("reference", bench.reference)):
+        if one is None or one.span_errors is None or one.constant:
+            continue
+        blocks = bench.block_of
+        ceiling = ceiling_without(one.span, blocks, one.span_errors)(np.ones((1, int(blocks.max()) + 1)))
+        if not float(ceiling[0]) > _LEAST_CEILING:
+            told = f"{float(ceiling[0]):.2f}"
+            return f"the {name} differ too little beside their trial noise: noise ceiling {told}"
+    return ""
+
+
 def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if bench.own.constant:
         yield undefined("participation_ratio", "", "the codes are constant")
         return
     latents = float(bench.own.codes.shape[1])
+    if why := _too_noisy(bench):
+        yield undefined("participation_ratio", "", why)
+        return
 
     def make(one: Representation) -> Statistic:
         blocks = bench.block_of[one.units]
@@ -129,7 +150,7 @@ def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if bench.own.errors is None:
         yield from likeness.found(bench)
     else:
-        yield from likeness.without_noise(bench, cka_without)
+        yield from likeness.without_noise(bench, cka_without, _too_noisy(bench))
 
 
 def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
@@ -140,9 +161,24 @@ def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Findi
     if bench.own.errors is None:
         yield from likeness.found(bench)
         return
-    for one in likeness.without_noise(bench, overlap_without, debiased=True):
+    why = _too_noisy(bench) or _too_many_latents(bench)
+    for one in likeness.without_noise(bench, overlap_without, why, debiased=True):
+        if not one.low < 1:
+            yield undefined("procrustes_distance", "", "trial noise leaves more overlap than there can be")
+            continue
         value, high, low = (math.acos(min(max(end, 0.0), 1.0)) for end in (one.value, one.low, one.high))
         yield one._replace(value=value, low=low, high=high)
+
+
+def _too_many_latents(bench: Workbench) -> str:
+    """Why the overlap of shapes cannot be freed of noise; empty if it can."""
+    sides = [one for one in (bench.own, bench.reference) if one is not None]
+    latents = max(min(one.codes.shape[1], one.span.shape[1]) for one in sides)
+    if latents <= bench.own.number / 2:
+        return ""
+    return (
+        "more latents than half the stimuli: noise cannot be taken off the overlap of shapes; see linear_cka"
+    )
 
 
 class _Likeness(NamedTuple):
@@ -175,11 +211,14 @@ class _Likeness(NamedTuple):
         yield self._finding(bench, statistic, value, int(blocks.max()) + 1)
 
     def without_noise(
-        self, bench: Workbench, without: Callable[..., Statistic], *, debiased: bool = False
+        self, bench: Workbench, without: Callable[..., Statistic], why: str, *, debiased: bool = False
     ) -> Iterator[Finding]:
-        """Without trial noise, from the statistic that removes it."""
+        """Without trial noise, from the statistic that removes it, unless there is a reason why not."""
         own, reference = bench.own, bench.reference
         if reference is None:
+            return
+        if why:
+            yield undefined(self.name, "", why)
             return
         blocks = _blocks(bench, own.span, reference.span)
         number = int(blocks.max()) + 1
@@ -197,8 +236,10 @@ class _Likeness(NamedTuple):
         level, batch = bench.settings.level, bench.batch
         plain = jackknife(statistic, np.asarray(value), number, level, batch=batch, debiased=debiased)
         found = plain if debiased else within(plain, self.bounds)
-        low, high = (float(np.nan_to_num(end, nan=worst)) for end, worst in ((found.low, 0), (found.high, 1)))
-        return Finding(self.name, "", float(found.value), low, high, math.nan, found.n, found.note)
+        value, low, high = (float(end) for end in (found.value, found.low, found.high))
+        if debiased and math.isnan(value + low + high):
+            return undefined(self.name, "", "too few stimuli that differ by more than their trial noise")
+        return Finding(self.name, "", value, low, high, math.nan, found.n, found.note)
 
 
 def _blocks(bench: Workbench, first: np.ndarray, second: np.ndarray) -> np.ndarray:

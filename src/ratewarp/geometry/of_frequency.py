@@ -29,16 +29,18 @@ def find_specialization(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     space, frequency = bench.frequencies
     near, log_frequency = neighbours(space), np.log(frequency)
 
+    block_of = bench.block_of_stimuli
+
     def slope(one: Representation) -> Statistic:
         if one.errors is not None:
             squares = squared_resolution(_squares(one, near), near, one.number)
-            return lambda weights: quasi_slopes(squares, log_frequency, weights[:, bench.block_of])
+            return lambda weights: quasi_slopes(squares, log_frequency, weights[:, block_of])
         own = resolution(tuning_curves(one.span, one.units), near)
         logs = np.log(np.where(own > 0, own, np.nan))
-        return lambda weights: slopes(logs, log_frequency, weights[:, bench.block_of])
+        return lambda weights: slopes(logs, log_frequency, weights[:, block_of])
 
     pairs = np.stack([near.first, near.second], axis=1)
-    blocks = int(bench.block_of.max()) + 1
+    blocks = int(block_of.max()) + 1
     linked = pairs if blocks == len(frequency) else None
 
     def of_slopes(sides: Sequence[Statistic]) -> Interval:
@@ -80,10 +82,12 @@ def _frequency_test(
     """How often permuted frequencies give as steep a slope; none, and why, where neighbours are alike in
     frequency.
     """
-    permutations = bench.settings.permutations
-    found = resolution(tuning_curves(bench.own.span, bench.own.units), near)
-    if not permutations or not (found > 0).all():
+    permutations, own = bench.settings.permutations, bench.own
+    plain = resolution(tuning_curves(own.span, own.units), near)
+    if not permutations or not (plain > 0).all():
         return None, ""
+    # squares without trial noise may be below 0, but do not grow with the number of trials
+    found = np.log(plain) if own.errors is None else squared_resolution(_squares(own, near), near, own.number)
     centred = log_frequency - log_frequency.mean()
     alike = np.mean(centred[near.first] * centred[near.second]) / centred.var()  # Moran's I
     if alike > _SMOOTH:
@@ -91,8 +95,7 @@ def _frequency_test(
     rng = np.random.default_rng(bench.settings.seed)
 
     def test(_: float) -> float:
-        logs, ones = np.log(found), np.ones((1, len(found)))
-        null = np.array([slopes(logs, rng.permutation(log_frequency), ones)[0] for _ in range(permutations)])
-        return permutation_p(float(slopes(logs, log_frequency, ones)[0]), null, side="both")
+        null = np.array([found @ rng.permutation(centred) for _ in range(permutations)])
+        return permutation_p(float(found @ centred), null, side="both")
 
     return test, ""

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp.geometry.inference import permutation_p
-from ratewarp.geometry.interval import Statistic
+from ratewarp.geometry.interval import Statistic, joined
 from ratewarp.geometry.joint import joint_effects
 from ratewarp.geometry.kernel_share import kernel_share, permuted_shares
 from ratewarp.geometry.measure import Scheme
@@ -19,6 +19,7 @@ from ratewarp.geometry.specialization import uneven
 from ratewarp.geometry.tuning import tuning_curves
 from ratewarp.geometry.workbench import Workbench
 
+_OF_NOISE = "of mean codes with their noise: a change of noise alone moves it, too"
 _MOST_STIMULI = 1000  # of all pairs; more are thinned at random
 
 
@@ -30,6 +31,19 @@ class _Stimuli(NamedTuple):
 
     def means(self, one: Representation) -> Float[np.ndarray, "kept coordinates"]:
         return tuning_curves(one.span, one.units)[self.kept]
+
+    def even_means(self, one: Representation, seed: int) -> Float[np.ndarray, "kept coordinates"]:
+        """Means of as many items of every stimulus, drawn at random where their numbers differ: means of
+        more items would lie nearer to each other.
+        """
+        counts = np.bincount(one.units)[self.kept]
+        if np.ptp(counts) == 0:
+            return self.means(one)
+        order = np.random.default_rng(seed).permutation(len(one.units))
+        order = order[np.argsort(one.units[order], kind="stable")]
+        starts = np.searchsorted(one.units[order], self.kept)
+        chosen = order[starts[:, None] + np.arange(counts.min())]
+        return one.span[chosen].mean(axis=1)
 
     @property
     def note(self) -> str:
@@ -62,10 +76,10 @@ def find_kernel_prototypization(bench: Workbench, scheme: Scheme) -> Iterator[Fi
         return
 
     def share(one: Representation) -> Statistic:
-        return kernel_share(stimuli.means(one), stimuli.members)
+        return kernel_share(stimuli.even_means(one, settings.seed), stimuli.members)
 
     def chance(value: float) -> float:
-        null = permuted_shares(stimuli.means(bench.own), stimuli.members)
+        null = permuted_shares(stimuli.even_means(bench.own, settings.seed), stimuli.members)
         return permutation_p(value, null(np.random.default_rng(settings.seed), settings.permutations))
 
     every = np.arange(len(stimuli.kept))
@@ -93,5 +107,6 @@ def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
                 name, scheme.task, "category and frequency go together: their effects are not told apart"
             )
             continue
-        note = found.note_at(place) or stimuli.note
+        noisy = _OF_NOISE if bench.own.number < len(bench.own.units) else ""
+        note = joined(found.note_at(place), stimuli.note, noisy)
         yield Finding(name, scheme.task, value, low, high, math.nan, found.n, note)

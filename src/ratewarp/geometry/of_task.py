@@ -16,7 +16,7 @@ from ratewarp._sums import group_sums
 from ratewarp.geometry.alignment import active_latents, alignment_statistic, free_share, off_axis
 from ratewarp.geometry.distances import class_distortion_statistic
 from ratewarp.geometry.inference import permutation_p
-from ratewarp.geometry.interval import Interval, Statistic
+from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import cosine_interval
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
@@ -27,6 +27,7 @@ from ratewarp.geometry.workbench import Workbench, blocks_of, difference
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _PERMUTED = 2**21  # permuted labels of units held at once
+_FEW = 4  # stimuli of a class, below which its distances are told from too few
 _NONE = (math.nan, math.nan, math.nan, math.nan, 0, "")  # numbers of a finding that has none
 _MAX_CELLS = 2000  # blocks × classes whose pairs are kept for intervals of the class distortion matrix
 
@@ -149,6 +150,7 @@ def find_class_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
         return
     number = int(scheme.classes.max()) + 1
     first, second = np.triu_indices(number)
+    stimuli = [len(np.unique(bench.own.units[scheme.classes == one])) for one in range(number)]
 
     def distances(one: Representation) -> Statistic:
         cells = _cells(bench, scheme, one)
@@ -160,15 +162,17 @@ def find_class_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     for name, chosen in (("class_distance", sides[:1]), ("class_distance_change", sides))[: len(sides)]:
         found = bench.interval(difference(chosen), bench.block_of)
         for pair, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
-            yield _of_pair(found, pair, Finding(name, scheme.task, *_NONE, {"class": a, "other": b}))
+            smaller = int(min(stimuli[a], stimuli[b]))
+            yield _of_pair(found, pair, Finding(name, scheme.task, *_NONE, {"class": a, "other": b}), smaller)
 
 
-def _of_pair(found: Interval, pair: int, empty: Finding) -> Finding:
-    """One entry of an array of numbers."""
+def _of_pair(found: Interval, pair: int, empty: Finding, stimuli: int) -> Finding:
+    """One entry of an array of numbers, of classes the smaller of which has so many stimuli."""
     value, low, high = (float(part[pair]) for part in (found.value, found.low, found.high))
     if np.isnan(value):
         return empty._replace(note="no two stimuli, or none that differ by more than their trial noise")
-    return empty._replace(value=value, low=low, high=high, n=found.n, note=found.note_at(pair))
+    note = joined(found.note_at(pair), f"only {stimuli} stimuli" if stimuli < _FEW else "")
+    return empty._replace(value=value, low=low, high=high, n=found.n, note=note)
 
 
 def log_distances(

@@ -23,14 +23,16 @@ class Scatter(NamedTuple):
         counts: weight of every class.
         sums: weighted sum of the codes of every class.
         products: weighted sum of z zᵀ over all codes.
-        noise: weighted sum of the covariances of the codes' errors, which is taken off; the same for all
-            classes where it is taken off their means. 0 where codes are taken as they are.
+        noise: weighted sum of the covariances of the codes' errors, which is taken off; 0 where codes
+            are taken as they are.
+        noise_of_means: what these errors add to the covariance of the class means, likewise.
     """
 
     counts: Float[np.ndarray, "*draws classes"]
     sums: Float[np.ndarray, "*draws classes latents"]
     products: Float[np.ndarray, "*draws latents latents"]
     noise: Float[np.ndarray, "*draws latents latents"] | Literal[0] = 0
+    noise_of_means: Float[np.ndarray, "*draws latents latents"] | Literal[0] = 0
 
     @property
     def means(self) -> Float[np.ndarray, "*draws classes latents"]:
@@ -51,12 +53,7 @@ class Scatter(NamedTuple):
         """Covariance of the class means, each by the weight of its class."""
         offsets = np.nan_to_num(self.means) - (self.sums.sum(axis=-2) / self._weight)[..., None, :]
         shares = (self.counts / self._weight)[..., None]
-        present = (self.counts > 0).sum(axis=-1)[..., None, None]
-        # Σ p (1 − p) / n over classes, with p = n / weight
-        return (
-            np.swapaxes(offsets * shares, -1, -2) @ offsets
-            - ((present - 1) / self._weight[..., None]) * self._error
-        )
+        return np.swapaxes(offsets * shares, -1, -2) @ offsets - self.noise_of_means
 
     @property
     def within(self) -> Float[np.ndarray, "*draws latents latents"]:
@@ -167,5 +164,12 @@ class Sample:
         """The scatter when units count as often as `weights` says, a draw a row."""
         counts, sums = self._by_unit
         flat = lambda array: (weights @ array.reshape(self.units, -1)).reshape(len(weights), *array.shape[1:])  # noqa: E731
-        noise = 0 if self._noise is None else self._noise.sums(weights)
-        return Scatter(flat(counts), flat(sums), self._products.sums(weights), noise)
+        drawn, products = flat(counts), self._products.sums(weights)
+        if self._noise is None:
+            return Scatter(drawn, flat(sums), products)
+        # Σ_c p_c (1 − p_c) / n_c² Σ_i C_i over classes c of n_c items i, p_c their share; of a unit the
+        # class of its items, or the mean over several
+        whole = drawn.sum(axis=1, keepdims=True)
+        of_units = (1 - drawn / whole) @ (counts / counts.sum(axis=1, keepdims=True)).T
+        of_means = self._noise.sums(weights * of_units / whole) / whole[:, :, None]
+        return Scatter(drawn, flat(sums), products, self._noise.sums(weights), of_means)

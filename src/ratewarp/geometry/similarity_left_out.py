@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.spatial.distance import pdist, squareform
 
 from ratewarp._sums import group_sums
 from ratewarp.geometry.interval import Statistic
@@ -84,21 +86,48 @@ def dimensions_without(
     codes: Float[np.ndarray, "items latents"], blocks: Int[np.ndarray, " items"], errors: Errors
 ) -> Statistic:
     """`participation_ratio` without trial noise, of the items whose blocks have weight 1, the others 0: the
-    ratio of unbiased estimates of (tr Σ)² and of tr Σ². NaN where the second is not above 0.
+    ratio of unbiased estimates of (tr Σ)² and of tr Σ². NaN where either is not above 0.
     """
     rows = codes - codes.mean(axis=0)
     own = _Sums.of(rows, rows, blocks, (errors, errors))
-    sizes = np.sum(rows**2, axis=1) - errors.variances(len(rows))
-    squares = np.bincount(blocks, sizes**2)
+    squared_trace = _squared_trace(rows, blocks, errors, own)
 
     def statistic(weights: np.ndarray) -> np.ndarray:
         n = np.maximum(weights @ own.counts, FEWEST_DEBIASED)
-        trace = own.squared_norm(weights) / (n - 1)
-        spread = (weights @ squares / n - trace**2) / n  # variance of the trace
-        below = own.hsic(weights) / (n * (n - 3))
-        return np.divide(trace**2 - spread, below, out=np.full_like(n, np.nan), where=below > 0)
+        above, below = squared_trace(weights), own.hsic(weights) / (n * (n - 3))
+        return np.divide(above, below, out=np.full_like(n, np.nan), where=(below > 0) & (above > 0))
 
     return statistic
+
+
+def _squared_trace(
+    rows: np.ndarray, blocks: np.ndarray, errors: Errors, own: _Sums
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Unbiased (tr Σ)²: the mean of d_ij d_kl / 4 over four different items, d being squared distances
+    without trial noise. Of very many items, whose blocks have several, nearly: (tr Σ)² less its squared error.
+    """
+    variances = errors.variances(len(rows))
+    if len(rows) == int(blocks.max()) + 1:
+        apart = squareform(pdist(rows, "sqeuclidean")) - variances[:, None] - variances[None]
+        np.fill_diagonal(apart, 0)
+        placed = apart[np.ix_(np.argsort(blocks), np.argsort(blocks))]
+
+        def exact(weights: np.ndarray) -> np.ndarray:
+            n = np.maximum(weights.sum(axis=1), FEWEST_DEBIASED)
+            sums = (weights @ placed) * weights
+            squares = np.sum((weights @ placed**2) * weights, axis=1)
+            above = sums.sum(axis=1) ** 2 - 4 * np.sum(sums**2, axis=1) + 2 * squares
+            return above / (4 * n * (n - 1) * (n - 2) * (n - 3))
+
+        return exact
+    squares = np.bincount(blocks, (np.sum(rows**2, axis=1) - variances) ** 2)
+
+    def nearly(weights: np.ndarray) -> np.ndarray:
+        n = np.maximum(weights @ own.counts, FEWEST_DEBIASED)
+        trace = own.squared_norm(weights) / (n - 1)
+        return trace**2 - (weights @ squares / n - trace**2) / n
+
+    return nearly
 
 
 def ceiling_without(

@@ -86,10 +86,13 @@ class Spread(NamedTuple):
         )
 
     def between_share(self) -> Float[np.ndarray, " draws"]:
-        """Share of the variance that is between classes; NaN where there is none at all."""
+        """Share of the variance that is between classes; NaN where there is none at all, or trial noise
+        leaves less than none within classes.
+        """
         between, within = self.variances()
         total = between + within
-        return np.divide(between, total, out=np.full_like(total, np.nan), where=total > 0)
+        defined = (total > 0) & (within >= -_ALONE * total)
+        return np.divide(between, total, out=np.full_like(total, np.nan), where=defined)
 
     def squared_distances(
         self,

@@ -41,6 +41,11 @@ class Workbench:
         )
 
     @cached_property
+    def block_of_stimuli(self) -> np.ndarray:
+        """Block of every unit, for what is computed of single numbers of stimuli, whatever their latents."""
+        return blocks_of(self.own.number, MAX_BLOCKS, self.settings.seed)
+
+    @cached_property
     def block_of_axes(self) -> np.ndarray:
         """Block of every unit, for the alignment with axes; fewer where it works in the space of items."""
         items, latents = self.own.codes.shape
