@@ -7,11 +7,11 @@ Three tables, all three unless one is named.
 
 OUT/recordings-cases.csv: numbers that were wrong, each beside its mend; `before` is the form with trial
 noise, or the rule that was used before. OUT/recordings-coverage.csv: how often the default 95 % interval of
-the form without trial noise holds the truth, in 600 samples a cell (200 of more than 100 stimuli), of those in
-which the number is defined. Stimuli are drawn anew for every sample, and so is their noise; the truth is that of 40,000 stimuli without noise (for frequency, the mean of
-400 samples without noise). OUT/recordings-alarms.csv: how often a change is found (0 outside its interval)
-where codes and reference are the same neurons with the same tuning, and only the size of their noise
-differs; as many samples a cell.
+the form without trial noise holds the truth, in 600 samples a cell (200 of more than 100 stimuli), of those
+in which the number is defined. Stimuli are drawn anew for every sample, and so is their noise; the truth is
+that of 40,000 stimuli without noise (for frequency, the mean of 400 samples without noise). OUT/recordings-
+alarms.csv: how often a change is found (0 outside its interval) where codes and reference are the same
+neurons with the same tuning, and only the size of their noise differs; as many samples a cell.
 """
 
 from __future__ import annotations

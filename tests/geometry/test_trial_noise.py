@@ -4,6 +4,8 @@ the noise differs.
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from rsatoolbox.data import Dataset
@@ -13,6 +15,8 @@ from scipy.spatial.distance import squareform
 from ratewarp import measure
 from ratewarp.geometry.measures import MEASURES
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
+from ratewarp.geometry.scatter import Sample
+from ratewarp.geometry.similarity_left_out import _squared_trace, _Sums
 from ratewarp.geometry.spread import Cells
 from ratewarp.geometry.trial_noise import averaged
 
@@ -248,3 +252,85 @@ def test_reliability_is_the_share_of_variance_between_stimuli():
     found = _found(codes, None, measures=("reliability",))["reliability",]
     assert found.value == pytest.approx((between - within) / between)
     assert found.low < found.value < found.high
+
+
+def test_what_noise_leaves_nothing_of_is_undefined_and_says_so():
+    """Codes that tell nothing of their stimuli, in few and in many latents."""
+    for latents in (4, 60):
+        rng = np.random.default_rng(latents)
+        own, reference = (rng.normal(size=(len(UNITS), latents)) for _ in range(2))
+        found = _found(own, reference)
+        for name in ("participation_ratio", "linear_cka", "procrustes_distance"):
+            assert np.isnan(found[name,].value), name
+            assert "too little beside their trial noise: noise ceiling 0." in found[name,].note
+        for one in found.values():
+            if np.isfinite(one.value) and "specialization" not in one.measure and "ratio" not in one.measure:
+                assert -1.5 < one.value <= 1.5, one
+
+
+def test_shapes_of_more_latents_than_half_the_stimuli_are_undefined():
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(STIMULI, 30))
+    found = _found(
+        wide[UNITS] + 0.1 * rng.normal(size=(96, 30)), wide[UNITS] + 0.1 * rng.normal(size=(96, 30))
+    )
+    assert "more latents than half the stimuli" in found["procrustes_distance",].note
+    assert found["linear_cka",].value == pytest.approx(1, abs=0.05)
+
+
+def test_shapes_that_are_alike_are_at_distance_zero_with_an_interval():
+    own, reference = (_noisy(np.random.default_rng(seed), MEANS, 0.2) for seed in (0, 1))
+    found = _found(own, reference)["procrustes_distance",]
+    assert found.low == 0 <= found.value < found.high < 0.5
+
+
+def test_noise_of_few_trials_in_a_small_class_is_taken_off_the_scatter_of_means():
+    """A class of four stimuli, with two trials each, beside one of twenty with ten."""
+    labels, trials = np.repeat([0, 1], [4, 20]), np.repeat([2, 10], [4, 20])
+    rng = np.random.default_rng(0)
+    means = rng.normal(size=(24, 3)) + labels[:, None]
+    units, every = np.repeat(np.arange(24), trials), np.arange(24)
+    clean = Sample(means, every, labels).scatter(np.ones((1, 24)))
+    found = []
+    for seed in range(400):
+        noise = 1.5 * np.random.default_rng(seed).normal(size=(len(units), 3))
+        codes, errors = averaged(means[units] + noise, units)
+        scatter = Sample(codes, every, labels, errors).scatter(np.ones((1, 24)))
+        found.append([np.trace(scatter.between[0]), np.trace(scatter.within[0])])
+    error = np.std(found, axis=0) / np.sqrt(len(found))
+    expected = [np.trace(clean.between[0]), np.trace(clean.within[0])]
+    np.testing.assert_array_less(np.abs(np.mean(found, axis=0) - expected), 3.5 * error)
+
+
+def test_more_trials_of_what_is_frequent_are_no_finding():
+    """Even resolution; frequent stimuli have six times as many trials, at random places."""
+    p = {"specialization": [], "kernel_prototypization": []}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        often = rng.permutation(np.arange(36) % 2)
+        units = np.repeat(np.arange(36), np.where(often, 12, 2))
+        factors = np.array([[a, b] for a in range(6) for b in range(6)], float)
+        codes = np.pad(factors, ((0, 0), (0, 2)))[units] + rng.normal(size=(len(units), 4))
+        frequency = np.where(often, 6.0, 1.0) / np.where(often, 6.0, 1.0).sum()
+        settings = Settings(permutations=99, measures=tuple(p), seed=seed)
+        own = Representation(codes, units, factors, frequency)
+        for one in measure_codes(own, {"often": often[units]}, None, settings):
+            if one.measure in p and np.isfinite(one.p):
+                p[one.measure].append(one.p <= 0.05)
+    for name, found in p.items():
+        assert len(found) > 20, name
+        assert np.mean(found) < 0.18, name
+
+
+def test_squared_trace_by_all_quadruples():
+
+    rng = np.random.default_rng(0)
+    units = np.repeat(np.arange(6), 3)
+    means, errors = averaged(rng.normal(size=(18, 2)), units)
+    apart = np.sum((means[:, None] - means[None]) ** 2, axis=2)
+    apart = apart - errors.variances(6)[:, None] - errors.variances(6)[None]
+    squared = np.mean([apart[i, j] * apart[k, m] / 4 for i, j, k, m in permutations(range(6), 4)])
+    centred = means - means.mean(axis=0)
+    blocks = np.arange(6)
+    own = _Sums.of(centred, centred, blocks, (errors, errors))
+    assert _squared_trace(centred, blocks, errors, own)(np.ones((1, 6)))[0] == pytest.approx(squared)

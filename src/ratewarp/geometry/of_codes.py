@@ -163,6 +163,9 @@ def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Findi
         return
     why = _too_noisy(bench) or _too_many_latents(bench)
     for one in likeness.without_noise(bench, overlap_without, why, debiased=True):
+        if math.isnan(one.value):
+            yield one
+            continue
         if not one.low < 1:
             yield undefined("procrustes_distance", "", "trial noise leaves more overlap than there can be")
             continue

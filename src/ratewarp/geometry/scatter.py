@@ -170,6 +170,7 @@ class Sample:
         # Σ_c p_c (1 − p_c) / n_c² Σ_i C_i over classes c of n_c items i, p_c their share; of a unit the
         # class of its items, or the mean over several
         whole = drawn.sum(axis=1, keepdims=True)
-        of_units = (1 - drawn / whole) @ (counts / counts.sum(axis=1, keepdims=True)).T
-        of_means = self._noise.sums(weights * of_units / whole) / whole[:, :, None]
+        of_classes = np.divide(1 - drawn / whole, drawn, out=np.zeros_like(drawn), where=drawn > 0)
+        of_units = of_classes @ (counts / counts.sum(axis=1, keepdims=True)).T
+        of_means = self._noise.sums(weights * of_units) / whole[:, :, None]
         return Scatter(drawn, flat(sums), products, self._noise.sums(weights), of_means)

@@ -104,7 +104,8 @@ def _squared_trace(
     rows: np.ndarray, blocks: np.ndarray, errors: Errors, own: _Sums
 ) -> Callable[[np.ndarray], np.ndarray]:
     """Unbiased (tr Σ)²: the mean of d_ij d_kl / 4 over four different items, d being squared distances
-    without trial noise. Of very many items, whose blocks have several, nearly: (tr Σ)² less its squared error.
+    without trial noise. Of very many items, whose blocks have several, nearly: (tr Σ)² less its squared
+    error.
     """
     variances = errors.variances(len(rows))
     if len(rows) == int(blocks.max()) + 1:
