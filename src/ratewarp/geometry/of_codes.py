@@ -60,7 +60,7 @@ def find_reliability(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
             batch=bench.batch,
         )
         ends = (float(found.value), float(found.low), float(found.high))
-        yield Finding(name, "", *ends, math.nan, found.n, found.note)
+        yield Finding(name, "", *ends, math.nan, found.n, found.note, se=float(found.se))
 
 
 def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
@@ -142,7 +142,8 @@ def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Findi
         return
     for one in likeness.without_noise(bench, overlap_without, debiased=True):
         value, high, low = (math.acos(min(max(end, 0.0), 1.0)) for end in (one.value, one.low, one.high))
-        yield one._replace(value=value, low=low, high=high)
+        se = one.se / math.sin(value) if 0 < value < math.pi / 2 else math.nan  # delta method
+        yield one._replace(value=value, low=low, high=high, se=se)
 
 
 class _Likeness(NamedTuple):
@@ -198,7 +199,8 @@ class _Likeness(NamedTuple):
         plain = jackknife(statistic, np.asarray(value), number, level, batch=batch, debiased=debiased)
         found = plain if debiased else within(plain, self.bounds)
         low, high = (float(np.nan_to_num(end, nan=worst)) for end, worst in ((found.low, 0), (found.high, 1)))
-        return Finding(self.name, "", float(found.value), low, high, math.nan, found.n, found.note)
+        value, se = float(found.value), float(found.se)
+        return Finding(self.name, "", value, low, high, math.nan, found.n, found.note, se=se)
 
 
 def _blocks(bench: Workbench, first: np.ndarray, second: np.ndarray) -> np.ndarray:
