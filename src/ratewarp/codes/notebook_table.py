@@ -13,7 +13,7 @@ from ratewarp.geometry.measuring import PLACES
 if TYPE_CHECKING:
     from ratewarp.codes.measurement import Measurement
 
-_MOST_ENTRIES = 30  # rows of one matrix or list
+_MOST_ENTRIES = 10  # rows of one matrix or list
 _MOST_NOTES = 20
 _LONGEST = 60  # letters of a name
 _HEADINGS = {"removed": "without trial noise", "included": "with trial noise", "": "codes as they are given"}
@@ -137,6 +137,8 @@ def _name(name: str) -> str:
 def _number(row: dict[Any, Any], name: str) -> str:
     if name == "interval":
         return "" if pd.isna(row["low"]) else f"[{_decimal(row['low'])}, {_decimal(row['high'])}]"
+    if name in ("p", "p_adjusted") and row[name] < 0.0005:
+        return "&lt; 0.001"
     return "" if pd.isna(row[name]) else _decimal(row[name])
 
 

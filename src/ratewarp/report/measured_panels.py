@@ -97,7 +97,7 @@ def _name_colours(axes: Axes, names: tuple[str, ...], colours: np.ndarray) -> No
         axes.set_xlabel(f"{len(names)} classes, from blue to red in the order of their names", color=MUTED)
         return
     dots = [
-        Line2D([], [], marker="o", ls="", ms=4.5, mew=0, color=colour, label=name or " ")
+        Line2D([], [], marker="o", ls="", ms=4.5, mew=0, color=colour, label=_legible(name))
         for colour, name in zip(colours, names, strict=True)
     ]
     columns = min(len(names), 6, max(1, _LETTERS // (max(map(len, names)) + 4)))
@@ -110,6 +110,11 @@ def _name_colours(axes: Axes, names: tuple[str, ...], colours: np.ndarray) -> No
         handletextpad=0.1,
         columnspacing=1.0,
     )
+
+
+def _legible(name: str) -> str:
+    """A name in a legend, where matplotlib leaves out those that begin with an underscore."""
+    return f" {name}" if name.startswith("_") or not name else name
 
 
 def index_rows(found: Measurement) -> list[IndexRow]:
@@ -224,7 +229,7 @@ def _class_ticks(names: tuple[str, ...], task: str) -> ClassTicks:
 
 def _title(what: str, of: str) -> str:
     """On one line, or two where they would be wider than a panel."""
-    return f"{what} {of}" if len(what) + len(of) < _LETTERS else f"{what}\n{of}"
+    return f"{what} {of}" if len(what) + len(of) < _LETTERS + 4 else f"{what}\n{of}"
 
 
 def _names(found: Measurement, task: str) -> tuple[str, ...]:
