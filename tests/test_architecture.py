@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1] / "src" / "ratewarp"
-PUBLIC = {"__init__", "__main__", "api", "cli"}  # which may import all
+PUBLIC = {"__init__", "__main__", "api", "cli", "plot"}  # which may import all
 
 # What each folder may import besides itself and files whose names begin with an underscore.
 ARROWS: dict[str, set[str]] = {

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ratewarp import geometry, networks, sources, theory
+    from ratewarp import geometry, networks, plot, sources, theory
     from ratewarp._checks import RatewarpError, RequestError
     from ratewarp.api import merge, run
     from ratewarp.codes import rsa
@@ -49,6 +49,7 @@ _PLACES = {
 _MODULES = {
     "geometry": "ratewarp.geometry",
     "networks": "ratewarp.networks",
+    "plot": "ratewarp.plot",
     "rsa": "ratewarp.codes.rsa",
     "sources": "ratewarp.sources",
     "theory": "ratewarp.theory",
@@ -73,6 +74,7 @@ __all__ = [
     "merge",
     "networks",
     "open_run",
+    "plot",
     "rate_distortion",
     "rsa",
     "run",

@@ -48,6 +48,26 @@ def test_json_and_figure(folder):
     assert "does not exist yet" in again.stderr
 
 
+@pytest.mark.parametrize("name", ["kept.csv", "kept.json", "kept.nc"])
+def test_results_are_kept(folder, name):
+    done = _call(folder, "own.npz", "--permutations", "0", "--out", name)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith(f"results: {name}\n")
+    assert " se " not in done.stdout
+    content = (folder / name).read_bytes()
+    again = _call(folder, "own.npz", "--out", name)
+    assert again.returncode == 2
+    assert "out must be a file that does not exist yet" in again.stderr
+    assert (folder / name).read_bytes() == content
+
+
+def test_a_kept_table_needs_a_known_suffix(folder):
+    done = _call(folder, "own.npz", "--out", "kept.xls")
+    assert done.returncode == 2
+    assert "out must be a file whose name ends in .csv, .json, .parquet or .nc" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_table(folder):
     done = _call(folder, "own.npz", "--permutations", "50")
     assert done.returncode == 0, done.stderr

@@ -11,7 +11,7 @@ from ratewarp.geometry import (
     specialization,
     tuning_curves,
 )
-from ratewarp.geometry.inference import _moved_levels
+from ratewarp.geometry.inference import _Shift
 from ratewarp.geometry.specialization import frequent
 
 POSITION = np.array([0.0, 2.0, 4.0, 5.0, 6.0])[:, None]
@@ -65,7 +65,6 @@ def test_ties_of_draws_count_half_however_they_are_rounded():
     draws = np.array([[0.5], [1.0], [1.0], [1.5]])
     rounded = draws * np.array([[1], [UP], [UP], [1]])
     left_out = np.array([[0.8], [1.0], [1.2]])
-    expected = _moved_levels(draws, np.ones(1), left_out, np.array([[0.025], [0.975]]))
-    assert _moved_levels(rounded, np.ones(1), left_out, np.array([[0.025], [0.975]])) == pytest.approx(
-        expected
-    )
+    levels = np.array([[0.025], [0.975]])
+    expected = _Shift.of(draws, np.ones(1), left_out).moved(levels)
+    assert _Shift.of(rounded, np.ones(1), left_out).moved(levels) == pytest.approx(expected)

@@ -264,7 +264,7 @@ def test_what_noise_leaves_nothing_of_is_undefined_and_says_so():
             assert np.isnan(found[name,].value), name
             assert "too little beside their trial noise: noise ceiling 0." in found[name,].note
         for one in found.values():
-            if np.isfinite(one.value) and "specialization" not in one.measure and "ratio" not in one.measure:
+            if one.measure in ("prototypization", "free_orthogonalization") and np.isfinite(one.value):
                 assert -1.5 < one.value <= 1.5, one
 
 

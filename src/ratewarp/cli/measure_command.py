@@ -99,6 +99,10 @@ def measure(
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw a figure: png, pdf or svg.")
     ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the results: csv, json or parquet (the table), nc (arrays)."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure codes that you have: dimensions, prototypization, orthogonalization, specialization,
@@ -111,6 +115,7 @@ def measure(
     import numpy as np
 
     from ratewarp.cli.measuring_folder import Chosen, of_folder
+    from ratewarp.codes.keeping import check_new, contents
     from ratewarp.codes.measurement import measure as measured
     from ratewarp.codes.request import gather
 
@@ -118,6 +123,8 @@ def measure(
         figure.suffix.lower() not in (".png", ".pdf", ".svg") or not can_be_made(figure)
     ):
         refuse("figure", "a png, pdf or svg file that does not exist yet, in a folder that does", str(figure))
+    if out is not None:
+        check_new(out, "out")
     wanted = {
         "codes": codes,
         "labels": labels,
@@ -134,9 +141,13 @@ def measure(
     said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": which}
     chosen = Chosen(tuple(where or ()), average, drop_missing)
     if file.is_dir() and file.suffix.lower() != ".zarr":
-        if figure is not None:
-            refuse("figure", "asked for one file; of a folder, draw measure_several(…).plot()", str(figure))
-        of_folder(file, wanted, said, chosen, third=third, as_json=as_json, interval=interval, seed=seed)
+        for argument, path in (("figure", figure), ("out", out)):
+            if path is not None:
+                refuse(
+                    argument, "asked for one file; a folder prints tables, with --json all of them", str(path)
+                )
+        knobs = {"interval": interval, "resamples": resamples, "seed": seed, "extra": extra}
+        of_folder(file, wanted, said, chosen, third=third, as_json=as_json, **knobs)
         return
     request = chosen.of(file, gather(file, wanted, **said))
     for line in request.told:
@@ -157,19 +168,7 @@ def measure(
         ) from None
     items, latents = found.codes.shape
     if as_json:
-        rows = json.loads(str(found.table.to_json(orient="records")))
-        print(
-            json.dumps(
-                {
-                    "items": items,
-                    "latents": latents,
-                    "units": found.units,
-                    "classes": dict(found.classes),
-                    "kept": dict(found.kept),
-                    "measures": rows,
-                }
-            )
-        )
+        print(json.dumps(contents(found)))
     else:
         print(
             f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,}"
@@ -182,6 +181,9 @@ def measure(
             print(f"{escaped(task)}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
         print()
         print(_readable(found.table))
+    if out is not None:
+        found.save(out)
+        print(f"results: {escaped(out)}", file=sys.stderr)
     if figure is not None:
         from ratewarp.report.measured import save_measured
 

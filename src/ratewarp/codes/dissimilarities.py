@@ -16,7 +16,7 @@ Subject = int | Literal["mean"]
 _ROUNDING = 1e-5
 _FEWEST = 3  # stimuli of an array that is taken for dissimilarities by its look: [[0, 1], [1, 0]] says little
 _KEPT = 1e-10  # of the largest variance: axes below it are rounding
-_FORMS = (
+FORMS = (
     "a symmetric matrix (stimuli, stimuli), a vector of its n(n − 1)/2 pairs, or several of either,"
     " (subjects, stimuli, stimuli) or (subjects, pairs)"
 )
@@ -105,7 +105,7 @@ def stacked(
     """
     array = _numbers(dissimilarities, argument)
     if not array.size:
-        refuse(argument, _FORMS, f"shape {array.shape}")
+        refuse(argument, FORMS, f"shape {array.shape}")
     if array.ndim == 1:
         stack = _unfolded(array[None], argument)
     elif array.ndim == 2:
@@ -113,7 +113,7 @@ def stacked(
     elif array.ndim == 3:
         stack = _of_three_axes(array, argument)
     else:
-        refuse(argument, _FORMS, f"shape {array.shape}")
+        refuse(argument, FORMS, f"shape {array.shape}")
     if stack.shape[-1] < 2:
         refuse(argument, "of at least 2 stimuli", f"shape {array.shape}")
     return stack
@@ -268,7 +268,7 @@ def _of_three_axes(array: np.ndarray, argument: str) -> np.ndarray:
     if first == second:
         return np.moveaxis(array, 2, 0)
     if first != 1 or stimuli_of(second) is None:
-        refuse(argument, _FORMS, f"shape {array.shape}")
+        refuse(argument, FORMS, f"shape {array.shape}")
     return _unfolded(array[0].T, argument)  # rows of pairs, one behind the other
 
 

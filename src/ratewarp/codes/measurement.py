@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from os import PathLike
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -12,15 +13,18 @@ import xarray as xr
 from jaxtyping import Float, Int
 
 from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp.codes.corrections import corrected
 from ratewarp.codes.dissimilarities import Subject
 from ratewarp.codes.ids import order_by_id, rows_by_id
+from ratewarp.codes.keeping import save
 from ratewarp.codes.kinds import Kind, bring
-from ratewarp.geometry import MEASURES, adjusted
+from ratewarp.codes.notebook_table import as_html, one_line
+from ratewarp.geometry import MEASURES
 from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.measuring import PLACES, Finding, Representation, Settings, measure_codes
 from ratewarp.geometry.specialization import check_frequency, check_noise
 
-_BEFORE, _AFTER = ("measure", "task", "trial_noise"), ("value", "low", "high", "p", "n", "note")
+_BEFORE, _AFTER = ("measure", "task", "trial_noise"), ("value", "se", "low", "high", "p", "n", "note")
 FORMS = ("removed", "", "included")  # the first there is counts where none is asked for
 _MANY_CLASSES = 200
 _MOST_PERMUTATIONS = 10**6
@@ -34,9 +38,11 @@ class Measurement:
     Attributes:
         table: one row a number: measure, task, trial_noise ("removed" from the number or "included" in it;
             empty where nothing is known of it, or the measure is of the codes as they are given), class and
-            other (names of the classes of an entry of a matrix), latent, value, low and high (ends of the
-            interval), p (permutation test), p_adjusted (Holm, over all tests of the table), n (units
-            resampled), note. Empty cells where there is no test, no interval or no value.
+            other (names of the classes of an entry of a matrix), latent, value, se (standard error), low and
+            high (ends of the interval), p (of an index, the permutation test; of a change, the two-sided test
+            that goes with its interval), p_adjusted (Holm, within each of three families: permutation tests
+            of indices, changes of indices, entries of matrices), n (units resampled), note. Empty cells where
+            there is no test, no interval or no value.
         classes: names of the classes of every task, in order of their number.
         codes: as measured, one row per item.
         labels: class of every item, 0 … classes − 1, by task.
@@ -114,6 +120,36 @@ class Measurement:
         why = every[0]["note"] if every else "it needs labels of that name, and its change a reference"
         raise RequestError(f"task: no distances of the classes of {task!r}; {why}")
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes the measurement to a new file, whose suffix says the format.
+
+        Arguments:
+            path: csv, json or parquet: the table, in json with the names of the classes and what was measured
+                (in parquet that is in the metadata). nc: labelled arrays for `xarray.open_dataset`: single
+                numbers by measure, task and trial_noise, matrices with the names of classes.
+
+        Raises:
+            RequestError: another suffix, or the file exists.
+            RatewarpError: the file cannot be written, or parquet is asked for without pyarrow.
+        """
+        save(self, path)
+
+    def plot(self) -> tuple[Any, Any]:
+        """The whole figure of `ratewarp measure --figure`; for its panels one by one see `ratewarp.plot`.
+
+        Returns:
+            The figure of matplotlib, and its axes by name: "indices", and those of every task.
+        """
+        import ratewarp  # figures stand above codes; the package's own door loads them where they are wanted
+
+        return ratewarp.plot.measurement(self)
+
+    def __repr__(self) -> str:
+        return one_line(self)
+
+    def _repr_html_(self) -> str:
+        return as_html(self)
+
 
 def _matrix(rows: list[dict[Any, Any]], names: tuple[str, ...]) -> xr.DataArray:
     """Entries of a symmetric matrix, with the names of its classes."""
@@ -186,7 +222,7 @@ def measure(
         interval: how intervals are made; see `ratewarp.geometry.infer`. Orthogonalization, specialization and
             the resolution ratio keep the jackknife: bootstraps cover them too little or too much.
         resamples: bootstrap draws, 100 to 100,000, for the two intervals that need them.
-        permutations: for tests, at most 1,000,000; 0 for none.
+        permutations: for tests of indices, at most 1,000,000; 0 for none.
         level: probability that intervals should cover, between 0 and 1.
         seed: of draws and permutations.
 
@@ -242,7 +278,7 @@ def measure(
         raise RequestError("extra: disentanglement is of latents, and dissimilarities have none of their own")
     without = _of_axes(kept)
     wanted = tuple(one.name for one in MEASURES if one.asked_of != "runs") if extra else None
-    settings = Settings(resamples, permutations, level, seed, interval, wanted)
+    settings = Settings(resamples, permutations, level, seed, interval, wanted, test_changes=True)
     rows = [row for row in measure_codes(own, tasks, theirs, settings) if row.measure not in without]
     return Measurement(
         _table(rows, names),
@@ -270,7 +306,7 @@ def _table(rows: list[Finding], names: Mapping[str, tuple[str, ...]]) -> pd.Data
         [_row(one, names.get(one.task, ())) for one in rows], columns=[*_BEFORE, *PLACES, *_AFTER]
     )
     place = int(table.columns.get_loc("p")) + 1  # type: ignore[arg-type]
-    table.insert(place, "p_adjusted", adjusted(table["p"].to_numpy()))
+    table.insert(place, "p_adjusted", corrected(table))
     return table
 
 

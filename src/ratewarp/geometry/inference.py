@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import replace
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.stats import false_discovery_control, norm, t
+from scipy.stats import false_discovery_control, norm
 
 from ratewarp._checks import refuse, refuse_name
-from ratewarp.geometry.interval import Interval, Statistic, few, within
+from ratewarp.geometry.interval import Interval, Statistic, around, few, nothing_is_certain, within
 from ratewarp.geometry.jackknife import jackknife, left_out
 
 INTERVALS = ("jackknife", "bca", "percentile")
@@ -58,8 +59,9 @@ def infer(
         batch: weightings that the statistic is asked for at once.
 
     Returns:
-        The statistic of the sample (its mean over seeds) with its interval. Where there are too few units or
-        seeds for one, its ends are the bounds, and `note` says why.
+        The statistic of the sample (its mean over seeds) with its interval, its standard error (of the
+        jackknife, over seeds, or the standard deviation of bootstrap draws) and a test of 0. Where there are
+        too few units or seeds for one, its ends are the bounds, and `note` says why.
 
     Raises:
         RequestError: fewer than 2 units, fewer than 100 resamples, a level outside (0, 1), or an unknown
@@ -212,38 +214,52 @@ def _bootstrap(
     draws = statistic(drawn)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     levels = np.broadcast_to(tails.reshape(2, *([1] * value.ndim)), (2, *value.shape))
-    if corrected:
-        levels = _moved_levels(draws, value, left_out(statistic, units), levels)
-    flat = draws.reshape(len(draws), -1)
-    ends = [
-        _quantile(column[~np.isnan(column)], q)
-        for column, q in zip(flat.T, levels.reshape(2, -1).T, strict=True)
-    ]
-    low, high = np.array(ends).T.reshape(2, *value.shape)
+    shift = _Shift.of(draws, value, left_out(statistic, units)) if corrected else None
+    if shift is not None:
+        levels = shift.moved(levels)
+    columns = [column[~np.isnan(column)] for column in draws.reshape(len(draws), -1).T]
+    ends = [_quantile(column, q) for column, q in zip(columns, levels.reshape(2, -1).T, strict=True)]
+    below = np.reshape([_share_below_zero(column) for column in columns], value.shape)
+    spread = [column.std(ddof=1) if len(column) > 1 else math.nan for column in columns]
+    p = _both_sides(below if shift is None else shift.unmoved(below))
     scarce = np.isnan(draws).mean(axis=0) > 0.5
-    return Interval(value, np.where(scarce, np.nan, low), np.where(scarce, np.nan, high), units, few(units))
+    low, high, se, p = (
+        np.where(scarce, np.nan, part.reshape(value.shape))
+        for part in (*np.array(ends).T, np.array(spread), p)
+    )
+    return Interval(value, low, high, units, few(units), se=se, p=nothing_is_certain(p, value, se))
+
+
+def _share_below_zero(draws: np.ndarray) -> float:
+    """The level whose quantile is 0, at least one draw away from either end."""
+    if not len(draws):
+        return math.nan
+    least = 1 / (1 + len(draws))
+    share = float(np.interp(0, np.sort(draws), np.linspace(0, 1, len(draws))))
+    return min(max(share, least), 1 - least)
+
+
+def _both_sides(levels: np.ndarray) -> np.ndarray:
+    return np.asarray(2 * np.minimum(levels, 1 - levels))
 
 
 def _over_seeds(values: np.ndarray, level: float) -> Interval:
     seeds, value = len(values), values.mean(axis=0)
     if seeds < 2:
         nothing = np.full_like(value, np.nan)
-        return Interval(value, nothing, nothing, seeds, "one seed")
-    reach = t.ppf((1 + level) / 2, seeds - 1) * values.std(axis=0, ddof=1) / np.sqrt(seeds)
-    return Interval(value, value - reach, value + reach, seeds)
+        return Interval(value, nothing, nothing, seeds, "one seed", se=nothing, p=nothing)
+    se = np.asarray(values.std(axis=0, ddof=1) / np.sqrt(seeds))
+    return around(value, se, seeds - 1, level, seeds)
 
 
 def _combined(of_units: Interval, of_seeds: Interval, units: int, seeds: int, level: float) -> Interval:
     """Variances of two intervals added, with Satterthwaite's degrees of freedom."""
     if seeds < 2:
-        return Interval(of_units.value, of_units.low, of_units.high, units, "one seed: over units only")
-    parts = [(of_units, units - 1), (of_seeds, seeds - 1)]
-    variances = [((one.high - one.value) / t.ppf((1 + level) / 2, freedom)) ** 2 for one, freedom in parts]
-    total = np.asarray(sum(variances))
-    below = np.asarray(sum(v**2 / freedom for v, (_, freedom) in zip(variances, parts, strict=True)))
+        return replace(of_units, n=units, note="one seed: over units only")
+    total = np.asarray(of_units.se**2 + of_seeds.se**2)
+    below = np.asarray(of_units.se**4 / (units - 1) + of_seeds.se**4 / (seeds - 1))
     freedom = np.divide(total**2, below, out=np.full_like(total, np.inf), where=below > 0)
-    reach = t.ppf((1 + level) / 2, freedom) * np.sqrt(total)
-    return Interval(of_units.value, of_units.value - reach, of_units.value + reach, seeds, of_units.note)
+    return around(of_units.value, np.sqrt(total), freedom, level, seeds, of_units.note)
 
 
 def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
@@ -254,16 +270,37 @@ def _quantile(values: np.ndarray, levels: np.ndarray) -> np.ndarray:
     )
 
 
-def _moved_levels(
-    draws: np.ndarray, value: np.ndarray, left_out: np.ndarray, levels: np.ndarray
-) -> np.ndarray:
-    """Levels of the quantiles, moved by the bias of the draws and by the jackknife's skewness."""
-    defined = np.maximum(np.sum(~np.isnan(draws), axis=0), 1)
-    reach = 1e-12 * np.maximum(np.abs(value), 1)  # ties that differ by rounding count half, as exact ones do
-    below = (np.sum(draws < value - reach, axis=0) + np.sum(draws <= value + reach, axis=0)) / (2 * defined)
-    bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
-    influence = np.nansum(left_out, axis=0) / np.maximum(np.sum(~np.isnan(left_out), axis=0), 1) - left_out
-    spread = np.nansum(influence**2, axis=0) ** 1.5
-    skew = np.divide(np.nansum(influence**3, axis=0), 6 * spread, out=np.zeros_like(spread), where=spread > 0)
-    ends = norm.ppf(levels)
-    return norm.cdf(bias + (bias + ends) / (1 - skew * (bias + ends)))
+class _Shift(NamedTuple):
+    """How levels of quantiles are moved: by the bias of the draws, and by the jackknife's skewness."""
+
+    bias: np.ndarray
+    skew: np.ndarray
+
+    @classmethod
+    def of(cls, draws: np.ndarray, value: np.ndarray, left_out: np.ndarray) -> _Shift:
+        defined = np.maximum(np.sum(~np.isnan(draws), axis=0), 1)
+        reach = 1e-12 * np.maximum(
+            np.abs(value), 1
+        )  # ties that differ by rounding count half, as exact ones do
+        below = (np.sum(draws < value - reach, axis=0) + np.sum(draws <= value + reach, axis=0)) / (
+            2 * defined
+        )
+        bias = norm.ppf(np.clip(below, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+        found = np.maximum(np.sum(~np.isnan(left_out), axis=0), 1)
+        influence = np.nansum(left_out, axis=0) / found - left_out
+        spread = np.nansum(influence**2, axis=0) ** 1.5
+        skew = np.nansum(influence**3, axis=0)
+        return cls(
+            np.asarray(bias),
+            np.divide(skew, 6 * spread, out=np.zeros_like(spread), where=spread > 0),
+        )
+
+    def moved(self, levels: np.ndarray) -> np.ndarray:
+        ends = norm.ppf(levels)
+        return norm.cdf(self.bias + (self.bias + ends) / (1 - self.skew * (self.bias + ends)))
+
+    def unmoved(self, levels: np.ndarray) -> np.ndarray:
+        """The levels that are moved to these; NaN where none is."""
+        off = norm.ppf(levels) - self.bias
+        stretch = np.where(1 + self.skew * off > 0, 1 + self.skew * off, np.nan)
+        return np.asarray(norm.cdf(off / stretch - self.bias))

@@ -61,7 +61,7 @@ def find_reliability(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
             batch=bench.batch,
         )
         ends = (float(found.value), float(found.low), float(found.high))
-        yield Finding(name, "", *ends, math.nan, found.n, found.note)
+        yield Finding(name, "", *ends, math.nan, found.n, found.note, se=float(found.se))
 
 
 def _too_noisy(bench: Workbench) -> str:
@@ -170,7 +170,8 @@ def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Findi
             yield undefined("procrustes_distance", "", "trial noise leaves more overlap than there can be")
             continue
         value, high, low = (math.acos(min(max(end, 0.0), 1.0)) for end in (one.value, one.low, one.high))
-        yield one._replace(value=value, low=low, high=high)
+        se = one.se / math.sin(value) if 0 < value < math.pi / 2 else math.nan  # delta method
+        yield one._replace(value=value, low=low, high=high, se=se)
 
 
 def _too_many_latents(bench: Workbench) -> str:
@@ -242,7 +243,7 @@ class _Likeness(NamedTuple):
         value, low, high = (float(end) for end in (found.value, found.low, found.high))
         if debiased and math.isnan(value + low + high):
             return undefined(self.name, "", "too few stimuli that differ by more than their trial noise")
-        return Finding(self.name, "", value, low, high, math.nan, found.n, found.note)
+        return Finding(self.name, "", value, low, high, math.nan, found.n, found.note, se=float(found.se))
 
 
 def _blocks(bench: Workbench, first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -101,7 +101,8 @@ def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     statistic = joint_effects(means[0], means[1], stimuli.members, frequency[stimuli.kept])
     found = bench.interval(statistic, np.arange(len(stimuli.kept)))
     for place, name in enumerate(names):
-        value, low, high = (float(part[place]) for part in (found.value, found.low, found.high))
+        parts = (found.value, found.low, found.high, found.se)
+        value, low, high, se = (float(part[place]) for part in parts)
         if np.isnan(value):
             yield undefined(
                 name, scheme.task, "category and frequency go together: their effects are not told apart"
@@ -109,4 +110,4 @@ def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
             continue
         noisy = _OF_NOISE if bench.own.number < len(bench.own.units) else ""
         note = joined(found.note_at(place), stimuli.note, noisy)
-        yield Finding(name, scheme.task, value, low, high, math.nan, found.n, note)
+        yield Finding(name, scheme.task, value, low, high, math.nan, found.n, note, se=se)

@@ -161,18 +161,23 @@ def find_class_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
         sides.append(distances(bench.reference))
     for name, chosen in (("class_distance", sides[:1]), ("class_distance_change", sides))[: len(sides)]:
         found = bench.interval(difference(chosen), bench.block_of)
+        tested = bench.settings.test_changes and len(chosen) == 2
         for pair, (a, b) in enumerate(zip(first.tolist(), second.tolist(), strict=True)):
             smaller = int(min(stimuli[a], stimuli[b]))
-            yield _of_pair(found, pair, Finding(name, scheme.task, *_NONE, {"class": a, "other": b}), smaller)
+            empty = Finding(name, scheme.task, *_NONE, {"class": a, "other": b})
+            yield _of_pair(found, pair, empty, smaller, tested=tested)
 
 
-def _of_pair(found: Interval, pair: int, empty: Finding, stimuli: int) -> Finding:
+def _of_pair(found: Interval, pair: int, empty: Finding, stimuli: int, *, tested: bool) -> Finding:
     """One entry of an array of numbers, of classes the smaller of which has so many stimuli."""
-    value, low, high = (float(part[pair]) for part in (found.value, found.low, found.high))
+    parts = (found.value, found.low, found.high, found.se, found.p)
+    value, low, high, se, p = (float(part[pair]) for part in parts)
     if np.isnan(value):
         return empty._replace(note="no two stimuli, or none that differ by more than their trial noise")
     note = joined(found.note_at(pair), f"only {stimuli} stimuli" if stimuli < _FEW else "")
-    return empty._replace(value=value, low=low, high=high, n=found.n, note=note)
+    return empty._replace(
+        value=value, low=low, high=high, p=p if tested else math.nan, n=found.n, note=note, se=se
+    )
 
 
 def log_distances(
@@ -204,8 +209,17 @@ def find_class_distortion(bench: Workbench, scheme: Scheme) -> Iterator[Finding]
     found = bench.interval(statistic, blocks)
     for a in range(number):
         for b in range(a, number):
-            ends = (float(found.value[a, b]), float(found.low[a, b]), float(found.high[a, b]))
-            place = {"class": a, "other": b}
+            parts = (found.value, found.low, found.high, found.se)
+            value, low, high, se = (float(part[a, b]) for part in parts)
             yield Finding(
-                "class_distortion", scheme.task, *ends, math.nan, found.n, found.note_at(a, b), place
+                "class_distortion",
+                scheme.task,
+                value,
+                low,
+                high,
+                math.nan,
+                found.n,
+                found.note_at(a, b),
+                {"class": a, "other": b},
+                se=se,
             )

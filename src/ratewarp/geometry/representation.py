@@ -29,12 +29,14 @@ class Finding(NamedTuple):
         value: the number; NaN where it is not defined, for the reason in `note`.
         low: lower end of its 95 % interval.
         high: upper end.
-        p: how often chance reaches it; NaN where there is no test.
+        p: how often chance reaches it, or, of a change, how often it would be so far from 0; NaN where there
+            is no test.
         n: units resampled.
         note: what to know; mostly empty.
         place: of an entry of a matrix or a list, which one: `class` and `other`, or `latent`.
         trial_noise: whether it is "removed" from the number or "included" in it; empty where nothing is
             known of it, or the number does not hang on it.
+        se: standard error; NaN where there is none, or the sample is too small to tell.
     """
 
     measure: str
@@ -47,6 +49,7 @@ class Finding(NamedTuple):
     note: str
     place: Mapping[str, int] = MappingProxyType({})
     trial_noise: str = ""
+    se: float = math.nan
 
 
 def undefined(name: str, task: str, why: str) -> Finding:
@@ -149,6 +152,7 @@ class Settings:
             the slow ones.
         remove_noise: whether trial noise is removed where it is known; otherwise all is of the codes as they
             are given.
+        test_changes: whether changes from the reference are tested against 0.
     """
 
     resamples: int = 1000
@@ -158,3 +162,4 @@ class Settings:
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife"
     measures: tuple[str, ...] | None = None
     remove_noise: bool = True
+    test_changes: bool = False

@@ -117,10 +117,10 @@ class Workbench:
             if np.isnan(value):
                 yield undefined(name + suffix, task, "not defined for these codes")
                 continue
-            chance = p(value) if p is not None and not suffix else math.nan
-            yield Finding(
-                name + suffix, task, value, float(found.low), float(found.high), chance, found.n, found.note
-            )
+            of_change = found.p if self.settings.test_changes else math.nan
+            chance = of_change if suffix else p(value) if p is not None else math.nan
+            low, high, se = (float(part) for part in (found.low, found.high, found.se))
+            yield Finding(name + suffix, task, value, low, high, float(chance), found.n, found.note, se=se)
 
     def by_jackknife(self, found: Interval) -> Interval:
         """An interval of the jackknife, which says so where another kind was asked for."""

@@ -1,0 +1,154 @@
+"""Figures of what was measured, one function per panel: each draws into axes of yours, or into a new figure,
+and returns both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from ratewarp._checks import RequestError, refuse_name
+from ratewarp.codes.measurement import Measurement
+from ratewarp.report.measured import measured_figure
+from ratewarp.report.measured_panels import (
+    codes_map,
+    draw_class_distance,
+    draw_codes,
+    draw_indices,
+    index_rows,
+)
+from ratewarp.report.style import figure_style
+
+__all__ = ["class_distance", "codes", "indices", "measurement"]
+
+_LINE, _MARGIN = 0.22, 0.9  # inches, of an index and around them all
+
+
+def measurement(found: Measurement) -> tuple[Figure, dict[str, Axes]]:
+    """The whole figure: a map and the class distances of every task (six at most), and the indices.
+
+    Arguments:
+        found: what `ratewarp.measure` returned.
+
+    Returns:
+        The figure, and its axes by name: "indices", "codes labels", "class_distance labels", with the name of
+        every task.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure
+        >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
+        >>> figure, axes = measurement(found)
+        >>> list(axes)
+        ['codes labels', 'class_distance labels', 'indices']
+        >>> plt.close(figure)
+    """
+    with figure_style():
+        return measured_figure(found)
+
+
+def codes(found: Measurement, task: str | None = None, ax: Axes | None = None) -> tuple[Figure, Axes]:
+    """Map of the codes (metric multidimensional scaling), one dot per item; of more than 800 items, 800 drawn
+    at random.
+
+    Arguments:
+        found: what `ratewarp.measure` returned.
+        task: whose classes colour the dots; the first if not given.
+        ax: where to draw; axes of a new figure if not given.
+
+    Returns:
+        The figure and the axes.
+
+    Raises:
+        RequestError: no such task.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure
+        >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
+        >>> figure, ax = codes(found)
+        >>> ax.get_title()
+        'map of 20 codes, by labels'
+        >>> plt.close(figure)
+    """
+    coloured = next(iter(found.classes), None) if task is None else _known(found, task)
+    shown = codes_map(found)
+    return _drawn(lambda axes: draw_codes(axes, shown, coloured), ax, (3.3, 3.6))
+
+
+def indices(found: Measurement, ax: Axes | None = None) -> tuple[Figure, Axes]:
+    """Indices of all tasks with their intervals, each followed by its change from the reference; hollow where
+    trial noise is included.
+
+    Arguments:
+        found: what `ratewarp.measure` returned.
+        ax: where to draw; axes of a new figure if not given.
+
+    Returns:
+        The figure and the axes.
+
+    Raises:
+        RequestError: no index was measured, such as without labels, frequency and reference.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure
+        >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
+        >>> figure, ax = indices(found)
+        >>> [label.get_text() for label in ax.get_yticklabels()][0]
+        'prototypization (labels)'
+        >>> plt.close(figure)
+    """
+    rows = index_rows(found)
+    if not rows:
+        raise RequestError("found: no index was measured; they need labels, frequency or a reference")
+    size = (4.8, _MARGIN + _LINE * len(rows))
+    return _drawn(lambda axes: draw_indices(axes, found, rows), ax, size)
+
+
+def class_distance(found: Measurement, task: str, ax: Axes | None = None) -> tuple[Figure, Axes]:
+    """Distances of the classes of a task, relative to all, logarithms; their change where there is a
+    reference.
+
+    Arguments:
+        found: what `ratewarp.measure` returned.
+        task: whose classes.
+        ax: where to draw; axes of a new figure if not given. From five classes on, a bar of colours stands
+            beside them.
+
+    Returns:
+        The figure and the axes.
+
+    Raises:
+        RequestError: no such task, or no distances of its classes.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure
+        >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
+        >>> figure, ax = class_distance(found, "labels")
+        >>> ax.get_title()
+        'log distances of classes, labels'
+        >>> plt.close(figure)
+    """
+    matrix = found.class_distance(_known(found, task))
+    return _drawn(lambda axes: draw_class_distance(axes, found, task, matrix), ax, (3.5, 3.4))
+
+
+def _known(found: Measurement, task: str) -> str:
+    if task not in found.classes:
+        refuse_name("task", "task", task, found.classes)
+    return task
+
+
+def _drawn(draw: Callable[[Axes], None], ax: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
+    """A panel in the axes given, or in a figure of its own."""
+    with figure_style():
+        axes = ax if ax is not None else plt.subplots(figsize=size, layout="constrained")[1]
+        draw(axes)
+    figure = axes.get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure, axes
