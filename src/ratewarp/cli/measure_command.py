@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ratewarp._checks import RatewarpError, escaped, refuse
-from ratewarp._files import can_be_made
+from ratewarp._files import can_be_made, is_folder
 
 _KEY = "KEY, several with commas, FILE or FILE:KEY"
 _DECIMALS = 3
@@ -140,7 +140,7 @@ def measure(
     # what they may be is checked where they are used
     said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": which}
     chosen = Chosen(tuple(where or ()), average, drop_missing)
-    if file.is_dir() and file.suffix.lower() != ".zarr":
+    if is_folder(file) and file.suffix.lower() != ".zarr":
         for argument, path in (("figure", figure), ("out", out)):
             if path is not None:
                 refuse(
