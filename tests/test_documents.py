@@ -103,3 +103,23 @@ def test_worked_studies_say_what_their_tables_hold(study):
             off = rows["low"] > 0 if mean > 0 else rows["high"] < 0
             assert float(value) == pytest.approx(mean, abs=0.0051)
             assert int(seeds) == off.sum()
+
+
+def test_recordings_are_what_the_page_says():
+    results = ROOT / "benchmarks" / "results"
+    page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8").split("## Recordings")[1]
+    every = pd.read_csv(results / "recordings-coverage.csv")
+    table = every[every["stimuli"] <= 100]
+    held = 100 * table["held"]
+    near, nearly = held.between(93, 97).sum(), held.between(92, 98).sum()
+    ends = f"({held.min():.1f} to {held.max():.1f})"
+    assert f"Of all {len(table)} cells {near} lie within 93–97 %, {nearly} within 92–98 % {ends}" in page
+    assert f"{100 * every.loc[every['stimuli'] > 100, 'held'].mean():.0f} % over all 90 cells" in page
+    alarms = pd.read_csv(results / "recordings-alarms.csv")
+    for cell, rows in alarms.groupby("cell"):
+        by_number = [
+            f"{100 * one.min():.0f}–{100 * one.max():.0f}" for _, one in rows.groupby("stimuli")["found"]
+        ]
+        assert f"| {cell} | {' | '.join(by_number)} |" in page
+    for row in pd.read_csv(results / "recordings-cases.csv").to_dict("records"):
+        assert f"| `{row['number']}` | {row['before']:.3g} | {row['after']:.3g} | {row['true']} |" in page
