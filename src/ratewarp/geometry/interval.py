@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.stats import t
+from scipy.special import stdtr, stdtrit
 
 Statistic = Callable[[Float[np.ndarray, "draws units"]], Float[np.ndarray, "draws ..."]]
 """A number, or an array of them, for every weighting of the units; NaN where a weighting leaves it undefined.
@@ -63,9 +63,9 @@ def around(
     note: str = "",
 ) -> Interval:
     """Value ± Student's t × the standard error, and the test of 0 that goes with it."""
-    reach = np.asarray(t.ppf((1 + level) / 2, freedom) * se)
+    reach = np.asarray(stdtrit(freedom, (1 + level) / 2) * se)
     ratio = np.divide(np.abs(value), se, out=np.full(np.shape(value), math.inf), where=np.asarray(se != 0))
-    p = np.asarray(2 * t.sf(ratio, freedom))
+    p = np.asarray(2 * stdtr(freedom, -ratio))
     return Interval(value, value - reach, value + reach, n, note, se=se, p=nothing_is_certain(p, value, se))
 
 

@@ -11,8 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import chdtr, chndtrinc
-from scipy.stats import norm, t
+from scipy.special import chdtr, chndtrinc, ndtr, ndtri, stdtrit
 
 from ratewarp.geometry.interval import Interval, Statistic, around, few, joined, nothing_is_certain, within
 
@@ -120,8 +119,8 @@ def _cosine(statistic: Statistic, freedom: int, units: int, batch: int) -> Sided
     se = math.nan if untold else _error(without)
 
     def at(level: float) -> Side:
-        normal = float(norm.ppf((1 + level) / 2))
-        student = math.nan if untold else float(t.ppf((1 + level) / 2, units - 1))
+        normal = float(ndtri((1 + level) / 2))
+        student = math.nan if untold else float(stdtrit(units - 1, (1 + level) / 2))
         error = student / normal * of_angle
         if error * math.sqrt(freedom) > _LOST:
             return Side(value, 0.0, 1.0, influence, _LOST_DIRECTION, se)
@@ -143,7 +142,7 @@ def _angles(angle: float, error: float, freedom: int, normal: float) -> tuple[fl
     """Least and greatest true angle of which what was found is a likely sample."""
     if math.isnan(error) or error == 0:
         return angle + error, angle + error
-    squared, tail = (angle / error) ** 2, float(norm.sf(normal))
+    squared, tail = (angle / error) ** 2, float(ndtr(-normal))
     if squared > _FAR_FROM_AXIS:
         centre = math.sqrt(squared - freedom + 1) if squared > freedom else 0.0
         return error * max(centre - normal, 0.0), error * (centre + normal)
@@ -188,7 +187,7 @@ def _log_mean(mean: float, influence: np.ndarray, pairs: np.ndarray, units: int)
     se, value = math.sqrt(variance) if units >= _FEWEST_UNITS else math.nan, float(np.exp(mean))
 
     def at(level: float) -> Side:
-        reach = t.ppf((1 + level) / 2, units - 1) * se
+        reach = stdtrit(units - 1, (1 + level) / 2) * se
         factor = float(np.exp(np.minimum(reach, _MOST)))
         return Side(value, value / factor, value * factor, of_units, se=value * se)
 
