@@ -7,9 +7,9 @@ Three tables, all three unless one is named.
 
 OUT/recordings-cases.csv: numbers that were wrong, each beside its mend; `before` is the form with trial
 noise, or the rule that was used before. OUT/recordings-coverage.csv: how often the default 95 % interval of
-the form without trial noise holds the truth, in 300 samples a cell (60 of more than 100 stimuli), of those
+the form without trial noise holds the truth, in 600 samples a cell (300 of more than 100 stimuli), of those
 in which the number is defined. Stimuli are drawn anew for every sample, and so is their noise; the truth is
-that of 40,000 stimuli without noise (for frequency, the mean of 400 samples without noise). OUT/recordings-
+that of 200,000 stimuli without noise (for frequency, the mean of 400 samples without noise). OUT/recordings-
 alarms.csv: how often a change is found (0 outside its interval) where codes and reference are the same
 neurons with the same tuning, and only the size of their noise differs; as many samples a cell.
 """
@@ -26,6 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ratewarp.codes.run_effects import without_run_effects
 from ratewarp.geometry import (
     class_distortion_matrix,
     effective_prototypes,
@@ -37,8 +38,8 @@ from ratewarp.geometry.measuring import Finding, Representation, Settings, measu
 from ratewarp.geometry.specialization import resolution, slopes
 from ratewarp.geometry.stimulus_space import FactorKind, Neighbours, Space, neighbours
 
-TRUTH, GRIDS = 40_000, 400
-TRIALS = {False: 300, True: 60}  # of more than 100 stimuli, or not
+TRUTH, POPULATIONS, GRIDS = 40_000, 5, 400
+TRIALS = {False: 600, True: 300}  # of more than 100 stimuli, or not
 OF_CODES = ("participation_ratio", "linear_cka", "procrustes_distance")
 OF_CLASSES = ("prototypization", "free_orthogonalization", "class_distance")
 OF_FREQUENCY = ("specialization", "resolution_ratio")
@@ -58,6 +59,8 @@ class Cell(NamedTuple):
         trials: least and most of a stimulus.
         classes: how many.
         share: of the first class, where there are two.
+        runs: whether trials are those of runs that add as much to all of their items as noise does to single
+            ones, and are taken off.
         tails: whether factors are heavy-tailed, too (Student's t, 5).
         stimuli: how many, cell by cell.
     """
@@ -69,6 +72,7 @@ class Cell(NamedTuple):
     classes: int = 2
     share: float = 0.5
     tails: bool = False
+    runs: bool = False
     stimuli: tuple[int, ...] = (30, 100, 400)
 
 
@@ -80,8 +84,9 @@ CELLS = (
     Cell("2 to 12 trials", "gain", (0.6, 0.6), (2, 12)),
     Cell("heavy-tailed tuning", tails=True),
     Cell("two trials", size=(1.2, 0.6), trials=(2, 2)),
-    Cell("one class of five", "correlated", share=0.2, stimuli=(60, 100, 400)),
+    Cell("one class in five", "correlated", share=0.2, stimuli=(60, 100, 400)),
     Cell("12 classes", classes=12, stimuli=(60, 100, 400)),
+    Cell("runs", runs=True),
 )
 NUMBERS = (
     "participation_ratio",
@@ -128,11 +133,19 @@ def sample(seed: int, cell: Cell, stimuli: int, *, same: bool = False) -> dict[s
     """All findings of one sample without trial noise; `same`, codes and reference have the same means."""
     rng = np.random.default_rng([seed, stimuli])
     means, plain, classes = population(rng, cell, stimuli)
-    units = np.repeat(np.arange(stimuli), rng.integers(cell.trials[0], cell.trials[1] + 1, stimuli))
-    own, reference = (
-        Representation(noisy(rng, one, units, cell.noise, size), units)
-        for one, size in zip((means, means if same else plain), cell.size, strict=True)
-    )
+    trials = rng.integers(cell.trials[0], cell.trials[1] + 1, stimuli)
+    units = np.repeat(np.arange(stimuli), trials)
+    run = np.concatenate([np.arange(one) for one in trials])
+
+    def recorded(of: np.ndarray, size: float) -> Representation:
+        codes = noisy(rng, of, units, cell.noise, size)
+        if cell.runs:
+            added = size * rng.normal(size=(cell.trials[1], LATENTS))
+            codes = without_run_effects(codes + added[run], units, run)
+        return Representation(codes, units)
+
+    pair = (means, means if same else plain)
+    own, reference = (recorded(of, size) for of, size in zip(pair, cell.size, strict=True))
     return _found(own, reference, classes[units], OF_CODES + OF_CLASSES)
 
 
@@ -150,11 +163,14 @@ def _found(
 
 
 def truth(cell: Cell) -> dict[str, float]:
-    """Of very many stimuli without noise."""
-    means, plain, classes = population(np.random.default_rng(10**6), cell, TRUTH)
-    every = np.arange(TRUTH)
-    found = _found(Representation(means, every), Representation(plain, every), classes, OF_CODES + OF_CLASSES)
-    return {name: one.value for name, one in found.items()}
+    """Of very many stimuli without noise: the mean of several populations."""
+    every, found = np.arange(TRUTH), []
+    for seed in range(10**6, 10**6 + POPULATIONS):
+        means, plain, classes = population(np.random.default_rng(seed), cell, TRUTH)
+        pair = (Representation(means, every), Representation(plain, every))
+        numbers = _found(*pair, classes, OF_CODES + OF_CLASSES)
+        found.append({name: one.value for name, one in numbers.items()})
+    return {name: float(np.mean([one[name] for one in found])) for name in found[0]}
 
 
 def coverage(pool: ProcessPoolExecutor) -> Iterator[dict[str, Any]]:
@@ -321,7 +337,15 @@ def both_forms(
 
 def cases(_: ProcessPoolExecutor) -> Iterator[dict[str, Any]]:
     """Numbers that were wrong, each beside its mend."""
-    for rows in (_noise_cases(), _trial_cases(), _unit_cases(), _uneven_case(), _class_cases(), _xor_case()):
+    for rows in (
+        _noise_cases(),
+        _trial_cases(),
+        _unit_cases(),
+        _uneven_case(),
+        _class_cases(),
+        _run_case(),
+        _xor_case(),
+    ):
         for row in rows:
             print(
                 "{case:>44} | {number:40} | {before:>8.3f} | {after:>8.3f} | {true}".format(**row), flush=True
@@ -430,6 +454,26 @@ def _class_cases() -> Iterator[dict[str, Any]]:
     yield _row("pure noise, 40 classes of 3 to 4", "prototypization", float(np.mean(plain)), after, "0")
     off = float(np.mean([one.low > 0 for one in found]))
     yield _row("pure noise, 40 classes of 3 to 4", "interval above 0", 1.0, off, "0.025")
+
+
+def _run_case() -> Iterator[dict[str, Any]]:
+    """Two runs that differ as much as single trials do, without and with their effects taken off."""
+    means = np.random.default_rng(5).normal(size=(40, LATENTS))
+    signal = means.var(axis=0, ddof=1).sum()
+    units, runs = np.tile(np.arange(40), 2), np.repeat([0, 1], 40)
+    found = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        codes = means[units] + rng.normal(size=(2, LATENTS))[runs] + rng.normal(size=(80, LATENTS))
+        pair = (codes, without_run_effects(codes, units, runs))
+        found.append([_reliability(Representation(one, units)) for one in pair])
+    before, after = np.mean(found, axis=0)
+    yield _row("two runs", "reliability", before, after, f"{signal / (signal + LATENTS / 2):.3f}")
+
+
+def _reliability(of: Representation) -> float:
+    rows = measure_codes(of, {}, None, Settings(permutations=0, measures=("reliability",)))
+    return next(one.value for one in rows if one.measure == "reliability")
 
 
 def _xor_case() -> Iterator[dict[str, Any]]:

@@ -48,6 +48,23 @@ def test_json_and_figure(folder):
     assert "does not exist yet" in again.stderr
 
 
+def test_runs_are_taken_off_where_they_are_named(folder):
+    """An array named `runs` is not used unasked: it would change the codes."""
+    runs = np.tile(np.arange(3), 16)
+    given = {"codes": P.codes + 5 * runs[:, None], "stimuli": P.stimuli, "labels": P.classes, "runs": runs}
+    np.savez(folder / "runs.npz", **given)
+    found = {}
+    for named in ([], ["--runs", "runs"]):
+        done = _call(folder, "runs.npz", *named, "--permutations", "0", "--json")
+        assert done.returncode == 0, done.stderr
+        assert ("not used: runs" in done.stderr) == (not named)
+        rows = json.loads(done.stdout)["measures"]
+        found[len(named)] = {row["measure"]: row["value"] for row in rows if row["trial_noise"] == "removed"}
+    expected = measure(P.codes, P.classes, stimuli=P.stimuli, runs=runs, permutations=0)
+    assert found[2]["reliability"] == pytest.approx(expected.value("reliability"))
+    assert found[0]["reliability"] < found[2]["reliability"] - 0.1
+
+
 @pytest.mark.parametrize("name", ["kept.csv", "kept.json", "kept.nc"])
 def test_results_are_kept(folder, name):
     done = _call(folder, "own.npz", "--permutations", "0", "--out", name)

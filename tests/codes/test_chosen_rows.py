@@ -88,3 +88,13 @@ def test_trials_are_averaged():
         average_trials({**arguments, "labels": np.arange(4)})
     with pytest.raises(RequestError, match="which needs stimuli or factors"):
         average_trials({"codes": codes})
+
+
+def test_what_runs_add_is_taken_off_before_trials_are_averaged():
+    rng = np.random.default_rng(2)
+    means, stimuli, runs = rng.normal(size=(4, 2)), np.array([0, 1, 2, 3, 0, 1, 2]), np.repeat([0, 1], [4, 3])
+    codes = means[stimuli] + np.array([[0.0, 0.0], [9.0, -5.0]])[runs]
+    found = average_trials({"codes": codes, "stimuli": stimuli, "runs": runs})
+    assert "runs" not in found
+    differences = found["codes"] - means
+    np.testing.assert_allclose(differences - differences[0], 0, atol=1e-12)

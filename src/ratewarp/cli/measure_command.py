@@ -40,6 +40,10 @@ def measure(
         str | None,
         typer.Option(metavar="KEY", help="Stimulus of every item; items of equal factors if not given."),
     ] = None,
+    runs: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Run of every item: what runs add to all their items is taken off."),
+    ] = None,
     reference: Annotated[
         str | None, typer.Option(metavar="KEY", help="Codes of the same items to measure distortion against.")
     ] = None,
@@ -130,6 +134,7 @@ def measure(
         "labels": labels,
         "factors": factors,
         "stimuli": stimuli,
+        "runs": runs,
         "reference": reference,
         "reference_noise": reference_noise,
         "frequency": frequency,

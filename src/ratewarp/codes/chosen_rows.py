@@ -15,13 +15,16 @@ import pandas as pd
 from jaxtyping import Bool
 
 from ratewarp._checks import RequestError, refuse
+from ratewarp.codes.arguments import runs_of
 from ratewarp.codes.code_files import open_codes, read
+from ratewarp.codes.run_effects import without_run_effects
 
 _PER_ITEM = (
     "codes",
     "labels",
     "factors",
     "stimuli",
+    "runs",
     "reference",
     "reference_noise",
     "noise",
@@ -128,6 +131,7 @@ def average_trials(arguments: Mapping[str, Any]) -> dict[str, Any]:
         raise RequestError("average: trials of a stimulus are averaged, which needs stimuli or factors")
     table = pd.DataFrame(np.asarray(told)).astype(str).agg("\x1f".join, axis=1)
     units, _ = pd.factorize(table, sort=True)
+    arguments = _without_runs(arguments, units)
     number, found = int(units.max()) + 1, {**arguments, "stimuli": None}
     first = np.array([int(np.argmax(units == unit)) for unit in range(number)])
     for role in _PER_ITEM:
@@ -143,6 +147,18 @@ def average_trials(arguments: Mapping[str, Any]) -> dict[str, Any]:
         else:
             _check_same(role, values, first, units)
             found[role] = values.iloc[first] if isinstance(values, pd.DataFrame) else values[first]
+    return found
+
+
+def _without_runs(arguments: Mapping[str, Any], units: np.ndarray) -> dict[str, Any]:
+    """Arguments of `measure` whose codes are free of what runs add, while there are trials to tell it by."""
+    found = {**arguments}
+    runs = found.pop("runs", None)
+    if runs is not None:
+        numbers = runs_of(runs, len(units))
+        for role in ("codes", "reference"):
+            if found.get(role) is not None:
+                found[role] = without_run_effects(np.asarray(found[role], float), units, numbers)
     return found
 
 

@@ -5,28 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Float, Int
 
-from ratewarp._checks import RequestError, did_you_mean, refuse, shorten
+from ratewarp._checks import RequestError, did_you_mean, refuse
+from ratewarp.codes.arguments import (
+    as_array,
+    as_ids,
+    check_whole,
+    factors_of,
+    frequency_of,
+    reference_order,
+    runs_of,
+    tasks_of,
+    units_of,
+)
 from ratewarp.codes.corrections import corrected
 from ratewarp.codes.dissimilarities import Subject
-from ratewarp.codes.ids import order_by_id, rows_by_id
+from ratewarp.codes.ids import rows_by_id
 from ratewarp.codes.keeping import save
 from ratewarp.codes.kinds import Kind, bring
 from ratewarp.codes.notebook_table import as_html, one_line
+from ratewarp.codes.run_effects import without_run_effects
 from ratewarp.geometry import MEASURES
-from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.measuring import PLACES, Finding, Representation, Settings, measure_codes
-from ratewarp.geometry.specialization import check_frequency, check_noise
+from ratewarp.geometry.specialization import check_noise
 
 _BEFORE, _AFTER = ("measure", "task", "trial_noise"), ("value", "se", "low", "high", "p", "n", "note")
 FORMS = ("removed", "", "included")  # the first there is counts where none is asked for
-_MANY_CLASSES = 200
 _MOST_PERMUTATIONS = 10**6
 _MOST_RESAMPLES = 10**5
 
@@ -178,6 +188,7 @@ def measure(
     ids: Any = None,
     reference_ids: Any = None,
     reference_noise: Any = None,
+    runs: Any = None,
     kind: Kind | None = None,
     reference_kind: Kind | None = None,
     subject: Subject | None = None,
@@ -210,6 +221,9 @@ def measure(
         reference_ids: name of every row of `reference`, which is brought into the order of `ids`.
         reference_noise: variance of every reference code about its row; the change of effective prototypes
             needs it where `noise` is given.
+        runs: run (block, session) of every item, numbers or names, where responses of a run may differ as a
+            whole from those of another: what a run adds to all of its items is estimated beside the stimuli,
+            and taken off codes and reference. Stimuli must repeat, and runs have stimuli in common.
         kind: what `codes` are: "codes"; or "distances" or "squared distances" of stimuli, a symmetric matrix
             or a vector of pairs, of which codes are made by classical scaling. Such codes have no axes of
             their own, and what asks about these is left out. Codes if not given; but what looks like
@@ -241,8 +255,8 @@ def measure(
         0.8
     """
     values, other, kept = bring(
-        _array(codes, "codes"),
-        None if reference is None else _array(reference, "reference"),
+        as_array(codes, "codes"),
+        None if reference is None else as_array(reference, "reference"),
         kind=kind,
         reference_kind=reference_kind,
         subject=subject,
@@ -251,25 +265,29 @@ def measure(
         if argument in kept and given is not None:
             name = "noise" if argument == "codes" else "reference_noise"
             raise RequestError(f"{name}: it is of codes, and {argument} are dissimilarities")
-    _check_whole("seed", seed)
-    _check_whole("permutations", permutations, _MOST_PERMUTATIONS)
-    _check_whole("resamples", resamples, _MOST_RESAMPLES)
+    check_whole("seed", seed)
+    check_whole("permutations", permutations, _MOST_PERMUTATIONS)
+    check_whole("resamples", resamples, _MOST_RESAMPLES)
     other_noise = None
     for argument, given in (("reference_ids", reference_ids), ("reference_noise", reference_noise)):
         if given is not None and other is None:
             refuse(argument, "given together with a reference", "no reference")
     if ids is not None:
-        rows_by_id(_ids(ids, len(values), "ids"), "ids")
+        rows_by_id(as_ids(ids, len(values), "ids"), "ids")
     if other is not None:
-        order = _order(len(other), len(values), ids, reference_ids)
+        order = reference_order(len(other), len(values), ids, reference_ids)
         if reference_noise is not None:
-            other_noise = check_noise(_array(reference_noise, "reference_noise"), other.shape)[order]
+            other_noise = check_noise(as_array(reference_noise, "reference_noise"), other.shape)[order]
         other = other[order]
-    names, tasks = _labels(labels, len(values))
-    units, number = _units(stimuli, factors, len(values))
-    table = _factors(factors, units, number)
-    weights = None if frequency is None else _frequency(frequency, units, number)
-    spread = None if noise is None else check_noise(_array(noise, "noise"), values.shape)
+    names, tasks = tasks_of(labels, len(values))
+    units, number = units_of(stimuli, factors, len(values))
+    if runs is not None:
+        of_runs = runs_of(runs, len(values))
+        values = without_run_effects(values, units, of_runs)
+        other = None if other is None else without_run_effects(other, units, of_runs)
+    table = factors_of(factors, units, number)
+    weights = None if frequency is None else frequency_of(frequency, units, number)
+    spread = None if noise is None else check_noise(as_array(noise, "noise"), values.shape)
     own = Representation(values, units, table, weights, spread)
     theirs = None if other is None else Representation(other, units, table, weights, other_noise)
     if extra and table is None:
@@ -315,198 +333,3 @@ def _row(finding: Finding, names: tuple[str, ...]) -> dict[str, Any]:
     row = finding._asdict()
     place = row.pop("place")
     return {**row, **{axis: one if axis == "latent" else names[one] for axis, one in place.items()}}
-
-
-def _array(values: Any, argument: str) -> np.ndarray:
-    """Any array-like as NumPy's, without importing where it comes from."""
-    if hasattr(values, "detach"):  # PyTorch
-        values = values.detach().cpu()
-        if str(getattr(values, "dtype", "")) == "torch.bfloat16":  # NumPy has no such numbers
-            values = values.float()
-    if isinstance(values, np.ma.MaskedArray) and np.ma.is_masked(values):
-        refuse(argument, "without masked values", f"{int(np.ma.count_masked(values))} masked")
-    try:
-        array = np.asarray(values)
-    except (ValueError, TypeError, RuntimeError):
-        refuse(argument, "a rectangular array", shorten(values))
-    if array.dtype.name == "bfloat16":
-        array = array.astype(np.float32)
-    if array.ndim == 0:
-        refuse(argument, "an array", shorten(values))
-    if array.dtype.kind == "V":
-        refuse(argument, "an array of numbers or names", f"records, dtype {array.dtype}")
-    _check_alike(
-        array if isinstance(values, np.ndarray) or array.dtype.kind not in "SUO" else values, argument
-    )
-    if array.dtype.kind == "S":
-        try:
-            array = np.char.decode(cast(Any, array), "utf-8")
-        except UnicodeDecodeError:
-            refuse(argument, "text in UTF-8", "other bytes")
-    if array.dtype == object:  # a table of numbers, or of names, can still be one or the other
-        try:
-            array = np.array(array.tolist())
-        except ValueError:
-            refuse(argument, "a rectangular array of one type", "an array of Python objects")
-        if array.dtype == object:
-            refuse(argument, "an array of numbers or names", "an array of Python objects")
-    return array
-
-
-def _check_alike(values: Any, argument: str) -> None:
-    """Refuses missing values, and numbers among names, which NumPy would turn into names."""
-    array = np.asarray(values)
-    if array.dtype.kind in "SU" and not isinstance(values, np.ndarray):
-        array = np.asarray(values, dtype=object)
-    if array.dtype.kind == "M" or array.dtype == object:
-        flat = array.ravel()
-        if (missing := np.flatnonzero(pd.isna(flat))).size:
-            refuse(argument, "without missing values", f"{missing.size}, first at place {missing[0]}")
-        texts = [isinstance(one, str | bytes) for one in flat]
-        if any(texts) and not all(texts):
-            refuse(
-                argument,
-                "all names or all numbers",
-                f"{flat[texts.index(False)]!r} at place {texts.index(False)} among names",
-            )
-
-
-def _columns(values: Any, argument: str) -> dict[str, np.ndarray]:
-    """Columns by name: of a table or mapping, or of an array, under the name of the argument."""
-    if isinstance(values, pd.DataFrame | Mapping):
-        return {str(name): _array(values[name], f"{argument}[{name!r}]") for name in values}
-    array = _array(values, argument)
-    if array.ndim == 1:
-        return {argument: array}
-    if array.ndim != 2 or not array.shape[1]:
-        refuse(argument, "one column or several", f"shape {array.shape}")
-    return (
-        {f"{argument}{column}": array[:, column] for column in range(array.shape[1])}
-        if array.shape[1] > 1
-        else {argument: array[:, 0]}
-    )
-
-
-def _labels(labels: Any, items: int) -> tuple[dict[str, tuple[str, ...]], dict[str, np.ndarray]]:
-    """Names of the classes, and class of every item, by task."""
-    if labels is None:
-        return {}, {}
-    names, tasks = {}, {}
-    for task, column in _columns(labels, "labels").items():
-        place = "labels" if task == "labels" else f"labels {task!r}"
-        if column.shape != (items,):
-            refuse(place, f"one label for each of the {items} items", f"shape {column.shape}")
-        if column.dtype.kind == "c":
-            refuse(place, "whole numbers or names", f"complex numbers, dtype {column.dtype}")
-        if np.issubdtype(column.dtype, np.floating):
-            odd = np.flatnonzero(~(np.isfinite(column) & (column == np.round(column))))
-            if odd.size:
-                came = f"{column[odd[0]]} in row {odd[0]}"
-                refuse(place, "whole numbers or names (numbers that vary continuously are factors)", came)
-        classes, tasks[task] = np.unique(column, return_inverse=True)
-        if len(classes) > _MANY_CLASSES:
-            refuse(place, f"of at most {_MANY_CLASSES} classes", f"{len(classes)} classes")
-        names[task] = tuple(
-            f"{int(one)}" if np.issubdtype(classes.dtype, np.floating) else str(one) for one in classes
-        )
-    return names, tasks
-
-
-def _units(stimuli: Any, factors: Any, items: int) -> tuple[np.ndarray, int]:
-    """Stimulus of every item, 0 …, and how many there are."""
-    if stimuli is not None:
-        column = _array(stimuli, "stimuli")
-        if column.shape != (items,):
-            refuse("stimuli", f"one for each of the {items} items", f"shape {column.shape}")
-        if np.issubdtype(column.dtype, np.floating) and not np.isfinite(column).all():
-            refuse("stimuli", "numbers or names without NaN", "NaN or infinity")
-        found, units = np.unique(column, return_inverse=True)
-        return _several(units, len(found), "stimuli")
-    if factors is not None:
-        table = _factor_rows(factors)
-        if len(table) != items:
-            refuse(
-                "factors", f"one row for each of the {items} items (or give `stimuli`)", f"{len(table)} rows"
-            )
-        found, units = np.unique(table, axis=0, return_inverse=True)
-        return _several(units.reshape(-1), len(found), "factors")
-    return np.arange(items), items
-
-
-def _several(units: np.ndarray, number: int, argument: str) -> tuple[np.ndarray, int]:
-    if number < 2:
-        refuse(argument, "different for at least two items: intervals are over stimuli", "one stimulus")
-    return units, number
-
-
-def _factor_rows(factors: Any) -> Float[np.ndarray, "rows factors"]:
-    columns = _columns(factors, "factors")
-    if not columns:
-        refuse("factors", "at least one column", "none")
-    if len({len(column) for column in columns.values()}) != 1:
-        refuse("factors", "columns of one length", {name: len(column) for name, column in columns.items()})
-    return check_codes(np.stack(list(columns.values()), axis=1), argument="factors")
-
-
-def _factors(factors: Any, units: np.ndarray, number: int) -> Float[np.ndarray, "units factors"] | None:
-    return (
-        None if factors is None or number < 2 else _by_unit(_factor_rows(factors), units, number, "factors")
-    )
-
-
-def _frequency(frequency: Any, units: np.ndarray, number: int) -> Float[np.ndarray, " units"]:
-    values = _array(frequency, "frequency")
-    if values.ndim != 1 or values.dtype.kind not in "iuf":
-        refuse(
-            "frequency",
-            "one number for each item or stimulus, not complex",
-            f"shape {values.shape}, dtype {values.dtype}",
-        )
-    if not np.isfinite(values).all():
-        bad = int(np.argmin(np.isfinite(values)))
-        refuse("frequency", "positive and finite", f"{values[bad]} in row {bad}")
-    return check_frequency(_by_unit(values, units, number, "frequency"), number)
-
-
-def _by_unit(values: np.ndarray, units: np.ndarray, number: int, argument: str) -> np.ndarray:
-    """Rows per stimulus, from rows per stimulus or rows per item."""
-    if len(values) == number and number != len(units):
-        return values
-    if values.ndim < 1 or len(values) != len(units):
-        refuse(
-            argument,
-            f"one row for each of the {len(units)} items or {number} stimuli",
-            f"shape {values.shape}",
-        )
-    out = np.empty((number, *values.shape[1:]), values.dtype)
-    out[units] = values
-    if (out[units] != values).any():
-        unit = int(units[np.argmax((out[units] != values).reshape(len(units), -1).any(axis=1))])
-        refuse(argument, "the same for all items of a stimulus", f"several values for stimulus number {unit}")
-    return out
-
-
-def _order(rows: int, items: int, ids: Any, reference_ids: Any) -> np.ndarray:
-    """The reference's rows in the order of the codes'."""
-    if (ids is None) != (reference_ids is None):
-        raise RequestError("ids and reference_ids must be given together: rows are matched by them")
-    if ids is None:
-        if rows != items:
-            raise RequestError(f"codes and reference must hold the same items; got {items} and {rows} rows")
-        return np.arange(rows)
-    own, theirs = _ids(ids, items, "ids"), _ids(reference_ids, rows, "reference_ids")
-    return order_by_id(own, theirs, "ids", "reference_ids", both=True)
-
-
-def _check_whole(argument: str, value: Any, most: int | None = None) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
-        refuse(argument, "a whole number, 0 or more", value)
-    if most is not None and value > most:
-        refuse(argument, f"at most {most:,}", value)
-
-
-def _ids(values: Any, rows: int, argument: str) -> np.ndarray:
-    array = _array(values, argument)
-    if array.shape != (rows,):
-        refuse(argument, f"one id for each of the {rows} rows", f"shape {array.shape}")
-    return array

@@ -21,7 +21,8 @@ from ratewarp.codes.ids import order_by_id, rows_by_id
 from ratewarp.codes.kinds import Kind, check_kind, is_of_pairs
 from ratewarp.formats import Content
 
-ROLES = ("labels", "factors", "stimuli", "noise", "frequency", "ids")
+ROLES = ("labels", "factors", "stimuli", "runs", "noise", "frequency", "ids")
+_BY_NAME = ("labels", "factors", "stimuli", "noise", "frequency", "ids", "reference")  # unasked; not runs
 _SHOWN = 8  # arrays that nothing was made of, named
 _CODES = ("codes", "code", "latents", "latent", "z", "embedding", "embeddings", "activations", "rates")
 _PAIRS = ("rdm", "rdms", "dissimilarities", "dissimilarity", "distances")  # names of dissimilarities
@@ -52,9 +53,9 @@ def gather(
 
     Arguments:
         file: the file that holds the codes.
-        wanted: by role (codes, labels, factors, stimuli, noise, frequency, ids, reference): KEY or KEY,KEY in
-            `file`, or FILE, or FILE:KEY. KEY may hold `*`. A role that is not wanted is taken from `file`
-            where an array has its name.
+        wanted: by role (codes, labels, factors, stimuli, runs, noise, frequency, ids, reference): KEY or
+            KEY,KEY in `file`, or FILE, or FILE:KEY. KEY may hold `*`. A role that is not wanted is taken from
+            `file` where an array has its name; but for runs, which change the codes.
         kind: what the codes are, as `ratewarp.measure` takes it.
         reference_kind: what the reference is.
         subject: which of several dissimilarities, or "mean".
@@ -207,7 +208,7 @@ def _nameless(file: Path) -> bool:
 
 def _check_readable(file: Path, main: Content, wanted: Mapping[str, str | None]) -> None:
     """An array that a role would take must not be left out in silence."""
-    by_name = [role for role in (*ROLES, "reference") if not wanted.get(role)] + (
+    by_name = [role for role in _BY_NAME if not wanted.get(role)] + (
         [] if wanted.get("codes") else list(_CODES)
     )
     for name in by_name:
@@ -314,7 +315,7 @@ def _without(place: _Place, key: str | None) -> _Place:
 
 
 def _named(content: Content, role: str) -> str | None:
-    return role if role in content.shapes else None
+    return role if role in content.shapes and role in _BY_NAME else None
 
 
 def _place(file: Path, content: Content, role: str, text: str) -> _Place:
