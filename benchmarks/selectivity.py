@@ -4,7 +4,8 @@
 
 With a second argument, only the cells of that name. Writes OUT/selectivity.csv (one row a cell: mean change
 of an index from the reference, its mean standard error, their ratio, and the share of simulated data sets in
-which it was detected, its 95 % interval being off 0) and, for all cells, OUT/selectivity.png and .pdf.
+which it was detected, its 95 % interval being off 0), of the number that `ratewarp measure` prints first
+(without trial noise where there is such a form), and, for all cells, OUT/selectivity.png and .pdf.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import pandas as pd
 from scipy.stats import t
 
 from ratewarp.geometry import planted_codes
-from ratewarp.geometry.measuring import Representation, Settings, measure_codes
+from ratewarp.geometry.measuring import Finding, Representation, Settings, measure_codes
 from ratewarp.report.style import MODEL_COLOURS, MUTED, figure_style
 
 OF_CLASSES = ("prototypization", "orthogonalization", "free_orthogonalization")
@@ -62,8 +63,10 @@ def changes(
             for side, codes in enumerate(pair)
         )
     own, reference = (Representation(codes, *known) for codes in pair)
-    settings = Settings(permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY), remove_noise=False)
-    found = {one.measure: one for one in measure_codes(own, {"class": planted.classes}, reference, settings)}
+    settings = Settings(permutations=0, measures=(*OF_CLASSES, *OF_FREQUENCY))
+    found: dict[str, Finding] = {}
+    for one in measure_codes(own, {"class": planted.classes}, reference, settings):
+        found.setdefault(one.measure, one)  # the form without trial noise comes first
     stimuli = len(planted.factors)
     parts = {index: found[f"{index}_change"] for index in INDICES}
     errors = {index: (one.high - one.low) / 2 / t.ppf(0.975, stimuli - 1) for index, one in parts.items()}
