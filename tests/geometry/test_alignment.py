@@ -30,7 +30,7 @@ def test_two_classes_by_linear_discriminant_analysis():
     assert orthogonalization(codes, LABELS) == pytest.approx(
         np.abs(found).max() / np.linalg.norm(found), rel=1e-6
     )
-    some = np.random.default_rng(0).permutation(len(LABELS))[:8]  # fewer than three items a latent
+    some = np.random.default_rng(0).permutation(len(LABELS))[:8]  # fewer than eight items a correlation
     codes, labels = codes[some][:, active], LABELS[some]
     assert len(set(labels)) == 2
     inner = codes - np.array([codes[label == labels].mean(axis=0) for label in (0, 1)])[labels]

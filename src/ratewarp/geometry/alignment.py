@@ -23,9 +23,9 @@ from ratewarp.geometry.wide import on_axes, wide_alignment
 ACTIVE_SHARE = 0.01
 # share of all variance below which there is none between classes, or within; and none beside trial noise
 _LEAST, _LEAST_OF_SIGNAL = 1e-12, 0.01
-# items a latent, from which correlations are taken as they are found: shrunk ones turn the direction towards
-# an axis
-_PLENTY = 3
+# items a correlation, from which they are taken as they are found: of few latents, shrunk ones turn the
+# direction towards an axis; of many latents, those that are not make it stray
+_PLENTY = 8
 
 
 def orthogonalization(
@@ -38,8 +38,8 @@ def orthogonalization(
 
     Two classes: max_j |u_j| / ‖u‖ with u = R⁻¹ (Δμ / σ): Δμ the difference of the class means, σ the latents'
     standard deviations within classes, R their correlations within classes, shrunk towards the identity by
-    Ledoit and Wolf's rule where there are fewer than three items a latent. u is the direction of a linear
-    discriminant analysis in units of σ. 1 when one latent alone tells the classes apart, 1/√L when all L
+    Ledoit and Wolf's rule where there are fewer than eight items a correlation. u is the direction of a
+    linear discriminant analysis in units of σ. 1 when one latent alone tells the classes apart, 1/√L when all L
     active latents do equally. More classes: ‖diag M‖ / ‖M‖ with M = Σ_c p_c u_c u_cᵀ and u_c = R⁻¹ ((μ_c −
     μ) / σ): 1 when M is diagonal, that is, when every direction that tells classes apart is a latent; for
     two equal classes in one or in two latents both forms agree.
@@ -201,7 +201,8 @@ def alignment_statistic(
     chosen = codes[:, active_latents(codes, noise)]
     inner = chosen - group_means(chosen, members, int(members.max()) + 1)[members]
     spread = inner.std(axis=0)
-    plenty = len(chosen) >= _PLENTY * chosen.shape[1]
+    latents = chosen.shape[1]
+    plenty = len(chosen) >= _PLENTY * latents * (latents - 1) / 2
     amount = 0.0 if plenty else shrinkage(inner[:, spread > 0] / spread[spread > 0])
     if chosen.shape[1] > len(chosen):
         return lambda weights: np.array(
