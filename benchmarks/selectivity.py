@@ -5,7 +5,8 @@
 With a second argument, only the cells of that name. Writes OUT/selectivity.csv (one row a cell: mean change
 of an index from the reference, its mean standard error, their ratio, and the share of simulated data sets in
 which it was detected, its 95 % interval being off 0), of the number that `ratewarp measure` prints first
-(without trial noise where there is such a form), and, for all cells, OUT/selectivity.png and .pdf.
+(without trial noise where there is such a form), of the data sets in which it is defined (`undefined`: the
+share of others, which count as not detected; no mean where most are undefined); and, for all cells, OUT/selectivity.png and .pdf.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def changes(
     stimuli = len(planted.factors)
     parts = {index: found[f"{index}_change"] for index in INDICES}
     errors = {index: (one.high - one.low) / 2 / t.ppf(0.975, stimuli - 1) for index, one in parts.items()}
-    return {index: (one.value, errors[index], not one.low <= 0 <= one.high) for index, one in parts.items()}
+    return {index: (one.value, errors[index], one.low > 0 or one.high < 0) for index, one in parts.items()}
 
 
 def rows(only: str | None = None) -> list[dict[str, Any]]:
@@ -88,12 +89,13 @@ def rows(only: str | None = None) -> list[dict[str, Any]]:
         runs = [changes(SETTINGS[name], strengths, seed) for seed in range(REPEATS)]
         for index in INDICES:
             values, errors, detected = (np.array([run[index][part] for run in runs]) for part in range(3))
-            numbers = {
-                "change": values.mean(),
-                "standard_error": errors.mean(),
-                "ratio": values.mean() / errors.mean(),
-            }
-            spread = {"spread": values.std(ddof=1), "detected": detected.mean(), "repeats": REPEATS}
+            known = np.isfinite(values) & np.isfinite(errors)
+            change, error, spread = np.nan, np.nan, np.nan
+            if known.sum() > REPEATS // 2:
+                change, error = values[known].mean(), errors[known].mean()
+                spread = values[known].std(ddof=1)
+            numbers = {"change": change, "standard_error": error, "ratio": change / error, "spread": spread}
+            counts = {"detected": detected.mean(), "undefined": 1 - known.mean(), "repeats": REPEATS}
             out.append(
                 {
                     "setting": name,
@@ -101,7 +103,7 @@ def rows(only: str | None = None) -> list[dict[str, Any]]:
                     "strength": strength,
                     "index": index,
                     **numbers,
-                    **spread,
+                    **counts,
                 }
             )
     return out

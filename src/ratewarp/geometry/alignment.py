@@ -39,10 +39,10 @@ def orthogonalization(
     Two classes: max_j |u_j| / ‖u‖ with u = R⁻¹ (Δμ / σ): Δμ the difference of the class means, σ the latents'
     standard deviations within classes, R their correlations within classes, shrunk towards the identity by
     Ledoit and Wolf's rule where there are fewer than eight items a correlation. u is the direction of a
-    linear discriminant analysis in units of σ. 1 when one latent alone tells the classes apart, 1/√L when all L
-    active latents do equally. More classes: ‖diag M‖ / ‖M‖ with M = Σ_c p_c u_c u_cᵀ and u_c = R⁻¹ ((μ_c −
-    μ) / σ): 1 when M is diagonal, that is, when every direction that tells classes apart is a latent; for
-    two equal classes in one or in two latents both forms agree.
+    linear discriminant analysis in units of σ. 1 when one latent alone tells the classes apart, 1/√L when all
+    L active latents do equally. More classes: ‖diag M‖ / ‖M‖ with M = Σ_c p_c u_c u_cᵀ and u_c = R⁻¹ ((μ_c −
+    μ) / σ): 1 when M is diagonal, that is, when every direction that tells classes apart is a latent; for two
+    equal classes in one or in two latents both forms agree.
 
     Silent latents are left out: those whose variance is below 1 % of their own noise or, where no noise is
     given, of the largest variance. They must be, since mean codes carry no noise: a latent that a decoder
