@@ -204,8 +204,12 @@ def coverage(pool: ProcessPoolExecutor) -> Iterator[dict[str, Any]]:
         yield _covered("exclusive or", stimuli, "kernel_prototypization", runs, true)
 
 
+def _has_interval(one: Finding) -> bool:
+    return bool(np.isfinite([one.value, one.low, one.high]).all())
+
+
 def _covered(cell: str, stimuli: int, name: str, found: list[Finding | None], true: float) -> dict[str, Any]:
-    defined = [one for one in found if one is not None and np.isfinite(one.value)]
+    defined = [one for one in found if one is not None and _has_interval(one)]
     below = float(np.mean([true < one.low for one in defined]))
     above = float(np.mean([true > one.high for one in defined]))
     row = {
@@ -312,7 +316,7 @@ def alarms(pool: ProcessPoolExecutor) -> Iterator[dict[str, Any]]:
             for name in runs[0]:
                 if "_change" not in name or (" " in name and not name.endswith((" 0 0", " 0 1"))):
                     continue
-                defined = [run[name] for run in runs if name in run and np.isfinite(run[name].value)]
+                defined = [run[name] for run in runs if name in run and _has_interval(run[name])]
                 off = float(np.mean([not one.low <= 0 <= one.high for one in defined]))
                 row = {
                     "cell": cell.name,

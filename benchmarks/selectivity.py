@@ -6,7 +6,8 @@ With a second argument, only the cells of that name. Writes OUT/selectivity.csv 
 of an index from the reference, its mean standard error, their ratio, and the share of simulated data sets in
 which it was detected, its 95 % interval being off 0), of the number that `ratewarp measure` prints first
 (without trial noise where there is such a form), of the data sets in which it is defined (`undefined`: the
-share of others, which count as not detected; no mean where most are undefined); and, for all cells, OUT/selectivity.png and .pdf.
+share of others, which count as not detected; no mean where most are undefined); and, for all cells,
+OUT/selectivity.png and .pdf.
 """
 
 from __future__ import annotations
