@@ -118,7 +118,9 @@ def test_table_is_complete_and_corrected():
     )
     table = found.table
     changes = table["measure"].str.endswith("_change")
-    assert table.loc[changes & table["se"].notna(), "p"].notna().all()
+    told = table["se"].notna() & ~table["note"].str.contains("too little differs to tell a direction")
+    assert table.loc[changes & told, "p"].notna().all()
+    assert (changes & told).sum() > 20
     tested = table[table["p"].notna() & ~changes]
     assert set(zip(tested["measure"], tested["task"], strict=True)) == {
         (name, task) for name in ("prototypization", "kernel_prototypization") for task in ("half", "odd")
