@@ -164,7 +164,6 @@ MEASURES = (
         "task",
         find_joint_effects,
         needs_reference=True,
-        trial_noise=False,
         asked_of="codes",
     ),
     Measure(

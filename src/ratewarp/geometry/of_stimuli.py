@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.spatial.distance import pdist, squareform
 
 from ratewarp.geometry.inference import permutation_p
 from ratewarp.geometry.interval import Statistic, joined
-from ratewarp.geometry.joint import joint_effects
+from ratewarp.geometry.joint import joint_effects, joint_effects_of_squares
 from ratewarp.geometry.kernel_share import kernel_share, permuted_shares
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
@@ -20,6 +21,8 @@ from ratewarp.geometry.tuning import tuning_curves
 from ratewarp.geometry.workbench import Workbench
 
 _OF_NOISE = "of mean codes with their noise: a change of noise alone moves it, too"
+_UNTOLD = "category and frequency go together: their effects are not told apart"
+_UNTOLD_OR_NOISE = f"{_UNTOLD}; or trial noise leaves no distances"
 _MOST_STIMULI = 1000  # of all pairs; more are thinned at random
 
 
@@ -44,6 +47,14 @@ class _Stimuli(NamedTuple):
         starts = np.searchsorted(one.units[order], self.kept)
         chosen = order[starts[:, None] + np.arange(counts.min())]
         return one.span[chosen].mean(axis=1)
+
+    def squared_distances(self, one: Representation) -> Float[np.ndarray, "kept kept"]:
+        """Of mean codes, without what their errors add on average; 0 of a stimulus with itself."""
+        assert one.span_errors is not None
+        added = one.span_errors.variances(one.number)[self.kept]
+        found = squareform(pdist(self.means(one), "sqeuclidean")) - added[:, None] - added[None]
+        np.fill_diagonal(found, 0)
+        return found
 
     @property
     def note(self) -> str:
@@ -97,16 +108,18 @@ def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if isinstance(stimuli, str):
         yield undefined("joint_effects", scheme.task, stimuli)
         return
-    means = [stimuli.means(one) for one in (bench.own, reference)]
-    statistic = joint_effects(means[0], means[1], stimuli.members, frequency[stimuli.kept])
+    sides, often = (bench.own, reference), frequency[stimuli.kept]
+    if bench.own.errors is None:
+        statistic = joint_effects(*(stimuli.means(one) for one in sides), stimuli.members, often)
+    else:
+        squares = (stimuli.squared_distances(one) for one in sides)
+        statistic = joint_effects_of_squares(*squares, stimuli.members, often)
     found = bench.interval(statistic, np.arange(len(stimuli.kept)))
     for place, name in enumerate(names):
         parts = (found.value, found.low, found.high, found.se)
         value, low, high, se = (float(part[place]) for part in parts)
         if np.isnan(value):
-            yield undefined(
-                name, scheme.task, "category and frequency go together: their effects are not told apart"
-            )
+            yield undefined(name, scheme.task, _UNTOLD if bench.own.errors is None else _UNTOLD_OR_NOISE)
             continue
         noisy = _OF_NOISE if bench.own.number < len(bench.own.units) else ""
         note = joined(found.note_at(place), stimuli.note, noisy)

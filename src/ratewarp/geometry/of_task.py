@@ -9,15 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from jaxtyping import Float
-from scipy.sparse import csr_array
 
 from ratewarp._checks import RequestError
-from ratewarp._sums import group_sums
 from ratewarp.geometry.alignment import active_latents, alignment_statistic, free_share, off_axis
 from ratewarp.geometry.distances import class_distortion_statistic
-from ratewarp.geometry.inference import permutation_p
 from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import cosine_interval
+from ratewarp.geometry.label_test import label_p
 from ratewarp.geometry.measure import Scheme
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
@@ -26,7 +24,6 @@ from ratewarp.geometry.trial_noise import Errors
 from ratewarp.geometry.workbench import Workbench, blocks_of, difference
 
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
-_PERMUTED = 2**21  # permuted labels of units held at once
 _FEW = 4  # stimuli of a class, below which its distances are told from too few
 _NONE = (math.nan, math.nan, math.nan, math.nan, 0, "")  # numbers of a finding that has none
 _MAX_CELLS = 2000  # blocks × classes whose pairs are kept for intervals of the class distortion matrix
@@ -108,39 +105,7 @@ def _label_test(bench: Workbench, classes: np.ndarray) -> Callable[[float], floa
     first[own.units] = classes
     if not settings.permutations or (first[own.units] != classes).any():
         return None
-    rng = np.random.default_rng(settings.seed)
-    centred = own.span - own.span.mean(axis=0)
-    of_units = (
-        csr_array(
-            (np.ones(len(own.units)), (own.units, np.arange(len(own.units)))),
-            shape=(own.number, len(own.units)),
-        )
-        @ centred
-    )
-    counts, total = np.bincount(own.units).astype(float), np.sum(centred**2)
-
-    number, batch = int(first.max()) + 1, max(1, _PERMUTED // own.number)
-
-    def shares(drawn: int) -> np.ndarray:
-        """η² with permuted labels of units; the sum of squares over all codes stays as it is."""
-        labels = np.stack([rng.permutation(first) for _ in range(drawn)])
-        places = (np.arange(drawn)[:, None] * number + labels).ravel()
-        units = np.tile(np.arange(own.number), drawn)
-        chosen = csr_array((np.ones(len(places)), (places, units)), shape=(drawn * number, own.number))
-        return (np.sum((chosen @ of_units) ** 2, axis=1) / (chosen @ counts)).reshape(drawn, number).sum(
-            axis=1
-        ) / total
-
-    def test(_: float) -> float:
-        found = np.bincount(first[own.units], minlength=number).astype(float)
-        of_classes = group_sums(of_units, first, number)
-        value = np.sum(np.sum(of_classes**2, axis=1) / found) / total
-        sizes = [
-            min(batch, settings.permutations - start) for start in range(0, settings.permutations, batch)
-        ]
-        return permutation_p(value, np.concatenate([shares(size) for size in sizes]))
-
-    return test
+    return lambda _: label_p(own.span, own.units, first, settings.permutations, settings.seed)
 
 
 def find_class_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:

@@ -61,16 +61,7 @@ class Spread(NamedTuple):
         """
         means = self.means
         apart = self.norms - 2 * np.sum(means * self.sums2, axis=2) + self.counts2 * np.sum(means**2, axis=2)
-        second = _over(self.counts2, self.counts**2)  # Σ q², with q the share of a stimulus in its class
-        third = _over(self.counts3, self.counts**3)
-        known = 1 + second - 2 * _over(third, second)
-        several = known > _ALONE
-        of_means = _over(apart, self.counts**2 * np.where(several, known, 0))
-        freedom = np.where(several, self.stimuli - 1, 0)
-        of_one = (freedom * _over(of_means, second)).sum(axis=1), freedom.sum(axis=1)
-        pooled = np.divide(*of_one, out=np.full(len(means), np.nan), where=of_one[1] > 0)
-        present = self.counts > 0
-        return np.where(several | ~present, np.where(several, of_means, 0), pooled[:, None])
+        return errors_of_means(self.stimuli, self.counts, self.counts2, self.counts3, apart)
 
     def variances(self) -> tuple[Float[np.ndarray, " draws"], Float[np.ndarray, " draws"]]:
         """Variance between classes and within them, summed over latents: unbiased, so that the first may be
@@ -183,6 +174,27 @@ class Cells:
         return Spread(
             stimuli, counts, counts2, counts3, sums, sums2, norms, squares, own[:, :, 0], own[:, :, 1]
         )
+
+
+def errors_of_means(
+    stimuli: Float[np.ndarray, "draws classes"],
+    counts: Float[np.ndarray, "draws classes"],
+    counts2: Float[np.ndarray, "draws classes"],
+    counts3: Float[np.ndarray, "draws classes"],
+    apart: Float[np.ndarray, "draws classes"],
+) -> Float[np.ndarray, "draws classes"]:
+    """As `Spread.errors_of_means`, from sums over the stimuli of every class; `apart` is that of |s − n μ|²,
+    with μ the mean code of the class.
+    """
+    second = _over(counts2, counts**2)  # Σ q², with q the share of a stimulus in its class
+    third = _over(counts3, counts**3)
+    known = 1 + second - 2 * _over(third, second)
+    several = known > _ALONE
+    of_means = _over(apart, counts**2 * np.where(several, known, 0))
+    freedom = np.where(several, stimuli - 1, 0)
+    of_one = (freedom * _over(of_means, second)).sum(axis=1), freedom.sum(axis=1)
+    pooled = np.divide(*of_one, out=np.full(len(counts), np.nan), where=of_one[1] > 0)
+    return np.where(several | (counts <= 0), np.where(several, of_means, 0), pooled[:, None])
 
 
 def _over(above: np.ndarray, below: np.ndarray) -> np.ndarray:
