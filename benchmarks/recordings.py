@@ -460,26 +460,6 @@ def _class_cases() -> Iterator[dict[str, Any]]:
     yield _row("pure noise, 40 classes of 3 to 4", "interval above 0", 1.0, off, "0.025")
 
 
-def _run_case() -> Iterator[dict[str, Any]]:
-    """Two runs that differ as much as single trials do, without and with their effects taken off."""
-    means = np.random.default_rng(5).normal(size=(40, LATENTS))
-    signal = means.var(axis=0, ddof=1).sum()
-    units, runs = np.tile(np.arange(40), 2), np.repeat([0, 1], 40)
-    found = []
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        codes = means[units] + rng.normal(size=(2, LATENTS))[runs] + rng.normal(size=(80, LATENTS))
-        pair = (codes, without_run_effects(codes, units, runs))
-        found.append([_reliability(Representation(one, units)) for one in pair])
-    before, after = np.mean(found, axis=0)
-    yield _row("two runs", "reliability", before, after, f"{signal / (signal + LATENTS / 2):.3f}")
-
-
-def _reliability(of: Representation) -> float:
-    rows = measure_codes(of, {}, None, Settings(permutations=0, measures=("reliability",)))
-    return next(one.value for one in rows if one.measure == "reliability")
-
-
 def _xor_case() -> Iterator[dict[str, Any]]:
     """Classes whose means coincide."""
     rng = np.random.default_rng(0)

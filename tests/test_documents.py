@@ -123,3 +123,78 @@ def test_recordings_are_what_the_page_says():
         assert f"| {cell} | {' | '.join(by_number)} |" in page
     for row in pd.read_csv(results / "recordings-cases.csv").to_dict("records"):
         assert f"| `{row['number']}` | {row['before']:.3g} | {row['after']:.3g} | {row['true']} |" in page
+
+
+def _limits(kind):
+    """Rows of `limits.csv` by planted, number and form."""
+    table = pd.read_csv(ROOT / "benchmarks" / "results" / "limits.csv")
+    return table[table["kind"] == kind].set_index(["planted", "number", "trial_noise"])
+
+
+def test_category_and_frequency_are_kept_apart_as_the_page_says():
+    page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8").replace("−", "-")
+    section = page.split("## Where category and frequency go together")[1].split("\n## ")[0]
+    table = _limits("together")
+    numbers = ("prototypization_change", "category_effect", "specialization_change", "frequency_effect")
+    told = {
+        cells[1].strip(): [cell.strip().strip("*") for cell in cells[2:6]]
+        for cells in (line.split("|") for line in section.splitlines())
+        if len(cells) == 7
+    }
+    for planted in table.index.unique("planted"):
+        rows = [table.loc[planted, number, "removed"] for number in numbers]
+        assert told[planted] == [f"{row['ratio']:+.1f} ({100 * row['found']:.0f} %)" for row in rows]
+    assert (table["samples"] == 100).all()
+    steep = {number: table.loc["specialization 1.0", number, "removed"] for number in numbers}
+    moved, joint = steep["prototypization_change"], steep["category_effect"]
+    assert f"by {moved['ratio']:.1f} standard errors at specialization 1.0" in section
+    assert f"found in {100 * moved['found']:.0f} % of data sets" in section
+    assert f"`category_effect` is found in {100 * joint['found']:.0f} %" in section
+    noisy = table.loc["specialization 1.0", "frequency_effect", "included"]
+    assert f"({noisy['ratio']:+.1f} at specialization 1.0)" in section
+
+
+def test_labels_that_say_nothing_are_found_as_the_page_says():
+    page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8")
+    table = 100 * _limits("labels")["found"]
+    tests = {
+        "p of prototypization": "removed",
+        "p of prototypization, plain share": "removed",
+        "p of kernel_prototypization": "included",
+    }
+    for planted in table.index.unique("planted"):
+        cells = [f"{table[planted, number, form]:.1f}" for number, form in tests.items()]
+        assert f"| {planted} | {' | '.join(cells)} |" in page
+
+
+def test_cards_quote_the_rates_that_were_simulated():
+    cards = (ROOT / "docs" / "measures.md").read_text(encoding="utf-8")
+    labels, noise, separation, runs = map(_limits, ("labels", "noise", "separation", "runs"))
+    assert set(labels["samples"]) == set(noise["samples"]) == set(separation["samples"]) == {1000}
+
+    def share(table, planted, number, form="removed"):
+        return f"{100 * table.loc[planted, number, form]['found']:.0f}"
+
+    unequal = "15 and 45 stimuli, 2 and 12 trials, noise 2"
+    mended = share(labels, unequal, "p of prototypization")
+    plain = share(labels, unequal, "p of prototypization, plain share")
+    assert f"p is at most 0.05 in {mended} % of samples; permuting the plain share gave {plain} %" in cards
+    of_kernel = "p of kernel_prototypization", "included"
+    noisier = share(labels, "30 and 30 stimuli, 4 trials, noise 1 and 2", *of_kernel)
+    fewer = share(labels, "30 and 30 stimuli, 2 and 12 trials, noise 2", *of_kernel)
+    assert f"4 trials: p at most 0.05 in {noisier} % of samples" in cards
+    assert f"(2 and 12, noise 2: {fewer} %)" in cards
+    forms = "removed", "included"
+    alone, narrower = (
+        [share(noise, f"noise 0.4 and 0.8, 6 trials{more}", "category_effect", form) for form in forms]
+        for more in ("", "; 0.8 times as wide")
+    )
+    assert f"found in {alone[0]} % of samples without noise and in {alone[1]} % with it" in cards
+    assert f"0.8 times as wide, in {narrower[0]} and {narrower[1]} %" in cards
+    apart = separation.loc["5 classes of 8, separation 3 and 1", "free_orthogonalization_change", "removed"]
+    assert f"{apart['mean']:+.2f}, found in {100 * apart['found']:.0f} % of samples instead of 5" in cards
+    shared, off = (
+        runs.loc[one, "reliability", "removed"]["mean"] for one in ("as they are", "effects of runs off")
+    )
+    assert f"reliability {shared:.2f} instead of 0.67" in cards
+    assert f"in codes and reference ({off:.2f}; runs need" in cards

@@ -104,9 +104,9 @@ def _solver(columns: list[np.ndarray], importance: np.ndarray, targets: np.ndarr
             left[:, a, b] = left[:, b, a] = over_pairs(table)
         scale = np.sqrt(np.maximum(np.diagonal(left, axis1=1, axis2=2), 1e-300))
         alike = left / (scale[:, :, None] * scale[:, None, :])
-        told = np.isfinite(alike).all(axis=(1, 2))
+        told = np.all(np.isfinite(alike), axis=(1, 2))
         alike = np.where(told[:, None, None], alike, np.eye(3))
-        told &= np.linalg.eigvalsh(alike)[:, 0] > 1e-9
+        told = told & (np.linalg.eigvalsh(alike)[:, 0] > 1e-9)
         alike = np.where(told[:, None, None], alike, np.eye(3))
         found = np.linalg.solve(alike, (right / scale)[:, :, None])[:, :, 0] / scale
         return np.where(told[:, None], found, np.nan)

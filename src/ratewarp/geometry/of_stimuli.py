@@ -108,12 +108,13 @@ def find_joint_effects(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if isinstance(stimuli, str):
         yield undefined("joint_effects", scheme.task, stimuli)
         return
-    sides, often = (bench.own, reference), frequency[stimuli.kept]
+    often = frequency[stimuli.kept]
     if bench.own.errors is None:
-        statistic = joint_effects(*(stimuli.means(one) for one in sides), stimuli.members, often)
+        own, other = stimuli.means(bench.own), stimuli.means(reference)
+        statistic = joint_effects(own, other, stimuli.members, often)
     else:
-        squares = (stimuli.squared_distances(one) for one in sides)
-        statistic = joint_effects_of_squares(*squares, stimuli.members, often)
+        own, other = stimuli.squared_distances(bench.own), stimuli.squared_distances(reference)
+        statistic = joint_effects_of_squares(own, other, stimuli.members, often)
     found = bench.interval(statistic, np.arange(len(stimuli.kept)))
     for place, name in enumerate(names):
         parts = (found.value, found.low, found.high, found.se)
