@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import spearmanr
 
 from ratewarp import RequestError, likeness, measure, measure_several
@@ -43,6 +43,16 @@ def test_time_points_with_several_processes():
     assert (rows["p_adjusted"] >= rows["p"]).all()
     entries = found.group[found.group["measure"] == "class_distance"]
     assert set(zip(entries["class"], entries["other"], strict=True)) == {("0", "0"), ("0", "1"), ("1", "1")}
+
+
+def test_vectors_of_pairs_are_sets_as_their_matrices_are():
+    pairs = {name: pdist(codes) for name, codes in SUBJECTS.items()}
+    found = measure_several(pairs, KIND, kind="distances", workers=1)
+    whole = {name: squareform(one) for name, one in pairs.items()}
+    same = measure_several(whole, KIND, kind="distances", workers=1)
+    assert found.group.equals(same.group)
+    with pytest.raises(RequestError, match=r"shape \(276,\)"):
+        measure_several(pairs, KIND, workers=1)
 
 
 def test_an_array_of_sets_and_arguments_of_their_own():

@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp._progress import Progress
 from ratewarp._threads import threads
+from ratewarp.codes.kinds import is_of_pairs
 from ratewarp.codes.measurement import FORMS, Measurement, measure
 from ratewarp.geometry.over_sets import mean_over_sets, sign_flips
 from ratewarp.geometry.representation import PLACES
@@ -92,8 +93,9 @@ def measure_several(
 
     Arguments:
         sets: by name, or in order: codes of each, (items, latents), or (items, latents, places) where each
-            has a third axis such as time, along which they are measured place by place; or a mapping of
-            arguments of `measure` with its `codes`, where labels and the like differ between sets.
+            has a third axis such as time, along which they are measured place by place; with `kind`, a matrix
+            of dissimilarities, or the vector of its pairs; or a mapping of arguments of `measure` with its
+            `codes`, where labels and the like differ between sets.
         labels: as in `measure`, for all sets that have none of their own.
         third: name of the third axis.
         places: its values; numbered from 0 if not given.
@@ -166,6 +168,8 @@ def _arguments(one: Any) -> dict[str, Any]:
 def _third_axis(name: str, request: Mapping[str, Any]) -> int:
     """How many places the third axis of a set has; 0 where it has none."""
     shape = np.shape(request["codes"])
+    if len(shape) == 1 and is_of_pairs(request.get("kind")):
+        return 0  # the pairs of one matrix
     if len(shape) not in (2, 3):
         refuse(f"codes of {name!r}", "(items, latents) or (items, latents, places)", f"shape {shape}")
     return shape[2] if len(shape) == 3 else 0

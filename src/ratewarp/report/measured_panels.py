@@ -24,6 +24,8 @@ _MOST_CLASSES = 12  # by name, in a legend or along a matrix
 _LONGEST_NAME = 24  # letters
 _LONGEST_TASK = 16  # letters, behind an index
 _LETTERS = 40  # in a line as wide as a map, or along a matrix
+_TITLE = 44  # in a title; that of a map begins at the edge of the figure
+_MAP_TITLE = 34
 _INDICES = {measure.name: measure.title for measure in MEASURES if "measured" in measure.figures}
 _OTHER_FORM = 0.26  # how far below the form without noise that with it stands, in rows
 _HALO = patheffects.withStroke(linewidth=1.6, foreground="white")
@@ -77,7 +79,9 @@ def draw_codes(axes: Axes, shown: CodesMap, task: str | None) -> None:
     for side in axes.spines.values():
         side.set_color(RULE)
     what = f"{many:,} codes" if len(shown.items) == many else f"{len(shown.items):,} of {many:,} codes"
-    axes.set_title(f"map of {what}" if task is None else _title(f"map of {what},", f"by {short(task)}"))
+    axes.set_title(
+        f"map of {what}" if task is None else _title(f"map of {what},", f"by {short(task)}", _MAP_TITLE)
+    )
     axes.annotate(
         f"stress {shown.points.stress:.2f}",
         (0.97, 0.03),
@@ -125,7 +129,7 @@ def index_rows(found: Measurement) -> list[IndexRow]:
         change = base != row["measure"]
         if base not in _INDICES or not np.isfinite(row["value"]):
             continue
-        of = f" ({short(row['task'], _LONGEST_TASK)})" if row["task"] not in ("", base, "frequency") else ""
+        of = f" ({_both_ends(row['task'])})" if row["task"] not in ("", base, "frequency") else ""
         name = "its change" if change else _INDICES[base] + of
         key = (row["task"], base, change)
         rows.setdefault(key, IndexRow(name, change, [])).forms.append(row)
@@ -207,7 +211,7 @@ def draw_class_distance(axes: Axes, found: Measurement, task: str, matrix: xr.Da
         values,
         limit=max(0.1, float(defined.max(initial=0.0))),
         names=names if fit else (),
-        title=_title(f"{what} of classes,", short(task)),
+        title=_title(f"{what} of classes,", short(task), _TITLE),
         ticks=_class_ticks(names, task),
     )
     if size < MANY and not fit:
@@ -227,9 +231,9 @@ def _class_ticks(names: tuple[str, ...], task: str) -> ClassTicks:
     return ClassTicks(list(range(len(names))), names, f"class of {short(task)}")
 
 
-def _title(what: str, of: str) -> str:
+def _title(what: str, of: str, longest: int) -> str:
     """On one line, or two where they would be wider than a panel."""
-    return f"{what} {of}" if len(what) + len(of) < _LETTERS + 4 else f"{what}\n{of}"
+    return f"{what} {of}" if len(what) + len(of) < longest else f"{what}\n{of}"
 
 
 def _names(found: Measurement, task: str) -> tuple[str, ...]:
@@ -241,3 +245,12 @@ def short(name: str, longest: int = _LONGEST_NAME) -> str:
     """A name as it is drawn: nothing unprintable, and cut where it would leave no room for the rest."""
     text = escaped(name)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _both_ends(task: str) -> str:
+    """A task behind an index, cut in the middle: fields of one struct begin alike."""
+    text = escaped(task)
+    if len(text) <= _LONGEST_TASK:
+        return text
+    end = _LONGEST_TASK // 2
+    return f"{text[: _LONGEST_TASK - end - 1]}…{text[-end:]}"
