@@ -15,22 +15,20 @@ from ratewarp.geometry.information import FEWEST, latent_rates, stimulus_informa
 from ratewarp.geometry.interval import Statistic, joined, within
 from ratewarp.geometry.jackknife import jackknife
 from ratewarp.geometry.measure import Scheme
+from ratewarp.geometry.reliability import ceiling_of, share_of_signal, too_noisy
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.similarity import linear_cka, procrustes_distance
 from ratewarp.geometry.similarity_left_out import (
-    ceiling_without,
     cka_without,
     dimensions_without,
     overlap_without,
     procrustes_without,
 )
-from ratewarp.geometry.spread import Cells
 from ratewarp.geometry.workbench import MAX_BLOCKS, Workbench, blocks_of
 
 _AT_LEAST = "at least: a bound, which is higher the more items a stimulus has"
 _OF_BOUNDS = "of two bounds, which are higher the more items a stimulus has"
-_LEAST_CEILING = 0.35  # noise ceiling from which ratios by tr Σ² without trial noise are told
 _FEWEST_LEFT_OUT = 20  # blocks of units, where leaving one out costs much
 _LIKENESS_ITEMS = 2_000_000  # items × blocks left out, for CKA and Procrustes
 _LIKENESS_WORK = 10**10  # multiplications of a product × blocks left out, likewise
@@ -40,18 +38,11 @@ def find_reliability(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     """Share of the variance of the mean codes that is not of their errors, and the linear CKA with themselves
     without these; where the errors are known.
     """
-    one, errors = bench.own, bench.own.span_errors
-    if errors is None or one.constant:
+    one = bench.own
+    if one.span_errors is None or one.constant:
         return
     blocks = bench.block_of
-    cells = Cells.of(one.span, one.units, np.zeros_like(one.units), blocks, errors.variances(one.number))
-    noisy = Cells.of(one.span, one.units, np.zeros_like(one.units), blocks)
-
-    def share(weights: np.ndarray) -> np.ndarray:
-        clean, whole = (part.spread(weights).squared_distances()[1] for part in (cells, noisy))
-        return np.divide(clean, whole, out=np.full_like(whole, np.nan), where=whole > 0)
-
-    ceiling = ceiling_without(one.span, blocks, errors)
+    share, ceiling = share_of_signal(one, blocks), ceiling_of(one, blocks)
     for name, statistic in (("reliability", share), ("noise_ceiling", ceiling)):
         found = infer(
             statistic,
@@ -64,29 +55,12 @@ def find_reliability(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
         yield Finding(name, "", *ends, math.nan, found.n, found.note, se=float(found.se))
 
 
-def _too_noisy(bench: Workbench) -> str:
-    """Why nothing can be divided by the signal of the codes or of the reference; empty if something can.
-
-    Where noise makes most of tr Σ², ratios by what is left of it have no mean and intervals that are too
-    narrow.
-    """
-    for name, one in (("codes", bench.own), ("reference", bench.reference)):
-        if one is None or one.span_errors is None or one.constant:
-            continue
-        blocks = bench.block_of
-        ceiling = ceiling_without(one.span, blocks, one.span_errors)(np.ones((1, int(blocks.max()) + 1)))
-        if not float(ceiling[0]) > _LEAST_CEILING:
-            told = f"{float(ceiling[0]):.2f}"
-            return f"the {name} differ too little beside their trial noise: noise ceiling {told}"
-    return ""
-
-
 def find_participation_ratio(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if bench.own.constant:
         yield undefined("participation_ratio", "", "the codes are constant")
         return
     latents = float(bench.own.codes.shape[1])
-    if why := _too_noisy(bench):
+    if why := too_noisy(bench):
         yield undefined("participation_ratio", "", why)
         return
 
@@ -150,7 +124,7 @@ def find_linear_cka(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
     if bench.own.errors is None:
         yield from likeness.found(bench)
     else:
-        yield from likeness.without_noise(bench, cka_without, _too_noisy(bench))
+        yield from likeness.without_noise(bench, cka_without, too_noisy(bench))
 
 
 def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Finding]:
@@ -161,7 +135,7 @@ def find_procrustes_distance(bench: Workbench, scheme: Scheme) -> Iterator[Findi
     if bench.own.errors is None:
         yield from likeness.found(bench)
         return
-    why = _too_noisy(bench) or _too_many_latents(bench)
+    why = too_noisy(bench) or _too_many_latents(bench)
     for one in likeness.without_noise(bench, overlap_without, why, debiased=True):
         if math.isnan(one.value):
             yield one

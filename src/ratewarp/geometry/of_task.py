@@ -17,6 +17,7 @@ from ratewarp.geometry.interval import Interval, Statistic, joined
 from ratewarp.geometry.jackknife import cosine_interval
 from ratewarp.geometry.label_test import label_p
 from ratewarp.geometry.measure import Scheme
+from ratewarp.geometry.reliability import too_little_signal
 from ratewarp.geometry.representation import Finding, Representation, undefined
 from ratewarp.geometry.scatter import Sample
 from ratewarp.geometry.spread import Cells
@@ -75,13 +76,9 @@ def find_free_orthogonalization(bench: Workbench, scheme: Scheme) -> Iterator[Fi
 
 def _undefined(bench: Workbench, scheme: Scheme) -> str:
     """Why nothing can be said of the classes; empty if something can."""
-    return (
-        "the codes are constant"
-        if bench.own.constant
-        else "one class"
-        if int(scheme.classes.max()) < 1
-        else ""
-    )
+    if bench.own.constant:
+        return "the codes are constant"
+    return "one class" if int(scheme.classes.max()) < 1 else too_little_signal(bench)
 
 
 def _cells(bench: Workbench, scheme: Scheme, one: Representation) -> Cells:
