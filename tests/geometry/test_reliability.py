@@ -7,7 +7,7 @@ import pytest
 
 from ratewarp.geometry.measuring import Representation, Settings, measure_codes
 
-OF_VARIANCE = ("prototypization", "free_orthogonalization", "class_distance")
+OF_VARIANCE = ("prototypization", "class_distance")
 UNITS = np.repeat(np.arange(60), 4)
 
 
