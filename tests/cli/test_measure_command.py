@@ -266,3 +266,14 @@ def test_chosen_rows_of_a_file(tmp_path):
     assert "where: 20 of 40 items" in done.stderr
     assert "average: 10 mean codes of 20 items" in done.stderr
     assert "10 items, 2 latents" in done.stdout
+
+
+@pytest.mark.parametrize("asked", ["--where area==IT", "--average trials", "--drop-missing"])
+def test_no_rows_are_chosen_of_dissimilarities(tmp_path, asked):
+    """Rows of a matrix alone would pass for subjects."""
+    area = np.repeat(["IT", "V4"], 45)
+    np.savez(tmp_path / "own.npz", codes=squareform(np.ones(91 * 90 // 2)), area=[*area, "V4"])
+    done = call("measure", "own.npz", "--kind", "distances", *asked.split(" ", 1), cwd=tmp_path)
+    assert done.returncode == 2
+    name = asked.split()[0].removeprefix("--")
+    assert f"{name}: dissimilarities have no items to choose or to average" in done.stderr

@@ -138,3 +138,46 @@ def test_bad_sets_of_likeness_are_named():
         likeness({"s0": SUBJECTS["s0"], "b": SUBJECTS["s0"][:5]})
     with pytest.raises(RequestError, match="stimuli must be given for every set; got \"none for 's1'"):
         likeness(SUBJECTS, {"s0": KIND})
+
+
+@pytest.mark.parametrize(
+    "form",
+    [pdist, lambda codes: squareform(pdist(codes))],
+    ids=["pairs", "matrix"],
+)
+def test_likeness_of_distances_is_that_of_codes_which_have_them(form):
+    found = likeness({name: form(codes) for name, codes in SUBJECTS.items()}, kind="distances")
+    for name, expected in likeness(SUBJECTS).items():
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-7)  # arc cosine near 1
+
+
+def test_likeness_of_squares_and_codes():
+    """A model's codes beside dissimilarities of subjects; stimuli are matched by their names."""
+    order = RNG.permutation(24)
+    sets = {"model": SUBJECTS["s0"], "recorded": squareform(pdist(SUBJECTS["s1"]) ** 2)[np.ix_(order, order)]}
+    found = likeness(
+        sets, {"model": np.arange(24), "recorded": order}, kind={"recorded": "squared distances"}
+    )
+    for name, expected in likeness({"model": SUBJECTS["s0"], "recorded": SUBJECTS["s1"]}).items():
+        np.testing.assert_allclose(found[name], expected, rtol=0, atol=1e-7)
+
+
+def test_likeness_of_dissimilarities_that_codes_cannot_have_correlates_them_as_they_are():
+    squares = {name: pdist(codes) ** 2 - RNG.exponential(3, 276) for name, codes in SUBJECTS.items()}
+    found = likeness(squares, kind="squared distances")["distance_correlation"]
+    np.testing.assert_allclose(found, spearmanr(list(squares.values()), axis=1).statistic)
+
+
+def test_likeness_says_what_is_wrong_with_dissimilarities():
+    pairs = {name: pdist(codes) for name, codes in SUBJECTS.items()}
+    square = {name: squareform(one) for name, one in pairs.items()}
+    with pytest.raises(RequestError, match=r"codes of 's0' .* look like dissimilarities"):
+        likeness(square)
+    with pytest.raises(RequestError, match="kind: no set is named 's9'"):
+        likeness(square, kind={"s9": "distances"})
+    with pytest.raises(RequestError, match="no kind is named 'distance'"):
+        likeness(square, kind="distance")
+    with pytest.raises(RequestError, match="those of 2 subjects"):
+        likeness({**square, "s0": np.stack([square["s0"]] * 2)}, kind="distances")
+    with pytest.raises(RequestError, match="stimuli of 's0' must be one name for each of the 24 stimuli"):
+        likeness(pairs, KIND, kind="distances")

@@ -16,6 +16,7 @@ from ratewarp._checks import RequestError, escaped, refuse_name
 from ratewarp.cli.printing import progress_bar
 from ratewarp.codes.chosen_rows import average_trials, complete, of_rows, rows_where
 from ratewarp.codes.code_files import known_suffixes
+from ratewarp.codes.kinds import is_of_pairs
 from ratewarp.codes.request import Request, gather
 from ratewarp.codes.several import Several, measure_several
 
@@ -40,6 +41,8 @@ class Chosen(NamedTuple):
         arguments, told = request.arguments, [*request.told]
         if self.average not in (None, "trials"):
             refuse_name("average", "average", self.average, ("trials",))
+        if is_of_pairs(arguments.get("kind")):
+            self._check_pairs()
         masks = []
         if self.where:
             masks.append(("where", rows_where(file, list(self.where), len(arguments["codes"]))))
@@ -53,6 +56,16 @@ class Chosen(NamedTuple):
             items, arguments = len(arguments["codes"]), average_trials(arguments)
             told.append(f"average: {len(arguments['codes']):,} mean codes of {items:,} items")
         return Request(arguments, told)
+
+    def _check_pairs(self) -> None:
+        """`RequestError` for what is done with rows of codes, which pairs of stimuli do not have."""
+        said = {"where": self.where, "average": self.average, "drop-missing": self.drop_missing}
+        asked = [name for name, value in said.items() if value]
+        if asked:
+            instead = "take rows and columns of the matrix beforehand"
+            raise RequestError(
+                f"{asked[0]}: dissimilarities have no items to choose or to average; {instead}"
+            )
 
 
 def of_folder(

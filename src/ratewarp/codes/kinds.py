@@ -112,7 +112,7 @@ class _Given(NamedTuple):
     def made(self, subject: Subject | None) -> tuple[np.ndarray, float | None]:
         """Codes, and how much of the dissimilarities they have, where they were made of such."""
         if self.stack is None:
-            return _as_codes(self.values, self.kind, self.argument, self.word), None
+            return as_codes(self.values, self.kind, self.argument, self.word), None
         found = from_dissimilarities(
             self.stack,
             squared=self.kind == "squared distances",
@@ -142,8 +142,10 @@ def check_kind(argument: str, kind: Any) -> None:
         refuse_name(argument, "kind", kind, KINDS)
 
 
-def _as_codes(values: np.ndarray, kind: Kind | None, argument: str, word: str) -> np.ndarray:
-    """Codes, if it is said that they are or they do not look like anything else."""
+def as_codes(values: np.ndarray, kind: Kind | None, argument: str, word: str) -> np.ndarray:
+    """Codes, if it is said that they are or they do not look like anything else; `word` is the name of the
+    argument that says it.
+    """
     if kind is None and look_like_dissimilarities(values):
         shape = " × ".join(f"{side:,}" for side in values.shape)
         raise RequestError(

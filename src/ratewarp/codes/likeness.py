@@ -9,12 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 from scipy.stats import rankdata
 
-from ratewarp._checks import RequestError, refuse
+from ratewarp._checks import RequestError, refuse, refuse_name
+from ratewarp.codes.arguments import as_array
+from ratewarp.codes.dissimilarities import checked, from_dissimilarities, stacked
+from ratewarp.codes.kinds import Kind, as_codes, check_kind, is_of_pairs
 from ratewarp.geometry import linear_cka, procrustes_distance
-from ratewarp.geometry.code_checks import check_codes
 from ratewarp.geometry.similarity_left_out import cka_without, overlap_without
 from ratewarp.geometry.trial_noise import Errors, averaged, repeating
 from ratewarp.geometry.tuning import tuning_curves
@@ -23,14 +25,20 @@ _FEWEST = 4  # stimuli
 
 
 class _Set(NamedTuple):
-    """Mean codes of stimuli, and their errors where every stimulus repeats."""
+    """Mean codes of stimuli, their distances (or squares), and errors where every stimulus repeats."""
 
     means: Float[np.ndarray, "stimuli latents"]
+    distances: Float[np.ndarray, " pairs"]
     errors: Errors | None
     stimuli: tuple[Any, ...]
 
 
-def likeness(sets: Mapping[str, Any] | Sequence[Any], stimuli: Any = None) -> xr.Dataset:
+def likeness(
+    sets: Mapping[str, Any] | Sequence[Any],
+    stimuli: Any = None,
+    *,
+    kind: Kind | Mapping[str, Kind] | None = None,
+) -> xr.Dataset:
     """Likeness of every two sets of codes, such as those of subjects, sessions or layers, and how near any
     model could come to all of them.
 
@@ -38,18 +46,21 @@ def likeness(sets: Mapping[str, Any] | Sequence[Any], stimuli: Any = None) -> xr
         sets: by name or in order: codes of each, (items, latents), of the same stimuli.
         stimuli: stimulus of every item, numbers or names, for all sets; or by name of the set. Every item is
             one, in the same order in all sets, if not given.
+        kind: of all sets, or by name of those that are not codes: "distances" or "squared distances" for
+            dissimilarities of stimuli, one matrix or vector of pairs a set (`stimuli` then names each once).
+            Codes are made of them by classical scaling; `distance_correlation` is of them as they are.
 
     Returns:
         Over `set` and `other`: `linear_cka` and `procrustes_distance` (radians) of mean codes, without trial
         noise where every stimulus of both sets has two items or more (the diagonal is then still 1 and 0),
         and `distance_correlation`, Spearman's between the distances of mean codes, with their noise. Over
         `set`: `ceiling_low` and `ceiling_high`, the correlation of its distances with the mean of the
-        others' and of
-        all, ranks averaged: no model of all sets is expected to correlate better than the second, one that is
-        as good as the other sets together reaches the first.
+        others' and of all, ranks averaged: no model of all sets is expected to correlate better than the
+        second, one that is as good as the other sets together reaches the first.
 
     Raises:
-        RequestError: fewer than two sets, fewer than four stimuli, sets of different stimuli.
+        RequestError: fewer than two sets, fewer than four stimuli, sets of different stimuli, sets that look
+            like dissimilarities without `kind`.
 
     Source: Kornblith et al., ICML 2019; Williams et al., NeurIPS 2021; ceilings of Nili et al., PLoS Comput
         Biol 2014.
@@ -64,7 +75,8 @@ def likeness(sets: Mapping[str, Any] | Sequence[Any], stimuli: Any = None) -> xr
     given = {str(name): one for name, one in (sets.items() if isinstance(sets, Mapping) else enumerate(sets))}
     if len(given) < 2:
         refuse("sets", "at least two", len(given))
-    made = {name: _set(name, codes, _stimuli_of(stimuli, name)) for name, codes in given.items()}
+    kinds = _kinds(kind, given)
+    made = {name: _set(name, codes, _stimuli_of(stimuli, name), kinds[name]) for name, codes in given.items()}
     first = next(iter(made))
     for name, one in made.items():
         if one.stimuli != made[first].stimuli:
@@ -79,7 +91,7 @@ def likeness(sets: Mapping[str, Any] | Sequence[Any], stimuli: Any = None) -> xr
     for a, b in combinations(range(len(every)), 2):
         cka[a, b] = cka[b, a] = _cka(every[a], every[b])
         angle[a, b] = angle[b, a] = _angle(every[a], every[b])
-    ranks = np.stack([_standard(rankdata(pdist(one.means))) for one in every])
+    ranks = np.stack([_standard(rankdata(one.distances)) for one in every])
     low, high = _ceilings(ranks)
     axes = ("set", "other")
     return xr.Dataset(
@@ -102,18 +114,50 @@ def _stimuli_of(stimuli: Any, name: str) -> Any:
     return stimuli[name]
 
 
-def _set(name: str, codes: Any, stimuli: Any) -> _Set:
-    values = check_codes(codes, argument=f"codes of {name!r}")
+def _kinds(kind: Any, sets: Mapping[str, Any]) -> dict[str, Any]:
+    """What every set is."""
+    if not isinstance(kind, Mapping):
+        check_kind("kind", kind)
+        return dict.fromkeys(sets, kind)
+    for name, one in kind.items():
+        if str(name) not in sets:
+            refuse_name("kind", "set", name, list(sets))
+        check_kind(f"kind of {name!r}", one)
+    said = {str(name): one for name, one in kind.items()}
+    return {name: said.get(name) for name in sets}
+
+
+def _set(name: str, given: Any, stimuli: Any, kind: Any) -> _Set:
+    if is_of_pairs(kind):
+        return _set_of_pairs(name, given, stimuli, squared=kind == "squared distances")
+    values = as_codes(as_array(given, f"codes of {name!r}"), kind, f"codes of {name!r}", "kind")
     if stimuli is None:
-        return _Set(values, None, tuple(range(len(values))))
+        return _Set(values, pdist(values), None, tuple(range(len(values))))
     names = np.asarray(stimuli)
     if names.shape != (len(values),):
         refuse(f"stimuli of {name!r}", f"one for each of the {len(values)} items", f"shape {names.shape}")
     found, units = np.unique(names, return_inverse=True)
     if repeating(units).all():
         means, errors = averaged(values, units)
-        return _Set(means, errors, tuple(found.tolist()))
-    return _Set(tuning_curves(values, units), None, tuple(found.tolist()))
+        return _Set(means, pdist(means), errors, tuple(found.tolist()))
+    means = tuning_curves(values, units)
+    return _Set(means, pdist(means), None, tuple(found.tolist()))
+
+
+def _set_of_pairs(name: str, given: Any, stimuli: Any, *, squared: bool) -> _Set:
+    """A set of dissimilarities, in the order of its stimuli."""
+    argument = f"dissimilarities of {name!r}"
+    stack = checked(stacked(as_array(given, argument), argument=argument), squared=squared, argument=argument)
+    if len(stack) > 1:
+        refuse(argument, "one matrix, or the pairs of one", f"those of {len(stack)} subjects")
+    number = stack.shape[-1]
+    names = np.arange(number) if stimuli is None else np.asarray(stimuli)
+    if names.shape != (number,) or len(set(names.tolist())) < number:
+        refuse(f"stimuli of {name!r}", f"one name for each of the {number} stimuli, no two the same", names)
+    order = np.argsort(names)
+    matrix = stack[0][np.ix_(order, order)]
+    codes = from_dissimilarities(matrix, squared=squared, argument=argument).codes
+    return _Set(codes, squareform(matrix), None, tuple(names[order].tolist()))
 
 
 def _cka(one: _Set, other: _Set) -> float:
