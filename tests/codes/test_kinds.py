@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist, squareform
 
@@ -136,3 +137,21 @@ def test_subjects_and_pairs_are_no_codes_of_as_many_items():
     found = measure(rows, kind="distances", subject=0, reference=rows)
     assert set(found.kept) == {"codes", "reference"}
     assert found.value("procrustes_distance") == pytest.approx(0, abs=1e-6)
+
+
+def test_the_reference_may_be_another_subject():
+    stack = np.stack(
+        [squareform(pdist(np.random.default_rng(seed).normal(size=(9, 3)))) for seed in range(3)]
+    )
+    given = {"kind": "distances", "permutations": 0}
+    found = measure(stack, subject=1, reference=stack, reference_subject=2, **given)
+    apart = measure(stack[1], reference=stack[2], **given)
+    pd.testing.assert_frame_equal(found.table, apart.table)
+    with pytest.raises(RequestError, match="reference_subject must be given together with a reference"):
+        measure(stack, subject=1, reference_subject=2, **given)
+    with pytest.raises(
+        RequestError, match="reference_subject must be given where the reference is of several"
+    ):
+        measure(stack, subject=1, reference=stack[2], reference_subject=2, **given)
+    with pytest.raises(RequestError, match="reference_subject must be a whole number"):
+        measure(stack, subject=1, reference=stack, reference_subject="all", **given)

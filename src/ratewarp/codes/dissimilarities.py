@@ -185,11 +185,11 @@ def chosen(
     return stack[subject]
 
 
-def check_subject(subject: Any) -> None:
+def check_subject(subject: Any, argument: str = "subject") -> None:
     """`RequestError` for what is no choice of a subject."""
     whole = isinstance(subject, int | np.integer) and not isinstance(subject, bool) and subject >= 0
     if subject is not None and not whole and not (isinstance(subject, str) and subject == "mean"):
-        refuse("subject", 'a whole number, 0 or more, or "mean"', subject)
+        refuse(argument, 'a whole number, 0 or more, or "mean"', subject)
 
 
 def look_like_dissimilarities(values: Any) -> bool:

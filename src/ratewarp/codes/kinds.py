@@ -45,6 +45,7 @@ def bring(
     kind: Kind | None = None,
     reference_kind: Kind | None = None,
     subject: Subject | None = None,
+    reference_subject: Subject | None = None,
 ) -> Brought:
     """Codes of what was given, made of it where it is dissimilarities.
 
@@ -55,6 +56,7 @@ def bring(
         reference_kind: what `reference` is; if not said, of the kind of `codes` where it looks like
             dissimilarities, too.
         subject: which of several matrices, or "mean".
+        reference_subject: likewise of the reference; the same if not given.
 
     Raises:
         RequestError: it is not said what they are, and they look like dissimilarities; or they cannot be what
@@ -68,17 +70,22 @@ def bring(
     check_kind("kind", kind)
     check_kind("reference_kind", reference_kind)
     check_subject(subject)
-    if reference_kind is not None and reference is None:
-        refuse("reference_kind", "given together with a reference", "no reference")
+    check_subject(reference_subject, "reference_subject")
+    for argument, one in (("reference_kind", reference_kind), ("reference_subject", reference_subject)):
+        if one is not None and reference is None:
+            refuse(argument, "given together with a reference", "no reference")
     own = _Given.of(codes, kind, "codes", "kind")
     if own.stack is not None and reference is not None and reference_kind is None:
         reference_kind = kind if can_be_of_pairs(reference, own.stack.shape[-1]) else None
     given = [own]
     if reference is not None:
         given.append(_Given.of(reference, reference_kind, "reference", "reference_kind"))
-    made = [one.made(subject) for one in given]
+    others = subject if reference_subject is None else reference_subject
+    made = [one.made(which) for one, which in zip(given, (subject, others), strict=False)]
     if not any(one.several for one in given) and subject not in (None, "mean", 0):
         refuse("subject", "given where dissimilarities are of several subjects", subject)
+    if not given[-1].several and reference_subject not in (None, "mean", 0):
+        refuse("reference_subject", "given where the reference is of several subjects", reference_subject)
     kept = {one.argument: share for one, (_, share) in zip(given, made, strict=True) if share is not None}
     return Brought(made[0][0], made[1][0] if reference is not None else None, kept)
 

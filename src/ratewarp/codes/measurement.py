@@ -192,6 +192,7 @@ def measure(
     kind: Kind | None = None,
     reference_kind: Kind | None = None,
     subject: Subject | None = None,
+    reference_subject: Subject | None = None,
     extra: bool = False,
     interval: Literal["jackknife", "bca", "percentile"] = "jackknife",
     resamples: int = Settings.resamples,
@@ -231,6 +232,7 @@ def measure(
         reference_kind: what `reference` is, likewise; if not given, the same where it looks like
             dissimilarities.
         subject: which of the dissimilarities of several subjects, counted from 0, or "mean" for their mean.
+        reference_subject: likewise of the reference; the same if not given.
         extra: also what is slow: disentanglement, completeness and informativeness (DCI), some seconds per
             thousand items.
         interval: how intervals are made; see `ratewarp.geometry.infer`. Orthogonalization, specialization and
@@ -260,6 +262,7 @@ def measure(
         kind=kind,
         reference_kind=reference_kind,
         subject=subject,
+        reference_subject=reference_subject,
     )
     for argument, given in (("codes", noise), ("reference", reference_noise)):
         if argument in kept and given is not None:

@@ -55,6 +55,7 @@ def gather(
     kind: Kind | None = None,
     reference_kind: Kind | None = None,
     subject: Subject | None = None,
+    reference_subject: Subject | None = None,
 ) -> Request:
     """Reads what is to be measured.
 
@@ -66,6 +67,7 @@ def gather(
         kind: what the codes are, as `ratewarp.measure` takes it.
         reference_kind: what the reference is.
         subject: which of several dissimilarities, or "mean".
+        reference_subject: likewise of the reference; the same if not given.
 
     Raises:
         RequestError: a file or key does not exist or cannot be read, or rows cannot be matched.
@@ -78,7 +80,8 @@ def gather(
     rows = _Rows.of(file, main, asked.places.get("ids"))
     codes, items = _codes(asked.codes, rows, kind)
     arguments: dict[str, Any] = {"codes": codes}
-    said = {"kind": kind, "reference_kind": reference_kind, "subject": subject}
+    said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind}
+    said |= {"subject": subject, "reference_subject": reference_subject}
     arguments |= {argument: one for argument, one in said.items() if one is not None}
     if rows.ids is not None and len(rows.ids) != items:
         refuse("ids", f"one for each of the {items} items", f"{len(rows.ids)}")
