@@ -1,11 +1,13 @@
-"""Files that a measurement is kept in: its table as csv, json or parquet, or labelled arrays as netCDF."""
+"""Files that a measurement is kept in: its table as csv, json or parquet, or labelled arrays as netCDF; and
+what those of several sets are made of, too.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
@@ -23,15 +25,33 @@ if TYPE_CHECKING:
     from ratewarp.codes.measurement import Measurement
 
 QUANTITIES = ("value", "se", "low", "high", "p", "p_adjusted")
+CELL = {**dict.fromkeys(QUANTITIES, math.nan), "n": 0, "note": ""}  # a single number that is not there
 _WHICH = ("measure", "task", "trial_noise")
-_PLAIN_NAME = re.compile(r"(?!task_)[A-Za-z]\w*", re.ASCII)  # that a variable of a netCDF file can have
+PLAIN_NAME = re.compile(r"(?!task_)[A-Za-z]\w*", re.ASCII)  # that a variable of a netCDF file can have
 
 
 def save(found: Measurement, path: str | PathLike[str]) -> None:
     """Writes a measurement to a new file; see `Measurement.save`."""
     file = check_new(path, "path")
-    with disk_errors(file, intact="nothing else was changed"):
-        write_new(file, _WRITERS[file.suffix.lower()](found))
+    write_all({file: _WRITERS[file.suffix.lower()](found)})
+
+
+def write_all(contents: Mapping[Path, bytes]) -> None:
+    """Writes new files: all of them, or none.
+
+    Raises:
+        RatewarpError: one cannot be written.
+    """
+    written: list[Path] = []
+    for file, content in contents.items():
+        with disk_errors(file, intact="nothing else was changed"):
+            try:
+                write_new(file, content)
+            except OSError:
+                for earlier in written:
+                    earlier.unlink(missing_ok=True)
+                raise
+        written.append(file)
 
 
 def check_new(path: str | PathLike[str], argument: str) -> Path:
@@ -56,16 +76,19 @@ def contents(found: Measurement) -> dict[str, Any]:
     """A measurement as JSON can hold it: what was measured, and the rows of the table; None for what is
     missing.
     """
-    rows = [
-        {name: None if pd.isna(one) else one for name, one in row.items()}
-        for row in found.table.to_dict("records")
-    ]
     return {
         **_settings(found),
         "classes": {task: list(names) for task, names in found.classes.items()},
         "kept": dict(found.kept),
-        "measures": rows,
+        "measures": plain_rows(found.table),
     }
+
+
+def plain_rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    """Rows of a table as JSON can hold them; None for what is missing."""
+    return [
+        {name: None if pd.isna(one) else one for name, one in row.items()} for row in table.to_dict("records")
+    ]
 
 
 def arrays(found: Measurement) -> xr.Dataset:
@@ -78,23 +101,44 @@ def arrays(found: Measurement) -> xr.Dataset:
         `trial_noise`, `quantity` and `latent`. A task whose name no variable can have is called by its
         number, from `task_1`; the attribute `task` has the name.
     """
-    table = found.table.assign(
-        **{name: found.table[name].map(_storable) for name in (*_WHICH, "class", "other", "note")}
-    )
-    every = table.to_dict("records")
-    forms = list(dict.fromkeys(row["trial_noise"] for row in every))
-    singles = [row for row in every if pd.isna([row[place] for place in PLACES]).all()]
-    data, names = _singles(singles, forms), _names(found)
-    for measure, task in dict.fromkeys((row["measure"], row["task"]) for row in every):
-        rows = [row for row in every if (row["measure"], row["task"]) == (measure, task)]
-        if any(not pd.isna(row["class"]) for row in rows):
-            original, called = names[task]
-            matrix = _matrix(rows, forms, [_storable(one) for one in found.classes[original]], called)
-            data[f"{measure}_of_{called}"] = matrix.assign_attrs(task=task)
-        if any(not pd.isna(row["latent"]) for row in rows):
-            data[measure] = _latents(rows, forms)
     kept = {f"kept_{argument}": share for argument, share in found.kept.items()}
-    return xr.Dataset(data, attrs={**_settings(found), **kept})
+    rows = storable_table(found.table).to_dict("records")
+    axes = {"trial_noise": distinct(rows, "trial_noise")}
+    return xr.Dataset(labelled(rows, axes, found.classes, CELL), attrs={**_settings(found), **kept})
+
+
+def labelled(
+    rows: Sequence[Mapping[Any, Any]],
+    axes: Mapping[str, Sequence[Any]],
+    classes: Mapping[str, tuple[str, ...]],
+    cell: Mapping[str, Any],
+) -> dict[str, xr.DataArray]:
+    """Rows as labelled arrays, missing where there is no row.
+
+    Arguments:
+        rows: of a table whose names are storable.
+        axes: columns that every number is labelled by besides its measure and task, with their values.
+        classes: names of the classes of every task.
+        cell: columns of single numbers, with what stands where there is none; those of NaN are quantities of
+            matrices and lists of latents.
+    """
+    quantities, names = [name for name, one in cell.items() if one != one], _names(classes)
+    data = _singles([row for row in rows if pd.isna([row[one] for one in PLACES]).all()], axes, cell)
+    for measure, task in dict.fromkeys((row["measure"], row["task"]) for row in rows):
+        own = [row for row in rows if (row["measure"], row["task"]) == (measure, task)]
+        if any(not pd.isna(row["class"]) for row in own):
+            original, called = names[task]
+            stored = [storable(one) for one in classes[original]]
+            matrix = _matrix(own, axes, quantities, stored, called)
+            data[f"{measure}_of_{called}"] = matrix.assign_attrs(task=task)
+        if any(not pd.isna(row["latent"]) for row in own):
+            data[measure] = _latents(own, axes, quantities)
+    return data
+
+
+def distinct(rows: Sequence[Mapping[Any, Any]], column: str) -> list[Any]:
+    """Values of a column, each once, in order."""
+    return list(dict.fromkeys(row[column] for row in rows))
 
 
 def _settings(found: Measurement) -> dict[str, Any]:
@@ -108,66 +152,92 @@ def _settings(found: Measurement) -> dict[str, Any]:
     }
 
 
-def _names(found: Measurement) -> dict[str, tuple[str, str]]:
+def _names(classes: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, str]]:
     """Of every task as it is stored, its name, and what its variables are called by."""
     return {
-        _storable(task): (task, task if _PLAIN_NAME.fullmatch(task) else f"task_{number}")
-        for number, task in enumerate(found.classes, start=1)
+        storable(task): (task, task if PLAIN_NAME.fullmatch(task) else f"task_{number}")
+        for number, task in enumerate(classes, start=1)
     }
 
 
-def _singles(rows: list[dict[Any, Any]], forms: list[str]) -> dict[str, xr.DataArray]:
-    """Numbers that are no entries of anything, by measure, task and trial noise."""
-    measures, tasks = (list(dict.fromkeys(row[axis] for row in rows)) for axis in _WHICH[:2])
-    labels = dict(zip(_WHICH, (measures, tasks, forms), strict=True))
-    empty = {**dict.fromkeys(QUANTITIES, math.nan), "n": 0, "note": ""}
+def _singles(
+    rows: Sequence[Mapping[Any, Any]], axes: Mapping[str, Sequence[Any]], cell: Mapping[str, Any]
+) -> dict[str, xr.DataArray]:
+    """Numbers that are no entries of anything, by measure, task and the other axes."""
+    labels = {axis: distinct(rows, axis) for axis in _WHICH[:2]} | dict(axes)
     shape = tuple(map(len, labels.values()))
-    filled = {name: np.full(shape, one, object if one == "" else type(one)) for name, one in empty.items()}
+    filled = {name: np.full(shape, one, object if one == "" else type(one)) for name, one in cell.items()}
     for row in rows:
-        place = tuple(names.index(row[axis]) for axis, names in labels.items())
+        place = _place(row, labels)
         for name, values in filled.items():
             values[place] = row[name]
-    return {name: xr.DataArray(values, labels, _WHICH) for name, values in filled.items()}
+    return {name: xr.DataArray(values, labels, tuple(labels)) for name, values in filled.items()}
 
 
-def _matrix(rows: list[dict[Any, Any]], forms: list[str], classes: list[str], task: str) -> xr.DataArray:
-    values = np.full((len(forms), len(QUANTITIES), len(classes), len(classes)), np.nan)
+def _matrix(
+    rows: Sequence[Mapping[Any, Any]],
+    axes: Mapping[str, Sequence[Any]],
+    quantities: Sequence[str],
+    classes: Sequence[str],
+    task: str,
+) -> xr.DataArray:
+    sides = {f"class_of_{task}": classes, f"other_of_{task}": classes}
+    labels = {**axes, "quantity": quantities, **sides}
+    values = np.full(tuple(map(len, labels.values())), np.nan)
     number = {name: place for place, name in enumerate(classes)}
     for row in rows:
         if not pd.isna(row["class"]):
-            a, b, form = number[row["class"]], number[row["other"]], forms.index(row["trial_noise"])
-            values[form, :, a, b] = values[form, :, b, a] = [row[name] for name in QUANTITIES]
-    axes = {f"class_of_{task}": classes, f"other_of_{task}": classes}
-    labels = {"trial_noise": forms, "quantity": list(QUANTITIES), **axes}
+            a, b, place = number[row["class"]], number[row["other"]], _place(row, axes)
+            values[(*place, slice(None), a, b)] = [row[name] for name in quantities]
+            values[(*place, slice(None), b, a)] = values[(*place, slice(None), a, b)]
     return xr.DataArray(values, labels, tuple(labels))
 
 
-def _latents(rows: list[dict[Any, Any]], forms: list[str]) -> xr.DataArray:
+def _latents(
+    rows: Sequence[Mapping[Any, Any]], axes: Mapping[str, Sequence[Any]], quantities: Sequence[str]
+) -> xr.DataArray:
     numbered = [row for row in rows if not pd.isna(row["latent"])]
     latents = sorted({int(row["latent"]) for row in numbered})
-    values = np.full((len(forms), len(QUANTITIES), len(latents)), np.nan)
+    labels = {**axes, "quantity": quantities, "latent": latents}
+    values = np.full(tuple(map(len, labels.values())), np.nan)
     for row in numbered:
         place = latents.index(int(row["latent"]))
-        values[forms.index(row["trial_noise"]), :, place] = [row[name] for name in QUANTITIES]
-    labels = {"trial_noise": forms, "quantity": list(QUANTITIES), "latent": latents}
+        values[(*_place(row, axes), slice(None), place)] = [row[name] for name in quantities]
     return xr.DataArray(values, labels, tuple(labels))
 
 
-def _storable(text: Any) -> Any:
+def _place(row: Mapping[Any, Any], labels: Mapping[str, Sequence[Any]]) -> tuple[int, ...]:
+    return tuple(names.index(row[axis]) for axis, names in labels.items())
+
+
+def storable(text: Any) -> Any:
     """Text that every format can hold: what is no character, or ends a text in C, by its number."""
     if not isinstance(text, str):
         return text
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", r"\x00")
 
 
-def _storable_table(found: Measurement) -> pd.DataFrame:
-    columns = (*_WHICH, "class", "other", "note")
-    table = found.table.assign(**{name: found.table[name].map(_storable) for name in columns})
-    return table.astype({"class": "string", "other": "string"})
+def storable_table(table: pd.DataFrame) -> pd.DataFrame:
+    """A table whose names every format can hold."""
+    columns = [name for name in (*_WHICH, "set", "class", "other", "note") if name in table]
+    held = table.assign(**{name: table[name].map(storable) for name in columns})
+    return held.astype({"class": "string", "other": "string"})
+
+
+def as_csv(table: pd.DataFrame) -> bytes:
+    """A table whose names are storable, as csv."""
+    return table.to_csv(index=False, lineterminator="\n").encode("utf-8")
+
+
+def as_parquet(table: pd.DataFrame, attributes: Mapping[str, Any]) -> bytes:
+    """A table whose names are storable, with attributes in the metadata, where pandas reads it as `attrs`."""
+    held = table.copy()
+    held.attrs = dict(attributes)
+    return held.to_parquet(None, engine="pyarrow", index=False)
 
 
 def _csv(found: Measurement) -> bytes:
-    return _storable_table(found).to_csv(index=False, lineterminator="\n").encode("utf-8")
+    return as_csv(storable_table(found.table))
 
 
 def _json(found: Measurement) -> bytes:
@@ -175,10 +245,7 @@ def _json(found: Measurement) -> bytes:
 
 
 def _parquet(found: Measurement) -> bytes:
-    """The table, with what was measured in the metadata, where pandas reads it as `attrs`."""
-    table = _storable_table(found)
-    table.attrs = {**_settings(found), "kept": dict(found.kept)}
-    return table.to_parquet(None, engine="pyarrow", index=False)
+    return as_parquet(storable_table(found.table), {**_settings(found), "kept": dict(found.kept)})
 
 
 def _netcdf(found: Measurement) -> bytes:

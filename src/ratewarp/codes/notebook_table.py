@@ -1,7 +1,8 @@
-"""A measurement as notebooks show it."""
+"""A measurement, and one of several sets, as notebooks show them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,14 @@ from ratewarp.geometry.measuring import PLACES
 
 if TYPE_CHECKING:
     from ratewarp.codes.measurement import Measurement
+    from ratewarp.codes.several import Several
 
 _MOST_ENTRIES = 10  # rows of one matrix or list
 _MOST_NOTES = 20
 _LONGEST = 60  # letters of a name
 _HEADINGS = {"removed": "without trial noise", "included": "with trial noise", "": "codes as they are given"}
 _NAMED = ("measure", "task", *PLACES)
-_NUMBERS = ("value", "se", "interval", "p", "p_adjusted")
+_NUMBERS = ("value", "mean", "se", "interval", "sets", "p", "p_adjusted")
 
 
 def one_line(found: Measurement) -> str:
@@ -41,16 +43,41 @@ def one_line(found: Measurement) -> str:
     return f"<Measurement: {'; '.join(parts)}>"
 
 
+def several_in_one_line(found: Several) -> str:
+    """What was measured of several sets, in one line of plain text."""
+    parts = (
+        f"{len(found.sets):,} sets",
+        *([f"{len(found.places):,} places of {_name(found.third)}"] if found.third is not None else []),
+        f"{found.level:.0%} intervals over sets",
+        f"{len(found.group):,} rows in .group, {len(found.table):,} in .table",
+    )
+    return f"<Several: {'; '.join(parts)}>"
+
+
 def as_html(found: Measurement) -> str:
     """A table in HTML, grouped by trial noise; notes are numbered below it.
 
     Long matrices are cut, and every name is text, whatever is in it.
     """
-    table, notes = found.table, _Notes()
-    columns = [name for name in _NAMED if _is_used(table, name)]
+    return _html(one_line(found), found.table, _NAMED, found.level, ".table")
+
+
+def several_as_html(found: Several) -> str:
+    """The table over sets in HTML, rows of one number together; see `as_html`."""
+    group = found.group
+    if found.third is None:
+        return _html(several_in_one_line(found), group, _NAMED, found.level, ".group")
+    number = group.groupby(list(_NAMED), sort=False).ngroup()
+    ordered = group.iloc[number.argsort(kind="stable")]
+    return _html(several_in_one_line(found), ordered, (*_NAMED, found.third), found.level, ".group")
+
+
+def _html(said: str, table: pd.DataFrame, named: Sequence[str], level: float, where: str) -> str:
+    notes = _Notes()
+    columns = [name for name in named if _is_used(table, name)]
     numbers = [name for name in _NUMBERS if name == "interval" or _is_used(table, name)]
-    head = "".join(f"<th style='text-align:left'>{name}</th>" for name in columns)
-    head += "".join(f"<th>{_title(name, found)}</th>" for name in numbers)
+    head = "".join(f"<th style='text-align:left'>{escape(_name(name))}</th>" for name in columns)
+    head += "".join(f"<th>{_title(name, level)}</th>" for name in numbers)
     body = []
     every = table.to_dict("records")
     forms = list(dict.fromkeys(row["trial_noise"] for row in every))
@@ -60,9 +87,9 @@ def as_html(found: Measurement) -> str:
             width = len(columns) + len(numbers)
             heading = escape(_HEADINGS.get(form, escaped(form)))
             body.append(f"<tr><th colspan='{width}' style='text-align:left'>{heading}</th></tr>")
-        body += _rows(rows, columns, numbers, notes)
+        body += _rows(rows, columns, numbers, notes, where)
     return (
-        f"<div><p>{escape(one_line(found).strip('<>'))}</p>"
+        f"<div><p>{escape(said.strip('<>'))}</p>"
         f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{notes.below()}</div>"
     )
 
@@ -87,7 +114,9 @@ class _Notes:
         return f"<p style='font-size:smaller'>{'<br>'.join(lines)}</p>" if lines else ""
 
 
-def _rows(rows: list[dict[Any, Any]], columns: list[str], numbers: list[str], notes: _Notes) -> list[str]:
+def _rows(
+    rows: list[dict[Any, Any]], columns: list[str], numbers: list[str], notes: _Notes, where: str
+) -> list[str]:
     """Rows of one form; of a matrix or a list, the first few."""
     out, shown = [], {}
     for row in rows:
@@ -99,33 +128,34 @@ def _rows(rows: list[dict[Any, Any]], columns: list[str], numbers: list[str], no
         if count > _MOST_ENTRIES:
             what = f"{count - _MOST_ENTRIES:,} more of {_name(measure)} {_name(task)}".rstrip()
             out.append(
-                f"<tr><td colspan='{len(columns) + len(numbers)}'>… {escape(what)}: see .table</td></tr>"
+                f"<tr><td colspan='{len(columns) + len(numbers)}'>… {escape(what)}: see {where}</td></tr>"
             )
     return out
 
 
 def _row(row: dict[Any, Any], columns: list[str], numbers: list[str], notes: _Notes) -> str:
     named = [_text(row[name]) for name in columns]
-    named[0] += notes.mark(row["note"])
+    named[0] += notes.mark(row.get("note", ""))
     cells = [f"<td style='text-align:left'>{one}</td>" for one in named]
     cells += [f"<td style='white-space:nowrap'>{_number(row, name)}</td>" for name in numbers]
     return f"<tr>{''.join(cells)}</tr>"
 
 
 def _is_used(table: pd.DataFrame, name: str) -> bool:
-    return name == "measure" or any(not pd.isna(one) and one != "" for one in table[name])
+    return name == "measure" or name in table and any(not pd.isna(one) and one != "" for one in table[name])
 
 
-def _title(name: str, found: Measurement) -> str:
-    titles = {"interval": f"{found.level:.0%} interval", "p_adjusted": "p, corrected"}
+def _title(name: str, level: float) -> str:
+    titles = {"interval": f"{level:.0%} interval", "p_adjusted": "p, corrected"}
     return titles.get(name, name)
 
 
 def _text(one: Any) -> str:
-    """A name, or the number of a latent; nothing where there is none."""
+    """A name, or the number of a latent or a place; nothing where there is none."""
     if pd.isna(one):
         return ""
-    return escape(_name(one)) if isinstance(one, str) else f"{one:.0f}"
+    text = f"{one:.10g}" if isinstance(one, float) else str(one)  # numbers of latents are floats, too
+    return escape(_name(text))
 
 
 def _name(name: str) -> str:
@@ -137,6 +167,8 @@ def _name(name: str) -> str:
 def _number(row: dict[Any, Any], name: str) -> str:
     if name == "interval":
         return "" if pd.isna(row["low"]) else f"[{_decimal(row['low'])}, {_decimal(row['high'])}]"
+    if name == "sets":
+        return f"{row[name]:,}"
     if name in ("p", "p_adjusted") and row[name] < 0.0005:
         return "&lt; 0.001"
     return "" if pd.isna(row[name]) else _decimal(row[name])

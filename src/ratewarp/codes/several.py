@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import Any, cast
 
 import numpy as np
@@ -17,11 +18,14 @@ from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp._progress import Progress
 from ratewarp._threads import threads
 from ratewarp.codes.kinds import is_of_pairs
+from ratewarp.codes.keeping_several import save_several
 from ratewarp.codes.measurement import FORMS, Measurement, measure
+from ratewarp.codes.notebook_table import several_as_html, several_in_one_line
 from ratewarp.geometry.over_sets import mean_over_sets, sign_flips
 from ratewarp.geometry.representation import PLACES
 
 _KEYS = ["measure", "task", "trial_noise", *PLACES]  # what says which number a row of a set is
+_COLUMNS = ("set", *_KEYS, "value", "mean", "se", "low", "high", "p", "p_adjusted", "n", "note", "sets")
 _CHANCE_ZERO = ("prototypization", "kernel_prototypization", "category_effect", "frequency_effect")
 _OWN = ("reference", "noise", "reference_noise")  # arguments that may have a third axis, as codes do
 
@@ -77,6 +81,40 @@ class Several:
         columns = pd.Index(self.places, name=self.third) if self.third is not None else pd.Index([measure])
         return pd.DataFrame(values, pd.Index(self.sets, name="set"), columns)
 
+    def save(self, path: str | PathLike[str]) -> None:
+        """Writes both tables to a new file, whose suffix says the format.
+
+        Arguments:
+            path: csv or parquet: `group`; `table` stands beside it in a second new file, FILE-sets.csv. json:
+                both, as `group` and `sets`. nc: labelled arrays, in two groups of these names, for
+                `xarray.open_dataset(FILE, group="group")`.
+
+        Raises:
+            RequestError: another suffix, or one of the files exists.
+            RatewarpError: a file cannot be written, or parquet is asked for without pyarrow.
+        """
+        save_several(self, path)
+
+    def plot(self) -> tuple[Any, Any]:
+        """The whole figure of `ratewarp measure FOLDER --figure`: a panel an index; for single panels see
+        `ratewarp.plot.over_sets`.
+
+        Returns:
+            The figure of matplotlib, and its axes by measure, or "measure task".
+
+        Raises:
+            RequestError: no number has a mean.
+        """
+        import ratewarp  # as in `Measurement.plot`
+
+        return ratewarp.plot.several(self)
+
+    def __repr__(self) -> str:
+        return several_in_one_line(self)
+
+    def _repr_html_(self) -> str:
+        return several_as_html(self)
+
 
 def measure_several(
     sets: Mapping[str, Any] | Sequence[Any] | np.ndarray,
@@ -109,7 +147,8 @@ def measure_several(
         Measures of every set, and statistics over them.
 
     Raises:
-        RequestError: fewer than two sets, third axes of different lengths, or what `measure` raises, with the
+        RequestError: fewer than two sets, third axes of different lengths, a `third` that is a
+            column of the tables, or what `measure` raises, with the
             name of the set.
 
     Examples:
@@ -131,9 +170,13 @@ def measure_several(
     if len(set(numbers.values())) != 1:
         refuse("sets", "of third axes of one length, or none", numbers)
     (number,) = set(numbers.values())
+    if third in _COLUMNS:
+        refuse("third", f"another name than those of columns ({', '.join(_COLUMNS)})", third)
     along = tuple(range(number or 1)) if places is None else tuple(places)
     if len(along) != (number or 1):
         refuse("places", f"one for each of the {number or 1} places of the third axis", len(along))
+    if len(set(along)) != len(along):
+        refuse("places", "all different", along)
     jobs = [
         (name, place, {**_at(request, place if number else None), "permutations": permutations})
         for name, request in requests.items()
