@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from ratewarp._checks import RequestError, refuse_name
 from ratewarp.codes.measurement import Measurement
+from ratewarp.codes.several import Several
 from ratewarp.report.measured import measured_figure
 from ratewarp.report.measured_panels import (
     codes_map,
@@ -20,10 +21,13 @@ from ratewarp.report.measured_panels import (
     draw_indices,
     index_rows,
 )
-from ratewarp.report.style import figure_style
+from ratewarp.report.sets_figure import several_figure
+from ratewarp.report.sets_panels import Number, draw_over_sets, key_to, sets_panel
+from ratewarp.report.style import figure_style, note_below
 
-__all__ = ["class_distance", "codes", "indices", "measurement"]
+__all__ = ["class_distance", "codes", "indices", "measurement", "over_sets", "several"]
 
+_NOTE = 7  # points
 _LINE, _MARGIN = 0.22, 0.9  # inches, of an index and around them all
 
 
@@ -136,6 +140,75 @@ def class_distance(found: Measurement, task: str, ax: Axes | None = None) -> tup
     """
     matrix = found.class_distance(_known(found, task))
     return _drawn(lambda axes: draw_class_distance(axes, found, task, matrix), ax, (3.5, 3.4))
+
+
+def several(found: Several) -> tuple[Figure, dict[str, Axes]]:
+    """The whole figure of several sets: a panel an index or its change, as `over_sets` draws it; of all
+    single numbers where no index was measured.
+
+    Arguments:
+        found: what `ratewarp.measure_several` returned.
+
+    Returns:
+        The figure, and its axes by name: "linear_cka", "prototypization labels", with the name of every task.
+
+    Raises:
+        RequestError: no number has a mean.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure_several
+        >>> sets = np.random.default_rng(0).normal(size=(4, 20, 3))
+        >>> found = measure_several(sets, ["a", "b"] * 10, workers=1)
+        >>> figure, axes = several(found)
+        >>> list(axes)
+        ['prototypization labels', 'orthogonalization labels', 'free_orthogonalization labels']
+        >>> plt.close(figure)
+    """
+    with figure_style():
+        return several_figure(found)
+
+
+def over_sets(
+    found: Several,
+    measure: str,
+    task: str = "",
+    *,
+    trial_noise: str | None = None,
+    ax: Axes | None = None,
+) -> tuple[Figure, Axes]:
+    """One number of every set, with the mean of all and its interval; where there is a third axis, along it,
+    and squares at the foot mark places at which p, corrected over the third axis, is below 0.05.
+
+    Arguments:
+        found: what `ratewarp.measure_several` returned.
+        measure: name of the number.
+        task: the labelling it is of; empty for none.
+        trial_noise: "removed" or "included"; without trial noise where there is such a number, if not given.
+        ax: where to draw; axes of a new figure if not given, below which stands what is drawn how.
+
+    Returns:
+        The figure and the axes.
+
+    Raises:
+        RequestError: no such number, or no set has it.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure_several
+        >>> sets = np.random.default_rng(0).normal(size=(4, 20, 3, 2))
+        >>> found = measure_several(sets, ["a", "b"] * 10, third="layer", places=["V1", "IT"], workers=1)
+        >>> figure, ax = over_sets(found, "prototypization", "labels")
+        >>> ax.get_xlabel(), [label.get_text() for label in ax.get_xticklabels()]
+        ('layer', ['V1', 'IT'])
+        >>> plt.close(figure)
+    """
+    shown = sets_panel(found, Number(measure, task), trial_noise)
+    size = (2.6, 2.9) if shown.third is None else (3.3, 2.9)
+    figure, axes = _drawn(lambda axes: draw_over_sets(axes, shown), ax, size)
+    if ax is None:
+        note_below(figure, key_to(shown), _NOTE)
+    return figure, axes
 
 
 def _known(found: Measurement, task: str) -> str:

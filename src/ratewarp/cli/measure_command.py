@@ -105,7 +105,10 @@ def measure(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Keep the results: csv, json or parquet (the table), nc (arrays)."),
+        typer.Option(
+            metavar="FILE",
+            help="Keep the results: csv, json or parquet (the table; of a folder two), nc (arrays).",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -146,13 +149,9 @@ def measure(
     said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": which}
     chosen = Chosen(tuple(where or ()), average, drop_missing)
     if is_folder(file) and file.suffix.lower() != ".zarr":
-        for argument, path in (("figure", figure), ("out", out)):
-            if path is not None:
-                refuse(
-                    argument, "asked for one file; a folder prints tables, with --json all of them", str(path)
-                )
         knobs = {"interval": interval, "resamples": resamples, "seed": seed, "extra": extra}
-        of_folder(file, wanted, said, chosen, third=third, as_json=as_json, **knobs)
+        shown = {"third": third, "as_json": as_json, "out": out, "figure": figure}
+        of_folder(file, wanted, said, chosen, **shown, **knobs)
         return
     request = chosen.of(file, gather(file, wanted, **said))
     for line in request.told:

@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ratewarp._checks import RequestError, escaped, refuse_name
+from ratewarp._checks import RequestError, escaped, refuse, refuse_name
 from ratewarp.cli.printing import progress_bar
 from ratewarp.codes.chosen_rows import average_trials, complete, of_rows, rows_where
 from ratewarp.codes.code_files import known_suffixes
+from ratewarp.codes.keeping_several import check_new_of_several, contents_of_several
 from ratewarp.codes.kinds import is_of_pairs
 from ratewarp.codes.request import Request, gather
 from ratewarp.codes.several import Several, measure_several
@@ -76,14 +77,23 @@ def of_folder(
     *,
     third: str,
     as_json: bool,
+    out: Path | None,
+    figure: Path | None,
     **knobs: Any,
 ) -> None:
-    """Measures every file of a folder, and prints statistics over them.
+    """Measures every file of a folder, and prints statistics over them; keeps and draws them where asked to.
 
     Raises:
         RequestError: fewer than two files of a known format, or one that cannot be measured; the message
-            names it.
+            names it. Results are to be kept where they exist, or where they would be taken for codes.
     """
+    kept = () if out is None else check_new_of_several(out, "out")
+    if (
+        out is not None
+        and out.suffix.lower() in known_suffixes()
+        and out.resolve().parent == folder.resolve()
+    ):
+        refuse("out", "a file outside the folder, where it would be measured next time", str(out))
     files = sorted(path for path in folder.iterdir() if path.suffix.lower() in known_suffixes())
     if len(files) < 2:
         known = ", ".join(known_suffixes())
@@ -98,7 +108,15 @@ def of_folder(
         print(escaped(line), file=sys.stderr)
     with progress_bar() as (show, _):
         found = measure_several(sets, third=third, progress=show, **knobs)
-    print(_as_json(found) if as_json else _as_text(found))
+    print(json.dumps(contents_of_several(found)) if as_json else _as_text(found))
+    if out is not None:
+        found.save(out)
+        print(f"results: {', '.join(escaped(file) for file in kept)}", file=sys.stderr)
+    if figure is not None:
+        from ratewarp.report.sets_figure import save_several_figure
+
+        save_several_figure(found, figure)
+        print(f"figure: {escaped(figure)}", file=sys.stderr)
 
 
 def _common(told: Mapping[str, list[str]]) -> list[str]:
@@ -107,12 +125,6 @@ def _common(told: Mapping[str, list[str]]) -> list[str]:
     shared = [line for line in every[0] if all(line in lines for lines in every)]
     rest = [f"{name}: {line}" for name, lines in told.items() for line in lines if line not in shared]
     return shared + rest
-
-
-def _as_json(found: Several) -> str:
-    tables = {"sets": found.table, "group": found.group}
-    rows = {name: json.loads(str(table.to_json(orient="records"))) for name, table in tables.items()}
-    return json.dumps({"third": found.third, "names": list(found.sets), **rows})
 
 
 def _as_text(found: Several) -> str:

@@ -90,11 +90,11 @@ def arrays_of_several(found: Several) -> xr.DataTree:
     tables = [("group", found.group, _GROUP_CELL), ("sets", found.table, CELL)]
     nodes = {"/": xr.Dataset(attrs={**_settings(found), "third": found.third or ""})}
     for node, table, cell in tables:
-        renamed = {} if third is None else {found.third: third}
-        rows = _storable(found, table).rename(columns=renamed).to_dict("records")
+        rows = _storable(found, table).rename(columns=lambda name: third if name == found.third else name)
         heads = (*(["set"] if node == "sets" else []), *([third] if third is not None else []))
-        axes = {axis: distinct(rows, axis) for axis in (*heads, "trial_noise")}
-        nodes[f"/{node}"] = xr.Dataset(labelled(rows, axes, _classes(found.table), cell))
+        every = rows.to_dict("records")
+        axes = {axis: distinct(every, axis) for axis in (*heads, "trial_noise")}
+        nodes[f"/{node}"] = xr.Dataset(labelled(every, axes, _classes(found.table), cell))
     return xr.DataTree.from_dict(nodes)
 
 
@@ -125,7 +125,7 @@ def _classes(table: pd.DataFrame) -> dict[str, tuple[str, ...]]:
 def _storable(found: Several, table: pd.DataFrame) -> pd.DataFrame:
     """A table as every format can hold it: nothing where a row has no class or latent."""
     held = _with_places(found, table)
-    named = held["measure"].isin(set(found.table.loc[found.table["class"].notna(), "measure"]))
+    named = held["measure"].isin(list(found.table.loc[found.table["class"].notna(), "measure"]))
     columns = {name: held[name].astype(object).where(named, None) for name in ("class", "other")}
     return storable_table(held.assign(**columns, latent=pd.to_numeric(held["latent"], errors="coerce")))
 

@@ -142,7 +142,7 @@ def _row(row: dict[Any, Any], columns: list[str], numbers: list[str], notes: _No
 
 
 def _is_used(table: pd.DataFrame, name: str) -> bool:
-    return name == "measure" or name in table and any(not pd.isna(one) and one != "" for one in table[name])
+    return name == "measure" or (name in table and any(not pd.isna(one) and one != "" for one in table[name]))
 
 
 def _title(name: str, level: float) -> str:

@@ -17,8 +17,8 @@ from joblib import Parallel, delayed
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp._progress import Progress
 from ratewarp._threads import threads
-from ratewarp.codes.kinds import is_of_pairs
 from ratewarp.codes.keeping_several import save_several
+from ratewarp.codes.kinds import is_of_pairs
 from ratewarp.codes.measurement import FORMS, Measurement, measure
 from ratewarp.codes.notebook_table import several_as_html, several_in_one_line
 from ratewarp.geometry.over_sets import mean_over_sets, sign_flips

@@ -26,7 +26,7 @@ _LONGEST_TASK = 16  # letters, behind an index
 _LETTERS = 40  # in a line as wide as a map, or along a matrix
 _TITLE = 44  # in a title; that of a map begins at the edge of the figure
 _MAP_TITLE = 34
-_INDICES = {measure.name: measure.title for measure in MEASURES if "measured" in measure.figures}
+INDICES = {measure.name: measure.title for measure in MEASURES if "measured" in measure.figures}
 _OTHER_FORM = 0.26  # how far below the form without noise that with it stands, in rows
 _HALO = patheffects.withStroke(linewidth=1.6, foreground="white")
 
@@ -127,15 +127,15 @@ def index_rows(found: Measurement) -> list[IndexRow]:
     for row in found.table.to_dict("records"):
         base = row["measure"].removesuffix("_change")
         change = base != row["measure"]
-        if base not in _INDICES or not np.isfinite(row["value"]):
+        if base not in INDICES or not np.isfinite(row["value"]):
             continue
         of = f" ({_both_ends(row['task'])})" if row["task"] not in ("", base, "frequency") else ""
-        name = "its change" if change else _INDICES[base] + of
+        name = "its change" if change else INDICES[base] + of
         key = (row["task"], base, change)
         rows.setdefault(key, IndexRow(name, change, [])).forms.append(row)
     tasks = ["", *found.classes]
     order = {task: place for place, task in enumerate(tasks)}
-    measures = list(_INDICES)
+    measures = list(INDICES)
     return [
         rows[key]
         for key in sorted(

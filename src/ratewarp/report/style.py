@@ -114,10 +114,10 @@ def rate_ticks(axis: Axis, rates: Sequence[float]) -> None:
     axis.set_minor_locator(NullLocator())
 
 
-def note_below(figure: Figure, note: str) -> None:
+def note_below(figure: Figure, note: str, size: float | str = "small") -> None:
     """A line below all panels of a figure whose layout is constrained; nothing for an empty note."""
     if note:
-        figure.supxlabel(note, x=0.995, ha="right", fontsize="small", color=MUTED)
+        figure.supxlabel(note, x=0.995, ha="right", fontsize=size, color=MUTED)
 
 
 def class_colours(classes: int) -> list[str]:
