@@ -7,7 +7,7 @@ Prototypization of two classes in three latents; 5, 10 or 20 sets, each with 20 
 Sets vary in how far the classes lie apart, or do not; or all sets see one sample of stimuli and have four
 fifths of its variance in common. The truth is the mean over all sets of the share with stimuli without end.
 "nested" draws sets, and within each stimuli of every class; "added" draws sets, and adds to each an error of
-its jackknife's size. 1,000 samples a cell. Writes OUT/intervals-over-sets.csv.
+its jackknife's size. 1,000 samples a cell, 400 draws a bootstrap. Writes OUT/intervals-over-sets.csv.
 """
 
 from __future__ import annotations

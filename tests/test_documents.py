@@ -67,6 +67,23 @@ def test_coverage_is_what_the_page_says():
         assert f"{100 * share:.1f}" in cells
 
 
+def test_intervals_over_sets_are_what_the_page_says():
+    table = pd.read_csv(ROOT / "benchmarks" / "results" / "intervals-over-sets.csv")
+    held = table.assign(
+        held=100 * table["held"], kind=table["interval"].where(table["interval"] == "t", "other")
+    )
+    own = held[held["population"] != "stimuli in common"].groupby("kind")["held"].agg(["min", "max"]).round(1)
+    common = held.query("population == 'stimuli in common' and sets == 20 and stimuli == 20")["held"]
+    page = (ROOT / "docs" / "measure-your-codes.md").read_text(encoding="utf-8")
+    (t_low, t_high), (low, high) = own.loc["t"], own.loc["other"]
+    assert (
+        f"held the mean in {t_low} to {t_high} % of samples, hierarchical bootstraps in {low} to {high} %"
+        in page
+    )
+    t, nested, added = common.round(1)
+    assert f"held in {t} % (t) and {nested} to {added} %." in page
+
+
 WORKED = {  # page → model, labelling and measure, by the start of a row of its table
     "digits": {
         "**prototypization**, `odd`": ("odd", "odd", "prototypization_change"),

@@ -252,6 +252,31 @@ def test_a_folder_of_subjects(tmp_path):
     assert "average: no average is named 'mean'" in few.stderr
 
 
+def test_a_folder_is_kept_and_drawn_as_a_file_is(tmp_path):
+    rng, kind = np.random.default_rng(0), np.arange(24) % 2
+    (tmp_path / "own").mkdir()
+    for number in range(3):
+        np.savez(tmp_path / "own" / f"s{number}.npz", codes=rng.normal(size=(24, 3, 2)), labels=kind)
+    done = call("measure", "own", "--out", "kept.csv", "--figure", "drawn.png", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("results: kept.csv, kept-sets.csv\nfigure: drawn.png\n")
+    printed = json.loads(done.stdout)
+    for name, file in (("group", "kept.csv"), ("sets", "kept-sets.csv")):
+        kept = pd.read_csv(tmp_path / file)
+        np.testing.assert_array_equal(kept["se"], pd.DataFrame(printed[name])["se"].astype(float))
+    assert (tmp_path / "drawn.png").read_bytes().startswith(b"\x89PNG")
+    (tmp_path / "kept.csv").unlink()
+    for arguments, message in (
+        (["--out", "kept.csv"], "out must be a file beside which there is no kept-sets.csv yet"),
+        (["--figure", "drawn.png"], "figure must be a png, pdf or svg file that does not exist yet"),
+        (["--out", "own/kept.csv"], "out must be a file outside the folder"),
+    ):
+        refused = call("measure", "own", *arguments, cwd=tmp_path)
+        assert refused.returncode == 2
+        assert message in refused.stderr
+    assert sorted(path.name for path in tmp_path.rglob("*.csv")) == ["kept-sets.csv"]
+
+
 def test_chosen_rows_of_a_file(tmp_path):
     rng = np.random.default_rng(0)
     np.savez(

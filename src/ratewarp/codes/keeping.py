@@ -232,7 +232,7 @@ def as_csv(table: pd.DataFrame) -> bytes:
 def as_parquet(table: pd.DataFrame, attributes: Mapping[str, Any]) -> bytes:
     """A table whose names are storable, with attributes in the metadata, where pandas reads it as `attrs`."""
     held = table.copy()
-    held.attrs = dict(attributes)
+    held.attrs.update(attributes)
     return held.to_parquet(None, engine="pyarrow", index=False)
 
 
