@@ -9,6 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from ratewarp.report.factor_grid import cut
 from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.selection import MOST_DOTS, Selection, some_models
 from ratewarp.report.style import CLASS_COLOURS, INK, MUTED, RULE, marker_number, model_colours
@@ -16,6 +17,7 @@ from ratewarp.report.views import ConditionView, RunView, class_names, class_pal
 
 _SYMBOLS = ("circle", "square", "triangle-up", "diamond", "triangle-down", "cross", "x", "star")
 _MOST_TRACES = 40  # with an entry each in the legend of a map
+_LETTERS = 40  # of a name in a legend
 _FEW_MODELS = 4  # whose names have room in a corner of the plane
 _INSIDE = {"x": 0.99, "y": 0.98, "xanchor": "right", "yanchor": "top"}
 _BESIDE = {"x": 1.01, "y": 1.0, "xanchor": "left", "yanchor": "top"}
@@ -156,7 +158,7 @@ def map_explorer(view: RunView) -> go.Figure:
             figure.add_trace(part.update(visible=first == 0))
         visible = [first <= i < first + len(parts) for i in range(total)]
         first += len(parts)
-        label = f"{shown.condition.model}, {shown.label}"
+        label = literal(f"{shown.condition.model}, {shown.label}")
         buttons.append({"label": label, "method": "update", "args": [{"visible": visible}]})
     blank = {
         "showgrid": False,
@@ -198,7 +200,7 @@ def _map_traces(view: ConditionView) -> list[go.Scatter]:
         return [_trace(view, drawn, texts, np.array(groups.colours)[of_code[drawn]], groups.title)]
     return [
         _trace(view, drawn & (of_code == one), texts, groups.colours[one], groups.names[one]).update(
-            legendgrouptitle={"text": groups.title} if one == present[0] else None,
+            legendgrouptitle={"text": literal(groups.title)} if one == present[0] else None,
             legendgroup="classes",
             showlegend=True,
         )
@@ -213,7 +215,7 @@ def _trace(view: ConditionView, chosen: np.ndarray, texts: list[str], colour: An
         mode="markers",
         text=[texts[stimulus] for stimulus in view.stimuli[chosen]],
         hovertemplate="%{text}<extra></extra>",
-        name=name,
+        name=literal(cut(name, _LETTERS)),
         marker={"size": 5, "color": colour, "opacity": 0.8},
     )
 
@@ -244,4 +246,14 @@ def _groups(view: ConditionView) -> _Groups:
 def _described(view: ConditionView, stimulus: int) -> str:
     """A stimulus by its factors, or its number in the source where there are none."""
     index = view.condition.setting.measured()[stimulus]
-    return escape(view.grid.described(stimulus)) or f"stimulus {index}"
+    return literal(view.grid.described(stimulus)) or f"stimulus {index}"
+
+
+def literal(text: str) -> str:
+    """A text that Plotly shows as it is: neither as markup, nor as a formula between dollars.
+
+    Examples:
+        >>> literal("<b>$5</b>")
+        '&lt;b&gt;&#36;5&lt;/b&gt;'
+    """
+    return escape(text).replace("$", "&#36;")

@@ -311,7 +311,9 @@ def _packed_plotly() -> str:
 def _interactive(figure: PlotlyFigure, name: str) -> Markup:
     drawn = str(figure.to_json()).replace("<", "\\u003c")
     call = f'drawn("{name}", {drawn})'
-    return Markup('<div id="{}" class="plotly"></div><script>{}</script>').format(name, Markup(call))
+    without = "<noscript><p><em>This figure needs a browser that runs scripts.</em></p></noscript>"
+    place = Markup(f'<div id="{{}}" class="plotly">{without}</div><script>{{}}</script>')
+    return place.format(name, Markup(call))
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:

@@ -1,0 +1,90 @@
+"""Pages of runs with made-up records, each alone in a folder; one of them is of a study with hostile texts."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from conftest import TINY_NETWORK
+from fabricated import fabricated_run, fabricated_tables
+from ratewarp.geometry.embedding import Map
+from ratewarp.report import views, write_report
+from ratewarp.sources import ImageFiles
+from ratewarp.studies import Study
+
+TITLE = "A tiny study"
+_SMALL = {"validation_each": 3, "codes_each": 2, "bound_points": 3}
+_IMAGES_EACH = 4
+
+# What runs, asks the network or asks the reader, where a page takes text for markup, script or template.
+HOSTILE = (
+    "<script>window.hacked='script'</script>",
+    "</script><script>window.hacked='end of script'</script>",
+    "<img src=x onerror=\"window.hacked='image'\">",
+    "\"'><svg onload=\"alert(window.hacked='attribute')\">",
+    "</title></style></textarea>--><iframe srcdoc=\"<script>parent.hacked='frame'</script>\"></iframe>",
+    "<a href=\"javascript:window.hacked='link'\">click</a>",
+    '<a href="https://example.org/">click</a>',
+    "');window.hacked='quote';('\\",
+    "${window.hacked='template'} {{7*7}} {% raw %} %{x} $\\frac{1}{",
+    "&lt;b&gt; &amp;amp; \u2028 \u2029",
+    "\u202egnp.exe\u202c \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "\U0001f480\U0001f468\u200d\U0001f469\u200d\U0001f467 e\u0301\u0323\u0323\u0323",
+    "w" * 10_000,
+)
+ALL_HOSTILE = " ".join(HOSTILE)
+
+
+def page_of(study: Study, folder: Path, note: str = "", **manifest: object) -> Path:
+    """The page of a run of that study, with a note in its tables, in a folder where nothing else is."""
+    run = fabricated_tables(fabricated_run(study, folder / "run"), study)
+    run.write_table("geometry", run.table("geometry").assign(note=note))
+    run.write_manifest({"ratewarp": "0", **manifest})
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        patch.setattr(views, "embed", lambda codes, align_to=None: Map(codes[:, :2], 0.0))
+        patch.setattr("ratewarp.report.pictures.FILES", {})
+        warnings.filterwarnings("ignore", "Glyph")  # the font of figures has no faces
+        page = write_report(run)
+    (folder / "alone").mkdir()
+    return page.rename(folder / "alone" / page.name)
+
+
+def plain_page(folder: Path) -> Path:
+    """Of two models at one capacity, with a task, and tables that are longer than a screen."""
+    models = {"baseline": {}, "E2M1": {"tasks": ["E2M1"]}}
+    study = Study(
+        title=TITLE, models=models, capacities_nats=[2], seeds=range(8), network=TINY_NETWORK, **_SMALL
+    )
+    return page_of(study, folder)
+
+
+def hostile_page(folder: Path) -> Path:
+    """Of own images whose labels, like every other text of the run, are `HOSTILE`."""
+    images, table = folder / HOSTILE[2], folder / "labels.csv"
+    images.mkdir()
+    rng = np.random.default_rng(0)
+    with table.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file)
+        rows.writerow(["file", HOSTILE[0]])
+        for number in range(_IMAGES_EACH * len(HOSTILE)):
+            name = f"{number}.png"
+            Image.fromarray(rng.integers(0, 256, (8, 8), np.uint8)).save(images / name)
+            rows.writerow([name, HOSTILE[number % len(HOSTILE)]])
+    source = ImageFiles(images, table=table, held_out=0.5)
+    study = Study(
+        title=ALL_HOSTILE,
+        description=ALL_HOSTILE,
+        source=source,
+        likelihood="gaussian",
+        models={"plain": {}, "label": {"tasks": [source.factors[0].name]}},
+        capacities_nats=[1],
+        network={"kind": "mlp", "widths": [4], "latents": 2},
+        **_SMALL,
+    )
+    device, packages = {"kind": ALL_HOSTILE}, {"jax": ALL_HOSTILE}
+    return page_of(study, folder, note=ALL_HOSTILE, device=device, packages=packages)
