@@ -347,7 +347,6 @@ def cases(_: ProcessPoolExecutor) -> Iterator[dict[str, Any]]:
         _unit_cases(),
         _uneven_case(),
         _class_cases(),
-        _run_case(),
         _xor_case(),
     ):
         for row in rows:

@@ -26,7 +26,8 @@ from ratewarp.geometry.representation import PLACES
 
 _KEYS = ["measure", "task", "trial_noise", *PLACES]  # what says which number a row of a set is
 _COLUMNS = ("set", *_KEYS, "value", "mean", "se", "low", "high", "p", "p_adjusted", "n", "note", "sets")
-_CHANCE_ZERO = ("prototypization", "kernel_prototypization", "category_effect", "frequency_effect")
+_SHARES = ("prototypization", "kernel_prototypization")  # 0 by chance on average; an effect is above it
+_CHANCE_ZERO = (*_SHARES, "category_effect", "frequency_effect")
 _OWN = ("reference", "noise", "reference_noise")  # arguments that may have a third axis, as codes do
 
 
@@ -39,7 +40,7 @@ class Several:
             `Measurement.table`.
         group: one row a number over sets: mean over the sets that have it, se and interval (Student's t over
             sets), `sets`, how many these are; p of a mean of 0 by turning the signs of sets, where 0 is what
-            nothing would give, and p_adjusted, corrected over the third axis (largest t).
+            nothing would give (two-sided; of shares of variance, upwards), and p_adjusted, corrected over the third axis (largest t).
         sets: their names.
         third: name of the third axis, or None.
         places: values of the third axis.
@@ -157,8 +158,8 @@ def measure_several(
         >>> subjects = {f"s{n}": rng.standard_normal((40, 3)) + 2 * kind[:, None] for n in range(6)}
         >>> found = measure_several(subjects, kind, workers=1)
         >>> over = found.group.set_index("measure").loc["prototypization"]
-        >>> round(float(over["mean"]), 1), float(over["p"])  # 2 of 64 ways to turn signs
-        (0.5, 0.03125)
+        >>> round(float(over["mean"]), 1), float(over["p"])  # 1 of 64 ways to turn signs
+        (0.5, 0.015625)
     """
     given = _named(sets)
     requests: dict[str, dict[str, Any]] = {
@@ -276,5 +277,6 @@ def _tests(labels: pd.DataFrame, values: np.ndarray) -> tuple[np.ndarray, np.nda
         keys = [tuple(row) for row in labels.iloc[chosen][_KEYS].itertuples(index=False)]
         numbered = {key: number for number, key in enumerate(dict.fromkeys(keys))}
         family = np.array([numbered[key] for key in keys])
-        p[chosen], adjusted[chosen] = sign_flips(values[:, chosen], family)
+        upwards = labels["measure"].iloc[chosen].isin(_SHARES).to_numpy()
+        p[chosen], adjusted[chosen] = sign_flips(values[:, chosen], family, upwards=upwards)
     return p, adjusted

@@ -8,7 +8,7 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.stats import t
 
 _EXACT = 12  # sets up to which all ways to turn signs are tried
@@ -59,19 +59,23 @@ def sign_flips(
     values: Float[np.ndarray, "sets numbers"],
     family: Int[np.ndarray, " numbers"],
     *,
+    upwards: Bool[np.ndarray, " numbers"] | None = None,
     flips: int = 10_000,
     seed: int = 0,
 ) -> tuple[Float[np.ndarray, " numbers"], Float[np.ndarray, " numbers"]]:
-    """Two-sided p of a mean of 0, for each number alone, and corrected over its family.
+    """p of a mean of 0, two-sided or upwards: of each number alone, and corrected over its family.
 
     Under no effect the number of a set is as likely to lie above 0 as below by as much: signs of whole sets
     are turned, in all ways for up to 12 sets. The statistic is Student's t; corrected, a number is compared
     with the largest |t| of its family, which keeps the probability of any false finding in it, however its
-    numbers are correlated (such as time points).
+    numbers are correlated (such as time points). Numbers that are skewed to the right under no effect, as
+    shares of variance are, often have a mean that is far below 0 beside their spread, and seldom one that
+    is far above: they are to be tested upwards.
 
     Arguments:
         values: NaN where a set lacks a number.
         family: of every number, 0 … families − 1.
+        upwards: of which numbers only a mean above 0 is an effect; of a family all or none.
         flips: random ways to turn signs where there are more than 12 sets.
         seed: of these.
 
@@ -86,16 +90,23 @@ def sign_flips(
         array([0.25])
     """
     signs = _signs(len(values), flips, seed)
-    found = np.abs(_student(np.ones((1, len(values))), values))[0]
+    both = np.ones(values.shape[1], bool) if upwards is None else ~upwards
+
+    def statistic(chosen: np.ndarray) -> np.ndarray:
+        of_means = _student(chosen, values)
+        return np.where(both, np.abs(of_means), of_means)
+
+    found = statistic(signs[:1])[0]
+    near = 1e-9 * np.abs(np.where(np.isfinite(found), found, 0))
+    reached = found - near  # or equal but for rounding
     alone, largest = np.zeros(len(found)), np.zeros(len(found))
     height = max(1, _HELD // max(values.shape[1], 1))
     for start in range(0, len(signs), height):
-        turned = np.abs(_student(signs[start : start + height], values))
-        # equal but for rounding counts as reached
-        alone += np.sum(turned >= found * (1 - 1e-9), axis=0)
+        turned = statistic(signs[start : start + height])
+        alone += np.sum(turned >= reached, axis=0)
         families = [turned[:, family == one] for one in range(int(family.max()) + 1)]
-        most = np.stack([np.nanmax(one, axis=1, initial=0) for one in families])
-        largest += np.sum(found * (1 - 1e-9) <= most[family].T, axis=0)
+        most = np.stack([np.nanmax(one, axis=1, initial=-np.inf) for one in families])
+        largest += np.sum(reached <= most[family].T, axis=0)
     untold = (~np.isnan(values)).sum(axis=0) < 2
     return np.where(untold, np.nan, alone / len(signs)), np.where(untold, np.nan, largest / len(signs))
 
