@@ -34,7 +34,7 @@ def test_selectivity_is_what_the_page_says():
     page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8")
     table = pd.read_csv(ROOT / "benchmarks" / "results" / "selectivity.csv")
     alone = table[table["planted"].isin(INDICES)]
-    assert alone.loc[alone["planted"] != alone["index"], "ratio"].abs().max() < 0.425
+    assert alone.loc[alone["planted"] != alone["index"], "ratio"].abs().max() < 0.335
     own = alone[alone["planted"] == alone["index"]]
     _, moved, detected = page.split("| setting |")
     for rows, column, least in ((moved, "ratio", 5), (detected, "detected", 0.8)):
@@ -54,9 +54,9 @@ def test_coverage_is_what_the_page_says():
     at_the_end = default["measure"].str.contains(" 0 degrees")
     inside, end = default[~at_the_end]["share"], default[at_the_end]["share"]
     assert (len(inside), inside.min(), inside.max()) == (72, 0.922, 0.975)
-    assert (len(end), end.min()) == (6, 0.996)
+    assert (len(end), end.min()) == (6, 0.986)
     assert (len(drawn), drawn.min(), drawn.max()) == (36, 0.916, 0.967)
-    assert sorted(drawn[drawn < 0.92]) == [0.916, 0.918, 0.919]
+    assert sorted(drawn[drawn < 0.92]) == [0.916, 0.917, 0.918]
     page = (ROOT / "docs" / "selectivity.md").read_text(encoding="utf-8")
     cells = [
         cell.strip()

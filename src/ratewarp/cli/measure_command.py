@@ -72,6 +72,9 @@ def measure(
         str | None,
         typer.Option(metavar="INDEX", help="Which of several dissimilarities, counted from 0, or mean."),
     ] = None,
+    reference_subject: Annotated[
+        str | None, typer.Option(metavar="INDEX", help="Likewise of the reference; the same if not given.")
+    ] = None,
     extra: Annotated[
         bool,
         typer.Option("--extra", help="Also measure disentanglement and completeness (DCI), which is slow."),
@@ -144,9 +147,9 @@ def measure(
         "noise": noise,
         "ids": ids,
     }
-    which = int(subject) if subject is not None and subject.isdecimal() else subject
     # what they may be is checked where they are used
-    said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": which}
+    said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": _subject(subject)}
+    said["reference_subject"] = _subject(reference_subject)
     chosen = Chosen(tuple(where or ()), average, drop_missing)
     if is_folder(file) and file.suffix.lower() != ".zarr":
         knobs = {"interval": interval, "resamples": resamples, "seed": seed, "extra": extra}
@@ -193,6 +196,10 @@ def measure(
 
         save_measured(found, figure)
         print(f"figure: {escaped(figure)}", file=sys.stderr)
+
+
+def _subject(text: str | None) -> int | str | None:
+    return int(text) if text is not None and text.isdecimal() else text
 
 
 def _readable(table: Any) -> str:

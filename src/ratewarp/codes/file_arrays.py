@@ -108,13 +108,14 @@ def codes_keys(file: Path, content: Content, taken: set[str], *, pairs: bool = F
 
 def _found(content: Content, taken: set[str], *, pairs: bool) -> str | None:
     """The array that is meant by its name, or the only one of such a shape."""
-    named = [key for key in content.shapes if key.rpartition(".")[2].lower() in _PAIRS and key not in taken]
+    every = [key for key in content.shapes if key.rpartition(".")[2].lower() in _PAIRS]
+    named = [key for key in every if key not in taken]
     if pairs and len(named) == 1:
         return named[0]
     if known := [key for key in CODES_NAMES if key in content.shapes]:
         return known[0]
-    structs = {key.rpartition(".")[0] for key in named} - {""}
-    beside = {key for key in content.shapes if key.rpartition(".")[0] in structs} - {*named}
+    structs = {key.rpartition(".")[0] for key in every} - {""}
+    beside = {key for key in content.shapes if key.rpartition(".")[0] in structs} - {*every}
     fitting = [
         key
         for key, shape in content.shapes.items()

@@ -40,7 +40,8 @@ class Several:
             `Measurement.table`.
         group: one row a number over sets: mean over the sets that have it, se and interval (Student's t over
             sets), `sets`, how many these are; p of a mean of 0 by turning the signs of sets, where 0 is what
-            nothing would give (two-sided; of shares of variance, upwards), and p_adjusted, corrected over the third axis (largest t).
+            nothing would give (two-sided; of shares of variance, upwards), and p_adjusted, corrected over
+            the third axis (largest t).
         sets: their names.
         third: name of the third axis, or None.
         places: values of the third axis.
