@@ -128,7 +128,7 @@ def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None
 def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Markup]) -> str:
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.from_string(
-        files("ratewarp.report").joinpath("page.html").read_text(encoding="utf-8")
+        files("ratewarp.report.page").joinpath("page.html").read_text(encoding="utf-8")
     )
     study = view.study
     return template.render(
