@@ -1,0 +1,92 @@
+"""Codes, maps and images of conditions, for as many as a page has room for."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from ratewarp._sums import gaussian_divergence
+from ratewarp.geometry import embed
+from ratewarp.report.page.packed_arrays import packed
+from ratewarp.report.page.world_of import shown_pictures
+from ratewarp.report.views import RunView, on_map
+from ratewarp.studies import Cell
+
+
+class Details:
+    """Details of conditions, in the order in which they are made.
+
+    Maps of one model are turned towards its own at the next higher capacity, so that points move and do not
+    jump as capacity shrinks; at the highest one, towards the reference's.
+
+    Attributes:
+        order: cells, the first seed first, the reference before others, capacities from high to low.
+        left_out: for how many there was no room.
+    """
+
+    def __init__(self, view: RunView, room: int) -> None:
+        self._view, self._room, self.left_out = view, room, 0
+        self._points: dict[tuple[str, tuple[Any, ...], int], np.ndarray] = {}
+        reference = view.study.reference
+        self.order = sorted(
+            view.study.cells,
+            key=lambda cell: (
+                view.study.seeds.index(cell.seed),
+                cell.model != reference,
+                cell.model,
+                tuple(-1 if one is None else one for one in cell.place[1:]),
+                -(cell.place[0] if cell.place and cell.place[0] is not None else 0),
+            ),
+        )
+
+    def of(self, cell: Cell) -> dict[str, Any] | None:
+        """Details of a condition; None where there is no room for them, or the model diverged."""
+        if self._room <= 0:
+            self.left_out += 1
+            return None
+        found = self._made(cell)
+        self._room -= len(json.dumps(found)) if found is not None else 0
+        return found
+
+    def _made(self, cell: Cell) -> dict[str, Any] | None:
+        record = self._view.record(self._view.study.cells[cell])
+        codes, variances = record["code"].values.astype(float), record["variance"].values.astype(float)
+        stimuli, frequency = record["stimulus"].values, record["frequency"].values
+        if not np.isfinite(codes).all():
+            return None
+        occurs = frequency[stimuli] > 0
+        rates = gaussian_divergence(codes, variances)[occurs].mean(axis=0)
+        kept = occurs & on_map(stimuli)
+        towards = self._neighbour(cell)
+        near = towards is not None and np.isfinite(towards[kept]).all()
+        plane = embed(codes[kept], align_to=towards[kept] if towards is not None and near else None)
+        points = np.full((len(codes), 2), np.nan)
+        points[kept] = plane.points
+        self._points[cell.model, cell.place, cell.seed] = points
+        return {
+            "points": packed(points),
+            "stress": plane.stress,
+            "codes": packed(codes),
+            "spread": [float(one) for one in np.sqrt(variances[occurs].mean(axis=0))],
+            "latent_rates": [float(one) for one in rates],
+            "frequency": packed(frequency),
+            "reconstructions": packed(record["reconstruction"].values[shown_pictures(record)], "u1"),
+        }
+
+    def _neighbour(self, cell: Cell) -> np.ndarray | None:
+        """The map that this one is turned towards."""
+        level, further = (cell.place[0], cell.place[1:]) if cell.place else (None, ())
+        if level is not None:
+            higher = self._points.get((cell.model, (level + 1, *further), cell.seed))
+            if higher is not None:
+                return higher
+        seeds = [cell.seed, self._view.study.seeds[0]]
+        places = [cell.place, (level, *(None for _ in further))]
+        for seed in seeds:
+            for place in places:
+                found = self._points.get((self._view.study.reference, place, seed))
+                if found is not None:
+                    return found
+        return None
