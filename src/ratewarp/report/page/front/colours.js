@@ -1,0 +1,58 @@
+/** Colours of codes: by class, by the value of a factor, or by distance from a chosen one. */
+
+/** @typedef {{name: string, label: string, of: string[], entries: {label: string, colour: string}[]}} Colouring */
+
+const GREY = "#9aa5b1";
+const MOST_ENTRIES = 8;
+
+/**
+ * Every way to colour stimuli: labellings, then factors.
+ * @param {import("ratewarp/stage_run").StageRun} run
+ * @returns {Colouring[]}
+ */
+export function colourings(run) {
+  const d3 = /** @type {any} */ (globalThis).d3;
+  const schemes = (run.schemes ?? []).map((/** @type {any} */ scheme, /** @type {number} */ number) => ({
+    name: `class-${number}`,
+    label: scheme.title,
+    of: Array.from(scheme.of, (/** @type {number} */ one) => scheme.colours[one]),
+    entries: entries(scheme.classes, scheme.colours),
+  }));
+  const factors = (run.factors ?? []).map((/** @type {any} */ factor, /** @type {number} */ number) => {
+    const last = Math.max(1, factor.values.length - 1);
+    const colour = (/** @type {number} */ rank) =>
+      factor.kind === "circular"
+        ? d3.interpolateRainbow(rank / (last + 1))
+        : factor.kind === "categorical"
+          ? d3.schemeTableau10[rank % 10]
+          : d3.interpolateViridis(rank / last);
+    return {
+      name: `factor-${number}`,
+      label: factor.name,
+      of: Array.from(factor.ranks, colour),
+      entries: entries(
+        factor.values.map((/** @type {unknown} */ value) => String(value)),
+        factor.values.map((/** @type {unknown} */ _, /** @type {number} */ rank) => colour(rank)),
+      ),
+    };
+  });
+  const all = [...schemes, ...factors];
+  return all.length ? all : [{ name: "none", label: "none", of: [], entries: [] }];
+}
+
+/** @param {string[]} labels @param {string[]} colours */
+function entries(labels, colours) {
+  const every = labels.map((label, place) => ({ label, colour: colours[place] }));
+  if (every.length <= MOST_ENTRIES) return every;
+  const some = Array.from({ length: 5 }, (_, place) => Math.round((place * (every.length - 1)) / 4));
+  return some.map((place) => every[place]);
+}
+
+/**
+ * Colour of every stimulus; grey where nothing tells it.
+ * @param {Colouring | undefined} colouring
+ * @param {number} stimulus
+ */
+export function colourOf(colouring, stimulus) {
+  return colouring?.of[stimulus] ?? GREY;
+}

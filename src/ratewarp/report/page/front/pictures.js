@@ -1,0 +1,56 @@
+/** Pictures of stimuli on canvases, painted as the figures of Python paint them. */
+
+const INK = [29, 39, 51];
+
+/**
+ * Paints an image into a canvas, a pixel a pixel; CSS makes it larger. Responses are bars.
+ * @param {HTMLCanvasElement} canvas
+ * @param {Float32Array | null} image
+ * @param {{shape: number[], paint: string}} world
+ */
+export function paint(canvas, image, world) {
+  const [height, width, channels] = world.shape;
+  if (world.paint === "responses") return paintResponses(canvas, image, height);
+  canvas.width = width;
+  canvas.height = height;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  if (!image) return;
+  const pixels = context.createImageData(width, height);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const [red, green, blue] = colourOfPixel(image, pixel, channels, world.paint);
+    pixels.data.set([red, green, blue, 255], 4 * pixel);
+  }
+  context.putImageData(pixels, 0, 0);
+}
+
+/** @param {Float32Array} image @param {number} pixel @param {number} channels @param {string} how */
+function colourOfPixel(image, pixel, channels, how) {
+  if (how === "colour") {
+    return [0, 1, 2].map((channel) => 255 * clipped(image[pixel * channels + channel]));
+  }
+  let value = 0;
+  for (let channel = 0; channel < channels; channel++) value += image[pixel * channels + channel] / channels;
+  value = clipped(value);
+  return how === "ink" ? INK.map((ink) => 255 - (255 - ink) * value) : [255 * value, 255 * value, 255 * value];
+}
+
+/** @param {number} value */
+function clipped(value) {
+  return Math.min(1, Math.max(0, value));
+}
+
+/** @param {HTMLCanvasElement} canvas @param {Float32Array | null} responses @param {number} neurons */
+function paintResponses(canvas, responses, neurons) {
+  canvas.width = 160;
+  canvas.height = 100;
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  context.fillStyle = "#fff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  if (!responses) return;
+  const highest = Math.max(...responses) || 1;
+  context.fillStyle = "#2b6ca3";
+  responses.forEach((response, neuron) => {
+    const tall = (96 * response) / highest;
+    context.fillRect((160 * neuron) / neurons, 100 - tall, Math.max(1, 160 / neurons - 0.5), tall);
+  });
+}

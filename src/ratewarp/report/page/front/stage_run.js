@@ -1,0 +1,198 @@
+/** A run as the stage reads it: conditions by where they stand, details unpacked when they are asked for. */
+
+import { unpack } from "ratewarp/packed_arrays";
+
+/**
+ * @typedef {{model: string, place: number[], seed: number, stimulus: number | null, latent: number,
+ *   colour: string}} Choice  what is chosen on the stage
+ * @typedef {{points: Float32Array, codes: Float32Array, latents: number, stress: number,
+ *   reconstructions: Float32Array, rates: number[], spread: number[], frequency: Float32Array,
+ *   means: Float32Array, extent: number}} Detail
+ */
+
+export class StageRun {
+  /** @param {any} data as stage.py writes it */
+  constructor(data) {
+    this.data = data;
+    /** @type {Map<string, Promise<Detail | null>>} */
+    this.details = new Map();
+    /** @type {Map<string, any>} */
+    this.byPlace = new Map();
+    for (const condition of data.conditions) {
+      this.byPlace.set(key(condition.model, condition.place, condition.seed), condition);
+    }
+  }
+
+  /** Unpacks what all conditions have in common. */
+  async open() {
+    const world = this.data.world;
+    const [stimulus, images, pictured] = await Promise.all(
+      [world.stimulus, world.images, world.pictured].map(unpack),
+    );
+    this.stimulus = Int32Array.from(stimulus.values);
+    this.images = images.values;
+    /** @type {Map<number, number>} stimulus → which picture */
+    this.pictureOf = new Map(Array.from(pictured.values, (stimulus, place) => [stimulus, place]));
+    this.firstItem = new Map();
+    this.stimulus.forEach((stimulus, item) => {
+      if (!this.firstItem.has(stimulus)) this.firstItem.set(stimulus, item);
+    });
+    this.factors = await Promise.all(
+      world.factors.map(async (/** @type {any} */ factor) => ({
+        ...factor,
+        ranks: Int32Array.from((await unpack(factor.ranks)).values),
+      })),
+    );
+    this.schemes = await Promise.all(
+      this.data.schemes.map(async (/** @type {any} */ scheme) => ({
+        ...scheme,
+        of: Int32Array.from((await unpack(scheme.of)).values),
+      })),
+    );
+    return this;
+  }
+
+  /**
+   * The condition of a model at a place: one that does not vary along an axis is the same all along it.
+   * @param {string} model
+   * @param {number[]} place
+   * @param {number} seed
+   */
+  condition(model, place, seed) {
+    const exact = this.byPlace.get(key(model, place, seed));
+    if (exact) return exact;
+    return this.data.conditions.find(
+      (/** @type {any} */ one) =>
+        one.model === model &&
+        one.seed === seed &&
+        one.place.every((/** @type {number | null} */ at, /** @type {number} */ axis) => at === null || at === place[axis]),
+    );
+  }
+
+  /** @param {Choice} choice */
+  chosen(choice) {
+    return this.condition(choice.model, choice.place, choice.seed);
+  }
+
+  /** @param {Choice} choice */
+  reference(choice) {
+    return this.condition(this.data.reference, choice.place, choice.seed);
+  }
+
+  /**
+   * Codes, map and images of a condition; null where the page has none.
+   * @param {any} condition
+   * @returns {Promise<Detail | null>}
+   */
+  detail(condition) {
+    if (!condition || !condition.detail) return Promise.resolve(null);
+    let found = this.details.get(condition.id);
+    if (!found) {
+      found = this.#unpacked(condition.detail);
+      this.details.set(condition.id, found);
+    }
+    return found;
+  }
+
+  /** @param {any} packed */
+  async #unpacked(packed) {
+    const [points, codes, reconstructions, frequency] = await Promise.all(
+      [packed.points, packed.codes, packed.reconstructions, packed.frequency].map(unpack),
+    );
+    const latents = codes.shape[1];
+    return {
+      points: points.values,
+      codes: codes.values,
+      latents,
+      stress: packed.stress,
+      reconstructions: reconstructions.values,
+      rates: packed.latent_rates,
+      spread: packed.spread,
+      frequency: frequency.values,
+      means: meansOf(codes.values, latents, /** @type {Int32Array} */ (this.stimulus), this.data.world.stimuli),
+      extent: reach(points.values),
+    };
+  }
+
+  /** Number of pixels of an image, over all channels. */
+  get pixels() {
+    return this.data.world.shape.reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1);
+  }
+
+  /**
+   * Image of a stimulus, or what its code is decoded to; null where there is none.
+   * @param {Float32Array} pictures
+   * @param {number} stimulus
+   */
+  picture(pictures, stimulus) {
+    const place = this.pictureOf?.get(stimulus);
+    if (place === undefined) return null;
+    return pictures.subarray(place * this.pixels, (place + 1) * this.pixels);
+  }
+
+  /**
+   * What a stimulus is, in words.
+   * @param {number} stimulus
+   */
+  name(stimulus) {
+    const factors = this.factors ?? [];
+    if (!factors.length) return `stimulus ${stimulus}`;
+    return factors
+      .map((/** @type {any} */ factor) => `${factor.name} ${shown(factor.values[factor.ranks[stimulus]])}`)
+      .join(", ");
+  }
+}
+
+/** @param {string} model @param {(number | null)[]} place @param {number} seed */
+function key(model, place, seed) {
+  return JSON.stringify([model, place, seed]);
+}
+
+/** @param {unknown} value */
+export function shown(value) {
+  return typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+}
+
+/**
+ * Mean codes of stimuli.
+ * @param {Float32Array} codes
+ * @param {number} latents
+ * @param {Int32Array} stimulus
+ * @param {number} stimuli
+ */
+export function meansOf(codes, latents, stimulus, stimuli) {
+  const sums = new Float32Array(stimuli * latents);
+  const counts = new Int32Array(stimuli);
+  for (let item = 0; item < stimulus.length; item++) {
+    counts[stimulus[item]]++;
+    for (let latent = 0; latent < latents; latent++) {
+      sums[stimulus[item] * latents + latent] += codes[item * latents + latent];
+    }
+  }
+  return sums.map((sum, place) => sum / counts[Math.floor(place / latents)]);
+}
+
+/** Half the side of a square about 0 that holds all points. @param {Float32Array} points */
+function reach(points) {
+  let most = 0;
+  for (const one of points) if (Math.abs(one) > most) most = Math.abs(one);
+  return most || 1;
+}
+
+/**
+ * Distances of all items from one, in the space of codes.
+ * @param {Detail} detail
+ * @param {number} item
+ */
+export function distancesFrom(detail, item) {
+  const { codes, latents } = detail;
+  const found = new Float32Array(codes.length / latents);
+  for (let other = 0; other < found.length; other++) {
+    let sum = 0;
+    for (let latent = 0; latent < latents; latent++) {
+      sum += (codes[other * latents + latent] - codes[item * latents + latent]) ** 2;
+    }
+    found[other] = Math.sqrt(sum);
+  }
+  return found;
+}
