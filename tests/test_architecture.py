@@ -28,7 +28,7 @@ ARROWS: dict[str, set[str]] = {
     "studies": {"likelihoods", "networks", "sources", "training"},
     "runs": {"networks", "sources", "studies", "training"},
     "results": {"codes", "geometry", "runs", "sources", "studies", "theory"},
-    "report": {"codes", "geometry", "results", "runs", "sources", "studies", "theory"},
+    "report": {"codes", "geometry", "networks", "results", "runs", "sources", "studies", "theory"},
     "bench": {"likelihoods", "networks", "sources", "training"},
 }
 # files of `runs` that read a run directory; what shows results needs no more

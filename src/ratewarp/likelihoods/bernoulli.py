@@ -23,6 +23,7 @@ class Bernoulli(Likelihood):
     UNIT: ClassVar[str] = "log loss per pixel, nats"
     SHORT: ClassVar[str] = "nats per pixel"
     PIXELS: ClassVar[tuple[str, ...]] = ("binary",)
+    LAST: ClassVar[str] = "sigmoid"
 
     kind: Literal["bernoulli"] = "bernoulli"
 

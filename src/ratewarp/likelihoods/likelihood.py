@@ -24,6 +24,7 @@ class Likelihood(BaseModel):
         UNIT: of distortion, in words.
         SHORT: the same where there is little room.
         PIXELS: kinds of pixels that it is for.
+        LAST: name of the last nonlinearity, which `expected` applies.
         SQUARED: whether its distortion is the squared error, for which there are bounds on noisy pixels.
     """
 
@@ -31,6 +32,7 @@ class Likelihood(BaseModel):
     UNIT: ClassVar[str]
     SHORT: ClassVar[str]
     PIXELS: ClassVar[tuple[str, ...]]
+    LAST: ClassVar[str]
     SQUARED: ClassVar[bool] = False
 
     @abstractmethod

@@ -28,6 +28,7 @@ class Poisson(Likelihood):
     UNIT: ClassVar[str] = "log loss per response, nats"
     SHORT: ClassVar[str] = "nats per response"
     PIXELS: ClassVar[tuple[str, ...]] = ("count",)
+    LAST: ClassVar[str] = "softplus"
 
     kind: Literal["poisson"] = "poisson"
 

@@ -22,6 +22,7 @@ class BernoulliMean(Likelihood):
     UNIT: ClassVar[str] = "squared error per pixel"
     SHORT: ClassVar[str] = "per pixel"
     PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "16-bit")
+    LAST: ClassVar[str] = "sigmoid"
     SQUARED: ClassVar[bool] = True
 
     kind: Literal["bernoulli-mean"] = "bernoulli-mean"
@@ -52,6 +53,7 @@ class Gaussian(Likelihood):
     UNIT: ClassVar[str] = "squared error per pixel"
     SHORT: ClassVar[str] = "per pixel"
     PIXELS: ClassVar[tuple[str, ...]] = ("binary", "8-bit", "16-bit", "real", "count")
+    LAST: ClassVar[str] = "identity"
     SQUARED: ClassVar[bool] = True
 
     kind: Literal["gaussian"] = "gaussian"

@@ -3,6 +3,7 @@ file a network, one name in `NETWORKS`."""
 
 from ratewarp.networks.by_size import ConvolutionConfig
 from ratewarp.networks.convolutional import Convolutional, encoder_shapes
+from ratewarp.networks.decoder_layers import Layer, Nonlinearity, decoder_layers, through_layers
 from ratewarp.networks.given_network import GivenNetwork
 from ratewarp.networks.heads import Head, make_head
 from ratewarp.networks.mlp import MLP
@@ -22,9 +23,12 @@ __all__ = [
     "GivenNetwork",
     "Head",
     "ImageShape",
+    "Layer",
     "Network",
     "Networks",
+    "Nonlinearity",
     "arrays_of",
+    "decoder_layers",
     "encoder_shapes",
     "from_named",
     "latent_rates",
@@ -33,6 +37,7 @@ __all__ = [
     "pullback_metric",
     "sample_codes",
     "skeleton",
+    "through_layers",
     "to_named",
     "whole",
 ]
