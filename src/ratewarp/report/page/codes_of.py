@@ -9,6 +9,7 @@ import numpy as np
 
 from ratewarp._sums import gaussian_divergence
 from ratewarp.geometry import embed
+from ratewarp.report.page.decoders import MOST_LETTERS, decoder_data
 from ratewarp.report.page.packed_arrays import packed
 from ratewarp.report.page.world_of import shown_pictures
 from ratewarp.report.views import RunView, on_map
@@ -65,7 +66,11 @@ class Details:
         points = np.full((len(codes), 2), np.nan)
         points[kept] = plane.points
         self._points[cell.model, cell.place, cell.seed] = points
+        condition = self._view.study.cells[cell]
+        room = min(self._room, MOST_LETTERS)
+        decoder = decoder_data(self._view.run, condition, room)
         return {
+            "decoder": decoder,
             "points": packed(points),
             "stress": plane.stress,
             "codes": packed(codes),

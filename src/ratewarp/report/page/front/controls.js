@@ -1,0 +1,129 @@
+/** What is chosen by hand: model, a slider for every axis, seed, colours, play. */
+
+import { shown } from "ratewarp/stage_run";
+import { words } from "ratewarp/traversal_view";
+
+const PACE = 1100; // milliseconds a step of playing
+
+export class Controls {
+  /**
+   * @param {HTMLElement} place
+   * @param {import("ratewarp/stage_run").StageRun} run
+   * @param {import("ratewarp/stage_state").State<import("ratewarp/stage_run").Choice>} state
+   * @param {import("ratewarp/colours").Colouring[]} colourings
+   */
+  constructor(place, run, state, colourings) {
+    this.run = run;
+    this.state = state;
+    place.append(this.#models(), ...run.data.axes.map((/** @type {any} */ axis, /** @type {number} */ number) => this.#slider(axis, number)));
+    if (run.data.axes.length) place.append(this.#play());
+    if (run.data.seeds.length > 1) {
+      place.append(this.#select("seed", run.data.seeds.map((/** @type {number} */ seed) => [String(seed), String(seed)]), (value) => state.set({ seed: Number(value) }), String(state.now.seed)));
+    }
+    if (colourings.length > 1) {
+      place.append(this.#select("colour", colourings.map((one) => [one.name, one.label]), (value) => state.set({ colour: value }), state.now.colour));
+    }
+    state.listen(() => this.#follow());
+    this.#follow();
+  }
+
+  #models() {
+    const group = words("div", "", "models");
+    group.setAttribute("role", "radiogroup");
+    group.setAttribute("aria-label", "Model");
+    this.buttons = this.run.data.models.map((/** @type {any} */ model) => {
+      const label = words("label", "", "chip");
+      const input = document.createElement("input");
+      Object.assign(input, { type: "radio", name: "model", value: model.name });
+      input.addEventListener("change", () => this.state.set({ model: model.name }));
+      const dot = words("span", "", "dot");
+      dot.style.background = model.colour;
+      label.append(input, dot, words("span", model.name, "name"));
+      group.append(label);
+      return input;
+    });
+    return group;
+  }
+
+  /** Capacities rise to the right. @param {any} axis @param {number} number */
+  #slider(axis, number) {
+    const label = words("label", "", "slider");
+    const title = words("span", "", "caption");
+    const input = document.createElement("input");
+    const order = Array.from(axis.values.keys());
+    if (axis.numbers) order.sort((a, b) => axis.values[a] - axis.values[b]);
+    Object.assign(input, { type: "range", min: 0, max: order.length - 1, step: 1 });
+    input.setAttribute("aria-label", axis.label);
+    input.addEventListener("input", () => this.#go(number, order[Number(input.value)]));
+    label.append(title, input);
+    (this.sliders ??= []).push({ input, title, order, axis, number });
+    return label;
+  }
+
+  /** @param {number} axis @param {number} at */
+  #go(axis, at) {
+    const place = [...this.state.now.place];
+    place[axis] = at;
+    this.state.set({ place });
+  }
+
+  /** Steps along the first axis, from high to low capacity, and again. */
+  #play() {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "play";
+    const stop = () => {
+      clearInterval(this.timer);
+      this.timer = undefined;
+      button.textContent = "▶ play";
+      button.setAttribute("aria-pressed", "false");
+    };
+    stop();
+    button.addEventListener("click", () => {
+      if (this.timer !== undefined) return stop();
+      button.textContent = "❚❚ stop";
+      button.setAttribute("aria-pressed", "true");
+      const step = () => {
+        const { order } = /** @type {any} */ (this.sliders)[0];
+        const at = order.indexOf(this.state.now.place[0]);
+        this.#go(0, order[(at - 1 + order.length) % order.length]);
+      };
+      step();
+      this.timer = setInterval(step, PACE);
+    });
+    return button;
+  }
+
+  /** @param {string} name @param {string[][]} options @param {(value: string) => void} choose @param {string} now */
+  #select(name, options, choose, now) {
+    const label = words("label", name, "choice");
+    const select = document.createElement("select");
+    for (const [value, text] of options) {
+      const option = document.createElement("option");
+      option.value = value;
+      option.textContent = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+      option.title = text;
+      select.append(option);
+    }
+    select.value = now;
+    select.addEventListener("change", () => choose(select.value));
+    label.append(select);
+    (this.selects ??= new Map()).set(name, select);
+    return label;
+  }
+
+  #follow() {
+    const now = this.state.now;
+    for (const input of this.buttons) input.checked = input.value === now.model;
+    for (const { input, title, order, axis, number } of this.sliders ?? []) {
+      input.value = String(order.indexOf(now.place[number]));
+      const words = `${axis.label}: ${shown(axis.values[now.place[number]])}${axis.unit ? ` ${axis.unit}` : ""}`;
+      title.textContent = words;
+      input.setAttribute("aria-valuetext", words);
+    }
+    for (const name of ["seed", "colour"]) {
+      const select = this.selects?.get(name);
+      if (select) select.value = String(now[/** @type {"seed" | "colour"} */ (name)]);
+    }
+  }
+}
