@@ -1,4 +1,4 @@
-"""Pictures: every figure as PNG, PDF and the page's SVG; what an interrupted call finished is not drawn
+"""Pictures: every figure as PNG, PDF and the page's WebP; what an interrupted call finished is not drawn
 again.
 """
 
@@ -15,6 +15,7 @@ from importlib.metadata import version
 import matplotlib.pyplot as plt
 from markupsafe import Markup
 from matplotlib.figure import Figure
+from PIL import Image
 
 from ratewarp.report.figures import drawings
 from ratewarp.report.style import figure_style
@@ -22,14 +23,15 @@ from ratewarp.report.views import RunView
 from ratewarp.runs.directory import TABLES, RunDirectory
 from ratewarp.runs.run_files import read_signed, signed, sum_or_nothing
 
-SCREEN_DPI = 140  # of the dots in the page's maps
-_SCREEN_PIXELS = 2600  # a page is not wider, also on a sharp screen
+_SCREEN_PIXELS = 2000  # a page is not wider, also on a sharp screen
+_QUALITY = 85  # of WebP where it is not exact
+_EXACT = 1.3  # times as large a picture may be where it is exact
 _FILE_DPI, _FILE_PIXELS = 200, 9000  # a larger PNG opens slowly
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
 
 # kind → its metadata
 FILES: dict[str, dict[str, str | None]] = {"png": {"Software": "ratewarp"}, "pdf": {"CreationDate": None}}
-_PICTURE = re.compile("data:image/svg\\+xml;base64,[A-Za-z0-9+/=]+")
+_PICTURE = re.compile("data:image/webp;base64,[A-Za-z0-9+/=]+")
 
 Shown = Callable[[str, int, int], None]
 """Called with what is drawn next, how many figures are done, and how many there are."""
@@ -100,23 +102,26 @@ class Pictures:
         self.run.write_text(f"{self.run.drawn.name}/{name}.txt", signed(text))
 
     def _write(self, name: str, figure: Figure) -> str:
-        """Writes a figure as PNG and PDF; returns it as an SVG that is the source of an image."""
+        """Writes a figure as PNG and PDF; returns it as a WebP that is the source of an image."""
         inches = max(figure.get_size_inches())
-        sharp = min(_FILE_DPI, _FILE_PIXELS / inches)
+        sharp, drawn = min(_FILE_DPI, _FILE_PIXELS / inches), {}
         for kind, metadata in FILES.items():
-            stream = io.BytesIO()
-            figure.savefig(stream, format=kind, metadata=metadata, dpi=sharp)
-            self.run.write_bytes(f"figures/{name}.{kind}", stream.getvalue())
+            drawn[kind] = io.BytesIO()
+            figure.savefig(drawn[kind], format=kind, metadata=metadata, dpi=sharp)
+            self.run.write_bytes(f"figures/{name}.{kind}", drawn[kind].getvalue())
             figure.set_layout_engine("none")  # places are found once
-
-        stream = io.BytesIO()
-        screen = min(SCREEN_DPI, _SCREEN_PIXELS / figure.get_figwidth())
-        figure.savefig(stream, format="svg", metadata={"Date": None}, dpi=screen)
-        return "data:image/svg+xml;base64," + base64.b64encode(_shorter(stream.getvalue())).decode()
+        return "data:image/webp;base64," + base64.b64encode(_for_screen(drawn["png"])).decode()
 
 
-def _shorter(svg: bytes) -> bytes:
-    """The same picture, its paths with two decimals: a hundredth of a point is not seen, six are half of a
-    file.
-    """
-    return re.sub(rb' d="[^"]*"', lambda path: re.sub(rb"(\.\d\d)\d+", rb"\1", path.group()), svg)
+def _for_screen(png: io.BytesIO) -> bytes:
+    """The same picture for a page, exact where that is not much larger."""
+    with Image.open(png) as opened:
+        picture = opened.convert("RGB")
+    if picture.width > _SCREEN_PIXELS:
+        height = round(picture.height * _SCREEN_PIXELS / picture.width)
+        picture = picture.resize((_SCREEN_PIXELS, height), Image.Resampling.LANCZOS)
+    exact, close = io.BytesIO(), io.BytesIO()
+    picture.save(exact, "webp", lossless=True)
+    picture.save(close, "webp", quality=_QUALITY)
+    found = exact if exact.tell() < _EXACT * close.tell() else close
+    return found.getvalue()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-from base64 import b64encode
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
@@ -12,13 +10,12 @@ from typing import Any
 import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
-from plotly.graph_objects import Figure as PlotlyFigure
-from plotly.offline import get_plotlyjs
 
 from ratewarp.report.bound_figure import FEW_MODELS
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
-from ratewarp.report.interactive import explored, map_explorer, plane
+from ratewarp.report.page.front_end import import_map, script_of_library, start, styles
+from ratewarp.report.page.stage import stage_data, to_json
 from ratewarp.report.pictured import are_seen
 from ratewarp.report.pictures import Pictures, Shown
 from ratewarp.report.plane import floor_of_noise, noise_note
@@ -142,7 +139,6 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         published=bool(view.published_models),
         few_capacities=len(view.panel_levels) < len(view.levels),
         selection=_selection(view),
-        explored=explored(view).note,
         wide=len(view.drawn.names) > _NARROW,
         many=len(view.drawn.names) > FEW_MODELS,
         few_heads=_panels_of_heads(view) < _NARROW,
@@ -151,10 +147,11 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         of_bound=bound_of(view.settings[study.reference]) if "bound" in pictures else "",
         raw="bound" in pictures and bool(view.drawn_curves("bound")["raw_low"].notna().any()),
         searched="bound" in pictures and "searched" in set(view.drawn_curves("bound")["certificate"]),
-        mapped=view.mapped_note,
-        plane=_interactive(plane(view), "plane"),
-        maps=_interactive(map_explorer(view), "maps"),
-        plotly=_packed_plotly(),
+        styles=Markup(styles()),
+        stage=Markup(to_json(stage_data(view))),
+        library=Markup(script_of_library()),
+        modules=Markup(import_map()),
+        begin=Markup(start()),
         baseline_published="baseline" in view.published_models,
         distances=_table(view, tables["models"], _DISTANCE_COLUMNS),
         models=_table(view, tables["models"], _MODEL_COLUMNS),
@@ -301,19 +298,6 @@ def _model_sections(view: RunView) -> list[dict[str, Any]]:
         heading = title if scheme == model else f"{model}: {title}"
         sections.append({"model": model, "figure": figure, "heading": heading})
     return sections
-
-
-def _packed_plotly() -> str:
-    """Plotly for the browser, compressed: the page unpacks it."""
-    return b64encode(gzip.compress(get_plotlyjs().encode(), mtime=0)).decode()
-
-
-def _interactive(figure: PlotlyFigure, name: str) -> Markup:
-    drawn = str(figure.to_json()).replace("<", "\\u003c")
-    call = f'drawn("{name}", {drawn})'
-    without = "<noscript><p><em>This figure needs a browser that runs scripts.</em></p></noscript>"
-    place = Markup(f'<div id="{{}}" class="plotly">{without}</div><script>{{}}</script>')
-    return place.format(name, Markup(call))
 
 
 def _table(view: RunView, table: pd.DataFrame, columns: Mapping[str, str]) -> Markup:

@@ -55,7 +55,7 @@ export function fromAddress(address, fallback, data) {
     const value = Number(parts.get(name) ?? NaN);
     return Number.isInteger(value) && value >= 0 && value < most ? value : null;
   };
-  const places = (parts.get("place") ?? "").split(".").map(Number);
+  const places = (parts.get("place") ?? "none").split(".").map(Number);
   const fits =
     places.length === data.axes.length &&
     places.every((at, axis) => Number.isInteger(at) && at >= 0 && at < data.axes[axis].values.length);
