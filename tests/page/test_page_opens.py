@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 from browsing import grave_findings, pages_of, sweep
 from fabricated_pages import ALL_HOSTILE, TITLE
 
-DRAWN = "[...document.querySelectorAll('.plotly')].every(one => one.querySelector('.main-svg'))"
+DRAWN = "document.documentElement.dataset.stage === 'ready'"
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 WAYS_OUT = """[...document.querySelectorAll("*")]
   .map(one => one.getAttribute("href") ?? one.getAttribute("xlink:href"))
@@ -43,7 +43,7 @@ def open_whole(open_page):
 @KINDS
 def test_a_page_opens_and_answers_without_a_word(request, open_whole, kind):
     page = open_whole(request.getfixturevalue(kind))
-    sweep(page, ".plotly, canvas")
+    sweep(page, "canvas, #stage svg")
     assert page.evaluate("window.hacked") is None
     assert len(page.frames) == 1
     assert page.evaluate(WAYS_OUT) == []

@@ -14,7 +14,7 @@ from fabricated import fabricated_record, fabricated_run, fabricated_tables, put
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
 from ratewarp.report.figures import drawings, reference_name
-from ratewarp.report.interactive import map_explorer
+from ratewarp.report.page.stage import stage_data
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
@@ -157,16 +157,16 @@ def test_images_of_ones_own(own, tmp_path):
     assert f"{number} images, each once" in page
     assert f"reaches 0 by ln {number} = {np.log(number):.2f} nats" in page
     assert f"up to about {np.log(number) / 4:.1f} nats" in page
-    legend = [trace.name for trace in map_explorer(view).data]
-    assert "a dog of a very long name" in legend
+    classes = [name for scheme in stage_data(view)["schemes"] for name in scheme["classes"]]
+    assert "a dog of a very long name" in classes
 
 
 def test_images_without_any_column(own, tmp_path):
     view = _run(tmp_path / "run", source=ImageFiles(own, held_out=0.5), models={"m": {}})
     assert {"images", "overview", "examples", "model_m"} <= _draw_all(view)
-    texts = [text for trace in map_explorer(view).data for text in trace.text]
-    measured = view.settings["m"].measured()
-    assert sorted(set(texts)) == sorted({f"stimulus {one}" for one in measured})
+    world = stage_data(view)["world"]
+    assert world["factors"] == []
+    assert world["stimuli"] == len(view.settings["m"].measured())
     assert "codes, coloured" not in _page(view)
 
 

@@ -104,22 +104,26 @@ class Pictures:
     def _write(self, name: str, figure: Figure) -> str:
         """Writes a figure as PNG and PDF; returns it as a WebP that is the source of an image."""
         inches = max(figure.get_size_inches())
-        sharp, drawn = min(_FILE_DPI, _FILE_PIXELS / inches), {}
+        sharp = min(_FILE_DPI, _FILE_PIXELS / inches)
         for kind, metadata in FILES.items():
-            drawn[kind] = io.BytesIO()
-            figure.savefig(drawn[kind], format=kind, metadata=metadata, dpi=sharp)
-            self.run.write_bytes(f"figures/{name}.{kind}", drawn[kind].getvalue())
+            self.run.write_bytes(f"figures/{name}.{kind}", _drawn(figure, kind, sharp, metadata))
             figure.set_layout_engine("none")  # places are found once
-        return "data:image/webp;base64," + base64.b64encode(_for_screen(drawn["png"])).decode()
+        screen = min(sharp, _SCREEN_PIXELS / figure.get_figwidth())
+        return (
+            "data:image/webp;base64," + base64.b64encode(_for_screen(_drawn(figure, "png", screen))).decode()
+        )
 
 
-def _for_screen(png: io.BytesIO) -> bytes:
+def _drawn(figure: Figure, kind: str, dpi: float, metadata: dict[str, str | None] | None = None) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format=kind, metadata=metadata, dpi=dpi)
+    return stream.getvalue()
+
+
+def _for_screen(png: bytes) -> bytes:
     """The same picture for a page, exact where that is not much larger."""
-    with Image.open(png) as opened:
+    with Image.open(io.BytesIO(png)) as opened:
         picture = opened.convert("RGB")
-    if picture.width > _SCREEN_PIXELS:
-        height = round(picture.height * _SCREEN_PIXELS / picture.width)
-        picture = picture.resize((_SCREEN_PIXELS, height), Image.Resampling.LANCZOS)
     exact, close = io.BytesIO(), io.BytesIO()
     picture.save(exact, "webp", lossless=True)
     picture.save(close, "webp", quality=_QUALITY)
