@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from conftest import TINY_NETWORK
+from conftest import TINY_NETWORK, tiny
 from fabricated import fabricated_run, fabricated_tables
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
 from ratewarp.sources import ImageFiles
 from ratewarp.studies import Study
+from stored import run_study
 
 TITLE = "A tiny study"
 _SMALL = {"validation_each": 3, "codes_each": 2, "bound_points": 3}
@@ -88,3 +89,13 @@ def hostile_page(folder: Path) -> Path:
     )
     device, packages = {"kind": ALL_HOSTILE}, {"jax": ALL_HOSTILE}
     return page_of(study, folder, note=ALL_HOSTILE, device=device, packages=packages)
+
+
+def stage_page(folder: Path) -> Path:
+    """Of three models at three capacities, trained for some steps: with decoders, and something to choose."""
+    study = tiny().model_copy(update={"capacities_nats": (0.5, 1, 3), "bound_points": 3})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.pictures.FILES", {})
+        page = write_report(run_study(study, folder / "run"))
+    (folder / "alone").mkdir()
+    return page.rename(folder / "alone" / page.name)

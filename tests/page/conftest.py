@@ -40,7 +40,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     assert [what for _, seen in visits for what in seen] == []
 
 
-# Both need the browser first: without it, nothing is drawn in vain.
+# All need the browser first: without it, nothing is drawn in vain.
 @pytest.fixture(scope="session")
 def plain_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fabricated_pages.plain_page(tmp_path_factory.mktemp("plain"))
@@ -49,3 +49,8 @@ def plain_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Pa
 @pytest.fixture(scope="session")
 def hostile_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fabricated_pages.hostile_page(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="session")
+def stage_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fabricated_pages.stage_page(tmp_path_factory.mktemp("stage"))

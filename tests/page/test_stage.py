@@ -1,0 +1,143 @@
+"""The stage: what is chosen in one view shows in all, and in the address."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+READY = "document.documentElement.dataset.stage === 'ready'"
+PIXELS = "id => document.querySelector(id).toDataURL()"
+STILL = {"reduced_motion": "reduce"}
+
+
+@pytest.fixture
+def open_stage(open_page, stage_page):
+    def opened(address: str = "", **options: Any) -> Page:
+        page = open_page(stage_page, **{**STILL, **options})
+        page.wait_for_function(READY)
+        if address:
+            page.evaluate("address => { location.hash = address }", address)
+        return page
+
+    return opened
+
+
+def _titles(page: Page) -> list[str]:
+    return page.locator(".map-panel h3").all_inner_texts()
+
+
+def _wait_for_title(page: Page, text: str) -> None:
+    page.wait_for_function(
+        "text => document.querySelector('#map-own h3').textContent.includes(text)", arg=text
+    )
+
+
+def test_the_slider_moves_every_view(open_stage):
+    page = open_stage()
+    before, rings = _titles(page), page.locator("#plane .ring").get_attribute("cx")
+    slider = page.get_by_role("slider", name="capacity")
+    assert slider.get_attribute("aria-valuetext") == "capacity: 3 nats"
+    slider.focus()
+    page.keyboard.press("ArrowLeft")
+    assert slider.get_attribute("aria-valuetext") == "capacity: 1 nats"
+    page.wait_for_function(
+        "before => document.querySelector('#map-own h3').textContent !== before", arg=before[0]
+    )
+    assert "place=1" in page.url
+    assert page.locator("#plane .ring").get_attribute("cx") != rings
+    assert all(now != then for now, then in zip(_titles(page), before, strict=True))
+
+
+def test_a_model_is_chosen_by_mouse_and_by_keyboard(open_stage):
+    page = open_stage()
+    page.locator(".chip", has_text="E2M1").click()
+    _wait_for_title(page, "E2M1")
+    page.keyboard.press("ArrowLeft")
+    _wait_for_title(page, "E1M1")
+    assert "model=E1M1" in page.url
+
+
+def test_a_code_chosen_on_one_map_lights_up_everywhere(open_stage):
+    page = open_stage()
+    caption, tuning = page.locator("#stimulus > .caption").first, page.locator("#tuning .ring").first
+    before = (caption.inner_text(), page.evaluate(PIXELS, "#map-reference canvas"))
+    page.locator("#map-own canvas").focus()
+    for key in ("ArrowRight", "ArrowUp", "ArrowRight"):
+        page.keyboard.press(key)
+    page.wait_for_function(
+        "before => document.querySelector('#stimulus > .caption').textContent !== before", arg=before[0]
+    )
+    assert "stimulus=" in page.url
+    assert page.evaluate(PIXELS, "#map-reference canvas") != before[1]
+    assert tuning.get_attribute("cx") is not None
+
+
+def test_hovering_colours_both_maps_by_distance(open_stage):
+    page = open_stage()
+    maps = ("#map-own canvas", "#map-reference canvas")
+    before = [page.evaluate(PIXELS, one) for one in maps]
+    page.locator(maps[0]).scroll_into_view_if_needed()
+    box = page.locator(maps[0]).bounding_box()
+    assert box is not None
+    places = product(range(12), range(12))
+    changed = False
+    while not changed:
+        across, down = next(places)
+        x = box["x"] + box["width"] * (across + 0.5) / 12
+        y = box["y"] + box["height"] * (down + 0.5) / 12
+        page.mouse.move(x, y)
+        changed = all(page.evaluate(PIXELS, one) != then for one, then in zip(maps, before, strict=True))
+    page.mouse.move(1, 1)
+    assert [page.evaluate(PIXELS, one) for one in maps] == before
+
+
+def test_a_link_brings_back_what_was_chosen(open_stage):
+    page = open_stage("model=E2M1&place=0&seed=0&latent=0&colour=factor-1&stimulus=5")
+    _wait_for_title(page, "E2M1")
+    assert page.get_by_role("slider", name="capacity").get_attribute("aria-valuetext") == "capacity: 0.5 nats"
+    assert page.locator("select").last.input_value() == "factor-1"
+    assert page.locator("#legend").inner_text().startswith("x_LC")
+
+
+@pytest.mark.parametrize(
+    "address", ["model=nobody&place=99&seed=x&stimulus=-1&colour=", "place=1.2.3", "%%%", "stimulus=1e9"]
+)
+def test_an_address_of_something_else_is_no_harm(open_stage, address):
+    page = open_stage(address)
+    assert all(_titles(page))
+
+
+def test_playing_goes_down_in_capacity_and_stops(open_stage):
+    page = open_stage()
+    page.get_by_role("button", name="play").click()
+    page.wait_for_function(
+        "document.querySelector('.slider input').getAttribute('aria-valuetext').includes('0.5')"
+    )
+    page.get_by_role("button", name="stop").click()
+    assert page.get_by_role("button", name="play").is_visible()
+
+
+def test_walking_along_a_latent_decodes_another_image(open_stage):
+    page = open_stage()
+    page.wait_for_function("document.querySelector('canvas.decoded')")
+    before = page.evaluate(PIXELS, "canvas.decoded")
+    page.locator(".walk-row input").first.fill("2.5")
+    assert page.evaluate(PIXELS, "canvas.decoded") != before
+
+
+def test_a_mark_of_the_plane_or_of_a_measure_chooses_its_condition(open_stage):
+    page = open_stage()
+    for view in ("#plane", "#warp-panels figure:first-of-type"):
+        marks = page.locator(f"{view} .mark")
+        last = marks.count() - 1
+        assert last > 3
+        page.evaluate(
+            "one => one.dispatchEvent(new MouseEvent('click', {bubbles: true}))",
+            marks.nth(last).element_handle(),
+        )
+        words = marks.nth(last).locator("title").text_content()
+        assert words is not None
+        _wait_for_title(page, words.split(",")[0].split(":")[0])
