@@ -6,7 +6,7 @@ from math import log
 
 from ratewarp.studies import Setting
 
-_TOLD = 0.25  # share of ln n up to which the bound of n images says something of the population
+TOLD = 0.25  # share of ln n up to which the bound of n images says something of the population
 
 
 def bound_of(setting: Setting) -> str:
@@ -20,7 +20,7 @@ def bound_of(setting: Setting) -> str:
         most = log(number)
         return (
             f"Bound of these {number:,} held-out images: it reaches 0 by ln {number:,} = {most:.2f} nats, and"
-            f" says something of the population that they are from only up to about {_TOLD * most:.1f} nats."
+            f" says something of the population that they are from only up to about {TOLD * most:.1f} nats."
         )
     if number < total:
         return f"Bound of the {number:,} measured stimuli, a sample of {total:,}."

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from ratewarp.report.bound_figure import FEW_MODELS
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
+from ratewarp.report.page.alerts import alerts
 from ratewarp.report.page.front_end import import_map, script_of_library, start, styles
 from ratewarp.report.page.stage import stage_data, to_json
 from ratewarp.report.pictured import are_seen
@@ -24,7 +25,6 @@ from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY
 
 _MOST_ROWS = 500  # of a table on the page
-_MOST_ALERTS = 20
 _NARROW = 4  # models or panels up to which a figure leaves room at its sides
 
 _LABELS = (CAPACITY, *("model", "regime", "representation", "task", "measure", "class", "other", "latent"))
@@ -157,7 +157,7 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         models=_table(view, tables["models"], _MODEL_COLUMNS),
         tasks="" if tables["tasks"].empty else _table(view, tables["tasks"], _TASK_COLUMNS),
         geometry=_table(view, tables["geometry"], _GEOMETRY_COLUMNS),
-        alerts=_shortened(_alerts(tables["models"], study.reference)),
+        alerts=alerts(view),
         manifest=view.run.manifest,
     )
 
@@ -177,33 +177,6 @@ def _panels_of_heads(view: RunView) -> int:
     models = {regime: len(set(rows["representation"])) for regime, rows in tasks.groupby("regime")}
     above = models.get("disjoint", 0) + models.get("simultaneous", 0) + ("joint" in models)
     return max(above, models.get("transfer", 0))
-
-
-def _shortened(alerts: list[str]) -> list[str]:
-    """The first alerts, and how many more there are."""
-    more = len(alerts) - _MOST_ALERTS
-    told = f"{more:,} more models diverged or are off target: see the column status of tables/models.csv."
-    return [*alerts[:_MOST_ALERTS], *([told] if more > 0 else [])]
-
-
-def _alerts(models: pd.DataFrame, reference: str) -> list[str]:
-    """What a reader must know of models that diverged or missed their capacity."""
-    alerts = []
-    for row in models.query("status != 'ok'").to_dict("records"):
-        aim = "" if pd.isna(row["capacity_nats"]) else f" at {row['capacity_nats']:g} nats"
-        name = f"{row['model']}{aim}, seed {row['seed']}"
-        if row["status"] == "off target":
-            alerts.append(
-                f"{name}: off target. Its rate ended at {row['rate_nats']:.3g} nats; it does not show what"
-                " its capacity does."
-            )
-            continue
-        when = f" at step {row['diverged_at']:,.0f}" if pd.notna(row["diverged_at"]) else ""
-        left_out = (
-            " The geometry of other models against it is left out." if row["model"] == reference else ""
-        )
-        alerts.append(f"{name}: diverged{when}. Its numbers are not to be used.{left_out}")
-    return alerts
 
 
 def _facts(view: RunView) -> dict[str, str]:

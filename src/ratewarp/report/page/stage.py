@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from ratewarp.report.page.alerts import alerts
 from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.curves_of import bound_curves, floor, measured_curves, normative_curves
 from ratewarp.report.page.packed_arrays import packed
+from ratewarp.report.page.sentences import sentences
 from ratewarp.report.page.world_of import world_data
 from ratewarp.report.style import MODEL_MARKERS, marker_number, model_colours
 from ratewarp.report.views import RunView, class_names, class_palette, scheme_title
@@ -64,6 +66,8 @@ def stage_data(
         "normative": normative_curves(view),
         "bound": bound_curves(view),
         "floor": floor(view),
+        "sentences": sentences(view),
+        "alerts": alerts(view),
         "left_out": details.left_out,
     }
 
