@@ -9,6 +9,10 @@ export class DistancesView {
     this.run = run;
     this.place = place;
     this.choose = choose;
+    /** @type {any} */
+    this.scheme = null;
+    /** @type {[string, number[][]][]} names and log distances of what is shown */
+    this.shown = [];
   }
 
   /**
@@ -18,12 +22,13 @@ export class DistancesView {
    */
   show(scheme, own, reference) {
     this.place.replaceChildren();
+    [this.scheme, this.shown] = [scheme, []];
     if (!scheme || scheme.classes.length > MOST_CLASSES || !own.detail || !reference.detail) return;
     const sides = [own, reference].map((side) => logDistances(/** @type {any} */ (side.detail), scheme));
     const change = sides[0].map((row, a) => row.map((one, b) => one - sides[1][a][b]));
-    const shown = own.detail === reference.detail ? [[own.name, sides[0]]] : [[own.name, sides[0]], [reference.name, sides[1]], ["change", change]];
+    this.shown = own.detail === reference.detail ? [[own.name, sides[0]]] : [[own.name, sides[0]], [reference.name, sides[1]], ["change", change]];
     const most = Math.max(...[...sides, change].flat(2).filter(Number.isFinite).map(Math.abs), 1e-6);
-    for (const [name, values] of shown) this.#matrix(String(name), /** @type {number[][]} */ (values), scheme, most);
+    for (const [name, values] of this.shown) this.#matrix(name, values, scheme, most);
   }
 
   /** @param {string} name @param {number[][]} values @param {any} scheme @param {number} most */

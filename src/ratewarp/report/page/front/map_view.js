@@ -2,9 +2,12 @@
 
 import { colourOf } from "ratewarp/colours";
 import { distancesFrom } from "ratewarp/stage_run";
+import { drawn } from "ratewarp/svg_markup";
 
 const MOVE = 450; // milliseconds of a move
 const NEAR = 14; // CSS pixels within which a point is meant
+const BAR = "1 s.d. of the prior";
+const INK = "#1d2733"; // on paper, whatever the page is shown in
 const ROOM = 1.08; // of the square shown, over the reach of the points
 
 /**
@@ -103,8 +106,7 @@ export class MapView {
     context.setTransform(density, 0, 0, density, 0, 0);
     context.clearRect(0, 0, side, side);
     if (!this.shownPoints || !this.detail) return;
-    const radius = this.shownPoints.length > 800 ? 2.2 : this.shownPoints.length > 300 ? 3 : 4;
-    const colours = this.#colours();
+    const [radius, colours] = [this.#radius(), this.#colours()];
     for (let item = 0; item < this.run.stimulus.length; item++) {
       const [x, y] = this.#at(item, side);
       if (Number.isNaN(x)) continue;
@@ -123,6 +125,29 @@ export class MapView {
       context.stroke();
     }
     this.#bar(context, side);
+  }
+
+  /** The same as shapes. @param {number} side @returns {import("ratewarp/svg_markup").Drawn[]} */
+  drawing(side) {
+    if (!this.shownPoints || !this.detail) return [];
+    const [r, colours] = [this.#radius(), this.#colours()];
+    const circle = (/** @type {number} */ item, /** @type {Record<string, string | number>} */ style) => {
+      const [cx, cy] = this.#at(item, side).map((one) => one.toFixed(2));
+      return drawn("circle", { cx, cy, ...style });
+    };
+    const shown = Array.from(this.run.stimulus.keys()).filter((item) => !Number.isNaN(this.#at(item, side)[0]));
+    const ring = { r: r + 4, fill: "none", stroke: INK, "stroke-width": 2.5 };
+    return [
+      ...shown.map((item) => circle(item, { r, fill: colours[item] })),
+      ...(this.item !== null && shown.includes(this.item) ? [circle(this.item, ring)] : []),
+      drawn("rect", { x: 12, y: side - 14, width: this.#deviation(side).toFixed(2), height: 2, fill: INK }),
+      drawn("text", { x: 12, y: side - 20, "font-size": 11, fill: INK }, [BAR]),
+    ];
+  }
+
+  #radius() {
+    const number = this.run.stimulus.length;
+    return number > 800 ? 2.2 : number > 300 ? 3 : 4;
   }
 
   /** @param {number} item @param {number} side @returns {[number, number]} */
@@ -145,11 +170,16 @@ export class MapView {
 
   /** One standard deviation of the prior, as a bar. @param {CanvasRenderingContext2D} context @param {number} side */
   #bar(context, side) {
-    const length = Math.min(side / 2 / ((this.shownExtent ?? 1) * ROOM), side - 24);
+    const length = this.#deviation(side);
     context.fillStyle = getComputedStyle(this.canvas).color;
     context.fillRect(12, side - 14, length, 2);
     context.font = "11px system-ui, sans-serif";
-    context.fillText("1 s.d. of the prior", 12, side - 20);
+    context.fillText(BAR, 12, side - 20);
+  }
+
+  /** @param {number} side */
+  #deviation(side) {
+    return Math.min(side / 2 / ((this.shownExtent ?? 1) * ROOM), side - 24);
   }
 
   /** @param {(part: number) => void} step */

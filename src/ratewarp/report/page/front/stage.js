@@ -5,6 +5,7 @@ import { Controls } from "ratewarp/controls";
 import { DistancesView } from "ratewarp/distances_view";
 import { MapView } from "ratewarp/map_view";
 import { PlaneView } from "ratewarp/plane_view";
+import { furnish } from "ratewarp/stage_panels";
 import { StageRun } from "ratewarp/stage_run";
 import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { StimulusView } from "ratewarp/stimulus_view";
@@ -48,6 +49,7 @@ async function main() {
   const traversal = new TraversalView(place("traversal"), run);
   const tuning = new TuningView(place("tuning"), run);
   const distances = new DistancesView(place("distances"), run);
+  const refresh = furnish(run, state, { own, reference, stimulus, traversal, tuning, distances, warps });
 
   /** @param {import("ratewarp/stage_run").Choice} now */
   async function show(now) {
@@ -74,6 +76,7 @@ async function main() {
     place("distances-title").textContent = scheme ? `Distances of classes: ${scheme.title}` : "Distances of classes";
     place("sentences").replaceChildren(...sentences(condition));
     await traversal.show(condition, detail, item);
+    refresh();
   }
 
   /** @param {any} condition */

@@ -2,6 +2,8 @@
 
 import { unpack } from "ratewarp/packed_arrays";
 
+const LEAST = 0.01; // nats: latents below it are not in use
+
 /**
  * @typedef {{model: string, place: number[], seed: number, stimulus: number | null, latent: number,
  *   colour: string}} Choice  what is chosen on the stage
@@ -151,6 +153,15 @@ function key(model, place, seed) {
 /** @param {unknown} value */
 export function shown(value) {
   return typeof value === "number" ? String(Number(value.toPrecision(4))) : String(value);
+}
+
+/**
+ * Latents that say something, the most informative first.
+ * @param {Detail} detail
+ */
+export function latentsInUse({ rates }) {
+  const used = Array.from(rates.keys()).filter((latent) => rates[latent] > LEAST);
+  return used.sort((a, b) => rates[b] - rates[a]);
 }
 
 /**

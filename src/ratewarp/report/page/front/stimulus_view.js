@@ -15,6 +15,9 @@ export class StimulusView {
     this.run = run;
     this.choose = choose;
     this.place = place;
+    this.item = 0;
+    /** @type {{name: string, detail: import("ratewarp/stage_run").Detail | null}[]} */
+    this.sides = [];
   }
 
   /**
@@ -22,6 +25,7 @@ export class StimulusView {
    * @param {{name: string, detail: import("ratewarp/stage_run").Detail | null}[]} sides the model, the reference
    */
   show(item, sides) {
+    [this.item, this.sides] = [item, sides];
     const run = this.run;
     const stimulus = run.stimulus[item];
     this.place.replaceChildren();

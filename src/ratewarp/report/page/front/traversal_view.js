@@ -2,9 +2,9 @@
 
 import { makeDecoder } from "ratewarp/decoder";
 import { paint } from "ratewarp/pictures";
+import { latentsInUse } from "ratewarp/stage_run";
 
 const REACH = 3; // standard deviations of the prior, either way
-const LEAST = 0.01; // nats: latents below it are not used
 const STEPS = 7; // images of a strip
 
 export class TraversalView {
@@ -16,6 +16,8 @@ export class TraversalView {
     this.decoders = new Map();
     /** @type {Float32Array | null} */
     this.code = null;
+    /** @type {import("ratewarp/stage_run").Detail | null} */
+    this.detail = null;
   }
 
   /** @param {any} condition */
@@ -39,15 +41,13 @@ export class TraversalView {
     const ticket = (this.ticket = (this.ticket ?? 0) + 1);
     const decoder = await this.decoder(condition);
     if (ticket !== this.ticket) return;
+    this.detail = decoder && detail;
     if (!decoder || !detail) {
       this.place.replaceChildren(words("p", "The page holds no decoder of this model.", "caption"));
       return;
     }
     this.code = detail.codes.slice(item * detail.latents, (item + 1) * detail.latents);
     this.start = Float32Array.from(this.code);
-    const used = Array.from(detail.rates.keys())
-      .filter((latent) => detail.rates[latent] > LEAST)
-      .sort((a, b) => detail.rates[b] - detail.rates[a]);
     this.canvas = document.createElement("canvas");
     this.canvas.className = "decoded";
     this.canvas.setAttribute("role", "img");
@@ -55,7 +55,7 @@ export class TraversalView {
     this.note = words("p", "", "caption");
     const main = words("div", "", "walk-image");
     main.append(this.canvas, this.note);
-    const rows = used.map((latent) => this.#row(latent, detail, decoder));
+    const rows = latentsInUse(detail).map((latent) => this.#row(latent, detail, decoder));
     if (!rows.length) rows.push(words("p", "No latent is used at this capacity.", "caption"));
     const sliders = words("div", "", "walk-rows");
     sliders.append(...rows);

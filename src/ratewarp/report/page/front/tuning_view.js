@@ -1,7 +1,8 @@
 /** Tuning: the mean code of every latent over the values of every factor, most informative latent first. */
 
+import { latentsInUse } from "ratewarp/stage_run";
+
 const SIZE = { width: 150, height: 92, left: 26, right: 4, top: 6, bottom: 18 };
-const LEAST = 0.01; // nats
 const MOST_FACTORS = 4;
 
 export class TuningView {
@@ -9,6 +10,8 @@ export class TuningView {
   constructor(place, run) {
     this.run = run;
     this.place = place;
+    /** @type {import("ratewarp/stage_run").Detail | null} */
+    this.detail = null;
     this.factors = (run.factors ?? []).slice(0, MOST_FACTORS);
   }
 
@@ -17,12 +20,10 @@ export class TuningView {
    * @param {number | null} stimulus marked on every curve
    */
   show(detail, stimulus) {
+    this.detail = detail;
     this.place.replaceChildren();
     if (!detail || !this.factors.length) return;
-    const used = Array.from(detail.rates.keys())
-      .filter((latent) => detail.rates[latent] > LEAST)
-      .sort((a, b) => detail.rates[b] - detail.rates[a]);
-    for (const latent of used) {
+    for (const latent of latentsInUse(detail)) {
       const row = this.place.appendChild(document.createElement("div"));
       row.className = "tuning-row";
       const name = row.appendChild(document.createElement("span"));

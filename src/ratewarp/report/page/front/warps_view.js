@@ -13,7 +13,7 @@ export class WarpsView {
     this.choose = choose;
     this.byId = new Map(run.data.conditions.map((/** @type {any} */ one) => [one.id, one]));
     this.colours = new Map(run.data.models.map((/** @type {any} */ one) => [one.name, one.colour]));
-    /** @type {{svg: any, rows: any[], x: any, y: any, rings: any}[]} */
+    /** @type {{measure: string, title: string, frame: HTMLElement, svg: any, rows: any[], x: any, y: any, rings: any}[]} */
     this.panels = [];
     /** @type {Map<string, any[]>} */
     const byMeasure = new Map();
@@ -55,7 +55,7 @@ export class WarpsView {
     for (const [, own] of d3.group(rows, (/** @type {any} */ row) => `${row.condition.model} ${row.task}`)) {
       this.#line(d3, svg, x, y, own);
     }
-    this.panels.push({ svg, rows, x, y, rings: svg.append("g") });
+    this.panels.push({ measure: tasks[0].measure, title: tasks[0].title, frame, svg, rows, x, y, rings: svg.append("g") });
   }
 
   /** @param {any} d3 @param {any} svg @param {any} x @param {any} y @param {any[]} rows */
