@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from importlib.resources import files
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ import numpy as np
 import pytest
 
 from conftest import TINY_NETWORK
+from node import NODE, front_modules, needs_node
 from ratewarp.likelihoods import LIKELIHOODS, Bernoulli, Gaussian
 from ratewarp.networks import (
     MLP,
@@ -35,8 +35,6 @@ from ratewarp.studies import Condition, Setting, Study
 from stored import run_study
 from worlds import Line
 
-NODE = shutil.which("node")
-needs_node = pytest.mark.skipif(NODE is None, reason="node is not installed")
 GREY = 1 / 255
 NETWORKS: dict[str, Any] = {
     "published": (Convolutional(), (13, 13, 1)),
@@ -77,12 +75,7 @@ def made(network: Any, shape: tuple[int, int, int], likelihood: Any) -> Made:
 def in_page(folder: Path, cases: list[tuple[dict[str, Any], np.ndarray]]) -> list[dict[str, Any]]:
     """What node makes of data and codes."""
     assert NODE is not None
-    package = folder / "node_modules" / "ratewarp"
-    package.mkdir(parents=True)
-    front = Path(str(files("ratewarp.report.page") / "front"))
-    for file in front.glob("*.js"):
-        shutil.copy(file, package)
-    (package / "package.json").write_text('{"type": "module", "exports": {"./*": "./*.js"}}')
+    front_modules(folder)
     script = shutil.copy(Path(__file__).with_name("decode.mjs"), folder)
     given = [{"data": json.loads(to_json(data)), "codes": codes.tolist()} for data, codes in cases]
     (folder / "cases.json").write_text(json.dumps(given))

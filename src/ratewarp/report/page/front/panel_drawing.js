@@ -80,12 +80,20 @@ function piecesOf(panel, canvas) {
     const { left, top, width, height } = piece.getBoundingClientRect();
     if (piece.closest(".panel-menu, .notes") || !width) continue;
     const box = { x: left - origin.left, y: top - origin.top, width, height };
-    boxes.push(box);
+    const written = !(piece instanceof SVGElement || piece instanceof HTMLCanvasElement);
+    boxes.push(written ? { ...box, width: widthOfWords(piece) } : box);
     if (piece instanceof SVGElement) pieces.push(chart(piece, box));
     else if (piece instanceof HTMLCanvasElement) pieces.push(drawn("svg", { ...box, overflow: "visible" }, canvas?.(width) ?? []));
     else pieces.push(...words(piece, box));
   }
   return { boxes, pieces };
+}
+
+/** How wide the words of an element are, which itself may be as wide as the panel. @param {Element} piece */
+function widthOfWords(piece) {
+  const range = document.createRange();
+  range.selectNodeContents(piece);
+  return range.getBoundingClientRect().width;
 }
 
 /** @param {SVGElement} element @param {Box} box */
