@@ -10,7 +10,6 @@ import { inLines } from "ratewarp/panel_drawing";
 import { distanceRows, mapRows, measureRows, neighbourRows, planeRows, tuningRows, walkRows } from "ratewarp/panel_rows";
 import { drawn, toMarkup } from "ratewarp/svg_markup";
 
-
 test("text is quoted only where it must be, and lines end as RFC 4180 says", () => {
   const rows = [['say "no"', "a, b"], ["two\nlines", "plain"], [" kept ", null]];
   assert.equal(toCsv({ columns: ["a", "b (nats)"], rows }), 'a,b (nats)\r\n"say ""no""","a, b"\r\n"two\nlines",plain\r\n kept ,\r\n');
