@@ -12,7 +12,8 @@ from matplotlib.backends import backend_mixed
 
 from fabricated import fabricated_record, fabricated_run, put_record
 from ratewarp.geometry.embedding import Map
-from ratewarp.report import page, views, write_report
+from ratewarp.report import views, write_report
+from ratewarp.report.page import page_file
 from ratewarp.report.overview import overview_figure
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.plane import floor_of_noise, plane_figure

@@ -15,35 +15,41 @@ _DEEPEST = 80  # points of a curve of the bound
 
 def measured_curves(view: RunView) -> list[dict[str, Any]]:
     """Measures that figures show, with a row for every condition: its name, value and interval."""
-    table = view.run.table("geometry")
-    found = []
-    for measure in MEASURES:
-        if "warps" not in measure.figures:
-            continue
-        rows = table[table["measure"] == measure.shown]
-        for task, own in rows.groupby(rows["task"].fillna(""), sort=False):
-            found.append(
-                {
-                    "measure": measure.shown,
-                    "title": measure.panel or measure.title,
-                    "task": str(task),
-                    "log": measure.scale == "log",
-                    "rows": own[["condition", "value", "low", "high"]].to_numpy().tolist(),
-                }
-            )
-    return found
+    shown = {one.shown: one for one in MEASURES if "warps" in one.figures}
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in _rows(view.run.table("geometry"), list(shown)):
+        measure = shown[row["measure"]]
+        curve = {
+            "measure": measure.shown,
+            "title": measure.panel or measure.title,
+            "task": row["task"],
+            "log": measure.scale == "log",
+            "rows": [],
+        }
+        rows = found.setdefault((measure.shown, row["task"]), curve)["rows"]
+        rows.append([row[name] for name in ("condition", "value", "low", "high")])
+    order = list(shown)
+    return sorted(found.values(), key=lambda one: order.index(one["measure"]))
 
 
 def normative_curves(view: RunView) -> list[dict[str, Any]]:
     """The same measures of optimal codes, against rate."""
-    table, shown = view.drawn_curves("normative"), {one.shown for one in MEASURES if "warps" in one.figures}
-    table = table[table["measure"].isin(shown)]
-    keys = [table["measure"], table["model"], table["task"].fillna("")]
-    return [
-        {"measure": measure, "model": model, "task": str(task), "rate": own["rate_nats"].tolist(),
-         "value": own["value"].tolist()}
-        for (measure, model, task), own in table.groupby(keys, sort=False)
-    ]  # fmt: skip
+    shown = [one.shown for one in MEASURES if "warps" in one.figures]
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in _rows(view.drawn_curves("normative"), shown):
+        key = (row["measure"], row["model"], row["task"])
+        empty = {"measure": key[0], "model": key[1], "task": key[2], "rate": [], "value": []}
+        curve = found.setdefault(key, empty)
+        curve["rate"].append(row["rate_nats"])
+        curve["value"].append(row["value"])
+    return list(found.values())
+
+
+def _rows(table: pd.DataFrame, measures: list[str]) -> list[dict[Any, Any]]:
+    """Rows of some measures; an empty text where there is no task."""
+    chosen = pd.DataFrame(table[table["measure"].isin(measures)])
+    rows = chosen.to_dict("records")
+    return [{**row, "task": row["task"] if isinstance(row["task"], str) else ""} for row in rows]
 
 
 def bound_curves(view: RunView) -> list[dict[str, Any]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from ratewarp.report.bound_figure import FEW_MODELS
@@ -123,10 +122,9 @@ def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None
 
 
 def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Markup]) -> str:
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(
-        files("ratewarp.report.page").joinpath("page.html").read_text(encoding="utf-8")
-    )
+    loader = PackageLoader("ratewarp.report", "page")
+    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.get_template("page.html")
     study = view.study
     return template.render(
         study=study,

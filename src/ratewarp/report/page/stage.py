@@ -19,7 +19,7 @@ from ratewarp.report.page.sentences import sentences
 from ratewarp.report.page.world_of import world_data
 from ratewarp.report.style import MODEL_MARKERS, marker_number, model_colours
 from ratewarp.report.views import RunView, class_names, class_palette, scheme_title
-from ratewarp.studies import CAPACITY, Cell, Condition
+from ratewarp.studies import CAPACITY, Axis, Cell, Condition
 
 ROOM = 3_000_000  # letters of codes, maps and images of all conditions
 _NUMBERS = ("rate_nats", "rate_bits", "distortion", "semantic_distortion", "excess_nats", "efficiency")
@@ -91,18 +91,19 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _axis(axis: Any) -> dict[str, Any]:
+def _axis(axis: Axis) -> dict[str, Any]:
     values = [axis.at(place) for place in range(len(axis.values))]
-    shown = [one[axis.keys[0]] if len(axis.keys) == 1 else list(one.values()) for one in values]
-    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in shown)
+    shown = [next(iter(one.values())) if len(one) == 1 else list(one.values()) for one in values]
+    numbers = [float(one) for one in shown if isinstance(one, int | float) and not isinstance(one, bool)]
+    known = len(numbers) == len(shown)
     label = "capacity" if axis.keys[0] == CAPACITY else ", ".join(key.rpartition(".")[2] for key in axis.keys)
     return {
         "key": axis.name,
         "label": label,
         "unit": "nats" if CAPACITY in axis.keys else "",
-        "log": numbers and all(one > 0 for one in shown),
-        "values": shown if numbers else [str(one) for one in shown],
-        "numbers": numbers,
+        "log": known and all(one > 0 for one in numbers),
+        "values": numbers if known else [str(one) for one in shown],
+        "numbers": known,
     }
 
 

@@ -3,6 +3,7 @@
 /** @typedef {{name: string, label: string, of: string[], entries: {label: string, colour: string}[]}} Colouring */
 
 const GREY = "#9aa5b1";
+const INK = "#1d2733"; // of models: that of text, which is light on a dark page
 const MOST_ENTRIES = 8;
 
 /**
@@ -46,6 +47,11 @@ function entries(labels, colours) {
   if (every.length <= MOST_ENTRIES) return every;
   const some = Array.from({ length: 5 }, (_, place) => Math.round((place * (every.length - 1)) / 4));
   return some.map((place) => every[place]);
+}
+
+/** A colour that is seen on a light page and on a dark one. @param {string} colour */
+export function onPaper(colour) {
+  return colour === INK ? "var(--ink)" : colour;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What is chosen by hand: model, a slider for every axis, seed, colours, play. */
 
+import { onPaper } from "ratewarp/colours";
 import { shown } from "ratewarp/stage_run";
 import { words } from "ratewarp/traversal_view";
 
@@ -37,7 +38,7 @@ export class Controls {
       Object.assign(input, { type: "radio", name: "model", value: model.name });
       input.addEventListener("change", () => this.state.set({ model: model.name }));
       const dot = words("span", "", "dot");
-      dot.style.background = model.colour;
+      dot.style.background = onPaper(model.colour);
       label.append(input, dot, words("span", model.name, "name"));
       group.append(label);
       return input;

@@ -1,5 +1,7 @@
 /** The plane of rate and distortion: every condition, the bound, and where the chosen model stands on it. */
 
+import { onPaper } from "ratewarp/colours";
+
 const SIZE = { width: 460, height: 330, left: 58, right: 14, top: 14, bottom: 46 };
 
 export class PlaneView {
@@ -12,7 +14,7 @@ export class PlaneView {
     const d3 = /** @type {any} */ (globalThis).d3;
     this.run = run;
     const data = run.data;
-    this.colours = new Map(data.models.map((/** @type {any} */ one) => [one.name, one.colour]));
+    this.colours = new Map(data.models.map((/** @type {any} */ one) => [one.name, onPaper(one.colour)]));
     this.known = data.conditions.filter((/** @type {any} */ one) => one.rate_nats !== null && one.distortion !== null);
     const value = this.#value.bind(this);
     this.semantic = data.bound.length > 0;

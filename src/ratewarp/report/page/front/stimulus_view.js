@@ -4,6 +4,7 @@ import { paint } from "ratewarp/pictures";
 import { distancesFrom } from "ratewarp/stage_run";
 
 const NEIGHBOURS = 5;
+const LONGEST = 160; // letters of a name
 
 export class StimulusView {
   /**
@@ -31,7 +32,9 @@ export class StimulusView {
     this.place.replaceChildren();
     const title = this.place.appendChild(document.createElement("p"));
     title.className = "caption";
-    title.textContent = run.name(stimulus);
+    const name = Array.from(run.name(stimulus));
+    title.textContent = name.length > LONGEST ? `${name.slice(0, LONGEST - 1).join("")}…` : name.join("");
+    title.title = name.join("");
     const row = this.place.appendChild(document.createElement("div"));
     row.className = "pictures";
     row.append(this.#picture(run.picture(run.images, stimulus), "image"));

@@ -1,5 +1,7 @@
 /** Measures against capacity: a panel a measure, a line a model, single seeds as dots, the choice ringed. */
 
+import { onPaper } from "ratewarp/colours";
+
 const SIZE = { width: 300, height: 210, left: 46, right: 10, top: 12, bottom: 36 };
 
 export class WarpsView {
@@ -12,7 +14,7 @@ export class WarpsView {
     this.run = run;
     this.choose = choose;
     this.byId = new Map(run.data.conditions.map((/** @type {any} */ one) => [one.id, one]));
-    this.colours = new Map(run.data.models.map((/** @type {any} */ one) => [one.name, one.colour]));
+    this.colours = new Map(run.data.models.map((/** @type {any} */ one) => [one.name, onPaper(one.colour)]));
     /** @type {{measure: string, title: string, frame: HTMLElement, svg: any, rows: any[], x: any, y: any, rings: any}[]} */
     this.panels = [];
     /** @type {Map<string, any[]>} */
