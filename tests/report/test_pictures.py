@@ -59,7 +59,7 @@ def test_every_figure_is_written_and_told_of(run, drawn):
     found = _draw(run, told)
     assert told == [("one", 0, 4), ("two", 1, 4), ("none", 2, 4), ("three", 3, 4), ("", 4, 4)]
     assert list(found) == ["one", "two", "three"]
-    assert all(picture.startswith("data:image/svg+xml;base64,") for picture in found.values())
+    assert all(picture.startswith("data:image/webp;base64,") for picture in found.values())
     assert {file.name for file in (run.path / "figures").iterdir()} == {
         f"{name}.{kind}" for name in found for kind in ("png", "pdf")
     }

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 from scipy.linalg import orthogonal_procrustes
 
 from ratewarp._checks import refuse
+from ratewarp._threads import threads
 from ratewarp.geometry.code_checks import check_codes
+from ratewarp.geometry.majorization import least_stress
 from ratewarp.geometry.reach import exponent, scaled
 
 
@@ -35,14 +36,14 @@ def embed(
 ) -> Map:
     """Metric multidimensional scaling of codes into the plane.
 
-    SMACOF started from the codes' first two principal axes, so the same codes always give the same map.
+    Started from the codes' first two principal axes, so the same codes always give the same map.
     Minimises Σ (d_ij − δ_ij)² over pairs of items, δ the distances between codes and d those on the map.
 
     Arguments:
         codes: one row per item; memory grows with the square of the number of items.
         align_to: a map of the same items to turn and mirror this one towards (orthogonal Procrustes;
             distances unchanged).
-        iterations: most SMACOF iterations.
+        iterations: most steps of the search.
 
     Returns:
         The map and how well it keeps distances.
@@ -51,7 +52,7 @@ def embed(
         RequestError: codes that are not a finite (items, latents) array, or a map to align to of another
             shape.
 
-    Source: Borg & Groenen, Modern Multidimensional Scaling, 2005; scikit-learn's `smacof`.
+    Source: Borg & Groenen, Modern Multidimensional Scaling, 2005.
 
     Examples:
         >>> square = np.array([[0.0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0]])
@@ -59,7 +60,6 @@ def embed(
         0.0
     """
     from scipy.spatial.distance import pdist, squareform
-    from sklearn.manifold import smacof
 
     codes = check_codes(codes)
     power = exponent(codes)
@@ -76,28 +76,21 @@ def embed(
     distances = pdist(codes)
     if not distances.any():
         return Map(scaled(start, -power), 0.0)
-    found: Any = smacof(
-        squareform(distances),
-        metric=True,
-        n_components=2,
-        init=start,
-        n_init=1,
-        n_jobs=None,
-        max_iter=iterations,
-        verbose=0,
-        eps=1e-6,
-        random_state=0,
-        return_n_iter=False,
-        normalized_stress=False,  # pyright: ignore[reportArgumentType]
-    )
-    points = found[0] - found[0].mean(axis=0)
+    with threads(1):  # small products; the same whatever the number of threads
+        points = least_stress(squareform(distances), start, iterations)
     stress = float(np.sqrt(np.sum((pdist(points) - distances) ** 2) / np.sum(distances**2)))
-    return Map(
-        scaled(
-            points if align_to is None else _turned(points, scaled(np.asarray(align_to, dtype=float))), -power
-        ),
-        stress,
-    )
+    if align_to is not None:
+        points = turned(points, np.asarray(align_to, dtype=float))
+    return Map(scaled(points, -power), stress)
+
+
+def turned(
+    points: Float[np.ndarray, "items two"], target: Float[np.ndarray, "items two"]
+) -> Float[np.ndarray, "items two"]:
+    """Points of a map, turned and mirrored towards another map of the same items."""
+    near = scaled(target)
+    rotation, _ = orthogonal_procrustes(scaled(points), near - near.mean(axis=0))
+    return points @ rotation
 
 
 def _principal_plane(codes: np.ndarray) -> np.ndarray:
@@ -107,8 +100,3 @@ def _principal_plane(codes: np.ndarray) -> np.ndarray:
     axes = axes[:2] * np.sign(axes[np.arange(min(2, len(axes))), np.abs(axes[:2]).argmax(axis=1)])[:, None]
     plane = centred @ axes.T
     return np.pad(plane, ((0, 0), (0, 2 - plane.shape[1])))
-
-
-def _turned(points: np.ndarray, target: np.ndarray) -> np.ndarray:
-    rotation, _ = orthogonal_procrustes(points, target - target.mean(axis=0))
-    return points @ rotation
