@@ -5,54 +5,16 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from jinja2 import Environment
-from markupsafe import Markup
 from PIL import Image
 from playwright.sync_api import Locator, Page
 
 from browsing import grave_findings
-from ratewarp.report.page import front_end
-from ratewarp.report.page.stage import stage_data, to_json
-from ratewarp.report.views import RunView
-from ratewarp.runs.directory import open_run
 
 INK = 128  # darker than this, on white
-
-
-def stage_of(page: Path) -> Path:
-    """A page of the stage alone, of the run that another page is of."""
-    data = to_json(stage_data(RunView(open_run(page.parent.parent / "run"))))
-    template = files("ratewarp.report.page").joinpath("stage.html").read_text(encoding="utf-8")
-    parts = {
-        "stage": data,
-        "library": front_end.script_of_library(),
-        "modules": front_end.import_map(),
-        "begin": front_end.start(),
-    }
-    stage = (
-        Environment(autoescape=True)
-        .from_string(template)
-        .render({name: Markup(one) for name, one in parts.items()})
-    )
-    head = f"<meta charset=utf-8><title>stage</title><style>{front_end.styles()}</style>"
-    file = page.parent / "stage.html"
-    file.write_text(f"<!doctype html><html lang=en>{head}<main>{stage}</main>", encoding="utf-8")
-    return file
-
-
-@pytest.fixture(scope="session")
-def plain_stage(plain_page: Path) -> Path:
-    return stage_of(plain_page)
-
-
-@pytest.fixture(scope="session")
-def hostile_stage(hostile_page: Path) -> Path:
-    return stage_of(hostile_page)
 
 
 @pytest.fixture
@@ -80,8 +42,8 @@ def saved(page: Page, menu: Locator, choice: str, folder: Path) -> Path:
     return path
 
 
-def test_the_numbers_of_the_plane_are_those_of_the_run(open_stage, plain_stage, tmp_path):
-    page = open_stage(plain_stage)
+def test_the_numbers_of_the_plane_are_those_of_the_run(open_stage, plain_page, tmp_path):
+    page = open_stage(plain_page)
     path = saved(page, menu_of(page, "rate and distortion"), "Numbers", tmp_path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["kind"] == "trained model"]
@@ -97,8 +59,8 @@ def test_the_numbers_of_the_plane_are_those_of_the_run(open_stage, plain_stage, 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("panel", ["map of the model", "rate and distortion"])
-def test_drawings_have_the_sizes_of_journals_on_white(open_stage, plain_stage, tmp_path, panel, scheme):
-    page = open_stage(plain_stage, color_scheme=scheme)
+def test_drawings_have_the_sizes_of_journals_on_white(open_stage, plain_page, tmp_path, panel, scheme):
+    page = open_stage(plain_page, color_scheme=scheme)
     menu = menu_of(page, panel)
     with Image.open(saved(page, menu, "PNG, single column", tmp_path)) as image:
         assert image.width == 2008
@@ -112,8 +74,8 @@ def test_drawings_have_the_sizes_of_journals_on_white(open_stage, plain_stage, t
     assert "Arial" in root.get("font-family", "")
 
 
-def test_drawings_of_hostile_texts_are_drawings(open_stage, hostile_stage, tmp_path):
-    page = open_stage(hostile_stage)
+def test_drawings_of_hostile_texts_are_drawings(open_stage, hostile_page, tmp_path):
+    page = open_stage(hostile_page)
     for menu in page.locator(".panel-menu").all():
         if menu.get_by_text("Drawing").count() == 0:
             continue
@@ -124,8 +86,8 @@ def test_drawings_of_hostile_texts_are_drawings(open_stage, hostile_stage, tmp_p
     assert page.evaluate("window.hacked") is None
 
 
-def test_a_link_brings_back_what_is_chosen(open_stage, plain_stage):
-    page = open_stage(plain_stage)
+def test_a_link_brings_back_what_is_chosen(open_stage, plain_page):
+    page = open_stage(plain_page)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.locator(".chip", has_text="baseline").click()
     menu = menu_of(page, "tuning")
@@ -135,8 +97,8 @@ def test_a_link_brings_back_what_is_chosen(open_stage, plain_stage):
     assert "model=baseline" in page.evaluate("navigator.clipboard.readText()")
 
 
-def test_menus_are_reached_and_left_by_keyboard(open_stage, plain_stage):
-    page = open_stage(plain_stage)
+def test_menus_are_reached_and_left_by_keyboard(open_stage, plain_page):
+    page = open_stage(plain_page)
     menu = menu_of(page, "rate and distortion")
     menu.locator("summary").focus()
     page.keyboard.press("Enter")
@@ -147,8 +109,8 @@ def test_menus_are_reached_and_left_by_keyboard(open_stage, plain_stage):
     assert page.evaluate("document.activeElement.localName") == "summary"
 
 
-def test_tables_are_made_when_they_are_opened_and_follow(open_stage, plain_stage):
-    page = open_stage(plain_stage)
+def test_tables_are_made_when_they_are_opened_and_follow(open_stage, plain_page):
+    page = open_stage(plain_page)
     assert page.locator(".behind td").count() == 0
     table = page.locator(".map-panel:has(#map-own) .behind")
     table.locator("summary").click()
@@ -160,8 +122,8 @@ def test_tables_are_made_when_they_are_opened_and_follow(open_stage, plain_stage
     )
 
 
-def test_every_panel_says_how_it_is_read(open_stage, plain_stage):
-    page = open_stage(plain_stage)
+def test_every_panel_says_how_it_is_read(open_stage, plain_page):
+    page = open_stage(plain_page)
     sections = page.locator(".panels > section")
     assert sections.locator(".reading").count() == sections.count()
     page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")

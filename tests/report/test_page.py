@@ -13,8 +13,8 @@ from matplotlib.backends import backend_mixed
 from fabricated import fabricated_record, fabricated_run, put_record
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
-from ratewarp.report.page import page_file
 from ratewarp.report.overview import overview_figure
+from ratewarp.report.page import page_file
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.plane import floor_of_noise, plane_figure
 from ratewarp.report.style import figure_style
@@ -77,7 +77,7 @@ def run(study, tmp_path_factory) -> RunDirectory:
 @pytest.fixture(scope="module")
 def html(run) -> str:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(page, "_MOST_ROWS", 38)
+        patch.setattr(page_file, "_MOST_ROWS", 38)
         patch.setattr(Pictures, "draw", lambda self, view, show: {"warps": "data:,"})
         return write_report(run).read_text()
 
