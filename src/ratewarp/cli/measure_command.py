@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ratewarp._checks import RatewarpError, escaped, refuse
 from ratewarp._files import can_be_made, is_folder
+
+if TYPE_CHECKING:
+    from ratewarp.codes.measurement import Measurement
 
 _KEY = "KEY, several with commas, FILE or FILE:KEY"
 _DECIMALS = 3
@@ -173,21 +176,7 @@ def measure(
             f"codes of {shape} (items × latents) need more memory than this machine has; measure a part of"
             " the items or of the latents"
         ) from None
-    items, latents = found.codes.shape
-    if as_json:
-        print(json.dumps(contents(found)))
-    else:
-        print(
-            f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,}"
-            f" {found.units}"
-        )
-        for argument, share in found.kept.items():
-            print(f"{argument}: by classical scaling, which kept {share:.1%} of the dissimilarities")
-        for task, names in found.classes.items():
-            listed = [f"{number} = {escaped(name)}" for number, name in enumerate(names[:_NAMED])]
-            print(f"{escaped(task)}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
-        print()
-        print(_readable(found.table))
+    print(json.dumps(contents(found)) if as_json else _as_text_of_one(found))
     if out is not None:
         found.save(out)
         print(f"results: {escaped(out)}", file=sys.stderr)
@@ -196,6 +185,20 @@ def measure(
 
         save_measured(found, figure)
         print(f"figure: {escaped(figure)}", file=sys.stderr)
+
+
+def _as_text_of_one(found: Measurement) -> str:
+    items, latents = found.codes.shape
+    told = (
+        f"{items:,} items, {latents} latents; {found.level:.0%} intervals over {found.number:,} {found.units}"
+    )
+    lines = [told]
+    for argument, share in found.kept.items():
+        lines.append(f"{argument}: by classical scaling, which kept {share:.1%} of the dissimilarities")
+    for task, names in found.classes.items():
+        listed = [f"{number} = {escaped(name)}" for number, name in enumerate(names[:_NAMED])]
+        lines.append(f"{escaped(task)}: {', '.join(listed)}{', …' if len(names) > _NAMED else ''}")
+    return "\n".join([*lines, "", _readable(found.table)])
 
 
 def _subject(text: str | None) -> int | str | None:

@@ -9,7 +9,6 @@ MOST_MODELS = 12  # as many as colours with markers, and rows of small panels, c
 MOST_LEVELS = 6  # rows of maps
 MOST_FIGURES = 12  # of single models: up to a megabyte of the page each
 MOST_MAPPED = 1600  # codes of a map, whose time and memory go with the square of their number
-MOST_DOTS = 40_000  # of the maps to explore: some 2 MB of the page
 
 One = TypeVar("One")
 
