@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from ratewarp.codes.likeness import likeness
     from ratewarp.codes.measurement import Measurement, measure
     from ratewarp.codes.several import Several, measure_several
+    from ratewarp.report.page.stage_page import Stage, stage
     from ratewarp.results.paper.comparison import compare_published
+    from ratewarp.results.run_comparison import compare_runs
     from ratewarp.runs.directory import RunDirectory, open_run
     from ratewarp.runs.ray_executor import Ray
     from ratewarp.runs.status import RunStatus, run_status
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 _PLACES = {
     "merge": "ratewarp.api",
     "run": "ratewarp.api",
+    "Stage": "ratewarp.report.page.stage_page",
+    "stage": "ratewarp.report.page.stage_page",
     "compare_published": "ratewarp.results.paper.comparison",
+    "compare_runs": "ratewarp.results.run_comparison",
     "Measurement": "ratewarp.codes.measurement",
     "measure": "ratewarp.codes.measurement",
     "Several": "ratewarp.codes.several",
@@ -64,8 +69,10 @@ __all__ = [
     "RunDirectory",
     "RunStatus",
     "Several",
+    "Stage",
     "Study",
     "compare_published",
+    "compare_runs",
     "geometry",
     "likeness",
     "load_study",
@@ -80,6 +87,7 @@ __all__ = [
     "run",
     "run_status",
     "sources",
+    "stage",
     "theory",
     "trained_networks",
 ]

@@ -167,6 +167,12 @@ def factors_of(factors: Any, units: np.ndarray, number: int) -> Float[np.ndarray
     )
 
 
+def factor_columns(factors: Any, units: np.ndarray, number: int) -> dict[str, np.ndarray]:
+    """Value of every stimulus, by name of the factor."""
+    columns = _columns(factors, "factors").items()
+    return {name: _by_unit(column, units, number, "factors") for name, column in columns}
+
+
 def frequency_of(frequency: Any, units: np.ndarray, number: int) -> Float[np.ndarray, " units"]:
     values = as_array(frequency, "frequency")
     if values.ndim != 1 or values.dtype.kind not in "iuf":

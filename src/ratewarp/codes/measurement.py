@@ -26,6 +26,7 @@ from ratewarp.codes.arguments import (
 )
 from ratewarp.codes.corrections import corrected
 from ratewarp.codes.dissimilarities import Subject
+from ratewarp.codes.given import Given, what_came
 from ratewarp.codes.ids import rows_by_id
 from ratewarp.codes.keeping import save
 from ratewarp.codes.kinds import Kind, bring
@@ -61,6 +62,7 @@ class Measurement:
         level: probability that the intervals should cover.
         kept: of "codes" and "reference", where they were made of dissimilarities: share of these that codes
             can have.
+        given: what came with the codes, item by item.
     """
 
     table: pd.DataFrame
@@ -70,6 +72,7 @@ class Measurement:
     units: str
     number: int
     level: float
+    given: Given
     kept: Mapping[str, float] = field(default_factory=dict)
 
     def value(self, measure: str, task: str = "", *, trial_noise: str | None = None) -> float:
@@ -309,6 +312,9 @@ def measure(
         "stimuli" if number < len(values) else "items",
         number,
         level,
+        what_came(
+            units, number, stimuli=stimuli, ids=ids, factors=factors, reference=other, frequency=weights
+        ),
         kept,
     )
 

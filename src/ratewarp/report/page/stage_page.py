@@ -1,0 +1,197 @@
+"""A page that is a stage and little else: of codes that a user measured, of several runs, of a run in a
+notebook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader
+from markupsafe import Markup
+
+from ratewarp._checks import RequestError, refuse
+from ratewarp._files import can_be_made, disk_errors, write_new
+from ratewarp.codes.measurement import Measurement
+from ratewarp.report.page.front_end import import_map, script_of_library, start, styles
+from ratewarp.report.page.pictured_items import Pictured
+from ratewarp.report.page.stage import stage_data, to_json
+from ratewarp.report.page.stage_of_codes import stage_of_codes
+from ratewarp.report.page.stage_of_runs import stage_of_runs
+from ratewarp.report.views import RunView
+from ratewarp.results.run_comparison import compare_runs, study_differences
+from ratewarp.runs.directory import RunDirectory
+
+SUFFIX = ".html"
+_NOTEBOOK_ROOM = 600_000  # letters of codes, maps and images of a run in a notebook
+_NOTEBOOK_HEIGHT = 760  # CSS pixels
+_CODES_NUMBERS = "Value, standard error, interval and tests of every measure; empty where there is none."
+
+_DIFFERENCES = "Keys of the study files that are not the same in all runs."
+_BESIDE = (
+    "Means over seeds, of what the runs have in common; of two runs also the difference, second less first,"
+    " and its standard error over seeds, where there are two or more in each."
+)
+
+Table = tuple[str, str, pd.DataFrame]
+"""Heading, words, rows."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage, to be kept as a page or looked at in a notebook.
+
+    Attributes:
+        data: what it shows, for JSON.
+        kicker: what it is of, in a word or two.
+        facts: what was run or measured, in a few words each.
+        tables: behind it.
+    """
+
+    data: Mapping[str, Any]
+    kicker: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+    tables: Sequence[Table] = ()
+
+    def html(self) -> str:
+        """The page, one file that opens anywhere, offline."""
+        from importlib.metadata import version
+
+        loader = PackageLoader("ratewarp.report", "page")
+        environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        return environment.get_template("alone.html").render(
+            title=self.data["title"],
+            kicker=self.kicker,
+            facts=self.facts,
+            alerts=self.data["alerts"],
+            tables=[(heading, words, _as_html(rows)) for heading, words, rows in self.tables],
+            styles=Markup(styles()),
+            stage=Markup(to_json(dict(self.data))),
+            library=Markup(script_of_library()),
+            modules=Markup(import_map()),
+            begin=Markup(start()),
+            version=version("ratewarp"),
+        )
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Writes the page to a new file.
+
+        Arguments:
+            path: its name ends in .html.
+
+        Returns:
+            The path.
+
+        Raises:
+            RequestError: another suffix, or the file exists.
+            RatewarpError: the file cannot be written.
+        """
+        file = check_new_page(path, "path")
+        with disk_errors(file, intact="nothing else was changed"):
+            write_new(file, self.html().encode())
+        return file
+
+    def _repr_html_(self) -> str:
+        """The page in a frame of its own, so that it and the notebook leave each other alone."""
+        frame = f'width="100%" height="{_NOTEBOOK_HEIGHT}" style="border: 0"'
+        return (
+            f'<iframe title="{escape(self.data["title"])}" srcdoc="{escape(self.html())}" {frame}></iframe>'
+        )
+
+
+def check_new_page(path: str | PathLike[str], argument: str) -> Path:
+    """The file that a page is to be kept in.
+
+    Raises:
+        RequestError: its name does not end in .html, it exists, or its folder does not.
+    """
+    file = Path(path)
+    if file.suffix.lower() != SUFFIX or not can_be_made(file):
+        refuse(argument, f"a {SUFFIX} file that does not exist yet, in a folder that does", str(file))
+    return file
+
+
+def stage(
+    of: RunDirectory | Measurement | Sequence[RunDirectory],
+    *,
+    title: str | None = None,
+    images: Any = None,
+    room: int = _NOTEBOOK_ROOM,
+    show: Callable[[int, int], None] = lambda done, total: None,
+) -> Stage:
+    """The stage of a run, of several runs, or of codes that were measured: maps, distances, measures, linked,
+    in one page that opens offline.
+
+    Arguments:
+        of: a run, several runs of the same stimuli, or what `ratewarp.measure` returned.
+        title: of the page; the name of the study, or "codes", if not given.
+        images: of measured codes, what their stimuli look like: (items or stimuli, height, width) or (…,
+            channels) with 1 or 3 channels, from 0 to 255 or from 0 to 1.
+        room: letters that codes, maps and images of all conditions may have together; those beyond it are
+            shown by their numbers.
+        show: called with how many conditions are done, and how many there are.
+
+    Returns:
+        A stage: a notebook shows it, and `save` writes it.
+
+    Raises:
+        RequestError: an argument is wrong, or runs are not of the same stimuli.
+
+    Examples:
+        >>> import numpy as np
+        >>> from ratewarp import measure
+        >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
+        >>> shown = stage(found, title="two kinds")
+        >>> [model["name"] for model in shown.data["models"]]
+        ['two kinds']
+    """
+    if isinstance(of, Measurement):
+        return _of_codes(of, title or "codes", images)
+    if images is not None:
+        raise RequestError("images: they go with measured codes; a run has its own")
+    runs = [of] if isinstance(of, RunDirectory) else list(of)
+    if not runs or not all(isinstance(one, RunDirectory) for one in runs):
+        refuse("of", "a run, several runs, or a measurement", type(of).__name__)
+    if len(runs) == 1:
+        data = stage_data(RunView(runs[0]), room, show)
+        return Stage(data | ({"title": title} if title else {}), f"study {data['study']}")
+    return _of_runs(runs, title, room, show)
+
+
+def _of_codes(found: Measurement, title: str, images: Any) -> Stage:
+    pictured = None if images is None else Pictured(images, found.given.stimulus, found.number)
+    items, latents = found.codes.shape
+    facts = {
+        "Measured": f"{items:,} items, {latents:,} latents",
+        "Intervals": f"{100 * found.level:g} %, over {found.number:,} {found.units}",
+    }
+    tasks = ", ".join(f"{task} ({len(names)} classes)" for task, names in found.classes.items())
+    facts |= {"Tasks": tasks} if tasks else {}
+    data = stage_of_codes(found, title, pictured)
+    return Stage(data, "measured codes", facts, [("Numbers", _CODES_NUMBERS, found.table)])
+
+
+def _of_runs(
+    runs: Sequence[RunDirectory], title: str | None, room: int, show: Callable[[int, int], None]
+) -> Stage:
+    data = stage_of_runs(runs, room, show)
+    data |= {"title": title} if title else {}
+    tables = [
+        ("What differs", _DIFFERENCES, study_differences(runs)),
+        ("Numbers beside each other", _BESIDE, compare_runs(runs)),
+    ]
+    return Stage(data, "runs compared", tables=tables)
+
+
+def _as_html(table: pd.DataFrame) -> Markup:
+    html = table.to_html(index=False, border=0, na_rep="", justify="left", float_format=_number, escape=True)
+    return Markup(html)
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}".replace("-", "−")
