@@ -21,7 +21,7 @@ from ratewarp.report.views import RunView
 from ratewarp.results.phases import LEVEL, WARPS
 
 # which of the three warps are there, as bits → colour: the more, the darker
-_COLOURS = ("#eceff2", "#8ecbee", "#f2c14e", "#c4668f", "#7fcfae", "#2a78a8", "#8a7a1f", "#1d2733")
+PHASE_COLOURS = ("#eceff2", "#8ecbee", "#f2c14e", "#c4668f", "#7fcfae", "#2a78a8", "#8a7a1f", "#1d2733")
 _LIMIT = 0.98  # quantile of the values at which colours end
 _PANEL = 1.2  # inches
 _MOST_TICKS = 4
@@ -40,12 +40,12 @@ def phase_figure(view: RunView) -> Figure | None:
         sides["optimal codes"] = phase.optimal_stands_out
     figure, axes = _panels(phase, len(sides))
     for row, (name, stands_out) in zip(axes, sides.items(), strict=True):
-        bits = _which(phase, stands_out)
+        bits = which_stand_out(phase, stands_out)
         for place, grid in zip(row, bits, strict=True):
-            place.imshow(grid, cmap=ListedColormap(_COLOURS), vmin=-0.5, vmax=7.5, origin="lower")
+            place.imshow(grid, cmap=ListedColormap(PHASE_COLOURS), vmin=-0.5, vmax=7.5, origin="lower")
         row[0].set_ylabel(f"{name}\n{row[0].get_ylabel()}")
-    shown = sorted({int(one) for name in sides for one in np.unique(_which(phase, sides[name]))})
-    handles = [Patch(facecolor=_COLOURS[bit], edgecolor=RULE, label=_named(bit)) for bit in shown]
+    shown = sorted({int(one) for name in sides for one in np.unique(which_stand_out(phase, sides[name]))})
+    handles = [Patch(facecolor=PHASE_COLOURS[bit], edgecolor=RULE, label=phase_name(bit)) for bit in shown]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False)
     note_below(figure, _note(phase))
     return figure
@@ -182,13 +182,14 @@ def _ticks(place: Callable[..., Any], values: Sequence[Any]) -> None:
     place(list(shown), labels=[f"{values[one]:g}" for one in shown])
 
 
-def _which(phase: PhaseView, stands_out: Callable[[str], Grid]) -> Grid:
+def which_stand_out(phase: PhaseView, stands_out: Callable[[str], Grid]) -> Grid:
     """Which warps stand out above their reference, as bits in the order of `WARPS`."""
     bits = [2**number * (stands_out(warp) > 0) for number, warp in enumerate(WARPS) if warp in phase.warps]
     return np.sum(bits, axis=0)
 
 
-def _named(bit: int) -> str:
+def phase_name(bit: int) -> str:
+    """What a phase is called: the warps that are there, as bits in the order of `WARPS`."""
     there = [name for number, name in enumerate(WARPS.values()) if bit >> number & 1]
     return ("all three" if len(there) == 3 else " + ".join(there)) or "none"
 

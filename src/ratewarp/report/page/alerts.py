@@ -21,6 +21,15 @@ def alerts(view: RunView) -> list[str]:
     return [*_missing(missing), *shortened(alerts_of(table, view.study.reference))]
 
 
+def condition_alerts(view: RunView) -> dict[str, str]:
+    """What a reader must know of single conditions, by their names; of those that are sound there is none."""
+    table = view.run.table("models")
+    missing = {*(condition.id for condition in view.conditions)} - {*table["condition"]}
+    told = dict.fromkeys(sorted(missing), "not in the tables: it was not trained, or its results are lost.")
+    rows = table.query("status != 'ok'").to_dict("records")
+    return told | {str(row["condition"]): why_not(row, view.study.reference) for row in rows}
+
+
 def alerts_of(models: pd.DataFrame, reference: str) -> list[str]:
     """What a reader must know of models that diverged or missed their capacity."""
     found = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from ratewarp._sums import gaussian_divergence
 from ratewarp.geometry import embed
-from ratewarp.report.page.decoders import MOST_LETTERS, decoder_data
+from ratewarp.report.page.decoder_of import decoder_of
 from ratewarp.report.page.packed_arrays import packed
 from ratewarp.report.page.world_of import shown_pictures
 from ratewarp.report.views import RunView, on_map
@@ -67,10 +67,8 @@ class Details:
         points[kept] = plane.points
         self._points[cell.model, cell.place, cell.seed] = points
         condition = self._view.study.cells[cell]
-        room = min(self._room, MOST_LETTERS)
-        decoder = decoder_data(self._view.run, condition, room)
         return {
-            "decoder": decoder,
+            "decoder": decoder_of(self._view.run, condition, codes, rates, self._room),
             "points": packed(points),
             "stress": plane.stress,
             "codes": packed(codes),

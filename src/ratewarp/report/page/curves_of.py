@@ -9,13 +9,16 @@ import pandas as pd
 from ratewarp.geometry import MEASURES
 from ratewarp.report.plane import floor_of_noise
 from ratewarp.report.views import RunView
+from ratewarp.studies import Axis
 
 _DEEPEST = 80  # points of a curve of the bound
 
 
 def measured_curves(view: RunView) -> list[dict[str, Any]]:
     """Measures that figures show, with a row for every condition: its name, value and interval."""
-    shown = {one.shown: one for one in MEASURES if "warps" in one.figures}
+    measures = [one for one in MEASURES if "warps" in one.figures]
+    # changes from the reference first: the three warps
+    shown = {one.shown: one for one in sorted(measures, key=lambda one: not one.shown.endswith("_change"))}
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for row in _rows(view.run.table("geometry"), list(shown)):
         measure = shown[row["measure"]]
@@ -33,16 +36,32 @@ def measured_curves(view: RunView) -> list[dict[str, Any]]:
 
 
 def normative_curves(view: RunView) -> list[dict[str, Any]]:
-    """The same measures of optimal codes, against rate."""
-    shown = [one.shown for one in MEASURES if "warps" in one.figures]
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
-    for row in _rows(view.drawn_curves("normative"), shown):
-        key = (row["measure"], row["model"], row["task"])
-        empty = {"measure": key[0], "model": key[1], "task": key[2], "rate": [], "value": []}
-        curve = found.setdefault(key, empty)
+    """The same measures of optimal codes, against rate; `place` as of conditions, None along the capacity and
+    where a model does not vary.
+    """
+    shown, axes = [one.shown for one in MEASURES if "warps" in one.figures], view.study.crossed
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for row in _rows(view.run.table("normative"), shown):
+        place = [_place_on(axis, row) for axis in axes]
+        key = (row["measure"], row["model"], row["task"], *place)
+        labels = dict(zip(("measure", "model", "task"), key, strict=False))
+        curve = found.setdefault(key, {**labels, "place": place, "rate": [], "value": []})
         curve["rate"].append(row["rate_nats"])
         curve["value"].append(row["value"])
     return list(found.values())
+
+
+def _place_on(axis: Axis, row: dict[Any, Any]) -> int | None:
+    """Where on an axis a row of a table is; None where it is of all places."""
+    keys = [key for key in axis.keys if key in row]
+    if not keys or all(pd.isna(row[key]) for key in keys):
+        return None
+    wanted = [str(row[key]) for key in keys]
+    for place in range(len(axis.values)):
+        values = axis.at(place)
+        if [str(type(row[key])(values[key])) for key in keys] == wanted:
+            return place
+    return None
 
 
 def _rows(table: pd.DataFrame, measures: list[str]) -> list[dict[Any, Any]]:

@@ -32,6 +32,7 @@ def decoded_grid(
     codes: Float[np.ndarray, "items latents"],
     order: Int[np.ndarray, " used"] | Sequence[int],
     decode: Callable[[Codes], Any] | None = None,
+    most_bytes: int = MOST_BYTES,
 ) -> dict[str, Any] | None:
     """Decoded images of a condition, for every latent along it and in the plane of two principal axes.
 
@@ -42,6 +43,8 @@ def decoded_grid(
         order: latents in use, the most informative first; there is room for some, or all.
         decode: codes to images, such as `trained_networks(run, name).decode`; needed for networks that a run
             directory does not keep.
+        most_bytes: of the images before they are deflated; those of the plane and of one latent there are
+            anyway.
 
     Returns:
         `kind` ("grid"), `shape` of the images, which are smaller than the decoder's where these are large,
@@ -65,7 +68,7 @@ def decoded_grid(
 
     centre = codes.mean(axis=0)
     size = images(centre[None]).shape[1:]
-    room = MOST_BYTES // int(np.prod(size)) - SIDE**2
+    room = most_bytes // int(np.prod(size)) - SIDE**2
     used = np.asarray(order, int)[: max(1, room // STEPS)]
     return {
         "kind": "grid",

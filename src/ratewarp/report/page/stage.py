@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ratewarp.report.page.alerts import alerts
+from ratewarp.report.page.alerts import alerts, condition_alerts
 from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.curves_of import bound_curves, floor, measured_curves, normative_curves
+from ratewarp.report.page.further_curves import further_curves
 from ratewarp.report.page.packed_arrays import packed
+from ratewarp.report.page.phases_of import phases_data
 from ratewarp.report.page.sentences import sentences
 from ratewarp.report.page.world_of import world_data
 from ratewarp.report.style import MODEL_MARKERS, marker_number, model_colours
@@ -62,12 +64,14 @@ def stage_data(
         "world": world_data(first, view.record(first)),
         "schemes": _schemes(view),
         "conditions": conditions,
-        "measures": measured_curves(view),
+        "measures": [*measured_curves(view), *further_curves(view)],
         "normative": normative_curves(view),
         "bound": bound_curves(view),
         "floor": floor(view),
         "sentences": sentences(view),
         "alerts": alerts(view),
+        "condition_alerts": condition_alerts(view),
+        "phases": phases_data(view),
         "left_out": details.left_out,
     }
 
