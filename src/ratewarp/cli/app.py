@@ -15,6 +15,7 @@ import typer
 from ratewarp._checks import RatewarpError, RequestError
 from ratewarp.cli.bench_command import bench
 from ratewarp.cli.bound_command import bound
+from ratewarp.cli.compare_command import compare
 from ratewarp.cli.inspect_command import inspect
 from ratewarp.cli.measure_command import measure
 from ratewarp.cli.merge_command import merge
@@ -24,7 +25,20 @@ from ratewarp.cli.report_command import report, tabulate
 from ratewarp.cli.run_command import run, schema
 from ratewarp.cli.status_command import status
 
-COMMANDS = (run, merge, status, schema, tabulate, report, inspect, measure, bound, check_paper, bench)
+COMMANDS = (
+    run,
+    merge,
+    status,
+    schema,
+    tabulate,
+    report,
+    compare,
+    inspect,
+    measure,
+    bound,
+    check_paper,
+    bench,
+)
 
 app = typer.Typer(
     name="ratewarp",

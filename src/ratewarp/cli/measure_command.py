@@ -64,6 +64,10 @@ def measure(
         str | None,
         typer.Option(metavar="KEY", help="Name of every item, by which rows of other files are matched."),
     ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", help="Image of every item, or of every stimulus; only for a page."),
+    ] = None,
     kind: Annotated[
         str | None,
         typer.Option(help="codes; or distances, 'squared distances': dissimilarities of stimuli."),
@@ -113,9 +117,15 @@ def measure(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Keep the results: csv, json or parquet (the table; of a folder two), nc (arrays).",
+            help="Keep the results: csv, json or parquet (the table; of a folder two), nc (arrays), html"
+            " (the page).",
         ),
     ] = None,
+    page: Annotated[
+        bool,
+        typer.Option("--page", help="Write a page to look at the codes, named after FILE, in this folder."),
+    ] = False,
+    show: Annotated[bool, typer.Option("--open", help="Likewise, and open it in the browser.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure codes that you have: dimensions, prototypization, orthogonalization, specialization,
@@ -138,6 +148,9 @@ def measure(
         refuse("figure", "a png, pdf or svg file that does not exist yet, in a folder that does", str(figure))
     if out is not None:
         check_new(out, "out")
+    opened = Path(f"{file.stem}.html") if page or show else None
+    if opened is not None:
+        _check_page(opened, file)
     wanted = {
         "codes": codes,
         "labels": labels,
@@ -149,6 +162,7 @@ def measure(
         "frequency": frequency,
         "noise": noise,
         "ids": ids,
+        "images": images,
     }
     # what they may be is checked where they are used
     said: dict[str, Any] = {"kind": kind, "reference_kind": reference_kind, "subject": _subject(subject)}
@@ -185,6 +199,22 @@ def measure(
 
         save_measured(found, figure)
         print(f"figure: {escaped(figure)}", file=sys.stderr)
+    if opened is not None:
+        from ratewarp.report.page.stage_page import stage
+
+        stage(found, title=file.stem).save(opened)
+        print(f"page: {escaped(opened)}", file=sys.stderr)
+    if opened is not None and show:
+        typer.launch(opened.resolve().as_uri())
+
+
+def _check_page(page: Path, file: Path) -> None:
+    """`RequestError` where no page can be written, before anything is measured."""
+    if is_folder(file) and file.suffix.lower() != ".zarr":
+        refuse("page", "asked for one file; of a folder there are figures (--figure)", f"folder {file}")
+    if not can_be_made(page):
+        required = f"a file {page.name} that does not exist yet in this folder (or --out NEW.html)"
+        refuse("page", required, str(page))
 
 
 def _as_text_of_one(found: Measurement) -> str:

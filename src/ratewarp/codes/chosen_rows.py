@@ -30,6 +30,7 @@ _PER_ITEM = (
     "noise",
     "frequency",
     "ids",
+    "images",
 )
 _COMPARED: dict[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -164,5 +165,5 @@ def _without_runs(arguments: Mapping[str, Any], units: np.ndarray) -> dict[str, 
 
 def _check_same(role: str, values: Any, first: np.ndarray, units: np.ndarray) -> None:
     table = np.asarray(values)
-    if role != "ids" and (table[first][units] != table).any():
+    if role not in ("ids", "images") and (table[first][units] != table).any():
         refuse(role, "the same for all items of a stimulus, to average its trials", "several values")

@@ -19,7 +19,7 @@ from ratewarp.codes.code_files import describe, known_suffixes, open_codes, read
 from ratewarp.codes.dissimilarities import stimuli_of
 from ratewarp.formats import Content
 
-ROLES = ("labels", "factors", "stimuli", "runs", "noise", "frequency", "ids")
+ROLES = ("labels", "factors", "stimuli", "runs", "noise", "frequency", "ids", "images")
 _SHOWN = 8  # arrays that are left out, named
 CODES_NAMES = ("codes", "code", "latents", "latent", "z", "embedding", "embeddings", "activations", "rates")
 _PAIRS = ("rdm", "rdms", "dissimilarities", "dissimilarity", "distances")  # names of dissimilarities

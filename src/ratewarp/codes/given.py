@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp.codes.arguments import as_array, as_ids, factor_columns
+from ratewarp.codes.stimulus_images import StimulusImages
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Given:
         factors: value of every stimulus, by name of the factor.
         reference: the reference's codes of the same items.
         frequency: of every stimulus.
+        images: of stimuli.
     """
 
     stimulus: Int[np.ndarray, " items"]
@@ -29,6 +31,7 @@ class Given:
     factors: Mapping[str, np.ndarray] = field(default_factory=dict)
     reference: Float[np.ndarray, "items latents"] | None = None
     frequency: Float[np.ndarray, " stimuli"] | None = None
+    images: StimulusImages | None = None
 
 
 def what_came(
@@ -40,6 +43,7 @@ def what_came(
     factors: Any,
     reference: np.ndarray | None,
     frequency: np.ndarray | None,
+    images: Any,
 ) -> Given:
     """What came with codes whose arguments are checked; `units` and `number` as `units_of` gives them."""
     names: tuple[str, ...] = ()
@@ -48,4 +52,5 @@ def what_came(
     elif ids is not None and number == len(units):
         names = tuple(str(one) for one in as_ids(ids, len(units), "ids"))
     columns = {} if factors is None else factor_columns(factors, units, number)
-    return Given(units, names, columns, reference, frequency)
+    pictures = None if images is None else StimulusImages(images, units, number)
+    return Given(units, names, columns, reference, frequency, pictures)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 QUANTITIES = ("value", "se", "low", "high", "p", "p_adjusted")
 CELL = {**dict.fromkeys(QUANTITIES, math.nan), "n": 0, "note": ""}  # a single number that is not there
+_PAGE = ".html"
 _WHICH = ("measure", "task", "trial_noise")
 PLAIN_NAME = re.compile(r"(?!task_)[A-Za-z]\w*", re.ASCII)  # that a variable of a netCDF file can have
 
@@ -54,16 +55,17 @@ def write_all(contents: Mapping[Path, bytes]) -> None:
         written.append(file)
 
 
-def check_new(path: str | PathLike[str], argument: str) -> Path:
-    """The file that a measurement is to be kept in.
+def check_new(path: str | PathLike[str], argument: str, *, page: bool = True) -> Path:
+    """The file that a measurement is to be kept in, which may be a page, or not.
 
     Raises:
         RequestError: its suffix is none of the known ones, it exists, or its folder does not.
         RatewarpError: it needs a package that is not installed.
     """
     file = Path(path)
-    if file.suffix.lower() not in _WRITERS:
-        *others, last = _WRITERS
+    known = [suffix for suffix in _WRITERS if page or suffix != _PAGE]
+    if file.suffix.lower() not in known:
+        *others, last = known
         refuse(argument, f"a file whose name ends in {', '.join(others)} or {last}", str(file))
     if not can_be_made(file):
         refuse(argument, "a file that does not exist yet, in a folder that does", str(file))
@@ -252,9 +254,16 @@ def _netcdf(found: Measurement) -> bytes:
     return bytes(arrays(found).to_netcdf(None, engine="h5netcdf"))
 
 
+def _page(found: Measurement) -> bytes:
+    import ratewarp  # pages stand above codes; as in `Measurement.plot`
+
+    return ratewarp.stage(found).html().encode()
+
+
 _WRITERS: dict[str, Callable[[Measurement], bytes]] = {
     ".csv": _csv,
     ".json": _json,
     ".parquet": _parquet,
     ".nc": _netcdf,
+    _PAGE: _page,
 }

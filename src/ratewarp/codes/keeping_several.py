@@ -59,7 +59,7 @@ def check_new_of_several(path: str | PathLike[str], argument: str) -> tuple[Path
         RequestError: as `check_new` does, or the second file exists.
         RatewarpError: a package that is needed is not installed.
     """
-    file = check_new(path, argument)
+    file = check_new(path, argument, page=False)
     if file.suffix.lower() not in _TABLES:
         return (file,)
     sets = file.with_name(f"{file.stem}-sets{file.suffix}")

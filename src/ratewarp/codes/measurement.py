@@ -139,7 +139,8 @@ class Measurement:
         Arguments:
             path: csv, json or parquet: the table, in json with the names of the classes and what was measured
                 (in parquet that is in the metadata). nc: labelled arrays for `xarray.open_dataset`: single
-                numbers by measure, task and trial_noise, matrices with the names of classes.
+                numbers by measure, task and trial_noise, matrices with the names of classes. html: the page
+                of `ratewarp.stage`.
 
         Raises:
             RequestError: another suffix, or the file exists.
@@ -192,6 +193,7 @@ def measure(
     reference_ids: Any = None,
     reference_noise: Any = None,
     runs: Any = None,
+    images: Any = None,
     kind: Kind | None = None,
     reference_kind: Kind | None = None,
     subject: Subject | None = None,
@@ -228,6 +230,8 @@ def measure(
         runs: run (block, session) of every item, numbers or names, where responses of a run may differ as a
             whole from those of another: what a run adds to all of its items is estimated beside the stimuli,
             and taken off codes and reference. Stimuli must repeat, and runs have stimuli in common.
+        images: what the stimuli look like, for a page (`ratewarp.stage`): (items or stimuli, height, width),
+            or (…, channels) with 1 or 3 channels; whole numbers from 0 to 255, or real ones from 0 to 1.
         kind: what `codes` are: "codes"; or "distances" or "squared distances" of stimuli, a symmetric matrix
             or a vector of pairs, of which codes are made by classical scaling. Such codes have no axes of
             their own, and what asks about these is left out. Codes if not given; but what looks like
@@ -313,7 +317,14 @@ def measure(
         number,
         level,
         what_came(
-            units, number, stimuli=stimuli, ids=ids, factors=factors, reference=other, frequency=weights
+            units,
+            number,
+            stimuli=stimuli,
+            ids=ids,
+            factors=factors,
+            reference=other,
+            frequency=weights,
+            images=images,
         ),
         kept,
     )

@@ -31,7 +31,15 @@ from ratewarp.codes.ids import order_by_id, rows_by_id
 from ratewarp.codes.kinds import Kind, check_kind, is_of_pairs
 from ratewarp.formats import Content
 
-_BY_NAME = ("labels", "factors", "stimuli", "noise", "frequency", "ids", "reference")  # unasked; not runs
+_BY_NAME = (
+    "labels",
+    "factors",
+    "stimuli",
+    "noise",
+    "frequency",
+    "ids",
+    "reference",
+)  # unasked; not runs, nor images
 _SHOWN = 8  # arrays that nothing was made of, named
 _SUBJECTS = 12  # subjects whose names are told
 
@@ -63,7 +71,8 @@ def gather(
         file: the file that holds the codes.
         wanted: by role (codes, labels, factors, stimuli, runs, noise, frequency, ids, reference): KEY or
             KEY,KEY in `file`, or FILE, or FILE:KEY. KEY may hold `*`. A role that is not wanted is taken from
-            `file` where an array has its name; but for runs, which change the codes.
+            `file` where an array has its name; but for runs, which change the codes, and images, which
+            are not measured.
         kind: what the codes are, as `ratewarp.measure` takes it.
         reference_kind: what the reference is.
         subject: which of several dissimilarities, or "mean".
@@ -179,13 +188,13 @@ def _values(role: str, place: FileArrays, rows: _Rows, *, per_stimulus: bool) ->
     """What stands at a place, rows in the order of the items; of stimuli where these are known."""
     if role in ("labels", "factors"):
         values = table_at(place)
-    elif role == "noise":
+    elif role in ("noise", "images"):
         values = matrix_at(place)
     else:
         values = column_at(place)
     if role == "ids":
         return values
-    return rows.matched(values, place, of_stimuli=per_stimulus and role in ("factors", "frequency"))
+    return rows.matched(values, place, of_stimuli=per_stimulus and role in ("factors", "frequency", "images"))
 
 
 def _in_order(file: Path, rows: _Rows, places: list[FileArrays]) -> list[str]:

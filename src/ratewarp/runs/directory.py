@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
+from html import escape
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -65,6 +66,7 @@ from ratewarp.runs.table_checks import check_table
 TABLES = ("models", "tasks", "geometry", "bound", "normative")
 READOUT_FILES = ("record.nc", "params.safetensors")
 CONDITION_FILES = ("condition.json", *READOUT_FILES)
+_NOTEBOOK_ROOM = 600_000  # letters of codes, maps and images of a run in a notebook
 FOLDERS = ("conditions", "readouts", "checkpoints", "measured", "tables", "drawn", "figures", "comparison")
 
 
@@ -79,6 +81,14 @@ class RunDirectory:
 
     path: Path
     lock: RunLock | None = field(default=None, compare=False, repr=False)
+
+    def _repr_html_(self) -> str:
+        """A small stage; of a run that is not finished, how to finish it."""
+        import ratewarp  # pages stand above runs; the package's own door loads them where they are wanted
+
+        if absent := [name for name in TABLES if not self.has_table(name)]:
+            return f"<p>{escape(str(self.path))}: no table {absent[0]} yet; {escape(self.command)}</p>"
+        return ratewarp.stage(self, room=_NOTEBOOK_ROOM)._repr_html_()
 
     @cached_property
     def study(self) -> dict[str, Any]:

@@ -20,16 +20,24 @@ class Details:
     """Details of conditions, in the order in which they are made.
 
     Maps of one model are turned towards its own at the next higher capacity, so that points move and do not
-    jump as capacity shrinks; at the highest one, towards the reference's.
+    jump as capacity shrinks; at the highest one, towards the reference's. The first map of all is turned
+    towards one of another run, where there is one.
 
     Attributes:
         order: cells, the first seed first, the reference before others, capacities from high to low.
         left_out: for how many there was no room.
+        first: the first map that was made, (codes, two); NaN for those that it leaves out.
+
+    Arguments:
+        view: the run.
+        room: letters that all details may have together.
+        towards: the first map of another run of the same stimuli.
     """
 
-    def __init__(self, view: RunView, room: int) -> None:
-        self._view, self._room, self.left_out = view, room, 0
+    def __init__(self, view: RunView, room: int, towards: np.ndarray | None = None) -> None:
+        self._view, self._room, self._towards, self.left_out = view, room, towards, 0
         self._points: dict[tuple[str, tuple[Any, ...], int], np.ndarray] = {}
+        self.first: np.ndarray | None = None
         reference = view.study.reference
         self.order = sorted(
             view.study.cells,
@@ -66,6 +74,7 @@ class Details:
         points = np.full((len(codes), 2), np.nan)
         points[kept] = plane.points
         self._points[cell.model, cell.place, cell.seed] = points
+        self.first = points if self.first is None else self.first
         condition = self._view.study.cells[cell]
         return {
             "decoder": decoder_of(self._view.run, condition, codes, rates, self._room),
@@ -92,4 +101,4 @@ class Details:
                 found = self._points.get((self._view.study.reference, place, seed))
                 if found is not None:
                     return found
-        return None
+        return self._towards if self.first is None else None

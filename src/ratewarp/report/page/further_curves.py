@@ -76,7 +76,9 @@ def _trained_as_published(conditions: Sequence[Condition]) -> set[tuple[str, flo
     """Models and capacities (nats) whose training is that of the built-in study `paper`; seeds, and how many
     images are measured, may differ.
     """
-    theirs = {(one.model, one.capacity_nats): _training(one.setting) for one in load_study("paper").conditions}
+    theirs = {
+        (one.model, one.capacity_nats): _training(one.setting) for one in load_study("paper").conditions
+    }
     return {
         (one.model, one.capacity_nats)
         for one in conditions

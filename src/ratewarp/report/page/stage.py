@@ -28,24 +28,24 @@ _NUMBERS = ("rate_nats", "rate_bits", "distortion", "semantic_distortion", "exce
 
 
 def stage_data(
-    view: RunView, room: int = ROOM, show: Callable[[int, int], None] = lambda done, total: None
+    view: RunView, details: Details | None = None, show: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[str, Any]:
     """All of the stage of a run.
 
     Arguments:
         view: the run.
-        room: letters that codes, maps and images of all conditions may have together; conditions for which
-            there is none are shown by their numbers.
+        details: makes codes, maps and images of its conditions, for as many as there is room for (`ROOM` if
+            not given); others are shown by their numbers.
         show: called with how many conditions are done, and how many there are.
 
     Returns:
         Data for JSON, whose arrays are `packed`.
     """
     study, cells = view.study, view.study.cells
+    details = details or Details(view, ROOM)
     colours, models = model_colours(list(study.models)), list(study.models)
     rows = {row["condition"]: row for row in view.run.table("models").to_dict("records")}
     first = next(iter(cells.values()))
-    details = Details(view, room)
     conditions = []
     for done, cell in enumerate(details.order):
         show(done, len(cells))

@@ -13,7 +13,6 @@ from ratewarp.codes.measurement import Measurement
 from ratewarp.geometry import embed
 from ratewarp.report.measured_panels import index_rows
 from ratewarp.report.page.packed_arrays import packed
-from ratewarp.report.page.pictured_items import Pictured
 from ratewarp.report.page.sentences_of_codes import sentences_of_codes
 from ratewarp.report.style import MODEL_COLOURS, MODEL_MARKERS, category_colours, class_colours
 
@@ -25,13 +24,12 @@ _MOST_VALUES = 60  # of a factor that is shown value by value
 _SEED = 0
 
 
-def stage_of_codes(found: Measurement, name: str, pictured: Pictured | None = None) -> dict[str, Any]:
+def stage_of_codes(found: Measurement, name: str) -> dict[str, Any]:
     """All of the stage of measured codes.
 
     Arguments:
         found: what was measured.
         name: of the codes.
-        pictured: images of the stimuli.
 
     Returns:
         Data for JSON, as `stage_data` makes it, with `indices`: every number that has no axis to stand along.
@@ -54,7 +52,7 @@ def stage_of_codes(found: Measurement, name: str, pictured: Pictured | None = No
         ],
         "axes": [],
         "seeds": [_SEED],
-        "world": _world(shown, pictured),
+        "world": _world(shown),
         "schemes": _schemes(shown, [one for one, _ in models]),
         "conditions": [_condition(one, detail) for one, detail in models],
         "measures": [],
@@ -130,15 +128,16 @@ def _condition(name: str, detail: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _world(shown: _Shown, pictured: Pictured | None) -> dict[str, Any]:
+def _world(shown: _Shown) -> dict[str, Any]:
     given, kept = shown.found.given, shown.kept
     factors = [_factor(name, values[kept]) for name, values in given.factors.items()]
+    pictured = given.images
     images = None if pictured is None else pictured.of(kept)
     nothing = np.zeros(0)
     return {
         "source": "",
         "shape": [1, 1, 1] if pictured is None else list(pictured.shape),
-        "paint": "bright" if pictured is None else pictured.paint,
+        "paint": "colour" if pictured is not None and pictured.shape[2] == 3 else "bright",
         "factors": [one for one in factors if one is not None],
         "pictured": packed(nothing if images is None else images.places),
         "images": packed(nothing if images is None else images.values, "u1"),

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ratewarp._checks import RequestError
+from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.stage import stage_data
 from ratewarp.report.style import MODEL_COLOURS, MODEL_MARKERS, marker_number
 from ratewarp.report.views import RunView
@@ -38,11 +39,11 @@ def stage_of_runs(
     names, views = run_names(runs), [RunView(run) for run in runs]
     _check_same_stimuli(names, views)
     total, done = sum(len(view.study.cells) for view in views), 0
-    parts = []
+    parts, first = [], None
     for view in views:
-        before = done
-        part = stage_data(view, room // len(views), lambda now, _, before=before: show(before + now, total))
-        parts.append(part)
+        details = Details(view, room // len(views), first)
+        parts.append(stage_data(view, details, lambda now, _, before=done: show(before + now, total)))
+        first = details.first if first is None else first
         done += len(view.study.cells)
     axes = _axes(parts)
     merged = [
@@ -69,7 +70,11 @@ def stage_of_runs(
         "measures": _measures(merged),
         "bound": _bounds(merged),
         "floor": floors.pop() if len(floors) == 1 else None,
-        "sentences": {key: text for one in merged for key, text in one["sentences"].items()},
+        "phases": None,
+        **{
+            key: {name: text for one in merged for name, text in one[key].items()}
+            for key in ("sentences", "condition_alerts")
+        },
         "left_out": sum(one["left_out"] for one in merged),
     }
 
@@ -82,8 +87,8 @@ def _check_same_stimuli(names: Sequence[str], views: Sequence[RunView]) -> None:
             if own != theirs:
                 raise RequestError(
                     f"runs: one stage needs runs of the same stimuli, and those of {names[0]} and {name}"
-                    f" differ ({what}: {own[0]} and {theirs[0]}); `ratewarp.compare_runs` sets their numbers beside"
-                    " each other"
+                    f" differ ({what}: {own[0]} and {theirs[0]}); `ratewarp.compare_runs` sets their numbers"
+                    " beside each other"
                 )
 
 
@@ -140,12 +145,19 @@ def _of_run(name: str, part: dict[str, Any], axes: Sequence[dict[str, Any]], num
         "schemes": [{**one, "models": [own(model) for model in one["models"]]} for one in part["schemes"]],
         "conditions": [{**placed(one), "id": condition(one["id"])} for one in part["conditions"]],
         "measures": [
-            {**one, "rows": [[condition(row[0]), *row[1:]] for row in one["rows"]]}
+            {
+                **one,
+                "rows": [[condition(row[0]), *row[1:]] for row in one["rows"]],
+                "published": [[own(row[0]), *row[1:]] for row in one.get("published", ())],
+            }
             for one in part["measures"]
         ],
         "normative": [placed(one) for one in part["normative"]],
         "bound": [{**one, "models": [own(model) for model in one["models"]]} for one in part["bound"]],
-        "sentences": {condition(key): text for key, text in part["sentences"].items()},
+        **{
+            key: {condition(name): text for name, text in part[key].items()}
+            for key in ("sentences", "condition_alerts")
+        },
         "alerts": [f"{name}: {text}" for text in part["alerts"]],
     }
 
@@ -179,8 +191,9 @@ def _measures(merged: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Measures of all runs, those of one name and task together."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for one in (measure for part in merged for measure in part["measures"]):
-        known = found.setdefault((one["measure"], one["task"]), {**one, "rows": []})
-        known["rows"] = [*known["rows"], *one["rows"]]
+        known = found.setdefault((one["measure"], one["task"]), {**one, "rows": [], "published": []})
+        for key in ("rows", "published"):
+            known[key] = [*known[key], *one[key]]
     return list(found.values())
 
 

@@ -15,12 +15,12 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from ratewarp._checks import RequestError, refuse
+from ratewarp._checks import refuse
 from ratewarp._files import can_be_made, disk_errors, write_new
 from ratewarp.codes.measurement import Measurement
+from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.front_end import import_map, script_of_library, start, styles
-from ratewarp.report.page.pictured_items import Pictured
-from ratewarp.report.page.stage import stage_data, to_json
+from ratewarp.report.page.stage import ROOM, stage_data, to_json
 from ratewarp.report.page.stage_of_codes import stage_of_codes
 from ratewarp.report.page.stage_of_runs import stage_of_runs
 from ratewarp.report.views import RunView
@@ -28,7 +28,6 @@ from ratewarp.results.run_comparison import compare_runs, study_differences
 from ratewarp.runs.directory import RunDirectory
 
 SUFFIX = ".html"
-_NOTEBOOK_ROOM = 600_000  # letters of codes, maps and images of a run in a notebook
 _NOTEBOOK_HEIGHT = 760  # CSS pixels
 _CODES_NUMBERS = "Value, standard error, interval and tests of every measure; empty where there is none."
 
@@ -120,8 +119,7 @@ def stage(
     of: RunDirectory | Measurement | Sequence[RunDirectory],
     *,
     title: str | None = None,
-    images: Any = None,
-    room: int = _NOTEBOOK_ROOM,
+    room: int = ROOM,
     show: Callable[[int, int], None] = lambda done, total: None,
 ) -> Stage:
     """The stage of a run, of several runs, or of codes that were measured: maps, distances, measures, linked,
@@ -130,8 +128,6 @@ def stage(
     Arguments:
         of: a run, several runs of the same stimuli, or what `ratewarp.measure` returned.
         title: of the page; the name of the study, or "codes", if not given.
-        images: of measured codes, what their stimuli look like: (items or stimuli, height, width) or (…,
-            channels) with 1 or 3 channels, from 0 to 255 or from 0 to 1.
         room: letters that codes, maps and images of all conditions may have together; those beyond it are
             shown by their numbers.
         show: called with how many conditions are done, and how many there are.
@@ -151,20 +147,18 @@ def stage(
         ['two kinds']
     """
     if isinstance(of, Measurement):
-        return _of_codes(of, title or "codes", images)
-    if images is not None:
-        raise RequestError("images: they go with measured codes; a run has its own")
+        return _of_codes(of, title or "codes")
     runs = [of] if isinstance(of, RunDirectory) else list(of)
     if not runs or not all(isinstance(one, RunDirectory) for one in runs):
         refuse("of", "a run, several runs, or a measurement", type(of).__name__)
     if len(runs) == 1:
-        data = stage_data(RunView(runs[0]), room, show)
+        view = RunView(runs[0])
+        data = stage_data(view, Details(view, room), show)
         return Stage(data | ({"title": title} if title else {}), f"study {data['study']}")
     return _of_runs(runs, title, room, show)
 
 
-def _of_codes(found: Measurement, title: str, images: Any) -> Stage:
-    pictured = None if images is None else Pictured(images, found.given.stimulus, found.number)
+def _of_codes(found: Measurement, title: str) -> Stage:
     items, latents = found.codes.shape
     facts = {
         "Measured": f"{items:,} items, {latents:,} latents",
@@ -172,7 +166,7 @@ def _of_codes(found: Measurement, title: str, images: Any) -> Stage:
     }
     tasks = ", ".join(f"{task} ({len(names)} classes)" for task, names in found.classes.items())
     facts |= {"Tasks": tasks} if tasks else {}
-    data = stage_of_codes(found, title, pictured)
+    data = stage_of_codes(found, title)
     return Stage(data, "measured codes", facts, [("Numbers", _CODES_NUMBERS, found.table)])
 
 

@@ -24,7 +24,7 @@ class Shown(NamedTuple):
     values: np.ndarray
 
 
-class Pictured:
+class StimulusImages:
     """Images of stimuli.
 
     Arguments:
@@ -32,6 +32,9 @@ class Pictured:
             numbers from 0 to 255, or real ones from 0 to 1.
         stimulus: number of the stimulus of every item.
         number: how many stimuli there are.
+
+    Attributes:
+        shape: (height, width, channels).
 
     Raises:
         RequestError: another shape, or other values.
@@ -51,7 +54,6 @@ class Pictured:
         self._place = first if len(grey) == len(stimulus) else np.arange(number)
         self._scale = _scale_of(grey)
         self.shape = grey.shape[1:]
-        self.paint = "colour" if grey.shape[3] == 3 else "bright"
 
     def of(self, stimuli: np.ndarray) -> Shown:
         """Images of some stimuli, by their places among these; of very many, some that are evenly spread."""
