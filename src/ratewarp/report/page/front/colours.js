@@ -1,6 +1,10 @@
 /** Colours of codes: by class, by the value of a factor, or by distance from a chosen one. */
 
-/** @typedef {{name: string, label: string, of: string[], entries: {label: string, colour: string}[]}} Colouring */
+/**
+ * @typedef {{label: string, colour: string, number: number}} Entry  number: of the class, or of the factor's value
+ * @typedef {{name: string, label: string, of: string[], ranks: ArrayLike<number>, entries: Entry[]}} Colouring
+ *   of: colour of every stimulus; ranks: which class or value it has
+ */
 
 const GREY = "#9aa5b1";
 const INK = "#1d2733"; // of models: that of text, which is light on a dark page
@@ -17,6 +21,7 @@ export function colourings(run) {
     name: `class-${number}`,
     label: scheme.title,
     of: Array.from(scheme.of, (/** @type {number} */ one) => scheme.colours[one]),
+    ranks: scheme.of,
     entries: entries(scheme.classes, scheme.colours),
   }));
   const factors = (run.factors ?? []).map((/** @type {any} */ factor, /** @type {number} */ number) => {
@@ -31,6 +36,7 @@ export function colourings(run) {
       name: `factor-${number}`,
       label: factor.name,
       of: Array.from(factor.ranks, colour),
+      ranks: factor.ranks,
       entries: entries(
         factor.values.map((/** @type {unknown} */ value) => String(value)),
         factor.values.map((/** @type {unknown} */ _, /** @type {number} */ rank) => colour(rank)),
@@ -38,12 +44,12 @@ export function colourings(run) {
     };
   });
   const all = [...schemes, ...factors];
-  return all.length ? all : [{ name: "none", label: "none", of: [], entries: [] }];
+  return all.length ? all : [{ name: "none", label: "none", of: [], ranks: [], entries: [] }];
 }
 
-/** @param {string[]} labels @param {string[]} colours */
+/** @param {string[]} labels @param {string[]} colours @returns {Entry[]} */
 function entries(labels, colours) {
-  const every = labels.map((label, place) => ({ label, colour: colours[place] }));
+  const every = labels.map((label, number) => ({ label, colour: colours[number], number }));
   if (every.length <= MOST_ENTRIES) return every;
   const some = Array.from({ length: 5 }, (_, place) => Math.round((place * (every.length - 1)) / 4));
   return some.map((place) => every[place]);

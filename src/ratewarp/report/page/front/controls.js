@@ -1,6 +1,7 @@
 /** What is chosen by hand: model, a slider for every axis, seed, colours, play. */
 
 import { onPaper } from "ratewarp/colours";
+import { markOf, standing } from "ratewarp/condition_words";
 import { shown } from "ratewarp/stage_run";
 import { words } from "ratewarp/traversal_view";
 
@@ -39,9 +40,10 @@ export class Controls {
       input.addEventListener("change", () => this.state.set({ model: model.name }));
       const dot = words("span", "", "dot");
       dot.style.background = onPaper(model.colour);
-      label.append(input, dot, words("span", model.name, "name"));
+      const mark = words("span", "", "mark-of");
+      label.append(input, dot, words("span", model.name, "name"), mark);
       group.append(label);
-      return input;
+      return { input, mark };
     });
     return group;
   }
@@ -56,8 +58,10 @@ export class Controls {
     Object.assign(input, { type: "range", min: 0, max: order.length - 1, step: 1 });
     input.setAttribute("aria-label", axis.label);
     input.addEventListener("input", () => this.#go(number, order[Number(input.value)]));
-    label.append(title, input);
-    (this.sliders ??= []).push({ input, title, order, axis, number });
+    const marks = words("span", "", "marks");
+    marks.append(...order.map(() => words("span", "")));
+    label.append(title, input, marks);
+    (this.sliders ??= []).push({ input, title, marks, order, axis, number });
     return label;
   }
 
@@ -113,11 +117,30 @@ export class Controls {
     return label;
   }
 
+  /** A mark where a condition is not to be relied on. @param {import("ratewarp/stage_run").Choice} choice */
+  #mark(choice) {
+    if (!this.#marked) return "";
+    return markOf(standing(this.run.data, this.run.chosen(choice)).kind);
+  }
+
+  /** Whether any condition is concerned; where none is, none is looked for. */
+  get #marked() {
+    return Object.keys(this.run.data.condition_alerts ?? {}).length > 0;
+  }
+
   #follow() {
     const now = this.state.now;
-    for (const input of this.buttons) input.checked = input.value === now.model;
-    for (const { input, title, order, axis, number } of this.sliders ?? []) {
+    for (const { input, mark } of this.buttons) {
+      input.checked = input.value === now.model;
+      mark.textContent = this.#mark({ ...now, model: input.value });
+      mark.title = mark.textContent ? standing(this.run.data, this.run.chosen({ ...now, model: input.value })).text : "";
+    }
+    for (const { input, title, marks, order, axis, number } of this.sliders ?? []) {
       input.value = String(order.indexOf(now.place[number]));
+      order.forEach((/** @type {number} */ at, /** @type {number} */ step) => {
+        const place = now.place.map((own, other) => (other === number ? at : own));
+        marks.children[step].textContent = this.#mark({ ...now, place });
+      });
       const words = `${axis.label}: ${shown(axis.values[now.place[number]])}${axis.unit ? ` ${axis.unit}` : ""}`;
       title.textContent = words;
       input.setAttribute("aria-valuetext", words);

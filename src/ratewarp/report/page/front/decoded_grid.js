@@ -56,6 +56,7 @@ export async function makeGrid(data) {
 
   const placeOf = (/** @type {ArrayLike<number>} */ code) => plane && placeInPlane(code, centre, plane);
   return {
+    kind: "grid",
     shape,
     image(code) {
       const places = placeOf(code);

@@ -5,7 +5,7 @@ import { unpack } from "ratewarp/packed_arrays";
 
 /**
  * @typedef {import("ratewarp/packed_arrays").Packed} Packed
- * @typedef {{shape: number[], image: (code: ArrayLike<number>) => Float32Array,
+ * @typedef {{kind: "layers" | "grid", shape: number[], image: (code: ArrayLike<number>) => Float32Array,
  *   knows: (code: ArrayLike<number>) => boolean}} Decoder
  *   shape: of images, which are in the order height, width, channels; each takes the place of the one before;
  *   knows: whether the image of a code is that of the decoder, and no guess
@@ -44,7 +44,7 @@ export async function makeDecoder(data) {
     input.set(code);
     return layers.reduce((values, layer) => layer(values), input);
   };
-  return { shape: data.shape, image, knows: () => true };
+  return { kind: "layers", shape: data.shape, image, knows: () => true };
 }
 
 /** @param {{weight: Packed, bias: Packed}} data weight: outputs × inputs @returns {Promise<Layer>} */

@@ -1,10 +1,18 @@
 /** Distances of classes: of the chosen model, of the reference, and what changed. */
 
+import { chosen, toggled } from "ratewarp/selection";
+
 const CELL = 34;
+const LEFT = 60;
 const MOST_CLASSES = 16;
+const TURNS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
 export class DistancesView {
-  /** @param {HTMLElement} place @param {import("ratewarp/stage_run").StageRun} run @param {(scheme: number, cell: number) => void} [choose] */
+  /**
+   * @param {HTMLElement} place
+   * @param {import("ratewarp/stage_run").StageRun} run
+   * @param {(lit: import("ratewarp/stage_run").Lit | null) => void} choose
+   */
   constructor(place, run, choose) {
     this.run = run;
     this.place = place;
@@ -13,6 +21,13 @@ export class DistancesView {
     this.scheme = null;
     /** @type {[string, number[][]][]} names and log distances of what is shown */
     this.shown = [];
+    /** @type {import("ratewarp/stage_run").Lit | null} */
+    this.lit = null;
+  }
+
+  /** Name of the labelling, as of colourings. */
+  get of() {
+    return `class-${this.run.data.schemes.findIndex((/** @type {any} */ one) => one.title === this.scheme?.title && one.name === this.scheme?.name)}`;
   }
 
   /**
@@ -21,43 +36,105 @@ export class DistancesView {
    * @param {{name: string, detail: import("ratewarp/stage_run").Detail | null}} reference
    */
   show(scheme, own, reference) {
+    const focused = this.#focused();
     this.place.replaceChildren();
     [this.scheme, this.shown] = [scheme, []];
-    if (!scheme || scheme.classes.length > MOST_CLASSES || !own.detail || !reference.detail) return;
+    if (!scheme || scheme.classes.length > MOST_CLASSES || !own.detail || !reference.detail) {
+      const why = scheme && scheme.classes.length > MOST_CLASSES ? `Too many classes for a matrix: ${scheme.classes.length}.` : "The page holds no codes of this model, or none of the reference.";
+      const note = this.place.appendChild(document.createElement("p"));
+      note.className = "caption";
+      note.textContent = scheme ? why : "This study has no classes.";
+      return;
+    }
     const sides = [own, reference].map((side) => logDistances(/** @type {any} */ (side.detail), scheme));
     const change = sides[0].map((row, a) => row.map((one, b) => one - sides[1][a][b]));
     this.shown = own.detail === reference.detail ? [[own.name, sides[0]]] : [[own.name, sides[0]], [reference.name, sides[1]], ["change", change]];
     const most = Math.max(...[...sides, change].flat(2).filter(Number.isFinite).map(Math.abs), 1e-6);
     for (const [name, values] of this.shown) this.#matrix(name, values, scheme, most);
+    this.light(this.lit);
+    if (focused) /** @type {HTMLElement | null} */ (this.place.querySelectorAll("svg")[focused.matrix]?.querySelector(`[data-cell="${focused.cell}"]`))?.focus();
+  }
+
+  #focused() {
+    const cell = /** @type {SVGElement | null} */ (this.place.contains(document.activeElement) ? document.activeElement : null);
+    if (!cell?.dataset.cell) return null;
+    return { matrix: Array.from(this.place.querySelectorAll("svg")).indexOf(/** @type {any} */ (cell.closest("svg"))), cell: cell.dataset.cell };
+  }
+
+  /** Rows and columns of the chosen classes are full, the others faint. @param {import("ratewarp/stage_run").Lit | null} lit */
+  light(lit) {
+    this.lit = lit;
+    const [of, ours] = [this.of, lit?.of === this.of];
+    for (const cell of this.place.querySelectorAll("[data-cell]")) {
+      const [a, b] = numbersOf(cell);
+      const [one, other] = [chosen(lit, of, a), chosen(lit, of, b)];
+      cell.parentElement?.classList.toggle("faint", ours && !one && !other);
+      cell.setAttribute("aria-pressed", String(one && other && new Set([a, b]).size === lit?.which.length));
+    }
+    for (const label of this.place.querySelectorAll("[data-class]")) {
+      label.classList.toggle("lit", chosen(lit, of, Number(/** @type {SVGElement} */ (label).dataset.class)));
+    }
   }
 
   /** @param {string} name @param {number[][]} values @param {any} scheme @param {number} most */
   #matrix(name, values, scheme, most) {
     const d3 = /** @type {any} */ (globalThis).d3;
     const number = values.length;
-    const left = 60;
-    const side = left + number * CELL + 4;
+    const side = LEFT + number * CELL + 4;
     const figure = this.place.appendChild(document.createElement("figure"));
     figure.appendChild(document.createElement("figcaption")).textContent = name;
-    const svg = d3.select(figure).append("svg").attr("viewBox", `0 0 ${side} ${number * CELL + 22}`).attr("role", "img")
-      .attr("aria-label", `Log distances of classes, ${name}`).style("max-width", `${side * 1.3}px`);
-    const colour = (/** @type {number} */ value) => d3.interpolatePuOr(0.5 - (0.5 * value) / most);
+    const svg = d3.select(figure).append("svg").attr("viewBox", `0 0 ${side} ${number * CELL + 22}`).attr("role", "group")
+      .attr("aria-label", `Log distances of classes, ${name}`).style("max-width", `${side * 1.3}px`)
+      .on("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event, number));
+    const label = (/** @type {number} */ at, /** @type {number} */ most) =>
+      svg.append("text").attr("class", "label pick").attr("data-class", at).text(clipped(scheme.classes[at], most))
+        .on("click", () => this.choose(toggled(this.lit, this.of, [at])));
     values.forEach((row, a) => {
-      const label = clipped(scheme.classes[a]);
-      svg.append("text").attr("class", "label").attr("x", left - 5).attr("y", (a + 0.6) * CELL).attr("text-anchor", "end").text(label);
-      svg.append("text").attr("class", "label").attr("x", left + (a + 0.5) * CELL).attr("y", number * CELL + 14).attr("text-anchor", "middle").text(clipped(scheme.classes[a], 5));
-      row.forEach((value, b) => {
-        const cell = svg.append("rect").attr("x", left + b * CELL).attr("y", a * CELL).attr("width", CELL - 1).attr("height", CELL - 1)
-          .attr("fill", Number.isFinite(value) ? colour(value) : "none");
-        cell.append("title").text(`${scheme.classes[a]}, ${scheme.classes[b]}: ${Number.isFinite(value) ? value.toFixed(2) : "not defined"}`);
-        if (number <= 6 && Number.isFinite(value)) {
-          const dark = Math.abs(value) > 0.6 * most;
-          svg.append("text").attr("class", "number").attr("x", left + (b + 0.5) * CELL).attr("y", (a + 0.62) * CELL).attr("text-anchor", "middle")
-            .attr("fill", dark ? "#fff" : "#1d2733").text(value.toFixed(2));
-        }
-      });
+      label(a, 9).attr("x", LEFT - 5).attr("y", (a + 0.6) * CELL).attr("text-anchor", "end");
+      label(a, 5).attr("x", LEFT + (a + 0.5) * CELL).attr("y", number * CELL + 14).attr("text-anchor", "middle");
+      row.forEach((value, b) => this.#cell(svg, scheme, value, a, b, most, number));
     });
   }
+
+  /** @param {any} svg @param {any} scheme @param {number} value @param {number} a @param {number} b @param {number} most @param {number} number */
+  #cell(svg, scheme, value, a, b, most, number) {
+    const d3 = /** @type {any} */ (globalThis).d3;
+    const known = Number.isFinite(value);
+    const pair = a === b ? `within ${scheme.classes[a]}` : `${scheme.classes[a]}, ${scheme.classes[b]}`;
+    const words = `${pair}: ${known ? value.toFixed(2) : "not defined"}`;
+    const group = svg.append("g");
+    const cell = group.append("rect").attr("x", LEFT + b * CELL).attr("y", a * CELL).attr("width", CELL - 1).attr("height", CELL - 1)
+      .attr("fill", known ? d3.interpolatePuOr(0.5 - (0.5 * value) / most) : "none").attr("class", "cell")
+      .attr("data-cell", `${a}.${b}`).attr("role", "button").attr("tabindex", a + b === 0 ? 0 : -1)
+      .attr("aria-label", words).on("click", () => this.choose(toggled(this.lit, this.of, [a, b])));
+    cell.append("title").text(words);
+    if (number > 6 || !known) return;
+    const dark = Math.abs(value) > 0.6 * most;
+    group.append("text").attr("class", "number").attr("x", LEFT + (b + 0.5) * CELL).attr("y", (a + 0.62) * CELL).attr("text-anchor", "middle")
+      .attr("fill", dark ? "#fff" : "#1d2733").text(value.toFixed(2));
+  }
+
+  /** Arrows go from cell to cell, Enter and space choose its classes. @param {KeyboardEvent} event @param {number} number */
+  #key(event, number) {
+    const cell = /** @type {SVGElement} */ (event.target);
+    if (!cell.dataset.cell) return;
+    const [a, b] = numbersOf(cell);
+    const turn = /** @type {Record<string, number[]>} */ (TURNS)[event.key];
+    if (event.key === "Enter" || event.key === " ") this.choose(toggled(this.lit, this.of, [a, b]));
+    else if (turn) {
+      const [row, column] = [(a + turn[0] + number) % number, (b + turn[1] + number) % number];
+      const next = /** @type {SVGElement | null} */ (cell.closest("svg")?.querySelector(`[data-cell="${row}.${column}"]`));
+      cell.setAttribute("tabindex", "-1");
+      next?.setAttribute("tabindex", "0");
+      next?.focus();
+    } else return;
+    event.preventDefault();
+  }
+}
+
+/** Row and column of a cell. @param {Element} cell */
+function numbersOf(cell) {
+  return (/** @type {SVGElement} */ (cell).dataset.cell ?? "").split(".").map(Number);
 }
 
 /** @param {string} text @param {number} [most] */

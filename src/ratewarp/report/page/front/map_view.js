@@ -1,7 +1,7 @@
 /** The map of codes: points that move as the choice moves, on a canvas; hover and choose. */
 
-import { colourOf } from "ratewarp/colours";
-import { distancesFrom } from "ratewarp/stage_run";
+import { coloursOf, stressOf } from "ratewarp/map_colours";
+import { MapWalk } from "ratewarp/map_walk";
 import { drawn } from "ratewarp/svg_markup";
 
 const MOVE = 450; // milliseconds of a move
@@ -9,16 +9,17 @@ const NEAR = 14; // CSS pixels within which a point is meant
 const BAR = "1 s.d. of the prior";
 const INK = "#1d2733"; // on paper, whatever the page is shown in
 const ROOM = 1.08; // of the square shown, over the reach of the points
-
-/**
- * @typedef {{stimulus: number | null, near: boolean}} Hovered
- */
+const FAINT = 0.13; // opacity of codes that are not of the chosen classes
+const STEP = 1 / 24; // of the side, by which keys move over the map
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 
 export class MapView {
   /**
    * @param {HTMLElement} place
    * @param {import("ratewarp/stage_run").StageRun} run
-   * @param {{title: string, choose: (item: number) => void, hover: (item: number | null) => void}} calls
+   * @param {{title: string, choose: (item: number) => void, hover: (item: number | null) => void,
+   *   walk: (code: import("ratewarp/map_walk").Spot) => void}} calls
+   *   walk: for a place between codes that was chosen
    */
   constructor(place, run, calls) {
     this.run = run;
@@ -34,12 +35,17 @@ export class MapView {
     this.caption.className = "caption";
     /** @type {import("ratewarp/stage_run").Detail | null} */
     this.detail = null;
-    /** @type {import("ratewarp/colours").Colouring | undefined} */
-    this.colouring = undefined;
+    /** @type {import("ratewarp/map_colours").Dress} */
+    this.dress_ = { colouring: undefined, values: null, from: null, lit: null };
+    /** @type {{x: number, y: number} | null} a place between codes */
+    this.spot = null;
     /** @type {number | null} */
     this.item = null;
     /** @type {number | null} */
     this.hovered = null;
+    /** @type {string[] | null} as they are drawn; null when they are to be found anew */
+    this.colours_ = null;
+    this.walk = new MapWalk(this.frame, place, run);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
     new ResizeObserver(() => this.draw()).observe(this.frame);
@@ -49,17 +55,20 @@ export class MapView {
    * Moves to the map of a condition.
    * @param {import("ratewarp/stage_run").Detail | null} detail
    * @param {string} title
-   * @param {number} [extent] half the side of the square shown, in units of the codes
+   * @param {{extent?: number, nothing: string, decoder: import("ratewarp/decoder").Decoder | null}} more
+   *   extent: half the side of the square shown, in units of the codes; nothing: what is said without a map
    */
-  show(detail, title, extent) {
+  show(detail, title, { extent, nothing, decoder }) {
     this.heading.textContent = title;
     this.canvas.setAttribute("aria-label", `Map of codes, ${title}. Arrow keys choose a neighbouring code.`);
-    this.caption.textContent = detail
-      ? `distances kept but for a share of ${detail.stress.toFixed(2)} (stress)`
-      : "The page holds no codes of this model; its numbers are in the other panels.";
+    this.frame.dataset.empty = detail ? "" : nothing;
+    this.spot = null;
+    this.colours_ = null;
+    this.walk.show(detail, decoder);
     const before = this.shownPoints;
     const reachBefore = this.shownExtent ?? extent ?? detail?.extent ?? 1;
     this.detail = detail;
+    this.#say();
     if (!detail) {
       this.shownPoints = undefined;
       return this.draw();
@@ -77,21 +86,40 @@ export class MapView {
     });
   }
 
-  /** @param {import("ratewarp/colours").Colouring | undefined} colouring */
-  colour(colouring) {
-    this.colouring = colouring;
+  /** How much of the distances the plane keeps, of all and of those from the chosen code. */
+  #say() {
+    const { detail, item } = this;
+    if (!detail) {
+      this.caption.textContent = "";
+      return;
+    }
+    const own = item === null || Number.isNaN(detail.points[2 * item]) ? "" : `, of those from the chosen one but for ${stressOf(detail, item).toFixed(2)}`;
+    this.caption.textContent = `The plane keeps distances but for a share of ${detail.stress.toFixed(2)} (stress)${own}`;
+  }
+
+  /** @param {import("ratewarp/map_colours").Dress} dress */
+  dress(dress) {
+    this.dress_ = dress;
+    this.colours_ = null;
     this.draw();
+  }
+
+  get colouring() {
+    return this.dress_.colouring;
   }
 
   /** @param {number | null} item */
   mark(item) {
     this.item = item;
+    this.#say();
     this.draw();
   }
 
   /** Colours all codes by their distance from one, or gives their colours back. @param {number | null} item */
   light(item) {
+    if (item === this.hovered) return;
     this.hovered = item;
+    this.colours_ = null;
     this.draw();
   }
 
@@ -107,14 +135,15 @@ export class MapView {
     context.clearRect(0, 0, side, side);
     if (!this.shownPoints || !this.detail) return;
     const [radius, colours] = [this.#radius(), this.#colours()];
-    for (let item = 0; item < this.run.stimulus.length; item++) {
+    for (const item of this.#order()) {
       const [x, y] = this.#at(item, side);
-      if (Number.isNaN(x)) continue;
+      context.globalAlpha = this.#full(item) ? 1 : FAINT;
       context.fillStyle = colours[item];
       context.beginPath();
       context.arc(x, y, radius, 0, 7);
       context.fill();
     }
+    context.globalAlpha = 1;
     for (const [item, wide] of /** @type {[number | null, number][]} */ ([[this.hovered, 1.5], [this.item, 2.5]])) {
       if (item === null) continue;
       const [x, y] = this.#at(item, side);
@@ -124,7 +153,35 @@ export class MapView {
       context.arc(x, y, radius + 4, 0, 7);
       context.stroke();
     }
+    this.#cross(context, side);
     this.#bar(context, side);
+  }
+
+  /** Whether an item is of the chosen classes, or none is chosen. @param {number} item */
+  #full(item) {
+    return this.dress_.lit?.(this.run.stimulus[item]) ?? true;
+  }
+
+  /** Items on the map; those of the chosen classes last, on top. */
+  #order() {
+    const points = /** @type {Float32Array} */ (this.shownPoints);
+    const shown = Array.from(this.run.stimulus.keys()).filter((item) => !Number.isNaN(points[2 * item]));
+    return this.dress_.lit ? [...shown.filter((item) => !this.#full(item)), ...shown.filter((item) => this.#full(item))] : shown;
+  }
+
+  /** Where keys have gone between codes. @param {CanvasRenderingContext2D} context @param {number} side */
+  #cross(context, side) {
+    if (!this.spot) return;
+    const scale = side / 2 / ((this.shownExtent ?? 1) * ROOM);
+    const [x, y] = [side / 2 + scale * this.spot.x, side / 2 - scale * this.spot.y];
+    context.strokeStyle = getComputedStyle(this.canvas).color;
+    context.lineWidth = 1.5;
+    context.beginPath();
+    context.moveTo(x - 7, y);
+    context.lineTo(x + 7, y);
+    context.moveTo(x, y - 7);
+    context.lineTo(x, y + 7);
+    context.stroke();
   }
 
   /** The same as shapes. @param {number} side @returns {import("ratewarp/svg_markup").Drawn[]} */
@@ -135,10 +192,10 @@ export class MapView {
       const [cx, cy] = this.#at(item, side).map((one) => one.toFixed(2));
       return drawn("circle", { cx, cy, ...style });
     };
-    const shown = Array.from(this.run.stimulus.keys()).filter((item) => !Number.isNaN(this.#at(item, side)[0]));
+    const shown = this.#order();
     const ring = { r: r + 4, fill: "none", stroke: INK, "stroke-width": 2.5 };
     return [
-      ...shown.map((item) => circle(item, { r, fill: colours[item] })),
+      ...shown.map((item) => circle(item, { r, fill: colours[item], ...(this.#full(item) ? {} : { "fill-opacity": FAINT }) })),
       ...(this.item !== null && shown.includes(this.item) ? [circle(this.item, ring)] : []),
       drawn("rect", { x: 12, y: side - 14, width: this.#deviation(side).toFixed(2), height: 2, fill: INK }),
       drawn("text", { x: 12, y: side - 20, "font-size": 11, fill: INK }, [BAR]),
@@ -158,14 +215,9 @@ export class MapView {
   }
 
   #colours() {
-    const d3 = /** @type {any} */ (globalThis).d3;
     const detail = /** @type {import("ratewarp/stage_run").Detail} */ (this.detail);
-    if (this.hovered === null) {
-      return Array.from(this.run.stimulus, (stimulus) => colourOf(this.colouring, stimulus));
-    }
-    const distances = distancesFrom(detail, this.hovered);
-    const far = Math.max(...distances) || 1;
-    return Array.from(distances, (one) => d3.interpolateCividis(1 - one / far));
+    this.colours_ ??= coloursOf(/** @type {Int32Array} */ (this.run.stimulus), detail, this.dress_, this.hovered);
+    return this.colours_;
   }
 
   /** One standard deviation of the prior, as a bar. @param {CanvasRenderingContext2D} context @param {number} side */
@@ -196,32 +248,71 @@ export class MapView {
     requestAnimationFrame(frame);
   }
 
+  /** The item within reach of a pointer, and where the pointer is on the map. @param {PointerEvent} event */
+  #under(event) {
+    const box = this.canvas.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    const scale = ((this.shownExtent ?? 1) * ROOM * 2) / box.width;
+    let [best, item] = [NEAR ** 2, /** @type {number | null} */ (null)];
+    for (let other = 0; other < this.run.stimulus.length; other++) {
+      const [u, v] = this.#at(other, box.width);
+      const distance = (u - x) ** 2 + (v - y) ** 2;
+      if (distance < best) [best, item] = [distance, other];
+    }
+    return { item, place: { x: (x - box.width / 2) * scale, y: (box.height / 2 - y) * scale } };
+  }
+
+  /** Shows what is decoded at an item or a place. @param {import("ratewarp/map_walk").Spot | null} spot */
+  #look(spot) {
+    const x = spot && ("item" in spot ? /** @type {Float32Array} */ (this.shownPoints)[2 * spot.item] : spot.x);
+    this.walk.look(spot, (x ?? 0) < 0);
+  }
+
   #listen() {
-    const nearest = (/** @type {PointerEvent} */ event) => {
-      if (!this.shownPoints) return null;
-      const box = this.canvas.getBoundingClientRect();
-      const [x, y] = [event.clientX - box.left, event.clientY - box.top];
-      let best = NEAR ** 2;
-      let found = null;
-      for (let item = 0; item < this.run.stimulus.length; item++) {
-        const [u, v] = this.#at(item, box.width);
-        const distance = (u - x) ** 2 + (v - y) ** 2;
-        if (distance < best) [best, found] = [distance, item];
-      }
-      return found;
-    };
-    this.canvas.addEventListener("pointermove", (event) => this.calls.hover(nearest(event)));
-    this.canvas.addEventListener("pointerleave", () => this.calls.hover(null));
+    this.canvas.addEventListener("pointermove", (event) => {
+      if (!this.shownPoints) return;
+      const { item, place } = this.#under(event);
+      this.calls.hover(item);
+      this.#look(item === null ? place : { item });
+    });
+    for (const end of ["pointerleave", "pointercancel"]) {
+      this.canvas.addEventListener(end, () => {
+        this.calls.hover(null);
+        this.#look(null);
+      });
+    }
     this.canvas.addEventListener("pointerdown", (event) => {
-      const item = nearest(event);
+      if (!this.shownPoints) return;
+      const { item, place } = this.#under(event);
       if (item !== null) this.calls.choose(item);
+      else this.calls.walk(place);
     });
-    this.canvas.addEventListener("keydown", (event) => {
-      const turn = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-      if (!turn || !this.shownPoints) return;
+    this.canvas.addEventListener("keydown", (event) => this.#key(event));
+    this.canvas.addEventListener("blur", () => this.#put(null));
+  }
+
+  /** Arrows choose a neighbouring code; with Shift they go over the map. @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.shownPoints) return;
+    if (event.key === "Enter" && this.spot) this.calls.walk(this.spot);
+    if (event.key === "Escape" && this.spot) {
       event.preventDefault();
-      this.calls.choose(this.#towards(turn));
-    });
+      this.#put(null);
+    }
+    const turn = /** @type {Record<string, number[]>} */ (ARROWS)[event.key];
+    if (!turn) return;
+    event.preventDefault();
+    if (!event.shiftKey) return this.calls.choose(this.#towards(turn));
+    const [x, y] = [0, 1].map((axis) => this.spot?.[axis ? "y" : "x"] ?? this.shownPoints?.[2 * (this.item ?? 0) + axis] ?? 0);
+    const step = 2 * STEP * (this.shownExtent ?? 1);
+    this.#put({ x: x + step * turn[0], y: y + step * turn[1] });
+  }
+
+  /** @param {{x: number, y: number} | null} spot */
+  #put(spot) {
+    this.spot = spot;
+    this.#look(spot);
+    this.draw();
   }
 
   /** The nearest code in a direction of the map from the chosen one. @param {number[]} turn */

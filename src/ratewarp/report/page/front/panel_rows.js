@@ -96,15 +96,36 @@ export function distanceRows(scheme, matrices) {
 }
 
 /**
- * A measure of every model, with its interval.
+ * A measure of every model, with its interval; then that of optimal codes and what is published, which their kind
+ * and model tell, at their rate or capacity.
  * @param {any} data
- * @param {{condition: any, value: number, low: number, high: number, task: string}[]} measured
+ * @param {{condition: any, value: number, low: number | null, high: number | null, task: string}[]} measured
+ * @param {any[]} [optimal] curves over rate
+ * @param {any[]} [published] numbers at capacities
  * @returns {Rows}
  */
-export function measureRows(data, measured) {
+export function measureRows(data, measured, optimal = [], published = []) {
+  const others = optimal.length + published.length > 0;
+  const place = (/** @type {(number | null)[]} */ at) => data.axes.map((/** @type {any} */ axis, /** @type {number} */ number) => axis.values[at[number] ?? -1]);
+  const capacity = (/** @type {number} */ one) => data.axes.map((/** @type {any} */ axis) => (axis.unit === "nats" ? one : null));
+  const rows = [
+    ...measured.map(({ condition, task, value, low, high }) => ["trained model", ...conditionCells(condition, data), task, value, low, high]),
+    ...optimal.flatMap((one) => one.rate.map((/** @type {number} */ rate, /** @type {number} */ at) =>
+      ["optimal codes", one.model, ...place(one.place), null, null, rate, one.task, one.value[at], null, null])),
+    ...published.map((one) => ["published", one.model, ...capacity(one.at), null, null, null, one.task, one.value, null, null]),
+  ];
+  const columns = ["kind", ...conditionColumns(data), "task", "value", "low end of the interval", "high end of the interval"];
+  return others ? { columns, rows } : { columns: columns.slice(1), rows: rows.map((row) => row.slice(1)) };
+}
+
+/** The cells of the view over two axes. @param {import("ratewarp/heat_view").HeatView} heat @returns {Rows} */
+export function heatRows(heat) {
+  const [number, across, down] = heat.choice;
+  const { axes, phases } = heat.run.data;
+  const { title, phases: named } = heat.measures[number];
   return {
-    columns: [...conditionColumns(data), "task", "value", "low end of the interval", "high end of the interval"],
-    rows: measured.map(({ condition, task, value, low, high }) => [...conditionCells(condition, data), task, value, low, high]),
+    columns: [axes[across].label, axes[down].label, title, "seeds"],
+    rows: heat.cells.map(({ x, y, value, seeds }) => [axes[across].values[x], axes[down].values[y], named ? phases.names[value] : value, seeds]),
   };
 }
 

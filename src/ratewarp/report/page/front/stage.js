@@ -1,118 +1,172 @@
 /** The stage: everything that is shown follows what is chosen. */
 
 import { colourings } from "ratewarp/colours";
+import { isShown, markOf, standing, whyEmpty } from "ratewarp/condition_words";
 import { Controls } from "ratewarp/controls";
 import { DistancesView } from "ratewarp/distances_view";
+import { HeatView } from "ratewarp/heat_view";
+import { LegendView } from "ratewarp/legend_view";
+import { codeAt } from "ratewarp/map_walk";
 import { MapView } from "ratewarp/map_view";
 import { PlaneView } from "ratewarp/plane_view";
+import { isLit } from "ratewarp/selection";
 import { furnish } from "ratewarp/stage_panels";
-import { StageRun } from "ratewarp/stage_run";
+import { StageRun, latentsInUse } from "ratewarp/stage_run";
 import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { StimulusView } from "ratewarp/stimulus_view";
-import { TraversalView } from "ratewarp/traversal_view";
+import { TraversalView, words } from "ratewarp/traversal_view";
 import { TuningView } from "ratewarp/tuning_view";
 import { WarpsView } from "ratewarp/warps_view";
 
+/**
+ * @typedef {import("ratewarp/stage_run").Choice} Choice
+ * @typedef {import("ratewarp/stage_run").Detail} Detail
+ */
+
+const WHAT = /** @type {(keyof Choice)[]} */ (["model", "place", "seed", "stimulus"]); // what other pictures are of
 const place = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
-async function main() {
-  const data = JSON.parse(/** @type {string} */ (place("stage-data").textContent));
-  const run = await new StageRun(data).open();
-  const colours = colourings(run);
-  const others = data.models.filter((/** @type {any} */ one) => one.name !== data.reference);
-  const first = {
-    model: (others[0] ?? data.models[0]).name,
-    place: data.axes.map((/** @type {any} */ axis) => (axis.numbers ? axis.values.indexOf(Math.max(...axis.values)) : 0)),
-    seed: data.seeds[0],
-    stimulus: null,
-    latent: 0,
-    colour: colours[0].name,
-  };
-  const state = new State(fromAddress(location.hash.slice(1), first, data));
-  const stage = place("stage");
-  stage.hidden = false;
-  const choose = (/** @type {number} */ item) => state.set({ stimulus: run.stimulus[item] });
-  const go = (/** @type {any} */ condition) =>
-    state.set({
-      model: condition.model,
-      seed: condition.seed,
-      place: condition.place.map((/** @type {number | null} */ at, /** @type {number} */ axis) => at ?? state.now.place[axis]),
-    });
-  const hover = (/** @type {number | null} */ item) => maps.forEach((map) => map.light(item));
-  const own = new MapView(place("map-own"), run, { title: "", choose, hover });
-  const reference = new MapView(place("map-reference"), run, { title: "", choose, hover });
-  const maps = [own, reference];
-  new Controls(place("controls"), run, state, colours);
-  const plane = new PlaneView(place("plane"), run, go);
-  const warps = new WarpsView(place("warp-panels"), run, go);
-  const stimulus = new StimulusView(place("stimulus"), run, (one) => state.set({ stimulus: one }));
-  const traversal = new TraversalView(place("traversal"), run);
-  const tuning = new TuningView(place("tuning"), run);
-  const distances = new DistancesView(place("distances"), run);
-  const refresh = furnish(run, state, { own, reference, stimulus, traversal, tuning, distances, warps });
-
-  /** @param {import("ratewarp/stage_run").Choice} now */
-  async function show(now) {
-    const [condition, base] = [run.chosen(now), run.reference(now)];
-    plane.show(condition);
-    warps.show(condition);
-    const [detail, other] = await Promise.all([run.detail(condition), run.detail(base)]);
-    if (state.now !== now) return;
-    const item = run.firstItem.get(now.stimulus ?? middleStimulus(run)) ?? 0;
-    const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
-    const colouring = colours.find((one) => one.name === now.colour) ?? colours[0];
-    own.show(detail, title(now.model, condition), extent);
-    reference.show(other, title(`${data.reference} (reference)`, base), extent);
-    for (const map of maps) {
-      map.colour(colouring);
-      map.mark(item);
-    }
-    legend(colouring);
-    const sides = [{ name: now.model, detail }, { name: data.reference, detail: other }];
-    stimulus.show(item, now.model === data.reference ? sides.slice(0, 1) : sides);
-    tuning.show(detail, run.stimulus[item]);
-    const scheme = run.schemes?.find((/** @type {any} */ one) => one.models.includes(now.model)) ?? run.schemes?.[0];
-    distances.show(scheme, sides[0], sides[1]);
-    place("distances-title").textContent = scheme ? `Distances of classes: ${scheme.title}` : "Distances of classes";
-    place("sentences").replaceChildren(...sentences(condition));
-    await traversal.show(condition, detail, item);
-    refresh();
+class Stage {
+  /** @param {StageRun} run */
+  constructor(run) {
+    this.run = run;
+    this.colours = colourings(run);
+    this.state = new State(fromAddress(location.hash.slice(1), this.#first(), run.data));
+    /** @type {{detail: Detail | null, other: Detail | null, item: number}} what is shown */
+    this.at = { detail: null, other: null, item: 0 };
+    this.views = this.#views();
+    this.heat = new HeatView(place("heat"), run, this.state);
+    const section = place("heat").closest("section");
+    if (section && !this.heat.possible) section.remove();
+    this.refresh = furnish(run, this.state, { ...this.views, heat: this.heat });
   }
 
-  /** @param {any} condition */
-  function sentences(condition) {
-    return (data.sentences?.[condition?.id] ?? []).map((/** @type {string} */ text) => {
-      const line = document.createElement("li");
-      line.textContent = text;
-      return line;
-    });
+  /** What is chosen at first. @returns {Choice} */
+  #first() {
+    const { data } = this.run;
+    const others = data.models.filter((/** @type {any} */ one) => one.name !== data.reference);
+    return {
+      model: (others[0] ?? data.models[0]).name,
+      place: data.axes.map((/** @type {any} */ axis) => (axis.numbers ? axis.values.indexOf(Math.max(...axis.values)) : 0)),
+      seed: data.seeds[0],
+      stimulus: null,
+      latent: null,
+      colour: this.colours[0].name,
+      lit: null,
+      far: false,
+      measures: null,
+      heat: null,
+    };
   }
 
-  /** @param {import("ratewarp/colours").Colouring} colouring */
-  function legend(colouring) {
-    const entries = colouring.entries.map(({ label, colour }) => {
-      const entry = document.createElement("span");
-      const dot = entry.appendChild(document.createElement("span"));
-      dot.className = "dot";
-      dot.style.background = colour;
-      const short = Array.from(label).length > 24 ? `${Array.from(label).slice(0, 23).join("")}…` : label;
-      entry.append(short);
-      entry.title = label;
-      return entry;
-    });
-    const name = document.createElement("span");
-    name.textContent = `${colouring.label}: `;
-    place("legend").replaceChildren(name, ...entries);
+  #views() {
+    const { run, state } = this;
+    const choose = (/** @type {number} */ item) => state.set({ stimulus: run.stimulus?.[item] ?? null });
+    const hover = (/** @type {number | null} */ item) => [own, reference].forEach((map) => map.light(item));
+    const light = (/** @type {import("ratewarp/stage_run").Lit | null} */ lit) => state.set({ lit });
+    const latent = (/** @type {number} */ one) => state.set({ latent: state.now.latent === one ? null : one });
+    const go = (/** @type {any} */ condition) => this.#go(condition);
+    const walk = (/** @type {import("ratewarp/map_walk").Spot} */ spot) => {
+      if (this.at.detail) traversal.start(codeAt(this.at.detail, spot), "a place of the map: a mean of the codes that are nearest there");
+    };
+    const own = new MapView(place("map-own"), run, { title: "", choose, hover, walk });
+    const reference = new MapView(place("map-reference"), run, { title: "", choose, hover, walk: () => undefined });
+    const controls = new Controls(place("controls"), run, state, this.colours);
+    const legend = new LegendView(place("legend"), state);
+    const plane = new PlaneView(place("plane"), run, go);
+    const warps = new WarpsView(place("warp-panels"), run, go, state);
+    const stimulus = new StimulusView(place("stimulus"), run, { choose: (one) => state.set({ stimulus: one }), light });
+    const traversal = new TraversalView(place("traversal"), run, latent);
+    const tuning = new TuningView(place("tuning"), run, latent);
+    const distances = new DistancesView(place("distances"), run, light);
+    return { own, reference, controls, legend, plane, warps, stimulus, traversal, tuning, distances };
   }
 
-  state.listen((now) => {
+  /** Chooses a condition; along axes on which it does not vary all stays as it is. @param {any} condition */
+  #go({ model, seed, place }) {
+    const { now } = this.state;
+    this.state.set({ model, seed, place: place.map((/** @type {number | null} */ at, /** @type {number} */ axis) => at ?? now.place[axis]) });
+  }
+
+  /** Shows what another choice is, or lights what is shown already. @param {Choice} now @param {Choice} before */
+  follow(now, before) {
     history.replaceState(null, "", `#${toAddress(now)}`);
-    show(now);
-  });
-  addEventListener("hashchange", () => state.set(fromAddress(location.hash.slice(1), state.now, data)));
-  await show(state.now);
-  document.documentElement.dataset.stage = "ready";
-  performance.mark("stage-ready");
+    if (WHAT.some((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))) return this.show(now);
+    this.light(now);
+    this.views.warps.show(this.run.chosen(now), now);
+    this.heat.show(now);
+    this.refresh();
+  }
+
+  /** @param {Choice} now */
+  async show(now) {
+    const { run, views, state } = this;
+    const { data } = run;
+    const [condition, base] = [run.chosen(now), run.reference(now)];
+    views.plane.show(condition);
+    views.warps.show(condition, now);
+    this.heat.show(now);
+    this.#tell(condition, base);
+    const found = [condition, base].map((one) => (isShown(data, one) ? run.detail(one) : null));
+    const [detail, other, decoder, theirs] = await Promise.all([...found, views.traversal.decoder(condition), views.traversal.decoder(base)]);
+    if (state.now !== now) return;
+    const item = run.firstItem?.get(now.stimulus ?? middleStimulus(run)) ?? 0;
+    this.at = { detail, other, item };
+    const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
+    views.own.show(detail, title(now.model, condition), { extent, nothing: whyEmpty(data, condition), decoder });
+    views.reference.show(other, title(`${data.reference} (reference)`, base), { extent, nothing: whyEmpty(data, base), decoder: theirs });
+    for (const map of [views.own, views.reference]) map.mark(item);
+    const sides = [{ name: now.model, detail }, { name: data.reference, detail: other }];
+    views.stimulus.show(item, now.model === data.reference ? sides.slice(0, 1) : sides);
+    views.tuning.show(detail, run.stimulus?.[item] ?? null);
+    this.#distances(now, sides);
+    const walking = views.traversal.show(condition, detail, item);
+    this.light(now);
+    await walking;
+    this.refresh();
+  }
+
+  /** @param {Choice} now @param {{name: string, detail: Detail | null}[]} sides */
+  #distances(now, sides) {
+    const { schemes } = this.run;
+    const scheme = schemes?.find((/** @type {any} */ one) => one.models.includes(now.model)) ?? schemes?.[0];
+    this.views.distances.show(scheme, sides[0], sides[1]);
+    place("distances-title").textContent = scheme ? `Distances of classes: ${scheme.title}` : "Distances of classes";
+  }
+
+  /** Lights up classes and a latent in every view, and colours the maps. @param {Choice} now */
+  light(now) {
+    const { views, colours, at } = this;
+    const { detail, other, item } = at;
+    const colouring = colours.find((one) => one.name === now.colour) ?? colours[0];
+    const lit = isLit(now.lit, colours);
+    const latent = detail && now.latent !== null && latentsInUse(detail).includes(now.latent) ? now.latent : null;
+    const values = detail && latent !== null ? detail.codes.filter((_, place) => place % detail.latents === latent) : null;
+    const from = now.far ? item : null;
+    if (detail) views.own.dress({ colouring, values, from, lit });
+    if (other) views.reference.dress({ colouring, values, from, lit });
+    views.legend.show(colouring, latent);
+    views.tuning.light(latent, lit, colourOfLit(now.lit, colours));
+    views.traversal.light(latent);
+    views.stimulus.light(now.lit, lit);
+    views.distances.light(now.lit);
+  }
+
+  /** The sentences of a condition; before all, what keeps it or its reference from being believed. @param {any} condition @param {any} base */
+  #tell(condition, base) {
+    const { data } = this.run;
+    const alerts = (condition === base ? [condition] : [condition, base]).map((one) => ({ one, ...standing(data, one) })).filter(({ kind }) => kind !== "sound");
+    place("standing").replaceChildren(...alerts.map(({ one, kind, text }) =>
+      words("p", `${markOf(kind)} ${one?.model ?? "This place"}${one && one !== condition ? " (the reference)" : ""}: ${text}`, "alert")));
+    const told = standing(data, condition).kind === "diverged" ? [] : (data.sentences?.[condition?.id] ?? []);
+    place("sentences").replaceChildren(...told.map((/** @type {string} */ text) => words("li", text)));
+  }
+}
+
+/** @param {import("ratewarp/stage_run").Lit | null} lit @param {import("ratewarp/colours").Colouring[]} colours */
+function colourOfLit(lit, colours) {
+  const entries = colours.find((one) => one.name === lit?.of)?.entries;
+  return entries?.find((one) => one.number === lit?.which[0])?.colour ?? "currentColor";
 }
 
 /** @param {string} name @param {any} condition */
@@ -121,9 +175,22 @@ function title(name, condition) {
   return rate === undefined || rate === null ? name : `${name}, ${Number(rate.toPrecision(3))} nats`;
 }
 
-/** A stimulus from the middle of all, to begin with. @param {import("ratewarp/stage_run").StageRun} run */
-function middleStimulus(run) {
-  return run.stimulus[Math.floor(run.stimulus.length / 2)];
+/** A stimulus from the middle of all, to begin with. @param {StageRun} run */
+function middleStimulus({ stimulus }) {
+  return stimulus?.[Math.floor(stimulus.length / 2)] ?? 0;
+}
+
+async function main() {
+  const data = JSON.parse(/** @type {string} */ (place("stage-data").textContent));
+  const run = await new StageRun(data).open();
+  place("stage").hidden = false;
+  const stage = new Stage(run);
+  const { state } = stage;
+  state.listen((now, before) => stage.follow(now, before));
+  addEventListener("hashchange", () => state.set(fromAddress(location.hash.slice(1), state.now, data)));
+  await stage.show(state.now);
+  document.documentElement.dataset.stage = "ready";
+  performance.mark("stage-ready");
 }
 
 main();

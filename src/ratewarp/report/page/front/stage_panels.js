@@ -1,7 +1,7 @@
 /** What every panel of the stage gets: a menu to save it, and a table of the numbers behind it. */
 
 import { downloadMenu } from "ratewarp/downloads";
-import { distanceRows, mapRows, measureRows, neighbourRows, planeRows, tuningRows, walkRows } from "ratewarp/panel_rows";
+import { distanceRows, heatRows, mapRows, measureRows, neighbourRows, planeRows, tuningRows, walkRows } from "ratewarp/panel_rows";
 import { rowTable } from "ratewarp/row_table";
 import { shown } from "ratewarp/stage_run";
 import { toAddress } from "ratewarp/stage_state";
@@ -10,7 +10,7 @@ import { toAddress } from "ratewarp/stage_state";
  * @typedef {{own: import("ratewarp/map_view").MapView, reference: import("ratewarp/map_view").MapView,
  *   stimulus: import("ratewarp/stimulus_view").StimulusView, traversal: import("ratewarp/traversal_view").TraversalView,
  *   tuning: import("ratewarp/tuning_view").TuningView, distances: import("ratewarp/distances_view").DistancesView,
- *   warps: import("ratewarp/warps_view").WarpsView}} Views
+ *   warps: import("ratewarp/warps_view").WarpsView, heat: import("ratewarp/heat_view").HeatView}} Views
  */
 
 /**
@@ -35,7 +35,7 @@ export function furnish(run, state, views) {
 }
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {Views} views @returns {import("ratewarp/downloads").Panel[]} */
-function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances, warps }) {
+function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances, warps, heat }) {
   const { data } = run;
   const models = () => data.models.map((/** @type {any} */ one) => ({ label: one.name, colour: one.colour }));
   const map = (/** @type {import("ratewarp/map_view").MapView} */ view) => ({
@@ -51,8 +51,9 @@ function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances,
     { name: "walk", label: "walk along the latents", at: around("traversal"), rows: () => walkRows(traversal.detail, traversal.code), pictures: false },
     { name: "tuning", label: "tuning", at: around("tuning"), rows: () => tuningRows(tuning.detail, tuning.factors) },
     { name: "distances", label: "distances of classes", at: around("distances"), rows: () => distanceRows(distances.scheme, distances.shown) },
-    ...warps.panels.map(({ measure, title, frame, rows }) => ({
-      name: measure, label: title, at: frame, rows: () => measureRows(data, rows), legend: models,
+    ...(heat.possible ? [{ name: "axes", label: "over two axes", at: around("heat"), rows: () => heatRows(heat) }] : []),
+    ...warps.panels.map(({ measure, title, frame, rows, optimal, published }) => ({
+      name: measure, label: title, at: frame, rows: () => measureRows(data, rows, optimal, published), legend: models,
     })),
   ];
 }

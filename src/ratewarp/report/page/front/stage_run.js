@@ -5,8 +5,11 @@ import { unpack } from "ratewarp/packed_arrays";
 const LEAST = 0.01; // nats: latents below it are not in use
 
 /**
- * @typedef {{model: string, place: number[], seed: number, stimulus: number | null, latent: number,
- *   colour: string}} Choice  what is chosen on the stage
+ * @typedef {{of: string, which: number[]}} Lit  classes of a labelling, or values of a factor (as of `Colouring`)
+ * @typedef {{model: string, place: number[], seed: number, stimulus: number | null, latent: number | null,
+ *   colour: string, lit: Lit | null, far: boolean, measures: number[] | null, heat: number[] | null}} Choice
+ *   what is chosen on the stage; far: colours are distances from the stimulus; measures: of which there are
+ *   panels, null for the first ones; heat: measure and two axes of the view over two axes
  * @typedef {{points: Float32Array, codes: Float32Array, latents: number, stress: number,
  *   reconstructions: Float32Array, rates: number[], spread: number[], frequency: Float32Array,
  *   means: Float32Array, extent: number}} Detail

@@ -35,9 +35,13 @@ export function toAddress(choice) {
     model: choice.model,
     place: choice.place.join("."),
     seed: String(choice.seed),
-    latent: String(choice.latent),
     colour: choice.colour,
   });
+  if (choice.latent !== null) parts.set("latent", String(choice.latent));
+  if (choice.lit) parts.set("lit", [choice.lit.of, ...choice.lit.which].join("."));
+  if (choice.far) parts.set("far", "1");
+  if (choice.measures) parts.set("measures", choice.measures.join("."));
+  if (choice.heat) parts.set("heat", choice.heat.join("."));
   if (choice.stimulus !== null) parts.set("stimulus", String(choice.stimulus));
   return parts.toString();
 }
@@ -66,7 +70,34 @@ export function fromAddress(address, fallback, data) {
     place: fits ? places : fallback.place,
     seed: data.seeds.includes(seed) ? seed : fallback.seed,
     stimulus: whole("stimulus", data.world.stimuli),
-    latent: whole("latent", 10_000) ?? fallback.latent,
+    latent: whole("latent", 10_000),
     colour: parts.get("colour") ?? fallback.colour,
+    lit: litOf(parts.get("lit"), data),
+    far: parts.get("far") === "1",
+    measures: numbersOf(parts.get("measures"), 1000),
+    heat: heatOf(parts.get("heat"), data),
   };
+}
+
+/** Numbers with dots between them; null if something else is among them. @param {string | null} text @param {number} most */
+function numbersOf(text, most) {
+  if (text === null) return null;
+  const found = text === "" ? [] : text.split(".").map(Number);
+  return found.every((one) => Number.isInteger(one) && one >= 0 && one < most) ? found : null;
+}
+
+/** @param {string | null} text @param {any} data @returns {import("ratewarp/stage_run").Lit | null} */
+function litOf(text, data) {
+  const [of, ...rest] = (text ?? "").split(".");
+  const [kind, number] = of.split("-");
+  const known = kind === "class" ? data.schemes[number]?.classes : kind === "factor" ? data.world.factors[number]?.values : undefined;
+  const which = numbersOf(rest.join("."), known?.length ?? 0);
+  return which?.length ? { of, which } : null;
+}
+
+/** Measure, axis across, axis down. @param {string | null} text @param {any} data */
+function heatOf(text, data) {
+  const found = numbersOf(text, 1000);
+  const axes = data.axes.length;
+  return found?.length === 3 && found[1] < axes && found[2] < axes && found[1] !== found[2] ? found : null;
 }

@@ -1,20 +1,24 @@
 /** The chosen stimulus: its image, what the model and the reference make of it, and its nearest neighbours. */
 
 import { paint } from "ratewarp/pictures";
+import { chosen, toggleButton, toggled } from "ratewarp/selection";
 import { distancesFrom } from "ratewarp/stage_run";
 
 const NEIGHBOURS = 5;
 const LONGEST = 160; // letters of a name
+const MOST_CLASSES = 6; // labellings of which its class is told
 
 export class StimulusView {
   /**
    * @param {HTMLElement} place
    * @param {import("ratewarp/stage_run").StageRun} run
-   * @param {(stimulus: number) => void} choose
+   * @param {{choose: (stimulus: number) => void, light: (lit: import("ratewarp/stage_run").Lit | null) => void}} calls
    */
-  constructor(place, run, choose) {
+  constructor(place, run, calls) {
     this.run = run;
-    this.choose = choose;
+    this.calls = calls;
+    /** @type {import("ratewarp/stage_run").Lit | null} */
+    this.lit = null;
     this.place = place;
     this.item = 0;
     /** @type {{name: string, detail: import("ratewarp/stage_run").Detail | null}[]} */
@@ -41,8 +45,42 @@ export class StimulusView {
     for (const { name, detail } of sides) {
       if (detail) row.append(this.#picture(run.picture(detail.reconstructions, stimulus), `by ${name}`));
     }
+    this.place.append(this.#classes(stimulus));
     for (const { name, detail } of sides) {
       if (detail) this.#neighbours(item, name, detail);
+    }
+  }
+
+  /** Of which class it is, in every labelling: buttons that light that class up. @param {number} stimulus */
+  #classes(stimulus) {
+    const row = document.createElement("div");
+    row.className = "classes";
+    (this.run.schemes ?? []).slice(0, MOST_CLASSES).forEach((/** @type {any} */ scheme, /** @type {number} */ place) => {
+      const [of, number] = [`class-${place}`, scheme.of[stimulus]];
+      const button = toggleButton("", false, () => this.calls.light(toggled(this.lit, of, [number])));
+      const dot = button.appendChild(document.createElement("span"));
+      dot.className = "dot";
+      dot.style.background = scheme.colours[number];
+      button.append(`${clipped(scheme.title)}: ${clipped(scheme.classes[number])}`);
+      button.title = `Light up this class: ${scheme.title}, ${scheme.classes[number]}`;
+      Object.assign(button.dataset, { of, number });
+      row.append(button);
+    });
+    return row;
+  }
+
+  /**
+   * @param {import("ratewarp/stage_run").Lit | null} lit
+   * @param {((stimulus: number) => boolean) | null} isLit
+   */
+  light(lit, isLit) {
+    this.lit = lit;
+    for (const button of this.place.querySelectorAll(".classes button")) {
+      const { of, number } = /** @type {HTMLElement} */ (button).dataset;
+      button.setAttribute("aria-pressed", String(chosen(lit, of ?? "", Number(number))));
+    }
+    for (const one of this.place.querySelectorAll("[data-stimulus]")) {
+      one.classList.toggle("faint", isLit !== null && !isLit(Number(/** @type {HTMLElement} */ (one).dataset.stimulus)));
     }
   }
 
@@ -59,7 +97,8 @@ export class StimulusView {
       button.title = `${this.run.name(stimulus)}; distance ${distance.toFixed(2)}`;
       button.setAttribute("aria-label", `Choose ${button.title}`);
       button.append(this.#picture(this.run.picture(this.run.images, stimulus), distance.toFixed(2)));
-      button.addEventListener("click", () => this.choose(stimulus));
+      button.dataset.stimulus = String(stimulus);
+      button.addEventListener("click", () => this.calls.choose(stimulus));
       row.append(button);
     }
   }
@@ -74,6 +113,12 @@ export class StimulusView {
     figure.appendChild(document.createElement("figcaption")).textContent = words;
     return figure;
   }
+}
+
+/** @param {string} text */
+function clipped(text) {
+  const letters = Array.from(text);
+  return letters.length > 28 ? `${letters.slice(0, 27).join("")}…` : text;
 }
 
 /**

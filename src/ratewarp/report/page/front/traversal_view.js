@@ -2,22 +2,35 @@
 
 import { makeDecoder } from "ratewarp/decoder";
 import { paint } from "ratewarp/pictures";
+import { toggleButton } from "ratewarp/selection";
 import { latentsInUse } from "ratewarp/stage_run";
 
 const REACH = 3; // standard deviations of the prior, either way
 const STEPS = 7; // images of a strip
+const GRID = "This decoder is too large for the page, or Python code: images were decoded beforehand, along every latent and in one plane, and are read between.";
 
 export class TraversalView {
-  /** @param {HTMLElement} place @param {import("ratewarp/stage_run").StageRun} run */
-  constructor(place, run) {
+  /**
+   * @param {HTMLElement} place
+   * @param {import("ratewarp/stage_run").StageRun} run
+   * @param {(latent: number) => void} choose
+   */
+  constructor(place, run, choose) {
     this.run = run;
     this.place = place;
+    this.choose = choose;
     /** @type {Map<string, Promise<import("ratewarp/decoder").Decoder>>} */
     this.decoders = new Map();
     /** @type {Float32Array | null} */
     this.code = null;
     /** @type {import("ratewarp/stage_run").Detail | null} */
     this.detail = null;
+    /** @type {import("ratewarp/decoder").Decoder | null} */
+    this.decoder_ = null;
+    /** @type {number | null} */
+    this.latent = null;
+    /** @type {Map<number, HTMLElement>} */
+    this.rows = new Map();
   }
 
   /** @param {any} condition */
@@ -42,43 +55,63 @@ export class TraversalView {
     const decoder = await this.decoder(condition);
     if (ticket !== this.ticket) return;
     this.detail = decoder && detail;
+    this.decoder_ = decoder;
     if (!decoder || !detail) {
       this.place.replaceChildren(words("p", "The page holds no decoder of this model.", "caption"));
       return;
     }
-    this.code = detail.codes.slice(item * detail.latents, (item + 1) * detail.latents);
-    this.start = Float32Array.from(this.code);
+    this.start(detail.codes.slice(item * detail.latents, (item + 1) * detail.latents), "the code of the chosen stimulus");
+  }
+
+  /** A walk from a code. @param {Float32Array} code @param {string} from what it is the code of */
+  start(code, from) {
+    const { detail, decoder_: decoder } = this;
+    if (!detail || !decoder) return;
+    this.code = code;
     this.canvas = document.createElement("canvas");
     this.canvas.className = "decoded";
     this.canvas.setAttribute("role", "img");
     this.canvas.setAttribute("aria-label", "Image decoded from the code that the sliders say");
     this.note = words("p", "", "caption");
     const main = words("div", "", "walk-image");
-    main.append(this.canvas, this.note);
-    const rows = latentsInUse(detail).map((latent) => this.#row(latent, detail, decoder));
-    if (!rows.length) rows.push(words("p", "No latent is used at this capacity.", "caption"));
+    main.append(this.canvas, this.note, words("p", `from ${from}`, "caption"));
+    if (decoder.kind === "grid") main.append(words("p", GRID, "caption"));
+    const latents = latentsInUse(detail);
+    this.rows = new Map(latents.map((latent) => [latent, this.#row(latent, detail, decoder)]));
     const sliders = words("div", "", "walk-rows");
-    sliders.append(...rows);
+    sliders.append(...(latents.length ? this.rows.values() : [words("p", "No latent is used at this capacity.", "caption")]));
     this.place.replaceChildren(main, sliders);
+    this.light(this.latent);
     this.#decode(decoder);
+  }
+
+  /** @param {number | null} latent that is chosen */
+  light(latent) {
+    this.latent = latent;
+    for (const [own, row] of this.rows) {
+      row.classList.toggle("faint", latent !== null && latent !== own);
+      row.querySelector(".toggle")?.setAttribute("aria-pressed", String(latent === own));
+    }
   }
 
   /** @param {import("ratewarp/decoder").Decoder} decoder */
   #decode(decoder) {
     if (!this.code || !this.canvas || !this.note) return;
     const known = decoder.knows(this.code);
-    paint(this.canvas, known ? decoder.image(this.code) : null, { ...this.run.data.world, shape: decoder.shape });
-    this.note.textContent = known ? "decoded, live" : "no image so far from the code: put the other sliders back";
+    paint(this.canvas, decoder.image(this.code), { ...this.run.data.world, shape: decoder.shape });
+    this.canvas.classList.toggle("guess", !known);
+    this.note.textContent = decoder.kind === "layers" ? "decoded, live" : known ? "between images decoded beforehand" : "a guess, added up from images along single latents";
   }
 
   /** @param {number} latent @param {import("ratewarp/stage_run").Detail} detail @param {import("ratewarp/decoder").Decoder} decoder */
   #row(latent, detail, decoder) {
     const code = /** @type {Float32Array} */ (this.code);
     const row = words("div", "", "walk-row");
-    const label = words("label", `latent ${latent + 1}, ${detail.rates[latent].toFixed(2)} nats`, "caption");
+    const label = words("div", "", "walk-latent");
     const slider = document.createElement("input");
     Object.assign(slider, { type: "range", min: -REACH, max: REACH, step: 0.02, value: code[latent] });
-    label.append(slider);
+    slider.setAttribute("aria-label", `latent ${latent + 1}, in standard deviations of the prior`);
+    label.append(latentButton(latent, detail, () => this.choose(latent)), slider);
     const strip = words("div", "", "pictures strip");
     for (let step = 0; step < STEPS; step++) {
       const at = -REACH + (2 * REACH * step) / (STEPS - 1);
@@ -87,7 +120,8 @@ export class TraversalView {
       const canvas = document.createElement("canvas");
       canvas.setAttribute("aria-hidden", "true");
       canvas.title = `latent ${latent + 1} at ${at.toFixed(1)}`;
-      paint(canvas, decoder.knows(other) ? decoder.image(other) : null, { ...this.run.data.world, shape: decoder.shape });
+      paint(canvas, decoder.image(other), { ...this.run.data.world, shape: decoder.shape });
+      canvas.classList.toggle("guess", !decoder.knows(other));
       strip.append(canvas);
     }
     slider.addEventListener("input", () => {
@@ -97,6 +131,22 @@ export class TraversalView {
     row.append(label, strip);
     return row;
   }
+}
+
+/**
+ * Chooses a latent; a bar says how much of the rate it has.
+ * @param {number} latent @param {import("ratewarp/stage_run").Detail} detail @param {() => void} act
+ */
+export function latentButton(latent, { rates }, act) {
+  const button = toggleButton(`latent ${latent + 1}`, false, act);
+  button.classList.add("latent");
+  button.title = `Light up latent ${latent + 1}, ${rates[latent].toFixed(2)} nats, in every view`;
+  button.dataset.latent = String(latent);
+  const nats = words("span", `${rates[latent].toFixed(2)} nats`, "nats");
+  const bar = words("span", "", "bar");
+  bar.style.width = `${(100 * rates[latent]) / Math.max(...rates)}%`;
+  button.append(nats, bar);
+  return button;
 }
 
 /** @param {string} tag @param {string} text @param {string} [name] */

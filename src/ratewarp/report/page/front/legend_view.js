@@ -1,0 +1,75 @@
+/** What the colours of the maps mean; its classes are buttons that light up, and all that is lit is cleared here. */
+
+import { nearToFar, ofLatent } from "ratewarp/map_colours";
+import { chosen, toggleButton, toggled } from "ratewarp/selection";
+import { words } from "ratewarp/traversal_view";
+
+const LONGEST = 24; // letters of a label
+
+export class LegendView {
+  /**
+   * @param {HTMLElement} place
+   * @param {import("ratewarp/stage_state").State<import("ratewarp/stage_run").Choice>} state
+   */
+  constructor(place, state) {
+    this.state = state;
+    this.entries = place.appendChild(words("div", "", "entries"));
+    const tools = place.appendChild(words("div", "", "tools"));
+    const label = words("label", "", "choice");
+    this.far = document.createElement("input");
+    this.far.type = "checkbox";
+    this.far.addEventListener("change", () => state.set({ far: this.far.checked }));
+    label.append(this.far, "colour by distance from the chosen stimulus");
+    this.clear = toggleButton("", false, () => state.set({ lit: null, latent: null }));
+    this.clear.removeAttribute("aria-pressed");
+    this.clear.className = "clear";
+    tools.append(label, this.clear);
+    document.addEventListener("keydown", (event) => this.#escape(event));
+  }
+
+  /** Escape clears, unless it closes something. @param {KeyboardEvent} event */
+  #escape(event) {
+    const { lit, latent } = this.state.now;
+    if (event.key !== "Escape" || event.defaultPrevented || (lit === null && latent === null)) return;
+    if (event.target instanceof Element && event.target.closest("dialog, details[open].panel-menu")) return;
+    this.state.set({ lit: null, latent: null });
+  }
+
+  /**
+   * @param {import("ratewarp/colours").Colouring} colouring
+   * @param {number | null} shown the chosen latent, where it is in use
+   */
+  show(colouring, shown) {
+    const { lit, latent, far } = this.state.now;
+    this.far.checked = far;
+    this.clear.hidden = lit === null && latent === null;
+    this.clear.textContent = "clear what is lit (Esc)";
+    const focused = this.entries.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.number : undefined;
+    if (far) this.entries.replaceChildren(...scale("distance of codes from the chosen stimulus, on each map of its own", nearToFar, "near", "far"));
+    else if (shown !== null) this.entries.replaceChildren(...scale(`what latent ${shown + 1} of the model says, on both maps`, ofLatent, "low", "high"));
+    else this.entries.replaceChildren(words("span", `${colouring.label}: `), ...colouring.entries.map((entry) => this.#entry(colouring, entry, lit)));
+    if (latent !== null && shown === null) this.entries.append(words("span", `(latent ${latent + 1} is not in use here)`));
+    if (focused !== undefined) /** @type {HTMLElement | null} */ (this.entries.querySelector(`[data-number="${focused}"]`))?.focus();
+  }
+
+  /** @param {import("ratewarp/colours").Colouring} colouring @param {import("ratewarp/colours").Entry} entry @param {import("ratewarp/stage_run").Lit | null} lit */
+  #entry(colouring, { label, colour, number }, lit) {
+    const letters = Array.from(label);
+    const button = toggleButton("", chosen(lit, colouring.name, number), () =>
+      this.state.set({ lit: toggled(this.state.now.lit, colouring.name, [number]) }));
+    const dot = button.appendChild(words("span", "", "dot"));
+    dot.style.background = colour;
+    button.append(letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : label);
+    button.title = `Light up ${label} in every view`;
+    button.dataset.number = String(number);
+    return button;
+  }
+}
+
+/** A scale of colours in words. @param {string} title @param {(part: number) => string} colour @param {string} low @param {string} high */
+function scale(title, colour, low, high) {
+  const bar = words("span", "", "gradient");
+  const stops = Array.from({ length: 9 }, (_, place) => colour(place / 8));
+  bar.style.background = `linear-gradient(to right, ${stops.join(", ")})`;
+  return [words("span", `${title}: `), words("span", low), bar, words("span", high)];
+}
