@@ -16,7 +16,7 @@ const MOST_ENTRIES = 8;
  * @returns {Colouring[]}
  */
 export function colourings(run) {
-  const d3 = /** @type {any} */ (globalThis).d3;
+  const { d3 } = globalThis;
   const schemes = (run.schemes ?? []).map((/** @type {any} */ scheme, /** @type {number} */ number) => ({
     name: `class-${number}`,
     label: scheme.title,

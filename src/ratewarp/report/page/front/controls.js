@@ -17,6 +17,10 @@ export class Controls {
   constructor(place, run, state, colourings) {
     this.run = run;
     this.state = state;
+    /** @type {{input: HTMLInputElement, title: HTMLElement, order: number[], axis: any, number: number}[]} */
+    this.sliders = [];
+    /** @type {Map<string, HTMLSelectElement>} */
+    this.selects = new Map();
     place.append(this.#models(), ...run.data.axes.map((/** @type {any} */ axis, /** @type {number} */ number) => this.#slider(axis, number)));
     if (run.data.axes.length) place.append(this.#play());
     if (run.data.seeds.length > 1) {
@@ -61,7 +65,7 @@ export class Controls {
     const marks = words("span", "", "marks");
     marks.append(...order.map(() => words("span", "")));
     label.append(title, input, marks);
-    (this.sliders ??= []).push({ input, title, marks, order, axis, number });
+    this.sliders.push({ input, title, marks, order, axis, number });
     return label;
   }
 
@@ -89,7 +93,7 @@ export class Controls {
       button.textContent = "❚❚ stop";
       button.setAttribute("aria-pressed", "true");
       const step = () => {
-        const { order } = /** @type {any} */ (this.sliders)[0];
+        const { order } = this.sliders[0];
         const at = order.indexOf(this.state.now.place[0]);
         this.#go(0, order[(at - 1 + order.length) % order.length]);
       };
@@ -113,7 +117,7 @@ export class Controls {
     select.value = now;
     select.addEventListener("change", () => choose(select.value));
     label.append(select);
-    (this.selects ??= new Map()).set(name, select);
+    this.selects.set(name, select);
     return label;
   }
 
@@ -135,7 +139,7 @@ export class Controls {
       mark.textContent = this.#mark({ ...now, model: input.value });
       mark.title = mark.textContent ? standing(this.run.data, this.run.chosen({ ...now, model: input.value })).text : "";
     }
-    for (const { input, title, marks, order, axis, number } of this.sliders ?? []) {
+    for (const { input, title, marks, order, axis, number } of this.sliders) {
       input.value = String(order.indexOf(now.place[number]));
       order.forEach((/** @type {number} */ at, /** @type {number} */ step) => {
         const place = now.place.map((own, other) => (other === number ? at : own));
@@ -146,7 +150,7 @@ export class Controls {
       input.setAttribute("aria-valuetext", words);
     }
     for (const name of ["seed", "colour"]) {
-      const select = this.selects?.get(name);
+      const select = this.selects.get(name);
       if (select) select.value = String(now[/** @type {"seed" | "colour"} */ (name)]);
     }
   }

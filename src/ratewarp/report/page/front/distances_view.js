@@ -78,7 +78,7 @@ export class DistancesView {
 
   /** @param {string} name @param {number[][]} values @param {any} scheme @param {number} most */
   #matrix(name, values, scheme, most) {
-    const d3 = /** @type {any} */ (globalThis).d3;
+    const { d3 } = globalThis;
     const number = values.length;
     const side = LEFT + number * CELL + 4;
     const figure = this.place.appendChild(document.createElement("figure"));

@@ -45,6 +45,11 @@ export class MapView {
     this.hovered = null;
     /** @type {string[] | null} as they are drawn; null when they are to be found anew */
     this.colours_ = null;
+    /** @type {Float32Array | undefined} */
+    this.shownPoints = undefined;
+    /** @type {number | undefined} */
+    this.shownExtent = undefined;
+    this.moves = 0; // so that a move ends where the next one begins
     this.walk = new MapWalk(this.frame, place, run);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
@@ -237,9 +242,9 @@ export class MapView {
   /** @param {(part: number) => void} step */
   #tween(step) {
     const start = performance.now();
-    const run = (this.run_ = (this.run_ ?? 0) + 1);
+    const move = ++this.moves;
     const frame = (/** @type {number} */ now) => {
-      if (run !== this.run_) return;
+      if (move !== this.moves) return;
       const part = Math.min(1, (now - start) / MOVE);
       step(part * part * (3 - 2 * part));
       this.draw();

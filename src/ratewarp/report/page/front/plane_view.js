@@ -11,14 +11,14 @@ export class PlaneView {
    * @param {(condition: any) => void} choose
    */
   constructor(place, run, choose) {
-    const d3 = /** @type {any} */ (globalThis).d3;
+    const { d3 } = globalThis;
     this.run = run;
     const data = run.data;
     this.colours = new Map(data.models.map((/** @type {any} */ one) => [one.name, onPaper(one.colour)]));
     this.known = data.conditions.filter((/** @type {any} */ one) => one.rate_nats !== null && one.distortion !== null);
     const value = this.#value.bind(this);
     this.semantic = data.bound.length > 0;
-    const highest = d3.max(this.known, (/** @type {any} */ one) => one.rate_nats) * 1.05 || 1;
+    const highest = Math.max(0, ...this.known.map((/** @type {any} */ one) => one.rate_nats)) * 1.05 || 1;
     const most = d3.max([...this.known.map(value), ...data.bound.map((/** @type {any} */ one) => one.distortion[0])]);
     this.x = d3.scaleLinear([0, highest], [SIZE.left, SIZE.width - SIZE.right]);
     this.y = d3.scaleLinear([0, most * 1.05 || 1], [SIZE.height - SIZE.bottom, SIZE.top]);

@@ -31,7 +31,9 @@ export function furnish(run, state, views) {
     panel.at.addEventListener("input", table.refresh);
     return table;
   });
-  return () => tables.forEach((table) => table.refresh());
+  return () => {
+    for (const table of tables) table.refresh();
+  };
 }
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {Views} views @returns {import("ratewarp/downloads").Panel[]} */

@@ -21,6 +21,16 @@ export class StageRun {
     this.data = data;
     /** @type {Map<string, Promise<Detail | null>>} */
     this.details = new Map();
+    this.stimulus = new Int32Array(); // of every item
+    this.images = /** @type {Float32Array} */ (new Float32Array());
+    /** @type {Map<number, number>} stimulus → which picture */
+    this.pictureOf = new Map();
+    /** @type {Map<number, number>} stimulus → its first item */
+    this.firstItem = new Map();
+    /** @type {any[]} */
+    this.factors = [];
+    /** @type {any[]} */
+    this.schemes = [];
     /** @type {Map<string, any>} */
     this.byPlace = new Map();
     for (const condition of data.conditions) {
@@ -36,9 +46,7 @@ export class StageRun {
     );
     this.stimulus = Int32Array.from(stimulus.values);
     this.images = images.values;
-    /** @type {Map<number, number>} stimulus → which picture */
     this.pictureOf = new Map(Array.from(pictured.values, (stimulus, place) => [stimulus, place]));
-    this.firstItem = new Map();
     this.stimulus.forEach((stimulus, item) => {
       if (!this.firstItem.has(stimulus)) this.firstItem.set(stimulus, item);
     });
@@ -90,7 +98,7 @@ export class StageRun {
    * @returns {Promise<Detail | null>}
    */
   detail(condition) {
-    if (!condition || !condition.detail) return Promise.resolve(null);
+    if (!condition?.detail) return Promise.resolve(null);
     let found = this.details.get(condition.id);
     if (!found) {
       found = this.#unpacked(condition.detail);
@@ -114,7 +122,7 @@ export class StageRun {
       rates: packed.latent_rates,
       spread: packed.spread,
       frequency: frequency.values,
-      means: meansOf(codes.values, latents, /** @type {Int32Array} */ (this.stimulus), this.data.world.stimuli),
+      means: meansOf(codes.values, latents, this.stimulus, this.data.world.stimuli),
       extent: reach(points.values),
     };
   }
@@ -130,7 +138,7 @@ export class StageRun {
    * @param {number} stimulus
    */
   picture(pictures, stimulus) {
-    const place = this.pictureOf?.get(stimulus);
+    const place = this.pictureOf.get(stimulus);
     if (place === undefined) return null;
     return pictures.subarray(place * this.pixels, (place + 1) * this.pixels);
   }
@@ -140,10 +148,9 @@ export class StageRun {
    * @param {number} stimulus
    */
   name(stimulus) {
-    const factors = this.factors ?? [];
-    if (!factors.length) return `stimulus ${stimulus}`;
-    return factors
-      .map((/** @type {any} */ factor) => `${factor.name} ${shown(factor.values[factor.ranks[stimulus]])}`)
+    if (!this.factors.length) return `stimulus ${stimulus}`;
+    return this.factors
+      .map((factor) => `${factor.name} ${shown(factor.values[factor.ranks[stimulus]])}`)
       .join(", ");
   }
 }

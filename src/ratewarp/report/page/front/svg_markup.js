@@ -13,6 +13,7 @@ const ATTRIBUTES = new Set([
 ]);
 /** What XML may not hold: control characters and halves of letters. */
 const FORBIDDEN = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu;
+/** @type {Record<string, string>} */
 const ESCAPED = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
 /**
@@ -37,5 +38,5 @@ export function toMarkup(node) {
 
 /** @param {string} text */
 function escaped(text) {
-  return text.replace(FORBIDDEN, "").replace(/[&<>"']/g, (one) => ESCAPED[/** @type {keyof ESCAPED} */ (one)]);
+  return text.replace(FORBIDDEN, "").replace(/[&<>"']/g, (one) => ESCAPED[one]);
 }

@@ -31,6 +31,7 @@ export class TraversalView {
     this.latent = null;
     /** @type {Map<number, HTMLElement>} */
     this.rows = new Map();
+    this.asked = 0; // how often something was to be shown: the last is
   }
 
   /** @param {any} condition */
@@ -51,9 +52,9 @@ export class TraversalView {
    * @param {number} item whose code the walk starts from
    */
   async show(condition, detail, item) {
-    const ticket = (this.ticket = (this.ticket ?? 0) + 1);
+    const ticket = ++this.asked;
     const decoder = await this.decoder(condition);
-    if (ticket !== this.ticket) return;
+    if (ticket !== this.asked) return;
     this.detail = decoder && detail;
     this.decoder_ = decoder;
     if (!decoder || !detail) {

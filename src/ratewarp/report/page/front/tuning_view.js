@@ -65,16 +65,16 @@ export class TuningView {
 
   /** @param {import("ratewarp/stage_run").Detail} detail @param {number} latent @param {any} factor @param {number | null} stimulus */
   #curve(detail, latent, factor, stimulus) {
-    const d3 = /** @type {any} */ (globalThis).d3;
+    const { d3 } = globalThis;
     const { mean, low, high } = courseOf(detail, latent, factor);
     const x = d3.scaleLinear([0, Math.max(1, mean.length - 1)], [SIZE.left, SIZE.width - SIZE.right]);
-    const ends = d3.extent([...low, ...high].filter(Number.isFinite));
-    const y = d3.scaleLinear([ends[0] ?? 0, ends[1] === ends[0] ? ends[0] + 1 : (ends[1] ?? 1)], [SIZE.height - SIZE.bottom, SIZE.top]);
+    const [least, most] = [d3.min(low.filter(Number.isFinite)) ?? 0, d3.max(high.filter(Number.isFinite)) ?? 1];
+    const y = d3.scaleLinear([least, most === least ? least + 1 : most], [SIZE.height - SIZE.bottom, SIZE.top]);
     const svg = d3.create("svg").attr("viewBox", `0 0 ${SIZE.width} ${SIZE.height}`).attr("role", "img")
       .attr("aria-label", `Latent ${latent + 1} over ${factor.name}`);
     const known = Array.from(mean.keys()).filter((rank) => Number.isFinite(mean[rank]));
-    svg.append("path").attr("class", "band").attr("d", d3.area().x(x).y0((/** @type {number} */ r) => y(low[r])).y1((/** @type {number} */ r) => y(high[r]))(known));
-    svg.append("path").attr("class", "course").attr("stroke", "currentColor").attr("d", d3.line().x(x).y((/** @type {number} */ r) => y(mean[r]))(known));
+    svg.append("path").attr("class", "band").attr("d", /** @type {d3.Area<number>} */ (d3.area()).x(x).y0((r) => y(low[r])).y1((r) => y(high[r]))(known));
+    svg.append("path").attr("class", "course").attr("stroke", "currentColor").attr("d", /** @type {d3.Line<number>} */ (d3.line()).x(x).y((r) => y(mean[r]))(known));
     svg.append("g").attr("class", "axis").attr("transform", `translate(${SIZE.left},0)`).call(d3.axisLeft(y).ticks(2).tickSize(3));
     svg.append("text").attr("class", "label").attr("x", (SIZE.left + SIZE.width) / 2).attr("y", SIZE.height - 4).attr("text-anchor", "middle").text(factor.name);
     if (stimulus !== null) {
