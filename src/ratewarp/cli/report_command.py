@@ -29,14 +29,15 @@ def report(
     folder: FolderArgument,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Draw figures and page of a finished run again."""
+    """Draw figures and page of a run again; of one that is unfinished or damaged, of what is there."""
     from ratewarp._progress import drawing
     from ratewarp.report import write_report
     from ratewarp.runs.directory import open_run, writing_to
 
     when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
-    with writing_to(open_run(folder), "draw") as directory, progress_bar() as (show_bar, _):
-        page = write_report(directory, lambda name, done, total: show_bar(drawing(name, done, total)))
+    with writing_to(open_run(folder), "draw") as directory, progress_bar() as (show_bar, say):
+        shown = lambda name, done, total: show_bar(drawing(name, done, total))  # noqa: E731
+        page = write_report(directory, shown, say=say)
     print(page)
     if show:
         typer.launch(page.resolve().as_uri())

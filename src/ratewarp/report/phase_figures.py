@@ -36,7 +36,7 @@ def phase_figure(view: RunView) -> Figure | None:
     if phase is None:
         return None
     sides = {"trained models": phase.stands_out}
-    if not view.run.table("normative").empty:
+    if not view.table("normative").empty:
         sides["optimal codes"] = phase.optimal_stands_out
     figure, axes = _panels(phase, len(sides))
     for row, (name, stands_out) in zip(axes, sides.items(), strict=True):
@@ -57,7 +57,7 @@ def phase_indices_figure(view: RunView) -> Figure | None:
     if phase is None:
         return None
     rows: list[tuple[str, str]] = [(warp, "") for warp in phase.warps]
-    if not view.run.table("normative").empty:
+    if not view.table("normative").empty:
         rows = [(warp, side) for warp in phase.warps for side in ("", _OPTIMAL)]
     figure, axes = _panels(phase, len(rows))
     for strip, (warp, side) in zip(axes, rows, strict=True):

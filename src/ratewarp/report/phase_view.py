@@ -82,12 +82,12 @@ class PhaseView:
     @cached_property
     def _models(self) -> pd.DataFrame:
         keys = [CAPACITY, *self.view.study.further_keys]
-        rows = self.view.run.table("geometry")
+        rows = self.view.table("geometry")
         return phases(self._own(rows), keys, self.view.study.further_keys)
 
     @cached_property
     def _optimal(self) -> pd.DataFrame:
-        rows = self.view.run.table("normative")
+        rows = self.view.table("normative")
         found = optimal_at(self._own(rows, optimal=True), self.capacities, self.view.study.further_keys)
         return found.rename(columns={"rate_nats": CAPACITY})
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,10 +25,14 @@ from ratewarp.report.selection import (
     thinned,
 )
 from ratewarp.report.style import category_colours, class_colours
+from ratewarp.report.what_is_there import WhatIsThere
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.sources import Corridors
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
+
+
+Made = TypeVar("Made")
 
 
 @dataclass(frozen=True)
@@ -93,13 +99,39 @@ class RunView:
 
     Figures show models along one axis, the main one: the capacity where there is one, else the first. Of
     further axes they show one place, of numbers the middle one; the tables hold all.
+
+    Attributes:
+        run: the run directory.
+        there: what can be read of a run of which parts are missing; without it, a part that cannot be read
+            raises `RatewarpError`.
     """
 
     run: RunDirectory
+    there: WhatIsThere | None = None
 
     @cached_property
     def study(self) -> Study:
-        return stored_study(self.run.study, self.run.path)
+        return self.there.study if self.there else stored_study(self.run.study, self.run.path)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """One of the tables of the run."""
+        return self.there.table(name) if self.there else self.run.table(name)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest of the run."""
+        return self.there.manifest if self.there else self.run.manifest
+
+    @property
+    def gaps(self) -> list[str]:
+        """What is missing of the run, a sentence each, of all that was asked for so far."""
+        return self.there.gaps if self.there else []
+
+    def readable(self, make: Callable[[], Made]) -> Made | None:
+        """What is made of stored files; None, and a sentence among `gaps`, where one of them is damaged and
+        the run is shown as it is.
+        """
+        return self.there.or_none(make) if self.there else make()
 
     @cached_property
     def settings(self) -> dict[str, Setting]:
@@ -141,12 +173,12 @@ class RunView:
     @cached_property
     def models(self) -> pd.DataFrame:
         """The table of models: of the conditions that are drawn, with where curves show each (`abscissa`)."""
-        return self._drawn_rows(self.run.table("models"))
+        return self._drawn_rows(self.table("models"))
 
     @cached_property
     def geometry(self) -> pd.DataFrame:
         """The table of measures, likewise."""
-        return self._drawn_rows(self.run.table("geometry"))
+        return self._drawn_rows(self.table("geometry"))
 
     def _drawn_rows(self, table: pd.DataFrame) -> pd.DataFrame:
         kept = pd.DataFrame(table[table["condition"].isin(self._abscissae)])
@@ -154,7 +186,7 @@ class RunView:
 
     def drawn_curves(self, name: str) -> pd.DataFrame:
         """A table without conditions (bound, normative codes): the rows of the places that are drawn."""
-        table = self.run.table(name)
+        table = self.table(name)
         for axis in self.study.crossed[1:]:
             for key, value in axis.at(shown_place(axis)).items():
                 table = pd.DataFrame(
@@ -169,7 +201,7 @@ class RunView:
         """
         if self.aims:
             return {condition.id: condition.capacity_nats or 0.0 for condition in self._drawn_cells.values()}
-        rates = dict(self.run.table("models")[["condition", "rate_nats"]].itertuples(index=False))
+        rates = dict(self.table("models")[["condition", "rate_nats"]].itertuples(index=False))
         reached: dict[tuple[str, object], list[float]] = {}
         for cell, condition in self._drawn_cells.items():
             reached.setdefault((cell.model, cell.place), []).append(rates.get(condition.id, np.nan))
@@ -219,6 +251,8 @@ class RunView:
 
     @cached_property
     def tasks(self) -> pd.DataFrame:
+        if self.there:
+            return self._drawn_rows(self.table("tasks"))
         return self._drawn_rows(self.run.table("tasks", needs=["f1_batches"]))
 
     @cached_property
@@ -239,7 +273,7 @@ class RunView:
 
     def record(self, condition: Condition) -> xr.Dataset:
         """What is stored of a condition."""
-        return self.run.record(condition.id)
+        return self.there.record(condition) if self.there else self.run.record(condition.id)
 
     def shown(self, model: str, level: int) -> ConditionView:
         """A condition of the first seed, its map turned towards that of the reference; made when first asked

@@ -26,6 +26,8 @@ from ratewarp.theory import information_bounds
 _REFERENCES = 32  # whose codes are held in memory
 # a rate further from the capacity than this share of it, or than this many nats below 1 nat, is off target
 RATE_TOLERANCE = 0.1
+_DIVERGED = {"active_units": None, "status": "diverged"}
+_OF_BOUND = (("rate_nats", "rate_se"), ("semantic_distortion", "semantic_se"))
 
 
 @dataclass(frozen=True)
@@ -99,38 +101,12 @@ class ConditionPart:
 
     def _model(self, record: xr.Dataset, params: Mapping[str, np.ndarray]) -> dict[str, Any]:
         condition, study = self.condition, self.study
-        weighted = _weighted_sample if condition.setting.samples_stimuli() else _weighted
-        rate, rate_se = weighted(record["rate"], record["frequency"])
-        distortion, distortion_se = weighted(record["distortion"], record["frequency"])
-        semantic, semantic_se = weighted(record["semantic_distortion"], record["frequency"])
-        sound = _sound(record) and all(np.isfinite(array).all() for array in params.values())
-        return {
-            "rate_nats": rate,
-            "rate_se": rate_se,
-            "rate_bits": rate / np.log(2),
-            "rate_gap": None if condition.capacity_nats is None else rate - condition.capacity_nats,
-            "distortion": distortion,
-            "distortion_se": distortion_se,
-            "semantic_distortion": semantic,
-            "semantic_se": semantic_se,
-            "multiplier": float(record["history_multiplier"][-1])
-            if condition.setting.recipe.MULTIPLIER_IS_SLOPE
-            else None,
-            **(
-                _against_bound(condition, study, (rate, rate_se), (semantic, semantic_se))
-                if sound and study.bound_points
-                else {}
-            ),
-            **(_information(record, self.draws) if sound else {}),
-            "active_units": active_units(
-                record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]
-            )
-            if sound
-            else None,
-            "steps": record.sizes["step"],
-            "status": rate_status(rate, condition.capacity_nats) if sound else "diverged",
-            "diverged_at": _first_not_finite(record),
-        }
+        row = _reached(condition, record)
+        if not (_sound(record) and all(np.isfinite(array).all() for array in params.values())):
+            return {**row, **_DIVERGED}
+        rate, semantic = ((row[name], row[error]) for name, error in _OF_BOUND)
+        against = _against_bound(condition, study, rate, semantic) if study.bound_points else {}
+        return {**row, **against, **_information(record, self.draws)}
 
     def _geometry(self, record: xr.Dataset) -> Iterator[dict[str, Any]]:
         """What is measured on its codes, against those of its reference; measures that are not defined are
@@ -149,6 +125,47 @@ class ConditionPart:
             if np.isfinite(found.value):
                 named = occurring.named(found)._asdict()
                 yield {**self.labels, **named.pop("place"), **named}
+
+
+def rows_of_record(
+    condition: Condition, cell: Cell, study: Study, run: RunDirectory, record: xr.Dataset
+) -> Rows:
+    """What the record of a condition says by itself, at once: its rows of `models`, without the bound and
+    information, and of `tasks`.
+    """
+    labels = labels_of(study, cell, condition)
+    tasks = [{**labels, **row} for row in _all_task_rows(condition, study, run, record)]
+    return {"models": [{**labels, **_reached(condition, record)}], "tasks": tasks}
+
+
+def _reached(condition: Condition, record: xr.Dataset) -> dict[str, Any]:
+    """Rate, distortion and state of a model, from its record."""
+    weighted = _weighted_sample if condition.setting.samples_stimuli() else _weighted
+    rate, rate_se = weighted(record["rate"], record["frequency"])
+    distortion, distortion_se = weighted(record["distortion"], record["frequency"])
+    semantic, semantic_se = weighted(record["semantic_distortion"], record["frequency"])
+    row = {
+        "rate_nats": rate,
+        "rate_se": rate_se,
+        "rate_bits": rate / np.log(2),
+        "rate_gap": None if condition.capacity_nats is None else rate - condition.capacity_nats,
+        "distortion": distortion,
+        "distortion_se": distortion_se,
+        "semantic_distortion": semantic,
+        "semantic_se": semantic_se,
+        "multiplier": float(record["history_multiplier"][-1])
+        if condition.setting.recipe.MULTIPLIER_IS_SLOPE
+        else None,
+        "active_units": active_units(
+            record["code"].values[record["frequency"].values[record["stimulus"].values] > 0]
+        )
+        if _sound(record)
+        else None,
+        "steps": record.sizes["step"],
+        "status": rate_status(rate, condition.capacity_nats),
+        "diverged_at": _first_not_finite(record),
+    }
+    return row if _sound(record) else {**row, **_DIVERGED}
 
 
 def _against_bound(

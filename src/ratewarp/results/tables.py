@@ -151,7 +151,8 @@ def parts_of(run: RunDirectory, study: Study, conditions: Sequence[Condition] | 
     return found
 
 
-def _columns(name: str, study: Study) -> list[str]:
+def columns_of(name: str, study: Study) -> list[str]:
+    """Columns of a table of a study."""
     columns = COLUMNS[name]
     at = columns.index(CAPACITY if CAPACITY in columns else "model") + 1
     return [*columns[:at], *study.further_keys, *columns[at:]]
@@ -162,7 +163,7 @@ def _joined(parts: Sequence[Rows], study: Study) -> dict[str, pd.DataFrame]:
     tables = {}
     for name in COLUMNS:
         rows = [row for part in parts for row in part.get(name, [])]
-        tables[name] = pd.DataFrame(rows, columns=_columns(name, study))
+        tables[name] = pd.DataFrame(rows, columns=columns_of(name, study))
     tables["models"] = tables["models"].astype({"diverged_at": "Int64"})
 
     tables["geometry"]["p_adjusted"] = adjusted(tables["geometry"]["p"].to_numpy(dtype=float))

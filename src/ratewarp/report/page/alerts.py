@@ -12,13 +12,13 @@ _MOST_ALERTS = 20
 
 
 def alerts(view: RunView) -> list[str]:
-    """Conditions that diverged, missed their capacity or have no results, a sentence each; of very many the
-    first, and how many more there are.
+    """What is missing of the run, and conditions that diverged, missed their capacity or have no results, a
+    sentence each; of very many the first, and how many more there are.
     """
-    table = view.run.table("models")
+    table = view.table("models")
     told = set(table["condition"])
     missing = [condition.id for condition in view.conditions if condition.id not in told]
-    return [*_missing(missing), *shortened(alerts_of(table, view.study.reference))]
+    return [*(view.gaps if view.there else _missing(missing)), *shortened(alerts_of(table, view.study.reference))]
 
 
 def condition_alerts(view: RunView) -> dict[str, str]:
@@ -33,7 +33,7 @@ def condition_alerts(view: RunView) -> dict[str, str]:
 def alerts_of(models: pd.DataFrame, reference: str) -> list[str]:
     """What a reader must know of models that diverged or missed their capacity."""
     found = []
-    for row in models.query("status != 'ok'").to_dict("records"):
+    for row in models.query("status not in ('ok', 'missing')").to_dict("records"):
         aim = "" if pd.isna(row["capacity_nats"]) else f" at {row['capacity_nats']:g} nats"
         found.append(f"{row['model']}{aim}, seed {row['seed']}: {why_not(row, reference)}")
     return found

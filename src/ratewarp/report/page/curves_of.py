@@ -20,7 +20,7 @@ def measured_curves(view: RunView) -> list[dict[str, Any]]:
     # changes from the reference first: the three warps
     shown = {one.shown: one for one in sorted(measures, key=lambda one: not one.shown.endswith("_change"))}
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in _rows(view.run.table("geometry"), list(shown)):
+    for row in _rows(view.table("geometry"), list(shown)):
         measure = shown[row["measure"]]
         curve = {
             "measure": measure.shown,

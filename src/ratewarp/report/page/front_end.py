@@ -7,7 +7,8 @@ from base64 import b64encode
 from importlib.resources import files
 
 _LIBRARY = "d3.min.js"
-_START = "stage"
+_SHEETS = ("page", "furniture", "print")
+_STARTS = ("furniture", "stage")
 
 
 def script_of_library() -> str:
@@ -31,13 +32,24 @@ def import_map() -> str:
 
 
 def start() -> str:
-    """The module that begins."""
-    return f'import "ratewarp/{_START}";'
+    """The modules that begin: what goes around the stage does not wait for it."""
+    return "".join(f'import "ratewarp/{one}";' for one in _STARTS)
+
+
+def first_words() -> str:
+    """What is done before anything is shown, so that a page never turns from light to dark before its
+    reader's eyes: the colours that were chosen are kept under `ratewarp-theme`.
+    """
+    return (
+        'try{const kept=localStorage.getItem("ratewarp-theme");'
+        'if(["light","dark"].includes(kept))document.documentElement.dataset.theme=kept}catch{}'
+    )
 
 
 def styles() -> str:
-    """Style sheet of the page."""
-    return files("ratewarp.report.page").joinpath("front", "page.css").read_text(encoding="utf-8")
+    """Style sheets of the page, what holds on paper last."""
+    folder = files("ratewarp.report.page").joinpath("front")
+    return "".join(folder.joinpath(f"{one}.css").read_text(encoding="utf-8") for one in _SHEETS)
 
 
 def _as_address(text: str) -> str:

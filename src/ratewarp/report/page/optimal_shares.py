@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from ratewarp.report.views import RunView
-from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import Cell
 
 _Curve = tuple[np.ndarray, np.ndarray]  # rates, prototypization
@@ -23,7 +22,7 @@ class OptimalShares:
         self._study = view.study
         # a value of an axis that is empty stands for all of them
         self._curves: dict[tuple[str, str], list[tuple[tuple[str, ...], _Curve]]] = defaultdict(list)
-        table, keys = _written(view.run), self._study.further_keys
+        table, keys = _written(view), self._study.further_keys
         table = pd.DataFrame(table[table["measure"] == "prototypization"])
         points: dict[tuple[str, ...], list[tuple[float, float]]] = defaultdict(list)
         for row in table.to_dict("records"):
@@ -53,9 +52,9 @@ def _fits(known: Sequence[str], wanted: Sequence[str]) -> bool:
     return all(one in ("", other) for one, other in zip(known, wanted, strict=True))
 
 
-def _written(run: RunDirectory) -> pd.DataFrame:
-    if run.has_table("normative"):
-        return run.table("normative")
+def _written(view: RunView) -> pd.DataFrame:
+    if view.there or view.run.has_table("normative"):
+        return view.table("normative")
     return pd.DataFrame(columns=["model", "measure", "task", "rate_nats", "value"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,21 @@ from ratewarp.report.bound_figure import FEW_MODELS
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.page.alerts import alerts
-from ratewarp.report.page.front_end import import_map, script_of_library, start, styles
+from ratewarp.report.page.citing import citations
+from ratewarp.report.page.front_end import first_words, import_map, script_of_library, start, styles
+from ratewarp.report.page.readings import READINGS
+from ratewarp.report.page.run_facts import facts, study_text, what_was_run
 from ratewarp.report.page.stage import stage_data, to_json
 from ratewarp.report.pictured import are_seen
 from ratewarp.report.pictures import Pictures, Shown
 from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
+from ratewarp.report.what_is_there import WhatIsThere
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import CAPACITY
 
 _MOST_ROWS = 500  # of a table on the page
+_LEVEL = 0.05  # below which a p is remarkable
 _NARROW = 4  # models or panels up to which a figure leaves room at its sides
 
 _LABELS = (CAPACITY, *("model", "regime", "representation", "task", "measure", "class", "other", "latent"))
@@ -92,45 +97,53 @@ _GEOMETRY_COLUMNS = {
 }
 
 
-def write_report(run: RunDirectory, show: Shown = lambda name, done, total: None) -> Path:
-    """Draws every figure of a finished run as PNG and PDF, and writes `report.html`.
+def write_report(
+    run: RunDirectory,
+    show: Shown = lambda name, done, total: None,
+    *,
+    say: Callable[[str], None] = lambda sentence: None,
+) -> Path:
+    """Draws every figure of a run as PNG and PDF, and writes `report.html`.
+
+    Of a run that is not finished, is damaged in parts or was made by another version, the page shows what is
+    there, and says at its top what is missing.
 
     A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables,
     draws the others.
 
     Arguments:
-        run: a run directory whose tables are written.
+        run: a run directory.
         show: called with the name of the figure that is drawn next, how many are done, and how many there
             are.
+        say: called with every sentence about what is missing.
 
     Returns:
         Path of the page.
 
     Raises:
-        RatewarpError: the run is not finished, or its folder cannot be written.
+        RatewarpError: nothing can be shown, since the study cannot be read or no condition is stored whole;
+            or the folder cannot be written.
     """
-    view, pictures = RunView(run), Pictures(run)
-    needed = {
-        "models": {**_DISTANCE_COLUMNS, **_MODEL_COLUMNS},
-        "tasks": _TASK_COLUMNS,
-        "geometry": _GEOMETRY_COLUMNS,
-    }
-    tables = {name: run.table(name, needs=[*columns]) for name, columns in needed.items()}
-    run.write_text("report.html", _render(view, tables, pictures.draw(view, show)))
+    there = WhatIsThere(run)
+    there.refuse_nothing()
+    view, pictures = RunView(run, there), Pictures(run)
+    run.write_text("report.html", _render(view, pictures.draw(view, show)))
     pictures.done()
+    for gap in view.gaps:
+        say(gap)
     return run.path / "report.html"
 
 
-def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping[str, Markup]) -> str:
+def _render(view: RunView, pictures: Mapping[str, Markup]) -> str:
     loader = PackageLoader("ratewarp.report", "page")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.get_template("page.html")
-    study = view.study
+    study, tasks = view.study, view.table("tasks")
     return template.render(
         study=study,
         source=study.source.name,
         unit=study.likelihood.UNIT,
-        facts=_facts(view),
+        facts=facts(view),
         pictures=pictures,
         sections=_model_sections(view),
         reference_figure=reference_name(view),
@@ -151,13 +164,31 @@ def _render(view: RunView, tables: Mapping[str, pd.DataFrame], pictures: Mapping
         modules=Markup(import_map()),
         begin=Markup(start()),
         baseline_published="baseline" in view.published_models,
-        distances=_table(view, tables["models"], _DISTANCE_COLUMNS),
-        models=_table(view, tables["models"], _MODEL_COLUMNS),
-        tasks="" if tables["tasks"].empty else _table(view, tables["tasks"], _TASK_COLUMNS),
-        geometry=_table(view, tables["geometry"], _GEOMETRY_COLUMNS),
+        distances=_table(view, view.table("models"), _DISTANCE_COLUMNS),
+        models=_table(view, view.table("models"), _MODEL_COLUMNS),
+        tasks="" if tasks.empty else _table(view, tasks, _TASK_COLUMNS),
+        geometry=_table(view, view.table("geometry"), _GEOMETRY_COLUMNS),
         alerts=alerts(view),
-        manifest=view.run.manifest,
+        ran=what_was_run(view),
+        study_text=study_text(view),
+        cited=citations(),
+        readings=READINGS,
+        **_tests(view),
+        first=Markup(first_words()),
+        other_recipe=view.study.recipe.name != "published",
     )
+
+
+def _tests(view: RunView) -> dict[str, Any]:
+    """How many tests there are, and whether so many that none could pass its correction."""
+    geometry = view.table("geometry")
+    p = geometry["p"].dropna().astype(float)
+    least = float(p.min()) if len(p) else 1.0
+    return {
+        "tests": len(p),
+        "corrected_away": bool(len(p)) and least * len(p) > _LEVEL,
+        "least_p": _number(least),
+    }
 
 
 def _selection(view: RunView) -> str:
@@ -175,65 +206,6 @@ def _panels_of_heads(view: RunView) -> int:
     models = {regime: len(set(rows["representation"])) for regime, rows in tasks.groupby("regime")}
     above = models.get("disjoint", 0) + models.get("simultaneous", 0) + ("joint" in models)
     return max(above, models.get("transfer", 0))
-
-
-def _facts(view: RunView) -> dict[str, str]:
-    """What was run, in a few words each."""
-    study, recipe = view.study, view.study.recipe
-    manifest = view.run.manifest
-    packages = manifest.get("packages", {})
-    seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
-    seconds += manifest.get("seconds_tables", 0)
-    steps = sorted({setting.recipe.steps for setting in view.settings.values()})
-    counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
-    axes = [
-        f"{len(axis.values)} {'capacities' if axis.keys == (CAPACITY,) else f'values of {axis.name}'}"
-        for axis in study.crossed
-    ]
-    seeds = "1 seed" if len(study.seeds) == 1 else f"{len(study.seeds)} seeds"
-    shape = study.source.image_shape[: 2 if study.source.image_shape[2] == 1 else 3]
-    size, crossed = " × ".join(map(str, shape)), " × ".join([f"{len(study.models)} models", *axes, seeds])
-    return {
-        "Source": f"{study.source.name}: {_counted(view)}, images of {size}",
-        "Trained": f"{len(view.conditions):,} networks: {crossed}",
-        **(
-            {"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"}
-            if study.capacities_nats
-            else {}
-        ),
-        **({"Figures show": view.further_note} if view.further_note else {}),
-        "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
-        **_image_sets(view),
-        "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
-        "Software": f"ratewarp {manifest.get('ratewarp', '?')}, JAX {packages.get('jax', '?')}",
-    }
-
-
-def _counted(view: RunView) -> str:
-    """How many stimuli there are, and how many of them are measured, where these are not all."""
-    setting = view.settings[view.study.reference]
-    total, measured = len(setting.source.stimuli), len(setting.measured())
-    if setting.source.stored is not None:
-        return f"{total:,} images, of which {measured:,} are held out and measured"
-    if measured < total:
-        return f"{total:,} stimuli, of which a random sample of {measured:,} is measured"
-    return f"{total} stimuli"
-
-
-def _image_sets(view: RunView) -> dict[str, str]:
-    """Of which images models are trained, and on which they are measured."""
-    study, setting = view.study, view.settings[view.study.reference]
-    total, measured, each = len(setting.source.stimuli), len(setting.measured()), setting.images_each()
-    if setting.source.stored is not None:
-        return {
-            "Training set": f"{total - measured:,} images, each taken as often as its frequency says",
-            "Held out": f"{measured:,} images, each once",
-        }
-    which = "every stimulus" if measured == total else "every measured stimulus"
-    return {
-        "Training set": f"{study.training_images:,} images",
-        "Held out": f"{each * measured:,} images ({each} of {which})",
-    }
 
 
 def _reference_words(view: RunView) -> str:

@@ -44,7 +44,7 @@ def stage_data(
     study, cells = view.study, view.study.cells
     details = details or Details(view, ROOM)
     colours, models = model_colours(list(study.models)), list(study.models)
-    rows = {row["condition"]: row for row in view.run.table("models").to_dict("records")}
+    rows = {row["condition"]: row for row in view.table("models").to_dict("records")}
     first = next(iter(cells.values()))
     conditions = []
     for done, cell in enumerate(details.order):

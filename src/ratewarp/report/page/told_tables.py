@@ -35,9 +35,9 @@ class ToldTables:
 
     def __init__(self, view: RunView) -> None:
         self.view = view
-        self.rows = {row["condition"]: row for row in view.run.table("models").to_dict("records")}
+        self.rows = {row["condition"]: row for row in view.table("models").to_dict("records")}
         self.optimal = OptimalShares(view)
-        geometry = view.run.table("geometry")
+        geometry = view.table("geometry")
         self.found = _by_condition(pd.DataFrame(geometry[geometry["measure"].isin(_TOLD)]))
         classes = pd.DataFrame(geometry[geometry["measure"].isin(_OF_CLASSES)])
         self._last_class: dict[tuple[str, str], float] = {}

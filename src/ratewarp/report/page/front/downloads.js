@@ -22,7 +22,8 @@ import { words } from "ratewarp/traversal_view";
  */
 export function downloadMenu(panel, chosen) {
   const menu = /** @type {HTMLDetailsElement} */ (words("details", "", "panel-menu"));
-  const opener = words("summary", "⤓");
+  const opener = words("summary", "");
+  opener.append(arrow());
   opener.setAttribute("aria-label", `Save or share: ${panel.label}`);
   opener.title = "Save or share";
   const list = words("div", "", "menu");
@@ -34,6 +35,16 @@ export function downloadMenu(panel, chosen) {
   menu.append(opener, list);
   closes(menu, opener, status);
   return menu;
+}
+
+/** An arrow onto a tray. */
+function arrow() {
+  const name = "http://www.w3.org/2000/svg";
+  const mark = document.createElementNS(name, "svg");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: "16", height: "16", "aria-hidden": "true", class: "mark-of-menu" })) mark.setAttribute(key, value);
+  const line = mark.appendChild(document.createElementNS(name, "path"));
+  line.setAttribute("d", "M8 2v8M4.5 6.8 8 10.3l3.5-3.5M2.5 11.5v2h11v-2");
+  return mark;
 }
 
 /** What can be taken along; each says afterwards what it did. @param {Panel} panel @param {Chosen} chosen @returns {[string, () => string | Promise<string>][]} */

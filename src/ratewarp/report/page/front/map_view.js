@@ -1,8 +1,10 @@
 /** The map of codes: points that move as the choice moves, on a canvas; hover and choose. */
 
 import { coloursOf, stressOf } from "ratewarp/map_colours";
+import { mapKeys } from "ratewarp/map_keys";
 import { MapWalk } from "ratewarp/map_walk";
 import { drawn } from "ratewarp/svg_markup";
+import { whenColoursChange } from "ratewarp/theme";
 
 const MOVE = 450; // milliseconds of a move
 const NEAR = 14; // CSS pixels within which a point is meant
@@ -54,6 +56,7 @@ export class MapView {
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
     new ResizeObserver(() => this.draw()).observe(this.frame);
+    whenColoursChange(() => this.draw());
   }
 
   /**
@@ -65,7 +68,7 @@ export class MapView {
    */
   show(detail, title, { extent, nothing, decoder }) {
     this.heading.textContent = title;
-    this.canvas.setAttribute("aria-label", `Map of codes, ${title}. Arrow keys choose a neighbouring code.`);
+    this.canvas.setAttribute("aria-label", `Map of codes, ${title}. Arrow keys go from code to code, Enter chooses; with Shift, arrows go over the map.`);
     this.frame.dataset.empty = detail ? "" : nothing;
     this.spot = null;
     this.colours_ = null;
@@ -292,11 +295,12 @@ export class MapView {
       if (item !== null) this.calls.choose(item);
       else this.calls.walk(place);
     });
+    mapKeys(this);
     this.canvas.addEventListener("keydown", (event) => this.#key(event));
     this.canvas.addEventListener("blur", () => this.#put(null));
   }
 
-  /** Arrows choose a neighbouring code; with Shift they go over the map. @param {KeyboardEvent} event */
+  /** With Shift, arrows go over the map, to where no code need be. @param {KeyboardEvent} event */
   #key(event) {
     if (!this.shownPoints) return;
     if (event.key === "Enter" && this.spot) this.calls.walk(this.spot);
@@ -305,9 +309,8 @@ export class MapView {
       this.#put(null);
     }
     const turn = /** @type {Record<string, number[]>} */ (ARROWS)[event.key];
-    if (!turn) return;
+    if (!turn || !event.shiftKey) return;
     event.preventDefault();
-    if (!event.shiftKey) return this.calls.choose(this.#towards(turn));
     const [x, y] = [0, 1].map((axis) => this.spot?.[axis ? "y" : "x"] ?? this.shownPoints?.[2 * (this.item ?? 0) + axis] ?? 0);
     const step = 2 * STEP * (this.shownExtent ?? 1);
     this.#put({ x: x + step * turn[0], y: y + step * turn[1] });
@@ -318,19 +321,5 @@ export class MapView {
     this.spot = spot;
     this.#look(spot);
     this.draw();
-  }
-
-  /** The nearest code in a direction of the map from the chosen one. @param {number[]} turn */
-  #towards(turn) {
-    const points = /** @type {Float32Array} */ (this.shownPoints);
-    const from = this.item ?? 0;
-    let [best, found] = [Infinity, from];
-    for (let item = 0; item < this.run.stimulus.length; item++) {
-      const [x, y] = [points[2 * item] - points[2 * from], points[2 * item + 1] - points[2 * from + 1]];
-      const along = x * turn[0] + y * turn[1];
-      const aside = Math.abs(x * turn[1]) + Math.abs(y * turn[0]);
-      if (along > 1e-9 && along + 3 * aside < best) [best, found] = [along + 3 * aside, item];
-    }
-    return found;
   }
 }

@@ -4,7 +4,7 @@ import { drawn } from "ratewarp/svg_markup";
 
 /**
  * @typedef {import("ratewarp/svg_markup").Drawn} Drawn
- * @typedef {{label: string, colour: string}[]} Legend
+ * @typedef {{label: string, colour: string, line?: boolean}[]} Legend  line: a line stands for it, no dot
  * @typedef {{x: number, y: number, width: number, height: number}} Box
  * @typedef {{svg: Drawn, width: number, height: number}} Drawing  size in CSS pixels, as on the screen
  */
@@ -153,15 +153,17 @@ export function inLines(text, letters, most) {
   return shown.map((line) => (Array.from(line).length > room ? `${Array.from(line).slice(0, room - 1).join("")}…` : line));
 }
 
-/** Dots with their labels, in rows. @param {Legend} legend @param {number} left @param {number} top @param {number} width */
+/** Dots and lines with their labels, in rows. @param {Legend} legend @param {number} left @param {number} top @param {number} width */
 function legendOf(legend, left, top, width) {
   let [x, y] = [left, top + 8];
-  const shapes = legend.flatMap(({ label, colour }) => {
+  const shapes = legend.flatMap(({ label, colour, line: asLine }) => {
     const [line] = [...inLines(label, 24, 1), ""];
     const wide = 26 + Array.from(line).length * 11 * LETTER;
     if (x > left && x + wide > left + width) [x, y] = [left, y + 16];
     const entry = [
-      drawn("circle", { cx: x + 5, cy: y, r: 4, fill: colour }),
+      asLine
+        ? drawn("line", { x1: x, x2: x + 10, y1: y, y2: y, stroke: colour, "stroke-width": 1.6 })
+        : drawn("circle", { cx: x + 5, cy: y, r: 4, fill: colour }),
       drawn("text", { x: x + 13, y: y + 4, "font-size": 11, fill: INK }, [line]),
     ];
     x += wide;

@@ -40,6 +40,7 @@ export function furnish(run, state, views) {
 function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances, warps, heat }) {
   const { data } = run;
   const models = () => data.models.map((/** @type {any} */ one) => ({ label: one.name, colour: one.colour }));
+  const bound = data.bound.length ? [{ label: "least possible", colour: "#1d2733", line: true }] : [];
   const map = (/** @type {import("ratewarp/map_view").MapView} */ view) => ({
     rows: () => mapRows(run, view.detail),
     legend: () => view.colouring?.entries ?? [],
@@ -48,7 +49,7 @@ function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances,
   return [
     { name: "map", label: "map of the model", at: around("map-own"), ...map(own) },
     { name: "reference-map", label: "map of the reference", at: around("map-reference"), ...map(reference) },
-    { name: "plane", label: "rate and distortion", at: around("plane"), rows: () => planeRows(data), legend: models },
+    { name: "plane", label: "rate and distortion", at: around("plane"), rows: () => planeRows(data), legend: () => [...models(), ...bound] },
     { name: "stimulus", label: "the chosen stimulus", at: around("stimulus"), rows: () => neighbourRows(run, stimulus.item, stimulus.sides), pictures: false },
     { name: "walk", label: "walk along the latents", at: around("traversal"), rows: () => walkRows(traversal.detail, traversal.code), pictures: false },
     { name: "tuning", label: "tuning", at: around("tuning"), rows: () => tuningRows(tuning.detail, tuning.factors) },
