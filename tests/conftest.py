@@ -104,6 +104,14 @@ def tiny_study() -> Study:
     return tiny()
 
 
+@pytest.fixture(autouse=True, scope="session")
+def figures_of_one_process() -> Iterator[None]:
+    """Figures of tests are small; another process to draw them would take longer to start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.figure_processes.FEWEST", 10_000)
+        yield
+
+
 @pytest.fixture
 def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     """For tests of a page's words: its figures, which take most of the time, are left out."""
@@ -115,7 +123,7 @@ def only_png() -> Iterator[None]:
     """For runs of which all figures are drawn: as a coarse PNG alone, since the rest takes as long again."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ratewarp.report.pictures._FILE_DPI", 40)
-        patch.setattr("ratewarp.report.pictures.FILES", {"png": {"Software": "ratewarp"}})
+        patch.setattr("ratewarp.report.pictures.FILES", ("png",))
         yield
 
 

@@ -48,7 +48,7 @@ def page_of(study: Study, folder: Path, note: str = "", **manifest: object) -> P
     run.write_manifest({"ratewarp": "0", **manifest})
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         patch.setattr(views, "embed", lambda codes, align_to=None: Map(codes[:, :2], 0.0))
-        patch.setattr("ratewarp.report.pictures.FILES", {})
+        patch.setattr("ratewarp.report.pictures.FILES", ())
         warnings.filterwarnings("ignore", "Glyph")  # the font of figures has no faces
         page = write_report(run)
     (folder / "alone").mkdir()
@@ -95,7 +95,7 @@ def stage_page(folder: Path) -> Path:
     """Of three models at three capacities, trained for some steps: with decoders, and something to choose."""
     study = tiny().model_copy(update={"capacities_nats": (0.5, 1, 3), "bound_points": 3})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ratewarp.report.pictures.FILES", {})
+        patch.setattr("ratewarp.report.pictures.FILES", ())
         page = write_report(run_study(study, folder / "run"))
     (folder / "alone").mkdir()
     return page.rename(folder / "alone" / page.name)

@@ -1,14 +1,18 @@
-"""Drawing that is interrupted goes on; drawing of something else begins anew."""
+"""What is drawn of the same study and tables is not drawn again; drawing of something else begins anew."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 
 import pytest
 import yaml
 from matplotlib import pyplot as plt
 
+from ratewarp.report import figure_processes
 from ratewarp.report import pictures as pictures_module
+from ratewarp.report.figure_files import Drawn
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.views import RunView
 from ratewarp.runs.directory import open_run
@@ -59,7 +63,8 @@ def test_every_figure_is_written_and_told_of(run, drawn):
     found = _draw(run, told)
     assert told == [("one", 0, 4), ("two", 1, 4), ("none", 2, 4), ("three", 3, 4), ("", 4, 4)]
     assert list(found) == ["one", "two", "three"]
-    assert all(picture.startswith("data:image/webp;base64,") for picture in found.values())
+    assert all(picture.source.startswith("data:image/webp;base64,") for picture in found.values())
+    assert {picture.inches for picture in found.values()} == {1.0}
     assert {file.name for file in (run.path / "figures").iterdir()} == {
         f"{name}.{kind}" for name in found for kind in ("png", "pdf")
     }
@@ -67,24 +72,31 @@ def test_every_figure_is_written_and_told_of(run, drawn):
 
 def test_finished_figures_are_not_drawn_again_after_an_interruption(run, drawn):
     names, stop = drawn
-    whole = _draw(run)
-    Pictures(run).done()
-    assert not run.drawn.exists()
-    names.clear()
-
     stop["before"] = "three"
     with pytest.raises(KeyboardInterrupt):
         _draw(run)
     stop["before"] = ""
-    assert _draw(run) == whole
+    whole = _draw(run)
     assert names == NAMES
+    assert list(whole) == ["one", "two", "three"]
     assert plt.get_fignums() == []
 
 
-def test_a_whole_drawing_is_made_anew(run, drawn):
+def test_a_whole_drawing_is_not_made_again(run, drawn):
+    names, _ = drawn
+    whole = _draw(run)
+    files = {file: file.stat().st_mtime_ns for file in (run.path / "figures").iterdir()}
+    told = []
+    assert _draw(run, told) == whole
+    assert told == [("", 4, 4)]
+    assert names == NAMES
+    assert {file: file.stat().st_mtime_ns for file in files} == files
+
+
+def test_another_version_draws_anew(run, drawn, monkeypatch):
     names, _ = drawn
     _draw(run)
-    Pictures(run).done()
+    monkeypatch.setattr(pictures_module, "version", lambda package: "0")
     _draw(run)
     assert names == [*NAMES, *NAMES]
 
@@ -99,12 +111,35 @@ def test_other_inputs_are_drawn_anew(run, drawn, changed):
     assert names == [*NAMES, *NAMES]
 
 
-def test_a_figure_that_was_removed_is_drawn_anew(run, drawn):
+def test_a_file_that_was_removed_is_written_again_and_one_that_was_edited_is_left(run, drawn):
     names, _ = drawn
     _draw(run)
-    (run.path / "figures" / "two.pdf").unlink()
+    removed, edited = (run.path / "figures" / f"two.{kind}" for kind in ("pdf", "png"))
+    content = removed.read_bytes()
+    removed.unlink()
+    edited.write_bytes(b"mine")
     _draw(run)
     assert names == [*NAMES, "two"]
+    assert removed.read_bytes() == content
+    assert edited.read_bytes() == b"mine"
+
+
+def test_other_processes_draw_what_this_one_does_not(run, drawn, monkeypatch):
+    """One that cannot draw a figure leaves it to this process."""
+    names, _ = drawn
+    whole = _draw(run)
+    shutil.rmtree(run.drawn)
+    names.clear()
+    monkeypatch.setattr(figure_processes, "FEWEST", 2)
+    assert _draw(run) == whole  # the other one knows no figures of these names
+    assert sorted(names) == sorted(NAMES)
+
+
+def test_a_figure_survives_the_way_from_another_process():
+    found = Drawn({"png": bytes(range(256))}, "data:,", 7.2)
+    plain = json.loads(json.dumps(figure_processes.to_plain(found)))
+    assert figure_processes.from_plain(plain) == found
+    assert figure_processes.from_plain(figure_processes.to_plain(None)) is None
 
 
 @pytest.mark.parametrize("kind", ["flipped", "script", "signed script", "pipe"])

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ratewarp._checks import RequestError
 from ratewarp._interrupt import GRACE_SECONDS, when_stopped
 from ratewarp.cli.printing import FolderArgument, progress_bar
 
@@ -28,8 +29,17 @@ def tabulate(folder: FolderArgument) -> None:
 def report(
     folder: FolderArgument,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    figures_only: Annotated[
+        bool, typer.Option("--figures-only", help="Draw figures/ as PNG and PDF, and write no page.")
+    ] = False,
 ) -> None:
-    """Draw figures and page of a run again; of one that is unfinished or damaged, of what is there."""
+    """Write figures and page of a run again; of one that is unfinished or damaged, of what is there. Figures
+    that are drawn of the same study and tables stay as they are.
+    """
+    if show and figures_only:
+        raise RequestError(
+            "--open shows the page, which --figures-only does not write; leave out one of them"
+        )
     from ratewarp._progress import drawing
     from ratewarp.report import write_report
     from ratewarp.runs.directory import open_run, writing_to
@@ -37,7 +47,7 @@ def report(
     when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
     with writing_to(open_run(folder), "draw") as directory, progress_bar() as (show_bar, say):
         shown = lambda name, done, total: show_bar(drawing(name, done, total))  # noqa: E731
-        page = write_report(directory, shown, say=say)
-    print(page)
+        written = write_report(directory, shown, say=say, figures_only=figures_only)
+    print(written)
     if show:
-        typer.launch(page.resolve().as_uri())
+        typer.launch(written.resolve().as_uri())

@@ -1,45 +1,53 @@
-"""Pictures: every figure as PNG, PDF and the page's WebP; what an interrupted call finished is not drawn
-again.
+"""Pictures of a run: every figure as files and as the page's picture; what is drawn of the same study and
+tables is not drawn again.
 """
 
 from __future__ import annotations
 
-import base64
-import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cached_property, partial
 from hashlib import sha256
 from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
 
-import matplotlib.pyplot as plt
-from markupsafe import Markup
-from matplotlib.figure import Figure
-from PIL import Image
-
+from ratewarp.report.figure_files import Drawn, drawn
+from ratewarp.report.figure_processes import Order, figures_made
 from ratewarp.report.figures import drawings
-from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
 from ratewarp.runs.directory import TABLES, RunDirectory
 from ratewarp.runs.run_files import read_signed, signed, sum_or_nothing
 
-_SCREEN_PIXELS = 2000  # a page is not wider, also on a sharp screen
-_QUALITY = 85  # of WebP where it is not exact
-_EXACT = 1.3  # times as large a picture may be where it is exact
-_FILE_DPI, _FILE_PIXELS = 200, 9000  # a larger PNG opens slowly
+FILES: Collection[str] = ("png", "pdf")
+_FILE_DPI = 200  # pixels an inch of a PNG, and of what is no line or letter in a PDF
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
-
-# kind → its metadata
-FILES: dict[str, dict[str, str | None]] = {"png": {"Software": "ratewarp"}, "pdf": {"CreationDate": None}}
-_PICTURE = re.compile("data:image/webp;base64,[A-Za-z0-9+/=]+")
+_PICTURE = re.compile(r"([0-9]+\.[0-9]{2}) (data:image/webp;base64,[A-Za-z0-9+/=]+)")
 
 Shown = Callable[[str, int, int], None]
 """Called with what is drawn next, how many figures are done, and how many there are."""
 
 
+class Picture(NamedTuple):
+    """A figure on the page.
+
+    Attributes:
+        source: of an image.
+        inches: width of the figure.
+    """
+
+    source: str
+    inches: float
+
+
 @dataclass(frozen=True)
 class Pictures:
     """The pictures of a run.
+
+    What the page needs of each stands in `drawn/`, beside what all were drawn of. While that is the same, a
+    figure whose files are there is left as it is; of one whose files were removed, these alone are written
+    again. When it is not, all are drawn anew.
 
     Attributes:
         run: the run directory.
@@ -47,85 +55,67 @@ class Pictures:
 
     run: RunDirectory
 
-    def draw(self, view: RunView, show: Shown) -> dict[str, Markup]:
-        """Draws what is not drawn yet; the page's pictures by name of their figure, as sources of images."""
+    def draw(self, view: RunView, show: Shown) -> dict[str, Picture]:
+        """Draws what is not drawn yet; the page's pictures by name of their figure."""
         self._begin()
         todo = drawings(view)
-        pictures = {}
-        for number, (name, make) in enumerate(todo.items()):
-            show(name, number, len(todo))
-            if self._kept(name) is None:
-                self._draw(view, name, make)
-            if self._kept(name) != _NOTHING:
-                pictures[name] = Markup(self._kept(name))
-        show("", len(todo), len(todo))
-        return pictures
+        wanted = [Order(name, self._missing(name), _FILE_DPI) for name in todo if not self._whole(name)]
+        done, total = len(todo) - len(wanted), len(todo)
 
-    def done(self) -> None:
-        """Removes what was kept for going on, once the page is written."""
-        self.run.remove_folder(self.run.drawn)
+        def make(order: Order) -> Drawn | None:
+            return drawn(partial(todo[order.name], view), order.kinds, order.dpi)
+
+        def tell(name: str, more: int) -> None:
+            show(name, done + more, total)
+
+        for name, found in figures_made(self.run.path, wanted, make, tell):
+            self._write(name, found)
+        show("", total, total)
+        kept = {name: self._kept(name) for name in todo}
+        return {name: one for name, one in kept.items() if isinstance(one, Picture)}
 
     def _begin(self) -> None:
-        """Keeps what an interrupted call drew of the same study and tables; and removes the rest."""
-        inputs, file = self._inputs(), self.run.drawn / "inputs.txt"
-        if read_signed(file) != inputs:
+        """Keeps what is drawn of the same study and tables; and forgets the rest."""
+        file = self.run.drawn / "inputs.txt"
+        if read_signed(file) != self._inputs:
             self.run.remove_folder(self.run.drawn)
-            self.run.write_text(f"{self.run.drawn.name}/{file.name}", signed(inputs))
+            self.run.write_text(f"{self.run.drawn.name}/{file.name}", signed(self._inputs))
 
+    @cached_property
     def _inputs(self) -> str:
-        """What all figures depend on: the study, its tables, versions of packages."""
+        """What all figures depend on: the study, its tables, versions of packages, and how they are drawn."""
         digest = sha256(repr([version(name) for name in ("ratewarp", "matplotlib", "numpy")]).encode())
         for name in ("study.yaml", *(f"tables/{table}.csv" for table in TABLES)):
             digest.update(f"{sum_or_nothing(self.run.path / name)};".encode())
+        for file in sorted(Path(__file__).parent.glob("*.py")):  # between versions, these may change
+            digest.update(file.read_bytes())
         return digest.hexdigest() + "\n"
 
-    def _kept(self, name: str) -> str | None:
+    def _missing(self, name: str) -> tuple[str, ...]:
+        """Kinds of files of a figure that are to be written: those that are not there, or all where it was
+        not drawn of these inputs.
+        """
+        if self._kept(name) is None:
+            return tuple(FILES)
+        return tuple(kind for kind in FILES if not (self.run.path / f"figures/{name}.{kind}").exists())
+
+    def _whole(self, name: str) -> bool:
+        kept = self._kept(name)
+        return kept == _NOTHING or (kept is not None and not self._missing(name))
+
+    def _kept(self, name: str) -> Picture | str | None:
         """The page's picture of a figure that is finished, `_NOTHING` if there is none to draw, or None if it
         is not finished.
         """
         text = read_signed(self.run.drawn / f"{name}.txt")
+        if text == _NOTHING:
+            return text
         # nothing else may get into the page
-        if text is None or not (text == _NOTHING or _PICTURE.fullmatch(text)):
-            return None
-        files = [self.run.path / f"figures/{name}.{kind}" for kind in FILES]
-        return text if text == _NOTHING or all(one.exists() for one in files) else None
+        found = _PICTURE.fullmatch(text) if text is not None else None
+        return Picture(found[2], float(found[1])) if found else None
 
-    def _draw(self, view: RunView, name: str, make: Callable[[RunView], Figure | None]) -> None:
-        with figure_style():
-            figure = make(view)
-            text = _NOTHING
-            try:
-                if figure is not None:
-                    text = self._write(name, figure)
-            finally:
-                plt.close(figure) if figure is not None else None
+    def _write(self, name: str, found: Drawn | None) -> None:
+        for kind, content in found.files.items() if found is not None else ():
+            self.run.write_bytes(f"figures/{name}.{kind}", content)
+        text = _NOTHING if found is None else f"{found.inches:.2f} {found.picture}"
         self.run.write_text(f"{self.run.drawn.name}/{name}.txt", signed(text))
-
-    def _write(self, name: str, figure: Figure) -> str:
-        """Writes a figure as PNG and PDF; returns it as a WebP that is the source of an image."""
-        inches = max(figure.get_size_inches())
-        sharp = min(_FILE_DPI, _FILE_PIXELS / inches)
-        for kind, metadata in FILES.items():
-            self.run.write_bytes(f"figures/{name}.{kind}", _drawn(figure, kind, sharp, metadata))
-            figure.set_layout_engine("none")  # places are found once
-        screen = min(sharp, _SCREEN_PIXELS / figure.get_figwidth())
-        return (
-            "data:image/webp;base64," + base64.b64encode(_for_screen(_drawn(figure, "png", screen))).decode()
-        )
-
-
-def _drawn(figure: Figure, kind: str, dpi: float, metadata: dict[str, str | None] | None = None) -> bytes:
-    stream = io.BytesIO()
-    figure.savefig(stream, format=kind, metadata=metadata, dpi=dpi)
-    return stream.getvalue()
-
-
-def _for_screen(png: bytes) -> bytes:
-    """The same picture for a page, exact where that is not much larger."""
-    with Image.open(io.BytesIO(png)) as opened:
-        picture = opened.convert("RGB")
-    exact, close = io.BytesIO(), io.BytesIO()
-    picture.save(exact, "webp", lossless=True)
-    picture.save(close, "webp", quality=_QUALITY)
-    found = exact if exact.tell() < _EXACT * close.tell() else close
-    return found.getvalue()

@@ -10,7 +10,6 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from ratewarp.report.bound_figure import FEW_MODELS
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.page.alerts import alerts
@@ -20,7 +19,7 @@ from ratewarp.report.page.readings import READINGS
 from ratewarp.report.page.run_facts import facts, study_text, what_was_run
 from ratewarp.report.page.stage import stage_data, to_json
 from ratewarp.report.pictured import are_seen
-from ratewarp.report.pictures import Pictures, Shown
+from ratewarp.report.pictures import Picture, Pictures, Shown
 from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.report.what_is_there import WhatIsThere
@@ -29,7 +28,6 @@ from ratewarp.studies import CAPACITY
 
 _MOST_ROWS = 500  # of a table on the page
 _LEVEL = 0.05  # below which a p is remarkable
-_NARROW = 4  # models or panels up to which a figure leaves room at its sides
 
 _LABELS = (CAPACITY, *("model", "regime", "representation", "task", "measure", "class", "other", "latent"))
 _OF_ONE_SEED = ("seed", "low", "high", "p", "p_adjusted", "diverged_at")
@@ -102,23 +100,25 @@ def write_report(
     show: Shown = lambda name, done, total: None,
     *,
     say: Callable[[str], None] = lambda sentence: None,
+    figures_only: bool = False,
 ) -> Path:
-    """Draws every figure of a run as PNG and PDF, and writes `report.html`.
+    """Draws the figures of a run as PNG and PDF, and writes `report.html`.
 
     Of a run that is not finished, is damaged in parts or was made by another version, the page shows what is
     there, and says at its top what is missing.
 
-    A call that is interrupted keeps the figures it finished, and the next one, of the same study and tables,
-    draws the others.
+    Figures that are drawn of the same study and tables, by the same versions, stay as they are; so a call
+    that was interrupted draws the others when it is made again.
 
     Arguments:
         run: a run directory.
         show: called with the name of the figure that is drawn next, how many are done, and how many there
             are.
         say: called with every sentence about what is missing.
+        figures_only: writes no page.
 
     Returns:
-        Path of the page.
+        Path of the page; of the folder of figures where they alone are drawn.
 
     Raises:
         RatewarpError: nothing can be shown, since the study cannot be read or no condition is stored whole;
@@ -127,14 +127,15 @@ def write_report(
     there = WhatIsThere(run)
     there.refuse_nothing()
     view, pictures = RunView(run, there), Pictures(run)
-    run.write_text("report.html", _render(view, pictures.draw(view, show)))
-    pictures.done()
+    drawn = pictures.draw(view, show)
+    if not figures_only:
+        run.write_text("report.html", _render(view, drawn))
     for gap in view.gaps:
         say(gap)
-    return run.path / "report.html"
+    return run.path / ("figures" if figures_only else "report.html")
 
 
-def _render(view: RunView, pictures: Mapping[str, Markup]) -> str:
+def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
     loader = PackageLoader("ratewarp.report", "page")
     environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
     template = environment.get_template("page.html")
@@ -150,9 +151,6 @@ def _render(view: RunView, pictures: Mapping[str, Markup]) -> str:
         published=bool(view.published_models),
         few_capacities=len(view.panel_levels) < len(view.levels),
         selection=_selection(view),
-        wide=len(view.drawn.names) > _NARROW,
-        many=len(view.drawn.names) > FEW_MODELS,
-        few_heads=_panels_of_heads(view) < _NARROW,
         floor=noise_note(view).split()[0] if floor_of_noise(view) is not None else "",
         of_reference=_reference_words(view),
         of_bound=bound_of(view.settings[study.reference]) if "bound" in pictures else "",
@@ -198,14 +196,6 @@ def _selection(view: RunView) -> str:
     return "; ".join(filter(None, (models, view.figures_note)))
 
 
-def _panels_of_heads(view: RunView) -> int:
-    """How many panels stand side by side in the figure of F1: one for all models of one task, else one a
-    model.
-    """
-    tasks = view.tasks[view.tasks["representation"].isin(view.drawn.names)]
-    models = {regime: len(set(rows["representation"])) for regime, rows in tasks.groupby("regime")}
-    above = models.get("disjoint", 0) + models.get("simultaneous", 0) + ("joint" in models)
-    return max(above, models.get("transfer", 0))
 
 
 def _reference_words(view: RunView) -> str:
