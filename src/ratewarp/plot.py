@@ -27,7 +27,6 @@ from ratewarp.report.style import figure_style, note_below
 
 __all__ = ["class_distance", "codes", "indices", "measurement", "over_sets", "several"]
 
-_NOTE = 7  # points
 _LINE, _MARGIN = 0.22, 0.9  # inches, of an index and around them all
 
 
@@ -207,7 +206,7 @@ def over_sets(
     size = (2.6, 2.9) if shown.third is None else (3.3, 2.9)
     figure, axes = _drawn(lambda axes: draw_over_sets(axes, shown), ax, size)
     if ax is None:
-        note_below(figure, key_to(shown), _NOTE)
+        note_below(figure, key_to(shown))
     return figure, axes
 
 

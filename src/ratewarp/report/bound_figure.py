@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -14,13 +13,22 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp.report.bound_words import bound_of
-from ratewarp.report.style import INK, MUTED, figure_style, model_colours, model_markers, note_below
+from ratewarp.report.style import (
+    DOUBLE,
+    INK,
+    MUTED,
+    SINGLE,
+    figure_style,
+    model_colours,
+    model_markers,
+    note_below,
+)
 from ratewarp.report.views import RunView
 from ratewarp.results.paper import published_distortion
 
 FEW_MODELS = 8  # whose names have room above the curves
-_BESIDE = 1.9  # inches of a legend beside the panels
-_LETTERS_AN_INCH = 17  # of the note below
+_HEIGHT = 3.1  # inches
+_TARGET = "the noise-free mean image"
 _BAND: dict[str, Any] = {"alpha": 0.13, "lw": 0}
 
 
@@ -43,9 +51,8 @@ def bound_figure(view: RunView) -> Figure | None:
     if view.study.source.stored is not None:
         words["target"] = "the image, which is its own mean"
     figure = plane_of_bounds(curves.query("model in @names"), sound, names, published, **words)
-    letters = round(_LETTERS_AN_INCH * figure.get_figwidth())
-    told = wrap(bound_of(view.settings[view.study.reference]), letters)
-    note_below(figure, "\n".join(filter(None, (*told, view.note()))))
+    told = bound_of(view.settings[view.study.reference])
+    note_below(figure, "\n".join(filter(None, (told, view.note()))))
     return figure
 
 
@@ -56,7 +63,7 @@ def plane_of_bounds(
     published: pd.DataFrame | None = None,
     *,
     unit: str,
-    target: str = "the noise-free mean image",
+    target: str = _TARGET,
 ) -> Figure:
     """The figure of `bound_figure`, from tables.
 
@@ -69,56 +76,77 @@ def plane_of_bounds(
         target: what semantic distortion is a distance to.
     """
     raw = bool(curves["raw_low"].notna().any())
-    beside = _BESIDE if len(names) > FEW_MODELS else 0.0
-    figure, axes = plt.subplots(
-        1, 1 + raw, figsize=(4.6 * (1 + raw) + beside, 3.9), squeeze=False, layout="constrained"
-    )
-    colours, markers = model_colours(names), model_markers(names)
-    owners = _owners(curves)
+    many = len(names) > FEW_MODELS
+    size = (DOUBLE if raw or many else SINGLE, _HEIGHT)
+    figure, axes = plt.subplots(1, 1 + raw, figsize=size, squeeze=False, layout="constrained")
+    draw_bound(axes[0, 0], curves, models, names, unit=unit, target=target, legend=not many)
+    if raw:
+        draw_image_bound(axes[0, 1], curves, models, names, published, unit=unit)
+    if many:
+        handles = axes[0, 0].get_legend_handles_labels()[0]
+        figure.legend(handles=handles, loc="outside right upper")
+    return figure
+
+
+def draw_bound(
+    axes: Axes,
+    curves: pd.DataFrame,
+    models: pd.DataFrame,
+    names: Sequence[str],
+    *,
+    unit: str,
+    target: str = _TARGET,
+    legend: bool = True,
+) -> None:
+    """Semantic distortion of models against rate, above the curves that no code can be below."""
+    colours, owners = model_colours(names), _owners(curves)
     for model, sharing in owners.items():
         own = curves.query("model == @model")
-        colour = colours[model]
         label = (
             "least possible"
             if len(owners) == 1
             else f"least possible: {', '.join(sharing) if len(sharing) < 3 else 'other models'}"
         )
-        axes[0, 0].plot(own["rate_nats"], own["distortion"], color=colour, lw=1.3, label=label)
-        if raw:
-            axes[0, 1].fill_between(
-                own["rate_nats"], own["raw_low"], own["raw_high"], color=colour, label="_", **_BAND
-            )
-            axes[0, 1].plot(own["rate_nats"], own["raw_high"], color=colour, lw=1.0, label="_")
-            axes[0, 1].plot(own["rate_nats"], own["raw_low"], color=colour, lw=1.0, ls=(0, (3, 2)), label="_")
+        axes.plot(own["rate_nats"], own["distortion"], color=colours[model], lw=1.3, label=label)
+    _draw_models(axes, models, names, "semantic_distortion")
+    _dress(axes, f"semantic distortion, {unit}\nto {target}", _reach(curves, models))
+    axes.set_title(f"Stimulus: no code can lie\nbelow its curve{_searched(curves)}")
+    if legend:
+        axes.legend(loc="upper right")
+
+
+def draw_image_bound(
+    axes: Axes,
+    curves: pd.DataFrame,
+    models: pd.DataFrame,
+    names: Sequence[str],
+    published: pd.DataFrame | None = None,
+    *,
+    unit: str,
+) -> None:
+    """Distortion of models to the image against rate, with a curve that no code can be below and an achieved
+    one.
+    """
+    colours = model_colours(names)
+    for model in _owners(curves):
+        own, colour = curves.query("model == @model"), colours[model]
+        axes.fill_between(own["rate_nats"], own["raw_low"], own["raw_high"], color=colour, label="_", **_BAND)
+        axes.plot(own["rate_nats"], own["raw_high"], color=colour, lw=1.0, label="_")
+        axes.plot(own["rate_nats"], own["raw_low"], color=colour, lw=1.0, ls=(0, (3, 2)), label="_")
+    _draw_models(axes, models, names, "distortion", named=False)
+    _name_raw(axes, published, _searched(curves))
+    _dress(axes, f"distortion, {unit}\nto the image", _reach(curves, models))
+
+
+def _draw_models(
+    axes: Axes, models: pd.DataFrame, names: Sequence[str], column: str, *, named: bool = True
+) -> None:
+    colours, markers = model_colours(names), model_markers(names)
     for model in names:
         rows = models.query("model == @model")
-        style = {
-            "color": colours[model],
-            "marker": markers[model],
-            "ls": "",
-            "ms": 4.8,
-            "mec": "white",
-            "mew": 0.5,
-        }
-        axes[0, 0].plot(rows["rate_nats"], rows["semantic_distortion"], label=model, **style)
-        if raw:
-            axes[0, 1].plot(rows["rate_nats"], rows["distortion"], label="_", **style)
-    if raw:
-        _name_raw(axes[0, 1], published, _searched(curves))
-    semantic, of_images = (
-        f"semantic distortion, {unit}\nto {target}",
-        f"distortion, {unit}\nto the image",
-    )
-    for place, words in zip(axes[0], (semantic, of_images), strict=False):
-        _dress(place, words, _reach(curves, models))
-    axes[0, 0].set_title(f"Stimulus: no code can lie below its curve{_searched(curves)}")
-    if len(names) <= FEW_MODELS:
-        axes[0, 0].legend(fontsize="x-small", loc="upper right")
-    else:
-        figure.legend(
-            handles=axes[0, 0].get_legend_handles_labels()[0], fontsize="x-small", loc="outside right upper"
-        )
-    return figure
+        style: dict[str, Any] = {"ls": "", "ms": 4.8, "mec": "white", "mew": 0.5, "marker": markers[model]}
+        label = model if named else "_"
+        axes.plot(rows["rate_nats"], rows[column], label=label, color=colours[model], **style)
 
 
 def _reach(curves: pd.DataFrame, models: pd.DataFrame) -> float:
@@ -147,8 +175,8 @@ def _name_raw(place: Axes, published: pd.DataFrame | None, searched: str) -> Non
         )
     place.plot([], [], color=MUTED, lw=1.0, label="achieved")
     place.plot([], [], color=MUTED, lw=1.0, ls=(0, (3, 2)), label=f"no code is below{searched}")
-    place.set_title("Image: its pixel noise counts, too")
-    place.legend(fontsize="x-small", loc="upper right")
+    place.set_title("Image: its pixel noise\ncounts, too")
+    place.legend(loc="upper right")
 
 
 def _dress(place: Axes, ylabel: str, highest: float) -> None:
@@ -181,7 +209,7 @@ def _searched(table: pd.DataFrame) -> str:
 
 
 def _single(table: pd.DataFrame, unit: str) -> Figure:
-    figure, place = plt.subplots(figsize=(4.8, 3.7), layout="constrained")
+    figure, place = plt.subplots(figsize=(SINGLE * 1.3, 3.4), layout="constrained")
     if "raw_low" in table:
         lowest = "lowest" if _searched(table) else "proved"
         place.fill_between(
@@ -209,5 +237,5 @@ def _single(table: pd.DataFrame, unit: str) -> Figure:
     bits.set_xlabel("rate, bits")
     place.spines["right"].set_visible(False)
     place.grid(color=MUTED, alpha=0.15, lw=0.6)
-    place.legend(fontsize="x-small")
+    place.legend()
     return figure

@@ -11,7 +11,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ratewarp._checks import escaped
-from ratewarp.report.style import INK, figure_style
+from ratewarp.report.style import (
+    INK,
+    SMALL,
+    figure_style,
+)
 from ratewarp.sources.image_files import ImageSet
 from ratewarp.sources.image_files.inspection import Inspection
 
@@ -60,7 +64,7 @@ def contact_sheet(images: ImageSet, found: Inspection, *, seed: int = 0) -> byte
             axes.set_title(sheet.title, loc="left", color=INK, x=0)
             each = (height + _GAP) / len(sheet.rows)
             for row, name in enumerate(sheet.names):
-                axes.text(-8, each * (row + 0.5), name, ha="right", va="center", color=INK, fontsize=8)
+                axes.text(-8, each * (row + 0.5), name, ha="right", va="center", color=INK, fontsize=SMALL)
             out = BytesIO()
             figure.savefig(out, format="png", dpi=2 * _DPI, metadata={"Software": "ratewarp"})
         finally:

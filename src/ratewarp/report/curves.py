@@ -16,75 +16,114 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below, rate_ticks
+from ratewarp.report.factor_grid import cut
+from ratewarp.report.style import (
+    DOUBLE,
+    INK,
+    MUTED,
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    SINGLE,
+    model_colours,
+    model_markers,
+    note_below,
+    rate_ticks,
+)
 from ratewarp.report.views import RunView
 from ratewarp.results.paper import published_distortion, published_f1
 
 _BAND = 0.18  # opacity
 _PUBLISHED: dict[str, Any] = {"ls": ":", "lw": 1.3, "marker": "x", "ms": 4.5, "mew": 1.1}
-_WIDTH, _HEIGHT = 3.3, 2.9  # of a panel, inches
+_COLUMNS = 3  # panels side by side
 
 
 def distortion_figure(view: RunView) -> Figure:
     """Distortion against capacity: models without tasks, and where there are any, the reference beside models
     with tasks.
     """
-    settings, reference = {name: view.settings[name] for name in view.drawn.names}, view.study.reference
-    tasked = [name for name, setting in settings.items() if setting.tasks]
+    names, reference = view.drawn.names, view.study.reference
+    tasked = [name for name in names if view.settings[name].tasks]
     panels = {
-        "Models without tasks": [name for name in settings if name not in tasked],
-        f"Models with tasks, and {reference}": [reference, *[name for name in tasked if name != reference]]
+        "Models without tasks": [name for name in names if name not in tasked],
+        f"Models with tasks, and {cut(reference, 20)}": [
+            reference,
+            *[name for name in tasked if name != reference],
+        ]
         if tasked
         else [],
     }
     panels = {title: models for title, models in panels.items() if models}
+    size = (SINGLE if len(panels) == 1 else DOUBLE, 3.0)
     figure, axes = plt.subplots(
-        1, len(panels), figsize=(4.3 * len(panels), 3.5), sharey=True, squeeze=False, layout="constrained"
+        1, len(panels), figsize=size, sharey=True, squeeze=False, layout="constrained"
     )
-    colours, markers = model_colours(list(settings)), model_markers(list(settings))
-    theirs, sound = published_distortion(), view.models.query("status != 'diverged'")
     for place, (title, models) in zip(axes[0], panels.items(), strict=True):
-        for model in models:
-            known = (
-                _series(theirs, "distortion", "capacity_nats", model=model)
-                if model in view.published_models
-                else {}
-            )
-            ours = _series(sound, "distortion", "abscissa", model=model)
-            _curve(place, ours, known, colour=colours[model], marker=markers[model], label=model)
-        _dress(
-            place, view, models, f"distortion, {view.study.likelihood.UNIT}" if place is axes[0, 0] else ""
-        )
+        draw_distortion(place, view, models)
         place.set_title(title)
+        place.set_ylabel(place.get_ylabel() if place is axes[0, 0] else "")
     _letter(figure)
     note_below(figure, view.note())
     return figure
 
 
-def f1_figure(view: RunView) -> Figure | None:
-    """F1 against capacity; None for a study without heads.
+def draw_distortion(axes: Axes, view: RunView, models: Sequence[str]) -> None:
+    """Distortion of these models against capacity; the publication's numbers where they are of the same
+    model.
+    """
+    colours, markers = model_colours(view.drawn.names), model_markers(view.drawn.names)
+    theirs, sound = published_distortion(), view.models.query("status != 'diverged'")
+    for model in models:
+        known = (
+            _series(theirs, "distortion", "capacity_nats", model=model)
+            if model in view.published_models
+            else {}
+        )
+        ours = _series(sound, "distortion", "abscissa", model=model)
+        _curve(axes, ours, known, colour=colours[model], marker=markers[model], label=model)
+    _dress(axes, view, models, f"distortion, {view.study.likelihood.UNIT}")
 
-    Above, heads on frozen codes of models without a task, a panel per model; heads trained with a model of
-    one task, all in one panel; and with a model of several, a panel per model. Below, heads on frozen codes
+
+def f1_panels(view: RunView) -> list[list[tuple[str, list[str]]]]:
+    """Regime and models of every panel, in rows; none for a study without heads.
+
+    First, heads on frozen codes of models without a task, a panel per model; heads trained with a model of
+    one task, all in one panel; and with a model of several, a panel per model. Then, heads on frozen codes
     of models with a task, a panel per model.
     """
-    drawn = view.tasks["representation"].isin(view.drawn.names)
-    table = pd.DataFrame(view.tasks[drawn & view.tasks["f1_batches"].notna()])
+    table = _heads(view)
     readers = list(dict.fromkeys(zip(table["regime"], table["representation"], strict=True)))
     by_regime = {regime: [name for found, name in readers if found == regime] for regime in _TITLES}
     upper = [("disjoint", [name]) for name in by_regime["disjoint"]]
     upper += [("joint", by_regime["joint"])] if by_regime["joint"] else []
     upper += [("simultaneous", [name]) for name in by_regime["simultaneous"]]
-    rows = [row for row in (upper, [("transfer", [name]) for name in by_regime["transfer"]]) if row]
-    if not rows:
+    return [row for row in (upper, [("transfer", [name]) for name in by_regime["transfer"]]) if row]
+
+
+def _heads(view: RunView) -> pd.DataFrame:
+    drawn = view.tasks["representation"].isin(view.drawn.names)
+    return pd.DataFrame(view.tasks[drawn & view.tasks["f1_batches"].notna()])
+
+
+def f1_figure(view: RunView) -> Figure | None:
+    """F1 against capacity, a panel each of `f1_panels`, at most three side by side; None for a study without
+    heads.
+    """
+    panels = [
+        row[start : start + _COLUMNS] for row in f1_panels(view) for start in range(0, len(row), _COLUMNS)
+    ]
+    if not panels:
         return None
-    width = max(len(row) for row in rows)
-    figure = plt.figure(figsize=(max(_WIDTH * width, 5), _HEIGHT * len(rows) + 0.5), layout="constrained")
-    for strip, panels in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
-        places = strip.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-        for place, (regime, models) in zip(places, panels, strict=True):
-            _f1_panel(place, view, table, regime, models)
-            place.set_ylabel("F1" if place is places[0] else "")
+    columns = max(map(len, panels))
+    size = (PANEL_WIDTH * columns, PANEL_HEIGHT * len(panels))
+    figure, axes = plt.subplots(
+        len(panels), columns, figsize=size, squeeze=False, sharey=True, layout="constrained"
+    )
+    for strip, row in zip(axes, panels, strict=True):
+        for place, (regime, models) in zip(strip, row, strict=False):
+            draw_f1(place, view, regime, models)
+            place.set_ylabel("F1" if place is strip[0] else "")
+        for place in strip[len(row) :]:
+            place.remove()
     _letter(figure)
     note_below(figure, view.note())
     return figure
@@ -98,10 +137,11 @@ _TITLES = {
 }
 
 
-def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, models: Sequence[str]) -> None:
+def draw_f1(axes: Axes, view: RunView, regime: str, models: Sequence[str]) -> None:
     """Curves of all tasks of these models' heads; a curve is named by its task, and by its model where that
     has another name.
     """
+    table = _heads(view)
     tasks = sorted(set(table["task"]))
     found = {}
     for model, task in product(models, tasks):
@@ -122,9 +162,9 @@ def _f1_panel(place: Axes, view: RunView, table: pd.DataFrame, regime: str, mode
     colours, markers = model_colours(named), model_markers(named)
     for label, (task, ours, known) in found.items():
         own = label if repeated else task
-        _curve(place, ours, known, colour=colours[own], marker=markers[own], label=label)
-    _dress(place, view, labels, "F1", low=-0.03, high=1.03)
-    place.set_title(_TITLES[regime].format(models[0]), fontsize="medium")
+        _curve(axes, ours, known, colour=colours[own], marker=markers[own], label=label)
+    _dress(axes, view, labels, "F1", low=-0.03, high=1.03)
+    axes.set_title(_TITLES[regime].format(cut(models[0], 16)))
 
 
 def _series(table: pd.DataFrame, column: str, against: str, **wanted: str) -> dict[float, list[float]]:
@@ -186,12 +226,11 @@ def _dress(
         )
     if any(line.get_linestyle() == ":" for line in place.get_lines()):
         handles.append(Line2D([], [], color=INK, label="published", **_PUBLISHED))
-    place.legend(handles=handles, fontsize="x-small", handlelength=2.2, ncols=1 if len(labels) < 6 else 2)
+    place.legend(handles=handles, handlelength=2.2, ncols=1 if len(labels) < 6 else 2)
 
 
 def _letter(figure: Figure) -> None:
     """Names the panels A, B, … where there are several."""
-    for place, letter in zip(figure.axes, ascii_uppercase, strict=False):
-        place.set_title(
-            letter if len(figure.axes) > 1 else "", loc="left", fontweight="bold", fontsize="large"
-        )
+    if len(figure.axes) > 1:
+        for place, letter in zip(figure.axes, ascii_uppercase, strict=False):
+            place.set_title(letter, loc="left", fontweight="bold")

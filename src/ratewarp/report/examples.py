@@ -8,60 +8,70 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
+from ratewarp.report.factor_grid import factor_grid
+from ratewarp.report.inches import axes_at, height_of_note, note_at_foot
+from ratewarp.report.mosaic import Mosaic, Tile, draw_mosaic
 from ratewarp.report.pictured import (
-    draw_picture,
     highest_response,
     image_of,
     mean_responses,
     pictured_stimuli,
     reconstruction_of,
 )
-from ratewarp.report.style import MUTED
+from ratewarp.report.style import DOUBLE, LETTER, LINE
 from ratewarp.report.views import RunView
 
-_LINE = 0.1  # height of a line of titles, inches
+STIMULI = 8
+_MOST_LETTERS = 20  # of the name of a row
 
 
-def examples_figure(view: RunView, stimuli: int = 8) -> Figure:
+def examples_figure(view: RunView) -> Figure:
     """Images of some stimuli, above what each model makes of them (decoded mean code) at each of
     `RunView.panel_levels`.
     """
-    shown = [view.shown(m, c) for m, c in product(view.drawn.names, view.panel_levels)]
-    record, grid = shown[0].record, shown[0].grid
-    setting = shown[0].condition.setting
-    source, pictured = setting.source, pictured_stimuli(record)
+    cells = [(model, level) for model, level in product(view.drawn.names, view.panel_levels)]
+    mosaic = examples(view, cells)
+    left = (
+        LETTER * min(_MOST_LETTERS, max(len(part) for name in mosaic.names for part in name.split("\n")))
+        + 0.15
+    )
+    width = DOUBLE - left - 0.05
+    note = view.note("" if mosaic.highest == 1.0 else "line: mean response to the stimulus")
+    above = 0.1 + LINE * (1 + max(title.count("\n") for title in mosaic.titles))
+    height = mosaic.down(width / mosaic.across) * width / mosaic.across
+    figure = plt.figure(figsize=(DOUBLE, above + height + height_of_note(note, DOUBLE)))
+    draw_mosaic(axes_at(figure, left, above, width, height), mosaic)
+    note_at_foot(figure, note)
+    return figure
+
+
+def examples(view: RunView, cells: list[tuple[str, int]], stimuli: int = STIMULI) -> Mosaic:
+    """Images of stimuli that are evenly spread, above what models make of them.
+
+    Arguments:
+        view: the run.
+        cells: model and level of every further row.
+        stimuli: how many, where there are as many.
+    """
+    shown = [view.condition_of(*cell) for cell in cells]
+    setting, records = shown[0].setting, [view.record(one) for one in shown]
+    grid, pictured = factor_grid(records[0], setting.source), pictured_stimuli(records[0])
     places = np.linspace(0, len(pictured) - 1, stimuli + 2).round().astype(int)[1:-1]
     places = places.tolist() if len(pictured) >= stimuli else list(range(len(pictured)))
     titles = [grid.title(int(pictured[one]), int(setting.measured()[pictured[one]])) for one in places]
     expected = mean_responses(setting, pictured[places])
-    note = view.note("" if expected is None else "line: mean response to the stimulus")
-    lines, rows, stimuli = max(title.count("\n") for title in titles) + 1, len(shown) + 1, len(places)
-    figure, axes = plt.subplots(
-        rows, stimuli, figsize=(0.8 * stimuli + 1.5, 0.84 * rows + 0.4), squeeze=False
-    )
-    top, bottom = (
-        1 - (0.4 + _LINE * max(0, lines - 2)) / figure.get_figheight(),
-        (0.25 if note else 0.06) / figure.get_figheight(),
-    )
-    figure.subplots_adjust(left=0.17, right=0.99, top=top, bottom=bottom, wspace=0.06, hspace=0.06)
-    highest = highest_response(expected, record["image"].values[places])
-    for column, place in enumerate(places):
-        line = None if expected is None else expected[column]
-        draw_picture(axes[0, column], image_of(record, place, source), source, highest=highest, expected=line)
-        axes[0, column].set_title(titles[column], fontsize=6.5)
-        for row, one in enumerate(shown, start=1):
-            made = reconstruction_of(one.record, place)
-            draw_picture(axes[row, column], made, source, highest=highest, expected=line)
-    names = [f"{v.condition.model}\n{v.label}" for v in shown]
-    for row, text in enumerate(["image" if expected is None else "response", *names]):
-        axes[row, 0].set_ylabel(text, rotation=0, ha="right", va="center", labelpad=8)
-    figure.text(
-        0.99,
-        0.03 / figure.get_figheight(),
-        note,
-        ha="right",
-        va="bottom",
-        fontsize="x-small",
-        color=MUTED,
-    )
-    return figure
+    lines = [None] * len(places) if expected is None else list(expected)
+    rows = [
+        [
+            Tile(image_of(records[0], one, setting.source), "", line)
+            for one, line in zip(places, lines, strict=True)
+        ],
+        *(
+            [Tile(reconstruction_of(record, one), "", line) for one, line in zip(places, lines, strict=True)]
+            for record in records
+        ),
+    ]
+    names = ["image" if expected is None else "response"]
+    names += [f"{model}\n{view.label(level)}" for model, level in cells]
+    highest = highest_response(expected, records[0]["image"].values[places])
+    return Mosaic(setting.source, rows, names, titles, 1.0 if expected is None else highest)

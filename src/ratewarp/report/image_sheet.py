@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
@@ -10,23 +9,23 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ratewarp.report.factor_grid import FactorGrid, cut, factor_grid, shortened
+from ratewarp.report.inches import axes_at, height_of_note, note_at_foot
+from ratewarp.report.mosaic import Mosaic, Tile, draw_mosaic
 from ratewarp.report.pictured import (
-    draw_picture,
     highest_response,
     image_of,
     mean_responses,
     pictured_stimuli,
 )
 from ratewarp.report.selection import thinned
-from ratewarp.report.style import MUTED
+from ratewarp.report.style import DOUBLE, LETTER, LINE
 from ratewarp.report.views import RunView
 
 _PLANE = 5  # values of each factor of a plane
 _ACROSS, _DOWN = 8, 10  # images of a sheet
 _BARE = 5  # rows and columns of images that are not described
-_SIDE, _ABOVE = 0.8, 0.18  # of an image and the line over it, inches
+_SIDE = 0.9  # of an image at most, inches
 _LETTERS = 11
-_SHORT = 12  # letters of a title in larger type
 
 
 class Cell(NamedTuple):
@@ -48,50 +47,41 @@ def images_figure(view: RunView) -> Figure:
     along each factor, the others as near to one stimulus as there are images; or several images of every
     value of one factor; or some images.
     """
-    condition = view.conditions[0]
-    record, setting = view.record(condition), condition.setting
-    grid, pictured = factor_grid(record, setting.source), pictured_stimuli(record)
-    strips = strips_of(grid, pictured)
-    shown = [cell.place for strip in strips for cell in strip.cells if cell is not None]
-    expected = mean_responses(setting, pictured)
-    note = grid.note if expected is None else "bars: a response; line: its mean"
-    highest = highest_response(None if expected is None else expected[shown], record["image"].values[shown])
-    figure, axes = _panels(strips, grid.is_plane, note)
-    for (i, strip), j in product(enumerate(strips), range(axes.shape[1])):
-        place = axes[i, j]
-        cell = strip.cells[j] if j < len(strip.cells) else None
-        if cell is None:
-            place.set_axis_off()
-            continue
-        line = None if expected is None else expected[cell.place]
-        image = image_of(record, cell.place, setting.source)
-        draw_picture(place, image, setting.source, highest=highest, expected=line)
-        small = not grid.is_plane or len(cell.title) > _SHORT
-        place.set_title(cell.title, pad=None if grid.is_plane else 3, fontsize=7 if small else None)
-        if j == 0 and grid.is_plane:
-            place.set_ylabel(strip.name)
-        elif j == 0:
-            place.set_ylabel(strip.name, rotation=0, ha="right", va="center", labelpad=6)
-    low = 0.06 / figure.get_figheight()
-    figure.text(0.98, low, note, ha="right", va="bottom", fontsize="small", color=MUTED)
+    mosaic, note = images_mosaic(view)
+    left = 0.1 + LETTER * max(len(part) for name in (*mosaic.names, "") for part in name.split("\n"))
+    cell = min(_SIDE, (DOUBLE - left - 0.05) / mosaic.across)
+    width, above = cell * mosaic.across, 0.1 + LINE * bool(mosaic.titles)
+    height = mosaic.down(cell) * cell
+    whole = left + width + 0.05
+    figure = plt.figure(figsize=(whole, above + height + height_of_note(note, whole)))
+    draw_mosaic(axes_at(figure, left, above, width, height), mosaic)
+    note_at_foot(figure, note)
     return figure
 
 
-def _panels(strips: list[Strip], plane: bool, note: str) -> tuple[Figure, np.ndarray]:
-    """A place for every image."""
-    across, each = max(len(strip.cells) for strip in strips), 0.95 if plane else _SIDE + _ABOVE
-    side = 0.7 if plane else 1.15 if strips[0].name else 0.2
-    width, height = 0.95 * across + side, each * len(strips) + 0.6
-    figure, axes = plt.subplots(len(strips), across, figsize=(width, height), squeeze=False)
-    figure.subplots_adjust(
-        left=0.13 if plane else (side - 0.1) / width,
-        right=0.98,
-        top=0.93 if plane else 1 - 0.25 / height,
-        bottom=0.02 if plane and not note else 0.3 / height,
-        wspace=0.08,
-        hspace=0.08 if plane else (_ABOVE + 0.06) / _SIDE,
-    )
-    return figure, axes
+def images_mosaic(view: RunView) -> tuple[Mosaic, str]:
+    """The images, and what to know of them."""
+    condition = view.conditions[0]
+    record, setting = view.record(condition), condition.setting
+    source = setting.source
+    grid, pictured = factor_grid(record, source), pictured_stimuli(record)
+    strips = strips_of(grid, pictured)
+    shown = [cell.place for strip in strips for cell in strip.cells if cell is not None]
+    expected = mean_responses(setting, pictured)
+    highest = highest_response(None if expected is None else expected[shown], record["image"].values[shown])
+
+    def tile(cell: Cell | None, title: str) -> Tile | None:
+        line = None if expected is None or cell is None else expected[cell.place]
+        return None if cell is None else Tile(image_of(record, cell.place, source), title, line)
+
+    titles = [cell.title if cell else "" for cell in strips[0].cells] if grid.is_plane else []
+    rows = [
+        [tile(cell, "" if grid.is_plane or cell is None else cell.title) for cell in strip.cells]
+        for strip in strips
+    ]
+    names = [strip.name for strip in strips] if any(strip.name for strip in strips) else []
+    note = grid.note if expected is None else "bars: a response; line: its mean"
+    return Mosaic(source, rows, names, titles, highest), note
 
 
 def strips_of(grid: FactorGrid, pictured: np.ndarray) -> list[Strip]:

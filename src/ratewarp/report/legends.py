@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,41 +12,102 @@ from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 
 from ratewarp.report.factor_grid import FactorGrid, cut
-from ratewarp.report.style import MUTED, cyclic_colours
+from ratewarp.report.inches import inches_of
+from ratewarp.report.style import LETTER, LINE, MUTED, SMALL, cyclic_colours, in_lines
 from ratewarp.report.views import RunView, class_names, class_palette, scheme_title
 from ratewarp.studies import Setting
 
 _MOST_NAMES = 12  # of values that a legend holds
 _LETTERS = 12  # of one of them
-_ROW_LETTERS = 30  # of a row of them below a map
+_DOT = 3  # letters that a dot and the room around it take
+_PAD = 0.05  # inches above a key
 
 
-def scheme_legend(axes: Axes, scheme: str, classes: int, setting: Setting) -> None:
-    """What a labelling's colours mean, below the axes."""
+class Key(NamedTuple):
+    """What the colours of a map mean, in small type below it.
+
+    Attributes:
+        title: in lines.
+        names: of the colours; none where the title says it all.
+        colours: of the names.
+        columns: of names.
+    """
+
+    title: str
+    names: tuple[str, ...] = ()
+    colours: tuple[str, ...] = ()
+    columns: int = 1
+
+    @property
+    def inches(self) -> float:
+        """Its height."""
+        lines = (self.title.count("\n") + 1) * bool(self.title) + -(-len(self.names) // self.columns)
+        return _PAD + LINE * lines + 0.06 * bool(self.names) if lines else 0.0
+
+
+def scheme_key(scheme: str, classes: int, setting: Setting, inches: float) -> Key:
+    """Of the classes of a labelling, in so many inches."""
     names = class_names(scheme, classes, setting)
     if not names or len(names) > _MOST_NAMES:
-        axes.set_xlabel(f"colour: class of {scheme},\nfirst (blue) to last (red)", color=MUTED, labelpad=8)
-        return
-    axes.set_xlabel(scheme_title(scheme, setting), color=MUTED, labelpad=4)
-    _name_colours(axes, names, class_palette(scheme, classes, setting), below=-0.08)
+        return Key(in_lines(f"colour: class of {scheme}, first (blue) to last (red)", inches))
+    return _named(scheme_title(scheme, setting), names, class_palette(scheme, classes, setting), inches)
 
 
-def _name_colours(axes: Axes, names: Sequence[str], colours: Sequence[str], *, below: float) -> None:
-    """A dot for each colour with its name, in rows below the axes."""
-    names = [cut(name, _LETTERS) for name in names]
-    columns = min(len(names), max(1, _ROW_LETTERS // (max(map(len, names)) + 3)))
-    columns = -(-len(names) // -(-len(names) // columns))  # rows of equal length
+def grid_key(grid: FactorGrid, inches: float) -> Key:
+    """Of the first factor, in so many inches."""
+    if not grid.names:
+        return Key("")
+    name, words = grid.names[0], grid.words[0]
+    if grid.kinds[0] == "categorical" and len(words) <= _MOST_NAMES:
+        return _named(f"colour: {name}", words, grid.colours(0), inches)
+    how = {"ordered": "low (dark) to high (bright)", "circular": "around the circle"}
+    told = how.get(grid.kinds[0], f"{len(words)} values")
+    return Key(in_lines(f"colour: {name}, {told}", inches))
+
+
+def _named(title: str, names: Sequence[str], colours: Sequence[str], inches: float) -> Key:
+    """A dot for each colour with its name, in rows of equal length."""
+    names = tuple(cut(name, _LETTERS) for name in names)
+    room = int(inches / LETTER)
+    columns = min(len(names), max(1, room // (max(map(len, names)) + _DOT)))
+    return Key(in_lines(title, inches), names, tuple(colours), -(-len(names) // -(-len(names) // columns)))
+
+
+def draw_key(axes: Axes, key: Key) -> None:
+    """Draws a key below axes, which have no ticks there."""
+    lines = (key.title.count("\n") + 1) * bool(key.title)
+    axes.annotate(
+        key.title,
+        (0.5, 0),
+        (0, -72 * _PAD),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        ha="center",
+        va="top",
+        fontsize=SMALL,
+        color=MUTED,
+        linespacing=1.1,
+        annotation_clip=False,
+    )
+    if key.names:
+        _name_colours(axes, key, below=(_PAD / 2 + LINE * lines) / inches_of(axes)[1])
+
+
+def _name_colours(axes: Axes, key: Key, *, below: float) -> None:
+    dots = [
+        Line2D([], [], marker="o", ls="", ms=4.5, mec="none", color=colour, label=f" {name}".rstrip() or " ")
+        for colour, name in zip(key.colours, key.names, strict=True)
+    ]
     axes.legend(
-        handles=[
-            Line2D([], [], marker="o", ls="", ms=4.5, mec="none", color=colour, label=name)
-            for colour, name in zip(colours, names, strict=True)
-        ],
+        handles=dots,
         loc="upper center",
-        bbox_to_anchor=(0.5, below),
-        ncols=columns,
+        bbox_to_anchor=(0.5, -below),
+        ncols=key.columns,
         handletextpad=0.1,
-        columnspacing=1,
-        fontsize=None if len(names) == 2 else "small",
+        columnspacing=0.8,
+        labelspacing=0.1,
+        borderaxespad=0,
+        borderpad=0.2,
     )
 
 
@@ -56,15 +117,14 @@ def factor_key(axes: Axes, grid: FactorGrid, factor: int) -> None:
     """
     words, colours = grid.words[factor], grid.colours(factor)
     if grid.kinds[factor] == "categorical":
-        if len(words) > _MOST_NAMES:
-            axes.set_xlabel(f"{len(words)} values", color=MUTED, labelpad=4)
-            return
-        _name_colours(axes, words, colours, below=0.01)
+        plain = len(words) <= _MOST_NAMES
+        width = inches_of(axes)[0]
+        draw_key(axes, _named("", words, colours, width) if plain else Key(f"{len(words)} values"))
         return
     first, period = grid.values[:, factor].min(), grid.periods[factor]
     if period is not None:
         colours = cyclic_colours((first / period + np.linspace(0, 1, 60)) % 1.0)
-    strip = axes.inset_axes((0.22, -0.075, 0.56, 0.035))
+    strip = axes.inset_axes((0.22, -0.085, 0.56, 0.04))
     strip.imshow([[to_rgb(colour) for colour in colours]], aspect="auto", interpolation="nearest")
     strip.set(xticks=[], yticks=[])
     for side in strip.spines.values():
@@ -79,26 +139,9 @@ def factor_key(axes: Axes, grid: FactorGrid, factor: int) -> None:
             textcoords="offset points",
             ha=side,
             va="center",
-            fontsize="x-small",
+            fontsize=SMALL,
             color=MUTED,
         )
-
-
-def factor_legend(axes: Axes, grid: FactorGrid) -> None:
-    """What colours by the first factor mean, in words below the axes, with the names of values without
-    order.
-    """
-    if not grid.names:
-        axes.set_xlabel("", labelpad=8)
-        return
-    name, words = grid.names[0], grid.words[0]
-    if grid.kinds[0] == "categorical" and len(words) <= _MOST_NAMES:
-        axes.set_xlabel(f"colour: {name}", color=MUTED, labelpad=4)
-        _name_colours(axes, words, grid.colours(0), below=-0.08)
-        return
-    how = {"ordered": "low (dark) to high (bright)", "circular": "around the circle"}
-    told = how.get(grid.kinds[0], f"{len(words)} values")
-    axes.set_xlabel(f"colour: {name}, {told}", color=MUTED, labelpad=8)
 
 
 def draw_others(axes: Axes, view: RunView, x: str, y: str, *, line: bool = False) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D, Transform
 
 from ratewarp._sums import group_means
-from ratewarp.report.factor_grid import cut, cut_list
-from ratewarp.report.style import INK, MUTED
+from ratewarp.report.factor_grid import cut_list
+from ratewarp.report.style import INK
 from ratewarp.report.views import ConditionView, class_names, class_palette
 
 _MOST_POINTS = 40  # of a line; more values of several stimuli are taken together
@@ -19,7 +20,8 @@ _TOGETHER = 20  # groups of values that they become
 _FEW_POINTS = 12  # of a line, each with a mark
 _BACK = "#f4f6f8"
 _ROOM = 0.08  # above and below the scale of 0–1
-_LETTERS_A_LATENT = 15  # of the words below a row
+
+Box = tuple[float, float, float, float]  # left, upper end, width, height
 
 
 class Reading(NamedTuple):
@@ -124,57 +126,33 @@ def _along_map(view: ConditionView) -> Reading:
     return Reading("map, from left to right", order * number // len(order), np.arange(number) * 1.0)
 
 
-def draw_marginals(
-    axes: Sequence[Sequence[Axes]], view: ConditionView, rows: Sequence[Reading], latents: int
-) -> None:
-    """Tuning curves, a row a reading and a latent a column, on a common scale 0–1: means, and their standard
-    deviation over the other stimuli of the same value as a band or bar. The rate of a latent is over its
-    column.
+def draw_marginal(axes: Axes, box: Box, reading: Reading, found: Marginal, latent: int) -> None:
+    """The tuning curve of one latent on a scale of 0–1, in a box of axes that hold many: means, and their
+    standard deviation over the other stimuli of the same value as a band or bars.
     """
-    for row, reading in zip(axes, rows, strict=True):
-        found = marginal(view.tuning, reading.groups)
-        for latent, place in enumerate(row):
-            _draw_curve(place, reading, found.mean[:, latent], found.spread[:, latent])
-        words = cut(reading.title, _LETTERS_A_LATENT * latents)
-        row[0].annotate(
-            words,
-            (0, 0),
-            (0, -2),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="left",
-            va="top",
-            fontsize="x-small",
-            color=MUTED,
-            annotation_clip=False,
-        )
-    for latent, place in enumerate(axes[0]):
-        place.set_title(f"$z_{{{view.order[latent] + 1}}}$", pad=11, parse_math=True)
-        place.annotate(
-            f"{view.latent_rates[latent]:.2f}",
-            (0.5, 1),
-            (0, 3),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="center",
-            fontsize="x-small",
-            color=MUTED,
-        )
-
-
-def _draw_curve(place: Axes, reading: Reading, mean: np.ndarray, spread: np.ndarray) -> None:
-    place.set(xticks=[], yticks=[], facecolor=_BACK, ylim=(-_ROOM, 1 + _ROOM))
-    for side in place.spines.values():
-        side.set_visible(False)
+    mean, spread = found.mean[:, latent], found.spread[:, latent]
+    axes.add_patch(Rectangle(box[:2], *box[2:], facecolor=_BACK, lw=0))
     if reading.colours:
         room = 0.6 + 0.02 * len(mean)
-        place.set_xlim(-room, len(mean) - 1 + room)
+        placed = _placed(axes, box, -room, len(mean) - 1 + room)
         size = float(np.clip(40 / len(mean), 1.5, 4.5))
-        place.vlines(reading.places, mean - spread, mean + spread, colors=reading.colours, lw=1)
-        place.scatter(reading.places, mean, c=list(reading.colours), s=size**2, lw=0, zorder=3)
+        axes.vlines(
+            reading.places, mean - spread, mean + spread, colors=reading.colours, lw=1, transform=placed
+        )
+        axes.scatter(
+            reading.places, mean, c=list(reading.colours), s=size**2, lw=0, zorder=3, transform=placed
+        )
         return
     x, y, around = wrapped(reading.places, reading.period, mean, spread)
-    place.fill_between(x, y - around, y + around, color=INK, alpha=0.16, lw=0)
-    place.plot(x, y, color=INK, lw=1, marker="o" if len(x) <= _FEW_POINTS else "", ms=2.2, mew=0)
     room = 0.05 * (x[-1] - x[0] or 1)
-    place.set_xlim(x[0] - room, x[-1] + room)
+    placed = _placed(axes, box, x[0] - room, x[-1] + room)
+    axes.fill_between(x, y - around, y + around, color=INK, alpha=0.16, lw=0, transform=placed)
+    marker = "o" if len(x) <= _FEW_POINTS else ""
+    axes.plot(x, y, color=INK, lw=1, marker=marker, ms=2.2, mew=0, transform=placed)
+
+
+def _placed(axes: Axes, box: Box, low: float, high: float) -> Transform:
+    """From the scale of a curve to a box of axes whose vertical axis points down."""
+    left, top, width, height = box
+    scale = Affine2D().translate(-low, _ROOM).scale(width / (high - low), -height / (1 + 2 * _ROOM))
+    return scale.translate(left, top + height) + axes.transData

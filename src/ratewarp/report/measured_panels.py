@@ -17,7 +17,15 @@ from ratewarp.geometry.embedding import Map
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
 from ratewarp.report.dots import draw_dots
 from ratewarp.report.panels import draw_matrix
-from ratewarp.report.style import DIVERGING_MAP, INK, MODEL_COLOURS, MUTED, RULE, class_colours
+from ratewarp.report.style import (
+    DIVERGING_MAP,
+    INK,
+    MODEL_COLOURS,
+    MUTED,
+    RULE,
+    SMALL,
+    class_colours,
+)
 
 _DOTS = 800  # items on the map
 _MOST_CLASSES = 12  # by name, in a legend or along a matrix
@@ -87,7 +95,7 @@ def draw_codes(axes: Axes, shown: CodesMap, task: str | None) -> None:
         (0.97, 0.03),
         xycoords="axes fraction",
         ha="right",
-        fontsize="x-small",
+        fontsize=SMALL,
         color=MUTED,
         path_effects=[_HALO],
     )
@@ -107,7 +115,7 @@ def _name_colours(axes: Axes, names: tuple[str, ...], colours: np.ndarray) -> No
     columns = min(len(names), 6, max(1, _LETTERS // (max(map(len, names)) + 4)))
     axes.legend(
         handles=dots,
-        fontsize="x-small",
+        fontsize=SMALL,
         loc="upper center",
         bbox_to_anchor=(0.5, -0.01),
         ncols=columns,
@@ -216,12 +224,12 @@ def draw_class_distance(axes: Axes, found: Measurement, task: str, matrix: xr.Da
     )
     if size < MANY and not fit:
         slanted = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
-        axes.set_xticks(range(size), labels=names, fontsize="x-small", **slanted)
-        axes.set_yticks(range(size), labels=names, fontsize="x-small")
+        axes.set_xticks(range(size), labels=names, fontsize=SMALL, **slanted)
+        axes.set_yticks(range(size), labels=names, fontsize=SMALL)
     if size >= MANY:
         bar = axes.figure.colorbar(image, ax=axes, shrink=0.7, cmap=DIVERGING_MAP)
-        bar.set_label(f"{what}, relative to all", fontsize="x-small")
-        bar.ax.tick_params(labelsize="x-small")
+        bar.set_label(f"{what}, relative to all", fontsize=SMALL)
+        bar.ax.tick_params(labelsize=SMALL)
 
 
 def _class_ticks(names: tuple[str, ...], task: str) -> ClassTicks:

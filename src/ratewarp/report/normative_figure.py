@@ -4,6 +4,8 @@ beside it.
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -12,7 +14,15 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ratewarp.geometry import MEASURES
-from ratewarp.report.style import INK, MUTED, model_colours, model_markers, note_below
+from ratewarp.report.style import (
+    DOUBLE,
+    INK,
+    MUTED,
+    in_lines,
+    model_colours,
+    model_markers,
+    note_below,
+)
 from ratewarp.report.views import RunView
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
@@ -21,7 +31,7 @@ _SHOWN = sorted(
     key=lambda one: "change" not in one.panel,
 )
 _PANELS = {measure.shown: measure.panel for measure in _SHOWN}
-_PANEL_WIDTH, _PANEL_HEIGHT, _LEGEND_WIDTH = 3.0, 2.7, 1.5  # inches
+_HEIGHT, _TITLE = 2.2, 1.6  # inches of a row, and of a line of a title
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 Pair = tuple[str, str]  # model, labelling
@@ -31,45 +41,43 @@ def normative_figure(view: RunView) -> Figure | None:
     """Measures of the optimal codes as lines over rate, of the models' codes as marks at the rates they
     reached, a mark per seed.
 
-    A panel a measure; a row for models with skewed frequencies, with one task, with several, each with its
+    A panel a measure; a row for models with skewed frequencies, with one task, with several, each below its
     own legend. None for a study without a bound, or with nothing but its reference.
     """
-    lines, marks = _with_task(view.drawn_curves("normative")), _with_task(view.geometry)
-    rows = _rows(view)
-    if lines.empty or not rows:
+    rows = normative_pairs(view)
+    if view.drawn_curves("normative").empty or not rows:
         return None
-    marks = marks.merge(view.models[["condition", "rate_nats"]], on="condition")
-    widths = [*[_PANEL_WIDTH] * len(_PANELS), _LEGEND_WIDTH]
-    size = (sum(widths), _PANEL_HEIGHT * len(rows))
-    figure, axes = plt.subplots(
-        len(rows), len(widths), figsize=size, width_ratios=widths, squeeze=False, layout="constrained"
-    )
-    for strip, pairs in zip(axes, rows, strict=True):
-        names = [_name(pair) for pair in pairs]
-        colours, markers = model_colours(["", *names]), model_markers(["", *names])
-        for place, measure in zip(strip, _PANELS, strict=False):
-            for pair, name in zip(pairs, names, strict=True):
-                _draw(
-                    place, _of(lines, measure, pair), _of(marks, measure, pair), colours[name], markers[name]
-                )
+    size = (DOUBLE, _HEIGHT * len(rows))
+    figure = plt.figure(figsize=size, layout="constrained")
+    strips = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+    for strip, pairs in zip(strips, rows, strict=True):
+        axes = strip.subplots(1, len(_PANELS))
+        for place, measure in zip(axes, _PANELS, strict=True):
             if measure == "specialization_change" and all(scheme != FREQUENCY_SCHEME for _, scheme in pairs):
-                place.text(
-                    0.5,
-                    0.5,
-                    "no specialization:\neven frequencies",
-                    transform=place.transAxes,
-                    ha="center",
-                    color=MUTED,
-                )
+                told: dict[str, Any] = {"transform": place.transAxes, "ha": "center", "color": MUTED}
+                place.text(0.5, 0.5, "no specialization:\neven frequencies", **told)
                 place.axis("off")
                 continue
-            _dress(place, measure, float((lines if marks.empty else marks)["rate_nats"].to_numpy().max()))
-        _legend(strip[-1], names, colours, markers)
+            draw_normative(place, view, measure, pairs)
+        strip.legend(handles=_handles(pairs), loc="outside upper left", ncols=5, handlelength=1.8)
     note_below(figure, view.note())
     return figure
 
 
-def _rows(view: RunView) -> list[list[Pair]]:
+def draw_normative(axes: Axes, view: RunView, measure: str, pairs: list[Pair]) -> None:
+    """One measure of the optimal codes for these models and labellings as lines over rate, of the trained
+    models as marks.
+    """
+    lines, marks = _with_task(view.drawn_curves("normative")), _with_task(view.geometry)
+    marks = marks.merge(view.models[["condition", "rate_nats"]], on="condition")
+    names = [_name(pair) for pair in pairs]
+    colours, markers = model_colours(["", *names]), model_markers(["", *names])
+    for pair, name in zip(pairs, names, strict=True):
+        _draw(axes, _of(lines, measure, pair), _of(marks, measure, pair), colours[name], markers[name])
+    _dress(axes, measure, float((lines if marks.empty else marks)["rate_nats"].to_numpy().max()))
+
+
+def normative_pairs(view: RunView) -> list[list[Pair]]:
     """Models and labellings of every row that is not empty."""
     kinds: list[list[Pair]] = [[], [], []]
     for model in view.drawn.names:
@@ -106,7 +114,7 @@ def _draw(place: Axes, line: pd.DataFrame, marks: pd.DataFrame, colour: str, mar
 
 
 def _dress(place: Axes, measure: str, highest: float) -> None:
-    place.set(xscale="log", xlabel="rate, nats", title=_PANELS[measure])
+    place.set(xscale="log", xlabel="rate, nats", title=in_lines(_PANELS[measure], _TITLE))
     ticks = [tick for tick in (0.1, 0.3, 1, 3, 10, 30, 100) if tick <= 1.1 * max(highest, 5)]
     place.set_xticks(ticks, labels=[f"{tick:g}" for tick in ticks])
     if measure.endswith("_change"):
@@ -121,14 +129,19 @@ def _dress(place: Axes, measure: str, highest: float) -> None:
     place.grid(axis="y", color=MUTED, alpha=0.18, lw=0.6)
 
 
-def _legend(place: Axes, names: list[str], colours: dict[str, str], markers: dict[str, str]) -> None:
-    handles = [
-        Line2D([], [], color=colours[name], marker=markers[name], ms=4.5, lw=1.3, label=name)
-        for name in names
-    ]
-    handles += [
+def name_pairs(axes: Axes, pairs: list[Pair]) -> None:
+    """A legend of one panel."""
+    axes.legend(handles=_handles(pairs))
+
+
+def _handles(pairs: list[Pair]) -> list[Line2D]:
+    names = [_name(pair) for pair in pairs]
+    colours, markers = model_colours(["", *names]), model_markers(["", *names])
+    return [
+        *(
+            Line2D([], [], color=colours[name], marker=markers[name], ms=4.5, lw=1.3, label=name)
+            for name in names
+        ),
         Line2D([], [], color=INK, lw=1.3, label="optimal codes"),
         Line2D([], [], color=INK, ls="", marker="o", ms=4.5, label="trained models"),
     ]
-    place.legend(handles=handles, loc="center left", borderaxespad=0)
-    place.axis("off")

@@ -10,14 +10,18 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ratewarp.report.legends import factor_legend, scheme_legend
+from ratewarp.report.factor_grid import cut
+from ratewarp.report.inches import axes_at, height_of_note, note_at_foot
+from ratewarp.report.legends import Key, draw_key, grid_key, scheme_key
 from ratewarp.report.panels import draw_map, map_extent
 from ratewarp.report.pictured import are_seen
-from ratewarp.report.style import CLASS_COLOURS, fitted, note_below
+from ratewarp.report.style import CLASS_COLOURS, DOUBLE, LETTER
 from ratewarp.report.thumbnails import draw_image_map
 from ratewarp.report.views import ConditionView, RunView, scheme_colours
 
-_COLUMNS = 8  # maps side by side; more models stand in strips one below the other
+_COLUMNS = 7  # maps side by side; more models stand in strips one below the other
+_LARGEST = 2.2  # inches of a map
+_LEFT, _ABOVE, _GAP = 0.24, 0.24, 0.07
 
 
 def overview_figure(view: RunView) -> Figure:
@@ -28,29 +32,25 @@ def overview_figure(view: RunView) -> Figure:
     models, levels = view.drawn.names, view.map_levels
     strips = ceil(len(models) / _COLUMNS)
     columns = ceil(len(models) / strips)
-    height, rows = 2.5 * len(levels) + 0.75, strips * len(levels)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(2.55 * columns + 0.5, strips * height), squeeze=False, layout="constrained"
-    )
-    for place in axes.flat:
-        place.set_visible(False)
-
+    side = min(_LARGEST, (DOUBLE - _LEFT) / columns - _GAP)
+    keys = {model: _key(view.shown(model, levels[-1]), side) for model in models}
+    strip_height = _ABOVE + len(levels) * (side + _GAP) + max(key.inches for key in keys.values())
+    width = _LEFT + columns * (side + _GAP)
+    note = view.note(_levels_note(view), view.mapped_note, view.seed_note)
+    figure = plt.figure(figsize=(width, strips * strip_height + height_of_note(note, width)))
     extents = {level: map_extent([view.shown(model, level) for model in models]) for level in levels}
     for (number, model), (row, level) in product(enumerate(models), enumerate(levels)):
         strip, column = divmod(number, columns)
-        place = axes[strip * len(levels) + row, column]
-        place.set_visible(True)
-        shown = view.shown(model, level)
-        _draw(place, shown, extents[level])
+        left, top = _LEFT + column * (side + _GAP), strip * strip_height + _ABOVE + row * (side + _GAP)
+        place = axes_at(figure, left, top, side, side)
+        draw_model_map(place, view.shown(model, level), extents[level])
         if column == 0:
-            place.set_ylabel(view.label(level), fontsize="large")
+            place.set_ylabel(view.label(level), labelpad=3)
         if row == 0:
-            above = "\n" if strip else ""  # room below the strip before
-            place.set_title(above + model, fontsize=fitted(11, model), fontweight="bold", pad=8)
+            place.set_title(cut(model, int(side / LETTER)), pad=4)
         if row == len(levels) - 1:
-            _class_legend(place, shown)
-
-    note_below(figure, view.note(_levels_note(view), view.mapped_note, view.seed_note))
+            draw_key(place, keys[model])
+    note_at_foot(figure, note)
     return figure
 
 
@@ -60,7 +60,7 @@ def _levels_note(view: RunView) -> str:
     return "" if rows == all_of_them else f"{rows} of {all_of_them} capacities, evenly spread"
 
 
-def _draw(place: Axes, view: ConditionView, extent: float) -> None:
+def draw_model_map(place: Axes, view: ConditionView, extent: float) -> None:
     """The map of one condition, coloured by its first labelling, else by the first factor; with images where
     it has neither.
     """
@@ -76,11 +76,10 @@ def _draw(place: Axes, view: ConditionView, extent: float) -> None:
     draw_map(place, view, colours, extent=extent, labels=False)
 
 
-def _class_legend(axes: Axes, view: ConditionView) -> None:
-    """Says below the axes what the colours mean."""
+def _key(view: ConditionView, inches: float) -> Key:
+    """What the colours of a map mean."""
     schemes = view.condition.setting.class_schemes()
     if not schemes:
-        factor_legend(axes, view.grid)
-        return
+        return grid_key(view.grid, inches)
     scheme, labels = next(iter(schemes.items()))
-    scheme_legend(axes, scheme, int(labels.max()) + 1, view.condition.setting)
+    return scheme_key(scheme, int(labels.max()) + 1, view.condition.setting, inches)

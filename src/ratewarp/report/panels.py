@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib import patheffects
@@ -14,6 +15,7 @@ from ratewarp.geometry import ClassDistortion
 from ratewarp.report.classes import MANY, ClassTicks, sparse_ticks
 from ratewarp.report.dots import draw_dots
 from ratewarp.report.factor_grid import FactorGrid
+from ratewarp.report.inches import inches_of
 from ratewarp.report.style import (
     BRIGHT_MAP,
     DIVERGING_MAP,
@@ -21,7 +23,7 @@ from ratewarp.report.style import (
     INK,
     MUTED,
     RULE,
-    TUNING_MAP,
+    SMALL,
 )
 from ratewarp.report.views import ConditionView
 
@@ -29,6 +31,8 @@ _LABELLED_EVERY = 4  # every fourth value of a factor is labelled on maps
 _MOST_LABELLED = 1000  # stimuli of a map with labels
 # around what is written over dots
 _HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)
+_NARROW = 1.4  # inches of a map up to which its stress stands above, not beside the bar
+_WHOLE = 2.2  # inches of a map from which dots have their full size
 _LONG = 5  # letters of a tick's label that have room beside others
 # width of a digit and height of a line with the room around them, as shares of the type's size
 _GLYPH, _LINE = 0.64, 1.1
@@ -58,7 +62,8 @@ def draw_map(
         size: area of a dot, points².
         alpha: opacity of the dots.
     """
-    centre = middle(view.points)
+    centre, inches = middle(view.points), min(inches_of(axes))
+    size *= min(1.0, inches / _WHOLE)
     draw_dots(axes, view.points - centre, colours[view.stimuli], size=size, alpha=alpha)
     axes.set(xlim=(-extent, extent), ylim=(-extent, extent), xticks=[], yticks=[])
     axes.set_aspect("equal")
@@ -72,25 +77,27 @@ def draw_map(
         (left, low),
         (0, 3),
         textcoords="offset points",
-        fontsize="x-small",
+        fontsize=SMALL,
         color=MUTED,
         path_effects=[_HALO],
     )
-    stress = {
+    stress: dict[str, Any] = {
         "xycoords": "axes fraction",
         "ha": "right",
-        "fontsize": "x-small",
+        "va": "top" if inches < _NARROW else "bottom",
+        "fontsize": SMALL,
         "color": MUTED,
         "path_effects": [_HALO],
     }
-    written = axes.annotate(f"stress {view.stress:.2f}", (0.97, 0.03), **stress)
+    height = 0.97 if inches < _NARROW else 0.03
+    written = axes.annotate(f"stress {view.stress:.2f}", (0.97, height), **stress)
     if labels:
         _label_stimuli(axes, view, centre, extent, written)
 
 
 def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: float, written: Text) -> None:
-    """Labels stimuli whose label overlaps none that stands already, nor what is `written` in the lower right,
-    or left, corner.
+    """Labels stimuli whose label overlaps none that stands already, nor what is `written` in a right corner,
+    nor the bar in the lower left one.
     """
     grid = view.grid
     box = axes.get_window_extent()
@@ -99,7 +106,8 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
         np.array([_GLYPH * len(written.get_text()), 2 * _LINE]) * written.get_fontsize() * point
         + 0.06 * extent
     )
-    taken = [(np.array([side * extent, -extent]), corner) for side in (-1, 1)]
+    upper = extent if written.get_va() == "top" else -extent
+    taken = [(np.array(place), corner) for place in ((-extent, -extent), (extent, upper))]
     for stimulus in _labelled(grid):
         own = view.points[view.stimuli == stimulus]
         own = own[np.isfinite(own).all(axis=1)]
@@ -107,7 +115,7 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
             continue
         place = own.mean(axis=0) - centre
         words = ",".join(grid.word(stimulus, factor) for factor in range(len(grid.names)))
-        text = axes.annotate(words, place, ha="center", va="center", fontsize="xx-small", color=INK)
+        text = axes.annotate(words, place, ha="center", va="center", fontsize=SMALL, color=INK)
         half = np.array([_GLYPH * len(text.get_text()), _LINE]) * text.get_fontsize() * point / 2
         if any(np.all(np.abs(place - other) < half + size) for other, size in taken):
             text.remove()
@@ -134,32 +142,6 @@ def middle(points: np.ndarray) -> np.ndarray:
     """Middle of the points of a map that are finite."""
     found = points[np.isfinite(points).all(axis=1)]
     return (found.min(axis=0) + found.max(axis=0)) / 2 if len(found) else np.full(2, np.nan)
-
-
-def draw_tuning(axes: Sequence[Axes], view: ConditionView) -> None:
-    """Tuning curves over a plane of two factors, one latent an axis: second factor across, first factor down;
-    common scale 0–1; its rate below.
-    """
-    grid = view.grid
-    for latent, place in enumerate(axes):
-        place.set(xticks=[], yticks=[])
-        for side in place.spines.values():
-            side.set_visible(False)
-        if latent >= view.tuning.shape[1]:
-            place.set_visible(False)
-            continue
-        shown, aspect = grid.laid_out(view.tuning[:, latent]), _aspect(grid)
-        place.imshow(shown, cmap=TUNING_MAP, vmin=0, vmax=1, interpolation="nearest", aspect=aspect)
-        place.set_title(f"$z_{{{view.order[latent] + 1}}}$", pad=2, parse_math=True)
-        place.set_xlabel(f"{view.latent_rates[latent]:.2f}", fontsize="x-small", color=MUTED, labelpad=2)
-
-
-def _aspect(grid: FactorGrid) -> float:
-    """Height over width of one of the cells of a plane: 1, or such that the plane is square where one factor
-    has many more values.
-    """
-    down, across = grid.sizes
-    return 1.0 if max(down, across) <= 2 * min(down, across) else across / down
 
 
 def draw_matrix(
@@ -215,30 +197,39 @@ def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:
         if max(map(len, ticks.names)) > _LONG
         else {}
     )
-    axes.set_xticks(ticks.places, labels=ticks.names, fontsize="x-small", **slanted)
-    axes.set_yticks(ticks.places, labels=ticks.names, fontsize="x-small")
+    axes.set_xticks(ticks.places, labels=ticks.names, fontsize=SMALL, **slanted)
+    axes.set_yticks(ticks.places, labels=ticks.names, fontsize=SMALL)
     axes.tick_params(length=0 if ticks.borders else 2, pad=2, color=RULE)
     for border in ticks.borders:
         axes.axhline(border, color="white", lw=0.6)
         axes.axvline(border, color="white", lw=0.6)
 
 
-def draw_image(axes: Axes, image: np.ndarray, *, bright: bool = False) -> None:
+def draw_image(
+    axes: Axes,
+    image: np.ndarray,
+    *,
+    bright: bool = False,
+    extent: tuple[float, float, float, float] | None = None,
+) -> None:
     """An image of the source or a reconstruction as numbers: one channel as grey, 1 dark or `bright`; three
-    as colours; else their mean.
+    as colours; else their mean. `extent` as of matplotlib, in axes that hold more.
     """
     if image.ndim == 3 and image.shape[2] != 3:
         image = image.mean(axis=2)
+    placed: dict[str, Any] = {"interpolation": "nearest", "extent": extent}
+    if extent is not None:
+        placed["aspect"] = "auto"
     if image.ndim == 3:
-        axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
+        axes.imshow(np.clip(image, 0, 1), **placed)
     else:
         axes.imshow(
             image,
             cmap=BRIGHT_MAP if bright else IMAGE_MAP,
             vmin=min(0, image.min()),
             vmax=(1.0 if bright else 1.15) * max(1, image.max()),
-            interpolation="nearest",
+            **placed,
         )
-    axes.set(xticks=[], yticks=[])
-    for side in axes.spines.values():
-        side.set_color(RULE)
+    if extent is None:
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_color(RULE)

@@ -16,18 +16,27 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Patch
 
 from ratewarp.report.phase_view import Grid, PhaseView, phase_view
-from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE, note_below
+from ratewarp.report.style import (
+    DIVERGING_MAP,
+    DOUBLE,
+    INK,
+    MUTED,
+    PANEL_WIDTH,
+    RULE,
+    SMALL,
+    note_below,
+)
 from ratewarp.report.views import RunView
 from ratewarp.results.phases import LEVEL, WARPS
 
 # which of the three warps are there, as bits → colour: the more, the darker
 PHASE_COLOURS = ("#eceff2", "#8ecbee", "#f2c14e", "#c4668f", "#7fcfae", "#2a78a8", "#8a7a1f", "#1d2733")
 _LIMIT = 0.98  # quantile of the values at which colours end
-_PANEL = 1.2  # inches
+_PANEL, _NAMES = 1.2, 1.25  # inches of a panel, at most, and of what stands beside all
 _MOST_TICKS = 4
 _TITLES = dict(zip(WARPS, ("Specialization", "Prototypization", "Orthogonalization"), strict=True))
 _OPTIMAL = "of optimal codes"
-_ABOVE: dict[str, Any] = {"fontsize": 6.5, "title_fontsize": 7.5, "alignment": "left", "borderaxespad": 0.2}
+_ABOVE: dict[str, Any] = {"title_fontsize": SMALL, "alignment": "left", "borderaxespad": 0.2}
 
 
 def phase_figure(view: RunView) -> Figure | None:
@@ -71,7 +80,8 @@ def phase_indices_figure(view: RunView) -> Figure | None:
         strip[0].set_ylabel(f"{_TITLES[warp]}\n{side}\n{strip[0].get_ylabel()}".replace("\n\n", "\n"))
         assert image is not None
         bar = figure.colorbar(image, ax=list(strip), shrink=0.85, pad=0.01, aspect=12, extend="both")
-        bar.set_label("change", fontsize=7)
+        bar.set_label("change", fontsize=SMALL)
+        bar.ax.tick_params(labelsize=SMALL)
         bar.outline.set_visible(False)  # type: ignore[operator]
     note_below(
         figure, f"dots: stands out from chance ({LEVEL:.0%} false discoveries over all maps) · {_note(phase)}"
@@ -88,7 +98,7 @@ def phase_slices_figure(view: RunView) -> Figure | None:
     figure, axes = plt.subplots(
         len(phase.warps),
         len(cuts),
-        figsize=(3.3 * len(cuts) + 0.4, 2.3 * len(phase.warps) + 0.8),
+        figsize=(PANEL_WIDTH * len(cuts), 1.9 * len(phase.warps) + 0.8),
         squeeze=False,
         layout="constrained",
     )
@@ -149,10 +159,11 @@ def _draw_cut(
 def _panels(phase: PhaseView, rows: int) -> tuple[Figure, np.ndarray]:
     """Empty panels, a column a capacity, with titles and ticks."""
     columns = len(phase.capacities)
+    side = min(_PANEL, (DOUBLE - _NAMES) / columns)
     figure, axes = plt.subplots(
         rows,
         columns,
-        figsize=(_PANEL * columns + 1.4, (_PANEL + 0.25) * rows + 0.8),
+        figsize=(side * columns + _NAMES, (side + 0.25) * rows + 0.8),
         squeeze=False,
         layout="constrained",
         sharex=True,

@@ -68,6 +68,7 @@ def draw_picture(
     *,
     highest: float = 1.0,
     expected: Float[np.ndarray, " neurons"] | None = None,
+    extent: tuple[float, float, float, float] | None = None,
 ) -> None:
     """An image of a source, or a reconstruction of one: as pixels or, of responses, as bars over neurons.
 
@@ -77,13 +78,14 @@ def draw_picture(
         source: that it is of.
         highest: upper end of the axis of responses.
         expected: mean responses to the stimulus, as a line.
+        extent: left, right, lower and upper end of the pixels, in axes that hold more than these.
     """
     if are_responses(source):
         _draw_responses(axes, image.reshape(-1), highest, expected)
     elif source.pixels == "binary" or _is_colour(image):
-        draw_image(axes, image)
+        draw_image(axes, image, extent=extent)
     else:
-        draw_image(axes, image, bright=True)
+        draw_image(axes, image, bright=True, extent=extent)
 
 
 def _draw_responses(axes: Axes, responses: np.ndarray, highest: float, expected: np.ndarray | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
@@ -9,11 +11,20 @@ from matplotlib.figure import Figure
 
 from ratewarp.report.legends import draw_others
 from ratewarp.report.pictured import are_responses
-from ratewarp.report.style import MUTED, RULE, model_colours, model_markers, note_below, rate_ticks
+from ratewarp.report.style import (
+    DOUBLE,
+    MUTED,
+    RULE,
+    SMALL,
+    model_colours,
+    model_markers,
+    note_below,
+    rate_ticks,
+)
 from ratewarp.report.views import RunView
 
 # sideways shift that keeps models with equal values apart, in the logarithm of the axis
-_SMALL_FRACTION = 0.02
+_SHIFT = 0.02
 _ROWS = 8  # of a legend
 
 
@@ -21,52 +32,61 @@ def plane_figure(view: RunView) -> Figure:
     """Left: rate reached against target. Right: distortion against rate, with the pixel-noise floor of
     uniform stimuli.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.6, 3.7), layout="constrained")
-    table, models = view.models, view.drawn.names
-    colours, markers = model_colours(models), model_markers(models)
-    shifts = np.linspace(-1, 1, len(models)) * _SMALL_FRACTION * (len(models) > 1)
-    for model, shift in zip(models, shifts, strict=True):
-        rows = table.query("model == @model").sort_values(by="rate_nats")
-        style = {"color": colours[model], "marker": markers[model], "ms": 5, "ls": "", "label": model}
-        left.plot(rows["abscissa"] * np.exp(2 * shift), rows["rate_nats"], **style)
-        for _, seed_rows in rows.groupby("seed"):
-            right.plot(
-                seed_rows["rate_nats"], seed_rows["distortion"], **{**style, "ls": "-", "lw": 1, "label": "_"}
-            )
-    draw_others(left, view, "abscissa", "rate_nats")
-    draw_others(right, view, "rate_nats", "distortion", line=True)
-
-    _dress_target(left, view)
-    right.set(
-        xlabel="rate, nats",
-        ylabel=f"distortion, {view.study.likelihood.UNIT}",
-        title="Distortion against rate (held-out images)",
-    )
-    _draw_floor(right, view)
-    for axes in (left, right):
-        axes.spines[["top", "right"]].set_visible(False)
+    figure, (left, right) = plt.subplots(1, 2, figsize=(DOUBLE, 3.0), layout="constrained")
+    draw_rates(left, view)
+    draw_rate_distortion(right, view, legend=False)
     note_below(figure, view.note())
     return figure
 
 
-def _dress_target(left: Axes, view: RunView) -> None:
-    """The line of equal rate and target, ticks at the capacities, and the legend of both panels."""
+def draw_rates(axes: Axes, view: RunView) -> None:
+    """The rate that every model reached against the one that it was asked for."""
+    models = view.drawn.names
+    colours, markers = model_colours(models), model_markers(models)
+    shifts = np.linspace(-1, 1, len(models)) * _SHIFT * (len(models) > 1)
+    for model, shift in zip(models, shifts, strict=True):
+        rows = view.models.query("model == @model").sort_values(by="rate_nats")
+        style: dict[str, Any] = {"color": colours[model], "marker": markers[model], "ms": 5, "ls": ""}
+        axes.plot(rows["abscissa"] * np.exp(2 * shift), rows["rate_nats"], label=model, **style)
+    draw_others(axes, view, "abscissa", "rate_nats")
     capacities = sorted(view.study.capacities_nats)
     low, high = (end(capacities or view.models["abscissa"]) for end in (min, max))
     ends = np.array([low / 1.5, high * 1.5])
-    left.plot(ends, ends, color=RULE, lw=1.2, zorder=0)
+    axes.plot(ends, ends, color=RULE, lw=1.2, zorder=0)
     xlabel, title = "target rate (capacity), nats", "Rate against target"
     if not view.aims:
         xlabel, title = view.abscissa_title, "Rate of every seed"
-    left.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="rate reached, nats", title=title)
-    for axis in (left.xaxis, left.yaxis):
+    axes.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="rate reached, nats", title=title)
+    for axis in (axes.xaxis, axes.yaxis):
         rate_ticks(axis, capacities)
-    handles, _ = left.get_legend_handles_labels()
-    left.legend(
-        loc="upper left",
-        ncols=1 + (len(handles) > _ROWS),
-        fontsize="x-small" if len(handles) > _ROWS else None,
+    axes.spines[["top", "right"]].set_visible(False)
+    _legend(axes, "upper left")
+
+
+def draw_rate_distortion(axes: Axes, view: RunView, *, legend: bool = True) -> None:
+    """Distortion on held-out images against rate, a line a model and seed."""
+    models = view.drawn.names
+    colours, markers = model_colours(models), model_markers(models)
+    for model in models:
+        rows = view.models.query("model == @model").sort_values(by="rate_nats")
+        style: dict[str, Any] = {"color": colours[model], "marker": markers[model], "ms": 5, "lw": 1}
+        for number, (_, of_seed) in enumerate(rows.groupby("seed")):
+            label = "_" if number else model
+            axes.plot(of_seed["rate_nats"], of_seed["distortion"], label=label, **style)
+    draw_others(axes, view, "rate_nats", "distortion", line=True)
+    axes.set(
+        xlabel="rate, nats",
+        ylabel=f"distortion, {view.study.likelihood.UNIT}",
+        title="Distortion against rate (held-out images)",
     )
+    _draw_floor(axes, view)
+    axes.spines[["top", "right"]].set_visible(False)
+    if legend:
+        _legend(axes, "upper right")
+
+
+def _legend(axes: Axes, where: str) -> None:
+    axes.legend(loc=where, ncols=1 + (len(axes.get_legend_handles_labels()[0]) > _ROWS))
 
 
 def _draw_floor(right: Axes, view: RunView) -> None:
@@ -80,7 +100,7 @@ def _draw_floor(right: Axes, view: RunView) -> None:
         (4, 4),
         xycoords=("axes fraction", "data"),
         textcoords="offset points",
-        fontsize=7,
+        fontsize=SMALL,
         color=MUTED,
     )
 

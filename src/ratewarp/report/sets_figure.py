@@ -17,7 +17,6 @@ from ratewarp.report.style import figure_style, note_below
 
 MOST_PANELS = 24
 _WIDTH, _HEIGHT = 6.6, 2.4  # inches, of the page and of a panel
-_NOTE = 7  # points
 
 
 def save_several_figure(found: Several, file: Path) -> None:
@@ -60,5 +59,5 @@ def several_figure(found: Several) -> tuple[Figure, dict[str, Axes]]:
     for empty in grid.flat[len(panels) :]:
         empty.remove()
     left = f"\nthe first {MOST_PANELS} of {len(numbers)} numbers" if len(numbers) > MOST_PANELS else ""
-    note_below(figure, key_to(panels[0]) + left, _NOTE)
+    note_below(figure, key_to(panels[0]) + left)
     return figure, axes

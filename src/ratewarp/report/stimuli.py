@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import ceil
-from textwrap import wrap
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
@@ -17,14 +17,22 @@ from ratewarp._checks import RequestError
 from ratewarp._sums import group_means
 from ratewarp.report.factor_grid import MOST_FACTORS, FactorGrid, cut
 from ratewarp.report.selection import thinned
-from ratewarp.report.style import DIVERGING_MAP, INK, MUTED, RULE
+from ratewarp.report.style import (
+    DIVERGING_MAP,
+    DOUBLE,
+    MUTED,
+    RULE,
+    SMALL,
+    in_lines,
+    note_below,
+)
 from ratewarp.report.views import ConditionView, RunView, distortion_of_some
 
 _MOST_STIMULI = 240  # in rows of the matrix
 _FEW_TICKS, _MOST_TICKS = 4, 8
 _LETTERS = 10  # of a tick
 _ROOM = 18  # letters of all ticks that stand upright
-_WRAP = 15.5  # letters to an inch of the words below
+_COLUMNS, _SIDE, _BAR = 4, 1.6, 0.85  # panels side by side; inches of one, and of the bar of colours
 _LIMIT = 0.98  # quantile of the entries at which the colours end
 
 
@@ -36,39 +44,53 @@ def capacity_figure(view: RunView) -> Figure | None:
     are in order of the first factor, then of the second, or where there are none, from left to right on the
     reference's map. Of very many, some are shown. None where a study has one capacity only.
     """
-    high, low = view.levels[0], view.levels[-1]
-    if high == low:
+    if view.levels[0] == view.levels[-1]:
         return None
-    reference = view.shown(view.study.reference, high)
-    order = _in_order(reference)
-    matrices = {model: _capacity_matrix(view, model, low, high, order) for model in view.drawn.names}
-    found = [np.abs(matrix) for matrix in matrices.values() if matrix is not None]
-    limit = max([0.1, *(float(np.nanquantile(one, _LIMIT)) for one in found)])
-    columns = min(4, len(matrices))
+    matrices = {model: capacity_matrix(view, model) for model in view.drawn.names}
+    limit = limit_of_ratios(list(matrices.values()))
+    columns = min(_COLUMNS, len(matrices))
     rows = ceil(len(matrices) / columns)
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(2.3 * columns + 0.9, 2.45 * rows + 0.4), squeeze=False, layout="constrained"
-    )
-    grid = reference.grid
-    values = grid.words[0] if grid.names else ()
-    first = grid.ranks[order, 0] if grid.names else np.zeros(len(order), int)
+    size = (min(DOUBLE, _SIDE * columns + _BAR), _SIDE * rows + 0.4)
+    figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     drawn = [
-        _draw_matrix(place, model, matrix, first, values, limit)
+        draw_ratios(place, view, model, matrix, limit)
         for place, (model, matrix) in zip(axes.flat, matrices.items(), strict=False)
     ]
     for place in axes.flat[len(matrices) :]:
-        place.set_visible(False)
-    some = f"{len(order)} of {len(grid.ranks):,} stimuli" if len(order) < len(grid.ranks) else ""
-    words = wrap(f"{_axis(grid)} · {view.note(some, view.seed_note)}", round(_WRAP * figure.get_figwidth()))
-    figure.supxlabel("\n".join(words), fontsize=8, color=INK)
+        place.remove()
+    note_below(figure, order_note(view))
     if images := [image for image in drawn if image is not None]:
-        bar = figure.colorbar(images[0], ax=axes, shrink=0.7, pad=0.01, extend="both")
-        bar.set_label(
-            f"distance ratio, {view.label(low)} over {view.label(high)},\nminus its mean over all pairs",
-            fontsize=7.5,
+        bar = figure.colorbar(
+            images[0], ax=list(axes.flat[: len(matrices)]), shrink=0.8, pad=0.01, extend="both"
         )
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        name_ratios(bar, view)
     return figure
+
+
+def order_note(view: RunView) -> str:
+    """How stimuli are ordered, and which they are."""
+    grid, order = _reference(view).grid, _in_order(_reference(view))
+    some = f"{len(order)} of {len(grid.ranks):,} stimuli" if len(order) < len(grid.ranks) else ""
+    return f"{_axis(grid)} · {view.note(some, view.seed_note)}"
+
+
+def name_ratios(bar: Colorbar, view: RunView) -> None:
+    """What the colours of matrices mean."""
+    low, high = view.label(view.levels[-1]), view.label(view.levels[0])
+    told = f"distance ratio, {low} over {high}, minus its mean over all pairs"
+    bar.set_label(in_lines(told, _SIDE), fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL, length=2)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def limit_of_ratios(matrices: Sequence[np.ndarray | None]) -> float:
+    """Where the colours of matrices end."""
+    found = [np.abs(matrix) for matrix in matrices if matrix is not None]
+    return max([0.1, *(float(np.nanquantile(one, _LIMIT)) for one in found)])
+
+
+def _reference(view: RunView) -> ConditionView:
+    return view.shown(view.study.reference, view.levels[0])
 
 
 def _axis(grid: FactorGrid) -> str:
@@ -92,16 +114,14 @@ def _in_order(view: ConditionView) -> np.ndarray:
     return np.array(thinned(order.tolist(), _MOST_STIMULI))
 
 
-def _draw_matrix(
-    place: Axes,
-    model: str,
-    matrix: np.ndarray | None,
-    ranks: np.ndarray,
-    words: Sequence[str],
-    limit: float,
+def draw_ratios(
+    place: Axes, view: RunView, model: str, matrix: np.ndarray | None, limit: float
 ) -> AxesImage | None:
     """One panel, its ticks at the values of the first factor; says so where the matrix is not defined."""
-    place.set_title(model, fontweight="bold")
+    grid, order = _reference(view).grid, _in_order(_reference(view))
+    words = grid.words[0] if grid.names else ()
+    ranks = grid.ranks[order, 0] if grid.names else np.zeros(len(order), int)
+    place.set_title(cut(model, 18))
     if matrix is None:
         place.text(0.5, 0.5, "not defined", ha="center", va="center", transform=place.transAxes, color=MUTED)
         place.set(xticks=[], yticks=[])
@@ -128,10 +148,11 @@ def _every(values: int) -> int:
     return 1 if values <= _FEW_TICKS else max(3, ceil(values / _MOST_TICKS))
 
 
-def _capacity_matrix(view: RunView, model: str, low: int, high: int, order: np.ndarray) -> np.ndarray | None:
-    """Class distortion matrix whose classes are these stimuli, in their order; None where it is not
-    defined.
+def capacity_matrix(view: RunView, model: str) -> np.ndarray | None:
+    """Class distortion matrix of the lowest capacity against the highest, whose classes are stimuli in their
+    order; None where it is not defined.
     """
+    order, low, high = _in_order(_reference(view)), view.levels[-1], view.levels[0]
     small, large = view.shown(model, low), view.shown(model, high)
     place = np.full(len(small.record["frequency"]), -1)
     place[order] = np.arange(len(order))

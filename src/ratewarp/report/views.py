@@ -275,6 +275,10 @@ class RunView:
         """What is stored of a condition."""
         return self.there.record(condition) if self.there else self.run.record(condition.id)
 
+    def condition_of(self, model: str, level: int) -> Condition:
+        """A condition of the first seed."""
+        return self._first_seed[model, level]
+
     def shown(self, model: str, level: int) -> ConditionView:
         """A condition of the first seed, its map turned towards that of the reference; made when first asked
         for.

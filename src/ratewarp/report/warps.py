@@ -12,13 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.markers import CARETDOWN, CARETUP
+from matplotlib.offsetbox import AnchoredText
 from matplotlib.ticker import LogFormatter
 
 from ratewarp.geometry import MEASURES
+from ratewarp.report.factor_grid import cut
 from ratewarp.report.style import (
     INK,
     MODEL_MARKERS,
     MUTED,
+    PANEL_HEIGHT,
+    PANEL_WIDTH,
+    SMALL,
     model_colours,
     model_markers,
     note_below,
@@ -38,7 +43,7 @@ _ROOM = 0.06  # above and below what is shown, as a share of its range
 _REACH = 0.5  # how far beyond the values an interval is followed, as a share of their range
 _BESIDE = 1.025  # seeds stand beside their mean
 _APART = 0.03  # sideways shift that keeps lines with equal values apart, in the logarithm of the axis
-_ROW = 0.068  # of the legend, as a share of its panel
+_SHORT = 12  # letters of a name of which two stand side by side in the legend
 _DASHES = ((0, (4, 1.5)), (0, (1, 1)), (0, (5, 1.5, 1, 1.5)), (0, (8, 2)))
 
 
@@ -82,7 +87,7 @@ class _Curve:
 
 
 @dataclass(frozen=True)
-class _Panel:
+class Panel:
     """One measure of some models."""
 
     measure: str
@@ -95,44 +100,51 @@ def warps_figure(view: RunView) -> Figure | None:
     """Every index against capacity, a line per model and labelling; None where nothing was measured against a
     reference.
     """
-    panels: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
-    for row in view.geometry.to_dict("records"):
-        if row["measure"] in panels and row["model"] in view.drawn.names:
-            panels[row["measure"]].append(
-                {**row, "task": row["task"] if isinstance(row["task"], str) else ""}
-            )
-    if not panels["prototypization_change"] and not panels["specialization_change"]:
+    rows = _rows(view)
+    if not rows["prototypization_change"] and not rows["specialization_change"]:
         return None
     styles = _styles(view)
-    drawn = [
-        panel
-        for measure, rows in panels.items()
-        if rows
-        for panel in _panels(measure, _curves(rows, list(styles)), styles)
-    ]
-    height = -(-(len(drawn) + 1) // _COLUMNS)
-    figure, axes = plt.subplots(
-        height, _COLUMNS, figsize=(3.5 * _COLUMNS, 3.1 * height), squeeze=False, layout="constrained"
-    )
-    cut = [_draw_panel(place, view, panel, styles) for place, panel in zip(axes.flat, drawn, strict=False)]
-    _legend(axes.flat[len(drawn)], view, styles, cut=any(cut))
+    drawn = [panel for measure in _PANELS for panel in panels_of(view, measure)]
+    columns = min(_COLUMNS, len(drawn) + 1)
+    height = -(-(len(drawn) + 1) // columns)
+    size = (PANEL_WIDTH * columns, PANEL_HEIGHT * height)
+    figure, axes = plt.subplots(height, columns, figsize=size, squeeze=False, layout="constrained")
+    beyond = [draw_warp(place, view, panel) for place, panel in zip(axes.flat, drawn, strict=False)]
+    _legend(axes.flat[len(drawn)], view, styles, cut=any(beyond))
     for place in axes.flat[len(drawn) + 1 :]:
-        place.set_visible(False)
+        place.remove()
     note_below(figure, view.note())
     return figure
 
 
-def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _Style]) -> Iterator[_Panel]:
+def _rows(view: RunView) -> dict[str, list[Row]]:
+    """Rows of the drawn models by measure."""
+    found: dict[str, list[Row]] = {measure: [] for measure in _PANELS}
+    for row in view.geometry.to_dict("records"):
+        if row["measure"] in found and row["model"] in view.drawn.names:
+            found[row["measure"]].append({**row, "task": row["task"] if isinstance(row["task"], str) else ""})
+    return found
+
+
+def panels_of(view: RunView, measure: str) -> list[Panel]:
+    """Panels of a measure: of all models, and one of each with several labellings; none where nothing was
+    measured.
+    """
+    rows, styles = _rows(view)[measure], _styles(view)
+    return list(_panels(measure, _curves(rows, list(styles)), styles)) if rows else []
+
+
+def _panels(measure: str, curves: list[_Curve], styles: dict[tuple[str, str], _Style]) -> Iterator[Panel]:
     """All curves of a measure; those of a model with several labellings in a panel of their own, on the same
     axis.
     """
     limits = _limits(curves, log=measure in _LOG)
     shared = [curve for curve in curves if not styles[curve.key].hollow]
     if shared:
-        yield _Panel(measure, _PANELS[measure], shared, limits)
+        yield Panel(measure, _PANELS[measure], shared, limits)
     for model in dict.fromkeys(curve.key[0] for curve in curves if styles[curve.key].hollow):
         own = [curve for curve in curves if curve.key[0] == model]
-        yield _Panel(measure, f"{_PANELS[measure]}, {model}", own, limits)
+        yield Panel(measure, f"{_PANELS[measure]}, {cut(model, 14)}", own, limits)
 
 
 def _styles(view: RunView) -> dict[tuple[str, str], _Style]:
@@ -173,12 +185,13 @@ def _curves(rows: list[Row], order: list[tuple[str, str]]) -> list[_Curve]:
     return curves
 
 
-def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[str, str], _Style]) -> bool:
+def draw_warp(place: Axes, view: RunView, panel: Panel) -> bool:
     """Axes and curves; whether an interval continues beyond the axis."""
+    styles = _styles(view)
     place.set(
         xscale="log",
         xlabel=view.abscissa_title,
-        title=panel.title,
+        title=panel.title.replace(": ", ":\n"),
         yscale="log" if panel.measure in _LOG else "linear",
     )
     rate_ticks(place.xaxis, view.study.capacities_nats if view.aims else ())
@@ -190,11 +203,11 @@ def _draw_panel(place: Axes, view: RunView, panel: _Panel, styles: dict[tuple[st
         place.axhline(0, color=MUTED, lw=0.7)
     place.spines[["top", "right"]].set_visible(False)
     place.grid(axis="y", color=MUTED, alpha=0.18, lw=0.6)
-    cut = []
+    beyond = []
     for number, curve in enumerate(panel.curves):
         shift = np.exp(_APART * (number - (len(panel.curves) - 1) / 2))
-        cut.append(_draw_curve(place, curve, styles[curve.key], curve.abscissae * shift, panel.limits))
-    return any(cut)
+        beyond.append(_draw_curve(place, curve, styles[curve.key], curve.abscissae * shift, panel.limits))
+    return any(beyond)
 
 
 def _limits(curves: list[_Curve], *, log: bool) -> tuple[float, float]:
@@ -234,7 +247,7 @@ def _draw_curve(
             )
     low, high = curve.low < limits[0], curve.high > limits[1]
     known = ~(np.isnan(curve.low) | np.isnan(curve.high))
-    for x, bottom, top, cut in zip(
+    for x, bottom, top, both in zip(
         across[known], curve.low[known], curve.high[known], (low & high)[known], strict=True
     ):
         place.plot(
@@ -242,7 +255,7 @@ def _draw_curve(
             np.clip([bottom, top], *limits),
             color=style.colour,
             lw=0.8,
-            alpha=0.35 if cut else 0.85,
+            alpha=0.35 if both else 0.85,
             zorder=2,
         )
     for beyond, end, arrow in ((low, limits[0], CARETDOWN), (high, limits[1], CARETUP)):
@@ -253,24 +266,25 @@ def _draw_curve(
     return bool(low.any() or high.any())
 
 
+def name_lines(axes: Axes, view: RunView, panel: Panel) -> None:
+    """A legend of the lines of one panel."""
+    styles = dict.fromkeys(_styles(view)[curve.key] for curve in panel.curves)
+    axes.legend(handles=[Line2D([], [], **style.line, label=style.label) for style in styles])
+
+
 def _legend(place: Axes, view: RunView, styles: dict[tuple[str, str], _Style], *, cut: bool) -> None:
     """Names of the lines in an empty panel, and how to read them."""
     handles = [Line2D([], [], **style.line, label=style.label) for style in dict.fromkeys(styles.values())]
     several = len(view.study.seeds) > 1
-    marks = ["line: mean of the seeds; small point: one seed"] if several else []
-    marks.append("bar: 95 % interval over stimuli" + (", mean of the seeds'" if several else ""))
-    marks += ["arrow: the interval continues beyond the axis"] if cut else []
-    columns = 2 if len(handles) > 5 else 1
-    place.legend(handles=handles, loc="upper center", ncols=columns, handlelength=3.2)
-    below = 0.93 - _ROW * -(-len(handles) // columns)
-    place.text(
-        0.5,
-        below,
-        "\n".join(marks),
-        ha="center",
-        va="top",
-        transform=place.transAxes,
-        color=INK,
-        fontsize="small",
+    marks = ["line: mean of the seeds;", "small point: one seed"] if several else []
+    marks += ["bar: 95 % interval over stimuli" + (",\nmean of the seeds'" if several else "")]
+    marks += ["arrow: the interval continues\nbeyond the axis"] if cut else []
+    longest = max(len(str(handle.get_label())) for handle in handles)
+    columns = 2 if len(handles) > 5 and longest <= _SHORT else 1
+    named = place.legend(
+        handles=handles, loc="upper center", ncols=columns, handlelength=2.6, columnspacing=1
     )
+    place.add_artist(named)
+    told = AnchoredText("\n".join(marks), "lower center", frameon=False, prop={"size": SMALL, "color": INK})
+    place.add_artist(told)
     place.axis("off")

@@ -1,0 +1,171 @@
+"""The figure of one model under one labelling, beside the reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from ratewarp.geometry import ClassDistortion
+from ratewarp.report.classes import MANY, ClassTicks, class_ticks, sparse_ticks
+from ratewarp.report.factor_grid import cut
+from ratewarp.report.inches import axes_at, height_of_note, note_at_foot
+from ratewarp.report.legends import draw_key, scheme_key
+from ratewarp.report.panels import draw_map, draw_matrix, map_extent
+from ratewarp.report.style import DOUBLE, LETTER, LINE, MUTED, SMALL, in_lines
+from ratewarp.report.tuning_panel import draw_tuning, shown_latents, tuning_heading, tuning_plan
+from ratewarp.report.views import ConditionView, RunView, class_names, scheme_colours
+
+_LEFT, _ABOVE, _GAP = 0.24, 0.3, 0.08
+_MAP, _MATRIX, _NAMES = 1.62, 1.15, 0.42  # inches of a map, of a matrix, and of the names beside it
+_FEW = 6  # latents up to which tuning curves stand beside the maps
+_LETTERS_OF_CLASSES = 24  # of all names of classes that have room beside a matrix
+_LETTERS = 16  # of one of them
+_LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
+_BAR = 0.45  # below a matrix, for the colours of many classes
+
+
+def model_figure(view: RunView, model: str, scheme: str) -> Figure:
+    """One model under one labelling: the reference's map and its own, tuning curves of both, class distortion
+    matrix; a row is a level of `RunView.panel_levels`.
+    """
+    levels, first = view.panel_levels, view.shown(model, view.panel_levels[0])
+    labels = view.settings[model].class_schemes()[scheme]
+    classes = int(labels.max()) + 1
+    beside = first.grid.is_plane and shown_latents(first) <= _FEW
+    tuned = _LEFT + 2 * (_MAP + _GAP) + 0.05 if beside else _LEFT
+    width = DOUBLE - tuned - 0.05 - (_MATRIX + _NAMES if beside else 0.0)
+    plan = tuning_plan(first, width, scheme)
+    both = 2 * (plan.height + LINE + 0.02)
+    each = max(_MAP, both) + 0.1 if beside else _MAP + both + 0.15
+    key = scheme_key(scheme, classes, first.condition.setting, 2 * _MAP)
+    below = max(key.inches, _BAR if classes >= MANY else 0.0, 0.2) if beside else 0.05
+    each += 0.0 if beside else max(key.inches, _BAR if classes >= MANY else 0.2)
+    note = " · ".join(filter(None, (view.mapped_note, view.seed_note)))
+    height = _ABOVE + len(levels) * each + below + height_of_note(note, DOUBLE)
+    figure = plt.figure(figsize=(DOUBLE, height))
+    matrices = _Matrices(view, model, scheme)
+    for row, level in enumerate(levels):
+        top, last = _ABOVE + row * each, row == len(levels) - 1
+        shown = view.shown(model, level)
+        pair = (view.reference_of(shown), shown)
+        _draw_maps(figure, view, pair, scheme, top, titled=row == 0)
+        if last or not beside:
+            draw_key(_over_both(figure, top), key)
+        under = top if beside else top + _MAP + max(key.inches, _BAR if classes >= MANY else 0.2)
+        _draw_tuning(figure, pair, scheme, (tuned, under, width, plan.height), last=last)
+        place = axes_at(figure, DOUBLE - _MATRIX - 0.03, top, _MATRIX, _MATRIX)
+        image = matrices.draw(place, level, titled=row == 0)
+        if image is not None and classes >= MANY and last:
+            _draw_scale(figure, image, top + _MATRIX + 0.24)
+    note_at_foot(figure, note)
+    return figure
+
+
+def _draw_maps(
+    figure: Figure,
+    view: RunView,
+    pair: tuple[ConditionView, ConditionView],
+    scheme: str,
+    top: float,
+    *,
+    titled: bool,
+) -> None:
+    """The reference and the model, on one scale and in the same colours."""
+    extent, model = map_extent(pair), pair[1].condition.model
+    colours = scheme_colours(scheme, view.settings[model])
+    for column, one in enumerate(pair):
+        axes = axes_at(figure, _LEFT + column * (_MAP + _GAP), top, _MAP, _MAP)
+        name = cut(one.condition.model, int(_MAP / LETTER))
+        draw_map(axes, one, colours, extent=extent, title=name if titled else "")
+        if column == 0:
+            axes.set_ylabel(one.label, labelpad=3)
+
+
+def _over_both(figure: Figure, top: float) -> Axes:
+    """Axes as wide as both maps, of which nothing is seen."""
+    axes = axes_at(figure, _LEFT, top, 2 * _MAP + _GAP, _MAP)
+    axes.set_axis_off()
+    return axes
+
+
+def _draw_tuning(
+    figure: Figure,
+    pair: tuple[ConditionView, ConditionView],
+    scheme: str,
+    box: tuple[float, float, float, float],
+    *,
+    last: bool,
+) -> None:
+    """Of the reference above that of the model."""
+    left, top, width, height = box
+    for number, one in enumerate(pair):
+        start = top + number * (height + LINE + 0.02)
+        axes = axes_at(figure, left, start + LINE, width, height)
+        heading = f"{cut(one.condition.model, 20)}: {tuning_heading(one)}"
+        short = heading if len(heading) * LETTER < width else heading.partition(" (")[0]
+        axes.annotate(
+            short, (0, 1), (0, 1), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL
+        )
+        draw_tuning(axes, one, scheme=scheme, names=last and number == 1)
+
+
+class _Matrices:
+    """Class distortion matrices of a model under a labelling, at every level, on one scale."""
+
+    def __init__(self, view: RunView, model: str, scheme: str) -> None:
+        self.view, self.model, self.scheme = view, model, scheme
+        setting = view.settings[model]
+        labels = setting.class_schemes()[scheme]
+        self.classes = int(labels.max()) + 1
+        self.names = class_names(scheme, self.classes, setting)
+        self.found = {
+            level: view.distortion_matrix(view.shown(model, level), scheme) for level in view.panel_levels
+        }
+        grid = view.shown(model, view.panel_levels[0]).grid
+        self.ticks: ClassTicks = (
+            sparse_ticks([cut(name, _LETTERS) for name in self.names])
+            if self.names
+            else class_ticks(labels, grid.values, grid.names)
+        )
+
+    @property
+    def limit(self) -> float:
+        """Where the colours end."""
+        return limit_of([one for one in self.found.values() if one is not None], self.classes)
+
+    def draw(self, axes: Axes, level: int, *, titled: bool) -> AxesImage | None:
+        """Draws that of a level; says so where it is not defined."""
+        matrix, heading = self.found[level], ""
+        if titled:
+            model, reference = (cut(name, 18) for name in (self.model, self.view.study.reference))
+            heading = in_lines(f"class distortion, {model} against {reference}", _MATRIX + _NAMES)
+        if matrix is None:
+            axes.set(xticks=[], yticks=[], aspect="equal")
+            axes.set_title(heading, fontsize=SMALL)
+            middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
+            axes.text(0.5, 0.5, f"not defined\nat {self.view.label(level)}", color=MUTED, **middle)
+            return None
+        short = [cut(name, max(4, _LETTERS_OF_CLASSES // self.classes)) for name in self.names]
+        image = draw_matrix(axes, matrix, limit=self.limit, names=short, title=heading, ticks=self.ticks)
+        axes.title.set_fontsize(SMALL)
+        return image
+
+
+def limit_of(matrices: list[ClassDistortion], classes: int) -> float:
+    """Where the colours of matrices end: at the largest entry; of many classes, at a quantile."""
+    whole = _LIMIT if classes >= MANY else 1
+    return max([0.1, *(float(np.nanquantile(np.abs(one.values), whole)) for one in matrices)])
+
+
+def _draw_scale(figure: Figure, image: AxesImage, top: float) -> None:
+    """The colours of matrices without numbers, below them."""
+    place = axes_at(figure, DOUBLE - _MATRIX, top, _MATRIX - 0.06, 0.06)
+    bar = figure.colorbar(image, cax=place, extend="both", orientation="horizontal")
+    bar.set_label("distance ratio − its mean", fontsize=SMALL, labelpad=1)
+    bar.ax.tick_params(labelsize=SMALL, length=2, pad=1)
+    bar.outline.set_visible(False)  # type: ignore[operator]
