@@ -24,7 +24,14 @@ from ratewarp.studies import Cell, Condition, Study, stored_study
 _NAMED = 3  # conditions that a sentence names
 _MOST_TOLD = 20  # damaged parts that have a sentence each
 # columns whose lack changes nothing that is shown
-_NOT_SHOWN = {"sample_se", "distortion_below", "rate_se", "semantic_se", "information_se", "excess_distortion"}
+_NOT_SHOWN = {
+    "sample_se",
+    "distortion_below",
+    "rate_se",
+    "semantic_se",
+    "information_se",
+    "excess_distortion",
+}
 
 Made = TypeVar("Made")
 

@@ -18,7 +18,10 @@ def alerts(view: RunView) -> list[str]:
     table = view.table("models")
     told = set(table["condition"])
     missing = [condition.id for condition in view.conditions if condition.id not in told]
-    return [*(view.gaps if view.there else _missing(missing)), *shortened(alerts_of(table, view.study.reference))]
+    return [
+        *(view.gaps if view.there else _missing(missing)),
+        *shortened(alerts_of(table, view.study.reference)),
+    ]
 
 
 def condition_alerts(view: RunView) -> dict[str, str]:

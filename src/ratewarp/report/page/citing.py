@@ -68,7 +68,8 @@ def _article(facts: Mapping[str, Any]) -> Citation:
 
 def _authors(facts: Mapping[str, Any]) -> str:
     return ", ".join(
-        one.get("name") or f"{one['family-names']} {_initials(one['given-names'])}" for one in facts["authors"]
+        one.get("name") or f"{one['family-names']} {_initials(one['given-names'])}"
+        for one in facts["authors"]
     )
 
 

@@ -142,6 +142,7 @@ def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
     study, tasks = view.study, view.table("tasks")
     return template.render(
         study=study,
+        of="run",
         source=study.source.name,
         unit=study.likelihood.UNIT,
         facts=facts(view),
@@ -194,8 +195,6 @@ def _selection(view: RunView) -> str:
     names = view.drawn.names
     models = f"{view.drawn.note} ({', '.join(names)})" if view.drawn.note else ""
     return "; ".join(filter(None, (models, view.figures_note)))
-
-
 
 
 def _reference_words(view: RunView) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from html import escape
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from jinja2 import Environment, PackageLoader
@@ -18,8 +18,9 @@ from markupsafe import Markup
 from ratewarp._checks import refuse
 from ratewarp._files import can_be_made, disk_errors, write_new
 from ratewarp.codes.measurement import Measurement
+from ratewarp.report.page.citing import citations
 from ratewarp.report.page.codes_of import Details
-from ratewarp.report.page.front_end import import_map, script_of_library, start, styles
+from ratewarp.report.page.front_end import first_words, import_map, script_of_library, start, styles
 from ratewarp.report.page.stage import ROOM, stage_data, to_json
 from ratewarp.report.page.stage_of_codes import stage_of_codes
 from ratewarp.report.page.stage_of_runs import stage_of_runs
@@ -37,8 +38,27 @@ _BESIDE = (
     " and its standard error over seeds, where there are two or more in each."
 )
 
-Table = tuple[str, str, pd.DataFrame]
-"""Heading, words, rows."""
+
+class Table(NamedTuple):
+    """A table behind a stage.
+
+    Attributes:
+        heading: above it.
+        words: what its rows are.
+        rows: of it.
+    """
+
+    heading: str
+    words: str
+    rows: pd.DataFrame
+
+    @property
+    def html(self) -> Markup:
+        """The rows as HTML, names as text."""
+        if self.rows.empty:
+            return Markup("<p>Nothing.</p>")
+        shown = {"index": False, "border": 0, "na_rep": "", "justify": "left", "escape": True}
+        return Markup(self.rows.to_html(float_format=_number, **shown))
 
 
 @dataclass(frozen=True)
@@ -66,9 +86,12 @@ class Stage:
         return environment.get_template("alone.html").render(
             title=self.data["title"],
             kicker=self.kicker,
+            of=self.data.get("of", "run"),
             facts=self.facts,
             alerts=self.data["alerts"],
-            tables=[(heading, words, _as_html(rows)) for heading, words, rows in self.tables],
+            tables=self.tables,
+            cited=citations(),
+            first=Markup(first_words()),
             styles=Markup(styles()),
             stage=Markup(to_json(dict(self.data))),
             library=Markup(script_of_library()),
@@ -167,7 +190,7 @@ def _of_codes(found: Measurement, title: str) -> Stage:
     tasks = ", ".join(f"{task} ({len(names)} classes)" for task, names in found.classes.items())
     facts |= {"Tasks": tasks} if tasks else {}
     data = stage_of_codes(found, title)
-    return Stage(data, "measured codes", facts, [("Numbers", _CODES_NUMBERS, found.table)])
+    return Stage(data, "measured codes", facts, [Table("Numbers", _CODES_NUMBERS, found.table)])
 
 
 def _of_runs(
@@ -176,15 +199,10 @@ def _of_runs(
     data = stage_of_runs(runs, room, show)
     data |= {"title": title} if title else {}
     tables = [
-        ("What differs", _DIFFERENCES, study_differences(runs)),
-        ("Numbers beside each other", _BESIDE, compare_runs(runs)),
+        Table("What differs", _DIFFERENCES, study_differences(runs)),
+        Table("Numbers beside each other", _BESIDE, compare_runs(runs)),
     ]
     return Stage(data, "runs compared", tables=tables)
-
-
-def _as_html(table: pd.DataFrame) -> Markup:
-    html = table.to_html(index=False, border=0, na_rep="", justify="left", float_format=_number, escape=True)
-    return Markup(html)
 
 
 def _number(value: float) -> str:

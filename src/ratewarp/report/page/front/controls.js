@@ -17,7 +17,7 @@ export class Controls {
   constructor(place, run, state, colourings) {
     this.run = run;
     this.state = state;
-    /** @type {{input: HTMLInputElement, title: HTMLElement, order: number[], axis: any, number: number}[]} */
+    /** @type {{input: HTMLInputElement, title: HTMLElement, marks: HTMLElement, order: number[], axis: any, number: number}[]} */
     this.sliders = [];
     /** @type {Map<string, HTMLSelectElement>} */
     this.selects = new Map();
@@ -25,6 +25,10 @@ export class Controls {
     if (run.data.axes.length) place.append(this.#play());
     if (run.data.seeds.length > 1) {
       place.append(this.#select("seed", run.data.seeds.map((/** @type {number} */ seed) => [String(seed), String(seed)]), (value) => state.set({ seed: Number(value) }), String(state.now.seed)));
+    }
+    const models = run.data.models.map((/** @type {any} */ one) => [one.name, one.name]);
+    if (models.length > 2) {
+      place.append(this.#select("beside", [["", "its reference"], ...models], (value) => state.set({ beside: value || null }), state.now.beside ?? ""));
     }
     if (colourings.length > 1) {
       place.append(this.#select("colour", colourings.map((one) => [one.name, one.label]), (value) => state.set({ colour: value }), state.now.colour));
@@ -149,9 +153,9 @@ export class Controls {
       title.textContent = words;
       input.setAttribute("aria-valuetext", words);
     }
-    for (const name of ["seed", "colour"]) {
+    for (const name of ["seed", "colour", "beside"]) {
       const select = this.selects.get(name);
-      if (select) select.value = String(now[/** @type {"seed" | "colour"} */ (name)]);
+      if (select) select.value = String(now[/** @type {"seed" | "colour" | "beside"} */ (name)] ?? "");
     }
   }
 }

@@ -7,6 +7,8 @@ const LEFT = 60;
 const MOST_CLASSES = 16;
 const TURNS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
+/** @typedef {{low: (number | null)[][], high: (number | null)[][]}} Interval */
+
 export class DistancesView {
   /**
    * @param {HTMLElement} place
@@ -39,6 +41,7 @@ export class DistancesView {
     const focused = this.#focused();
     this.place.replaceChildren();
     [this.scheme, this.shown] = [scheme, []];
+    if (scheme?.distances?.length && scheme.classes.length <= MOST_CLASSES) return this.#measured(scheme);
     if (!scheme || scheme.classes.length > MOST_CLASSES || !own.detail || !reference.detail) {
       const why = scheme && scheme.classes.length > MOST_CLASSES ? `Too many classes for a matrix: ${scheme.classes.length}.` : "The page holds no codes of this model, or none of the reference.";
       const note = this.place.appendChild(document.createElement("p"));
@@ -53,6 +56,14 @@ export class DistancesView {
     for (const [name, values] of this.shown) this.#matrix(name, values, scheme, most);
     this.light(this.lit);
     if (focused) /** @type {HTMLElement | null} */ (this.place.querySelectorAll("svg")[focused.matrix]?.querySelector(`[data-cell="${focused.cell}"]`))?.focus();
+  }
+
+  /** Distances that were measured with their intervals. @param {any} scheme */
+  #measured(scheme) {
+    this.shown = scheme.distances.map((/** @type {any} */ one) => [one.name, one.values]);
+    const most = Math.max(...this.shown.flatMap(([, values]) => values).flat().filter(Number.isFinite).map(Math.abs), 1e-6);
+    for (const { name, values, low, high } of scheme.distances) this.#matrix(name, values, scheme, most, { low, high });
+    this.light(this.lit);
   }
 
   #focused() {
@@ -76,8 +87,8 @@ export class DistancesView {
     }
   }
 
-  /** @param {string} name @param {number[][]} values @param {any} scheme @param {number} most */
-  #matrix(name, values, scheme, most) {
+  /** @param {string} name @param {number[][]} values @param {any} scheme @param {number} most @param {Interval} [interval] */
+  #matrix(name, values, scheme, most, interval) {
     const { d3 } = globalThis;
     const number = values.length;
     const side = LEFT + number * CELL + 4;
@@ -92,16 +103,17 @@ export class DistancesView {
     values.forEach((row, a) => {
       label(a, 9).attr("x", LEFT - 5).attr("y", (a + 0.6) * CELL).attr("text-anchor", "end");
       label(a, 5).attr("x", LEFT + (a + 0.5) * CELL).attr("y", number * CELL + 14).attr("text-anchor", "middle");
-      row.forEach((value, b) => this.#cell(svg, scheme, value, a, b, most, number));
+      row.forEach((value, b) => this.#cell(svg, scheme, value, a, b, most, number, interval));
     });
   }
 
-  /** @param {any} svg @param {any} scheme @param {number} value @param {number} a @param {number} b @param {number} most @param {number} number */
-  #cell(svg, scheme, value, a, b, most, number) {
+  /** @param {any} svg @param {any} scheme @param {number} value @param {number} a @param {number} b @param {number} most @param {number} number @param {Interval} [interval] */
+  #cell(svg, scheme, value, a, b, most, number, interval) {
     const d3 = /** @type {any} */ (globalThis).d3;
     const known = Number.isFinite(value);
     const pair = a === b ? `within ${scheme.classes[a]}` : `${scheme.classes[a]}, ${scheme.classes[b]}`;
-    const words = `${pair}: ${known ? value.toFixed(2) : "not defined"}`;
+    const [low, high] = [interval?.low[a][b], interval?.high[a][b]].map((one) => one?.toFixed(2));
+    const words = `${pair}: ${known ? value.toFixed(2) : "not defined"}${low && high ? `, ${low} to ${high}` : ""}`;
     const group = svg.append("g");
     const cell = group.append("rect").attr("x", LEFT + b * CELL).attr("y", a * CELL).attr("width", CELL - 1).attr("height", CELL - 1)
       .attr("fill", known ? d3.interpolatePuOr(0.5 - (0.5 * value) / most) : "none").attr("class", "cell")

@@ -22,7 +22,9 @@ export class HeatView {
    * @param {import("ratewarp/stage_state").State<import("ratewarp/stage_run").Choice>} state
    */
   constructor(place, run, state) {
-    [this.place, this.run, this.state] = [place, run, state];
+    this.place = place;
+    this.run = run;
+    this.state = state;
     this.measures = measuredOf(run.data);
     /** @type {{x: number, y: number, value: number, seeds: number, words: string}[]} */
     this.cells = [];

@@ -58,5 +58,5 @@ export function towards(points, from, turn) {
 function told({ run, detail, item: chosen }, item) {
   const name = run.name(/** @type {Int32Array} */ (run.stimulus)[item]);
   if (!detail || chosen === null || chosen === item) return name;
-  return `${name}; ${distancesFrom(detail, chosen)[item].toFixed(2)} standard deviations of the prior from the chosen code`;
+  return `${name}; ${distancesFrom(detail, chosen)[item].toFixed(2)} ${run.unit} from the chosen code`;
 }

@@ -8,7 +8,6 @@ import { whenColoursChange } from "ratewarp/theme";
 
 const MOVE = 450; // milliseconds of a move
 const NEAR = 14; // CSS pixels within which a point is meant
-const BAR = "1 s.d. of the prior";
 const INK = "#1d2733"; // on paper, whatever the page is shown in
 const ROOM = 1.08; // of the square shown, over the reach of the points
 const FAINT = 0.13; // opacity of codes that are not of the chosen classes
@@ -162,7 +161,7 @@ export class MapView {
       context.stroke();
     }
     this.#cross(context, side);
-    this.#bar(context, side);
+    this.#drawBar(context, side);
   }
 
   /** Whether an item is of the chosen classes, or none is chosen. @param {number} item */
@@ -205,8 +204,8 @@ export class MapView {
     return [
       ...shown.map((item) => circle(item, { r, fill: colours[item], ...(this.#full(item) ? {} : { "fill-opacity": FAINT }) })),
       ...(this.item !== null && shown.includes(this.item) ? [circle(this.item, ring)] : []),
-      drawn("rect", { x: 12, y: side - 14, width: this.#deviation(side).toFixed(2), height: 2, fill: INK }),
-      drawn("text", { x: 12, y: side - 20, "font-size": 11, fill: INK }, [BAR]),
+      drawn("rect", { x: 12, y: side - 14, width: this.#bar(side).length.toFixed(2), height: 2, fill: INK }),
+      drawn("text", { x: 12, y: side - 20, "font-size": 11, fill: INK }, [this.#bar(side).text]),
     ];
   }
 
@@ -228,18 +227,22 @@ export class MapView {
     return this.colours_;
   }
 
-  /** One standard deviation of the prior, as a bar. @param {CanvasRenderingContext2D} context @param {number} side */
-  #bar(context, side) {
-    const length = this.#deviation(side);
+  /** The unit of codes, as a bar. @param {CanvasRenderingContext2D} context @param {number} side */
+  #drawBar(context, side) {
+    const { length, text } = this.#bar(side);
     context.fillStyle = getComputedStyle(this.canvas).color;
     context.fillRect(12, side - 14, length, 2);
     context.font = "11px system-ui, sans-serif";
-    context.fillText(BAR, 12, side - 20);
+    context.fillText(text, 12, side - 20);
   }
 
-  /** @param {number} side */
-  #deviation(side) {
-    return Math.min(side / 2 / ((this.shownExtent ?? 1) * ROOM), side - 24);
+  /** One unit where that is neither wide nor narrow, else 1, 2 or 5 times a power of ten of it. @param {number} side */
+  #bar(side) {
+    const one = side / 2 / ((this.shownExtent ?? 1) * ROOM);
+    const fits = one > side / 50 && one < side - 24;
+    const power = 10 ** Math.floor(Math.log10(side / 4 / one));
+    const units = fits ? 1 : power * ([5, 2].find((times) => times * power * one <= side / 4) ?? 1);
+    return { length: units * one, text: `${Number(units.toPrecision(1))} ${this.run.unit}` };
   }
 
   /** @param {(part: number) => void} step */

@@ -43,7 +43,7 @@ export class MapWalk {
       const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus[spot.item]) : null;
       this.canvas.hidden = stored === null;
       if (stored) paint(this.canvas, stored, run.data.world);
-      this.hint.textContent = stored ? `Decoded from codes of ${run.name(run.stimulus[spot.item])}` : "The page holds no decoder of this model, and so no image here.";
+      this.hint.textContent = stored ? `Decoded from codes of ${run.name(run.stimulus[/** @type {{item: number}} */ (spot).item])}` : "The page holds no decoder of this model, and so no image here.";
       return;
     }
     const code = codeAt(detail, spot);

@@ -11,7 +11,6 @@ import { courseOf } from "ratewarp/tuning_view";
  * @typedef {import("ratewarp/stage_run").Detail} Detail
  */
 
-const PRIOR = "s.d. of the prior"; // unit of codes
 
 /** Rows of a panel that shows nothing. @type {Rows} */
 export const NOTHING = { columns: [], rows: [] };
@@ -30,8 +29,8 @@ export function mapRows(run, detail) {
   return {
     columns: [
       ...stimulusColumns(run),
-      ...["x", "y"].map((axis) => `map ${axis} (${PRIOR})`),
-      ...Array.from({ length: latents }, (_, latent) => `latent ${latent + 1} (${PRIOR})`),
+      ...["x", "y"].map((axis) => `map ${axis} (${detail.unit})`),
+      ...Array.from({ length: latents }, (_, latent) => `${detail.noun} ${latent + 1} (${detail.unit})`),
     ],
     rows: items.map((item) => [
       ...stimulusCells(run, stimulus[item]),
@@ -70,11 +69,11 @@ export function tuningRows(detail, factors) {
     factors.flatMap((factor) => {
       const { mean, low, high } = courseOf(detail, latent, factor);
       return factor.values.map((/** @type {Cell} */ value, /** @type {number} */ rank) =>
-        [latent + 1, detail.rates[latent], factor.name, value, mean[rank], low[rank], high[rank]]);
+        [latent + 1, detail.weights[latent], factor.name, value, mean[rank], low[rank], high[rank]]);
     }),
   );
   return {
-    columns: ["latent", "rate (nats)", "factor", "value", ...["mean", "lowest", "highest"].map((one) => `${one} code (${PRIOR})`)],
+    columns: [detail.noun, weightName(detail), "factor", "value", ...["mean", "lowest", "highest"].map((one) => `${one} code (${detail.unit})`)],
     rows,
   };
 }
@@ -141,16 +140,21 @@ export function neighbourRows(run, item, sides) {
     (detail ? nearestStimuli(run, detail, item) : []).map(([stimulus, distance], place) =>
       [name, place + 1, distance, ...stimulusCells(run, stimulus)]),
   );
-  return { columns: ["codes of", "neighbour", `distance (${PRIOR})`, ...stimulusColumns(run)], rows };
+  return { columns: ["codes of", "neighbour", `distance (${run.unit})`, ...stimulusColumns(run)], rows };
 }
 
 /** Where the walk is, latent by latent. @param {Detail | null} detail @param {ArrayLike<number> | null} code @returns {Rows} */
 export function walkRows(detail, code) {
   if (!detail || !code) return NOTHING;
   return {
-    columns: ["latent", "rate (nats)", `position (${PRIOR})`],
-    rows: latentsInUse(detail).map((latent) => [latent + 1, detail.rates[latent], code[latent]]),
+    columns: ["latent", weightName(detail), `position (${detail.unit})`],
+    rows: latentsInUse(detail).map((latent) => [latent + 1, detail.weights[latent], code[latent]]),
   };
+}
+
+/** @param {Detail} detail */
+function weightName({ rates }) {
+  return rates ? "rate (nats)" : "share of the variance";
 }
 
 /** @param {StageRun} run */

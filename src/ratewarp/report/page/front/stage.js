@@ -5,13 +5,15 @@ import { isShown, markOf, standing, whyEmpty } from "ratewarp/condition_words";
 import { Controls } from "ratewarp/controls";
 import { DistancesView } from "ratewarp/distances_view";
 import { HeatView } from "ratewarp/heat_view";
+import { IndicesView } from "ratewarp/indices_view";
+import { leaveOut } from "ratewarp/left_out";
 import { LegendView } from "ratewarp/legend_view";
 import { codeAt } from "ratewarp/map_walk";
 import { MapView } from "ratewarp/map_view";
 import { PlaneView } from "ratewarp/plane_view";
 import { isLit } from "ratewarp/selection";
 import { furnish } from "ratewarp/stage_panels";
-import { StageRun, latentsInUse } from "ratewarp/stage_run";
+import { StageRun, latentsInUse, referenceOf } from "ratewarp/stage_run";
 import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { StimulusView } from "ratewarp/stimulus_view";
 import { TraversalView, words } from "ratewarp/traversal_view";
@@ -23,7 +25,7 @@ import { WarpsView } from "ratewarp/warps_view";
  * @typedef {import("ratewarp/stage_run").Detail} Detail
  */
 
-const WHAT = /** @type {(keyof Choice)[]} */ (["model", "place", "seed", "stimulus"]); // what other pictures are of
+const WHAT = /** @type {(keyof Choice)[]} */ (["model", "beside", "place", "seed", "stimulus"]); // what other pictures are of
 const place = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
 class Stage {
@@ -34,17 +36,18 @@ class Stage {
     this.state = new State(fromAddress(location.hash.slice(1), this.#first(), run.data));
     /** @type {{detail: Detail | null, other: Detail | null, item: number}} what is shown */
     this.at = { detail: null, other: null, item: 0 };
+    leaveOut(run);
     this.views = this.#views();
     this.heat = new HeatView(place("heat"), run, this.state);
     const section = place("heat").closest("section");
     if (section && !this.heat.possible) section.remove();
-    this.refresh = furnish(run, this.state, { ...this.views, heat: this.heat });
+    this.refresh = furnish(run, this.state, { ...this.views, heat: this.heat, indices: new IndicesView(document.getElementById("indices"), run.data) });
   }
 
   /** What is chosen at first. @returns {Choice} */
   #first() {
     const { data } = this.run;
-    const others = data.models.filter((/** @type {any} */ one) => one.name !== data.reference);
+    const others = data.models.filter((/** @type {any} */ one) => one.name !== (one.reference ?? data.reference));
     return {
       model: (others[0] ?? data.models[0]).name,
       place: data.axes.map((/** @type {any} */ axis) => (axis.numbers ? axis.values.indexOf(Math.max(...axis.values)) : 0)),
@@ -52,6 +55,7 @@ class Stage {
       stimulus: null,
       latent: null,
       colour: this.colours[0].name,
+      beside: null,
       lit: null,
       far: false,
       measures: null,
@@ -91,7 +95,10 @@ class Stage {
   /** Shows what another choice is, or lights what is shown already. @param {Choice} now @param {Choice} before */
   follow(now, before) {
     history.replaceState(null, "", `#${toAddress(now)}`);
-    if (WHAT.some((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))) return this.show(now);
+    if (WHAT.some((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))) {
+      this.show(now);
+      return;
+    }
     this.light(now);
     this.views.warps.show(this.run.chosen(now), now);
     this.heat.show(now);
@@ -103,21 +110,27 @@ class Stage {
     const { run, views, state } = this;
     const { data } = run;
     const [condition, base] = [run.chosen(now), run.reference(now)];
+    const beside = now.beside ?? referenceOf(data, now.model);
+    const isReference = beside === referenceOf(data, now.model);
     views.plane.show(condition);
     views.warps.show(condition, now);
     this.heat.show(now);
     this.#tell(condition, base);
-    const found = [condition, base].map((one) => (isShown(data, one) ? run.detail(one) : null));
-    const [detail, other, decoder, theirs] = await Promise.all([...found, views.traversal.decoder(condition), views.traversal.decoder(base)]);
+    const both = [condition, base];
+    const [details, decoders] = await Promise.all([
+      Promise.all(both.map((one) => (isShown(data, one) ? run.detail(one) : null))),
+      Promise.all(both.map((one) => views.traversal.decoder(one))),
+    ]);
+    const [[detail, other], [decoder, theirs]] = [details, decoders];
     if (state.now !== now) return;
     const item = run.firstItem?.get(now.stimulus ?? middleStimulus(run)) ?? 0;
     this.at = { detail, other, item };
     const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
     views.own.show(detail, title(now.model, condition), { extent, nothing: whyEmpty(data, condition), decoder });
-    views.reference.show(other, title(`${data.reference} (reference)`, base), { extent, nothing: whyEmpty(data, base), decoder: theirs });
+    views.reference.show(other, title(isReference ? `${beside} (reference)` : beside, base), { extent, nothing: whyEmpty(data, base), decoder: theirs });
     for (const map of [views.own, views.reference]) map.mark(item);
-    const sides = [{ name: now.model, detail }, { name: data.reference, detail: other }];
-    views.stimulus.show(item, now.model === data.reference ? sides.slice(0, 1) : sides);
+    const sides = [{ name: now.model, detail }, { name: beside, detail: other }];
+    views.stimulus.show(item, now.model === beside ? sides.slice(0, 1) : sides);
     views.tuning.show(detail, run.stimulus?.[item] ?? null);
     this.#distances(now, sides);
     const walking = views.traversal.show(condition, detail, item);
@@ -157,7 +170,7 @@ class Stage {
     const { data } = this.run;
     const alerts = (condition === base ? [condition] : [condition, base]).map((one) => ({ one, ...standing(data, one) })).filter(({ kind }) => kind !== "sound");
     place("standing").replaceChildren(...alerts.map(({ one, kind, text }) =>
-      words("p", `${markOf(kind)} ${one?.model ?? "This place"}${one && one !== condition ? " (the reference)" : ""}: ${text}`, "alert")));
+      words("p", `${markOf(kind)} ${one?.model ?? "This place"}${one && one !== condition ? " (at the side)" : ""}: ${text}`, "alert")));
     const told = standing(data, condition).kind === "diverged" ? [] : (data.sentences?.[condition?.id] ?? []);
     place("sentences").replaceChildren(...told.map((/** @type {string} */ text) => words("li", text)));
   }

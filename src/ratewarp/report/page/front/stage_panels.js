@@ -10,7 +10,7 @@ import { toAddress } from "ratewarp/stage_state";
  * @typedef {{own: import("ratewarp/map_view").MapView, reference: import("ratewarp/map_view").MapView,
  *   stimulus: import("ratewarp/stimulus_view").StimulusView, traversal: import("ratewarp/traversal_view").TraversalView,
  *   tuning: import("ratewarp/tuning_view").TuningView, distances: import("ratewarp/distances_view").DistancesView,
- *   warps: import("ratewarp/warps_view").WarpsView, heat: import("ratewarp/heat_view").HeatView}} Views
+ *   indices: import("ratewarp/indices_view").IndicesView, warps: import("ratewarp/warps_view").WarpsView, heat: import("ratewarp/heat_view").HeatView}} Views
  */
 
 /**
@@ -37,7 +37,7 @@ export function furnish(run, state, views) {
 }
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {Views} views @returns {import("ratewarp/downloads").Panel[]} */
-function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances, warps, heat }) {
+function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances, indices, warps, heat }) {
   const { data } = run;
   const models = () => data.models.map((/** @type {any} */ one) => ({ label: one.name, colour: one.colour }));
   const bound = data.bound.length ? [{ label: "least possible", colour: "#1d2733", line: true }] : [];
@@ -46,7 +46,7 @@ function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances,
     legend: () => view.colouring?.entries ?? [],
     canvas: (/** @type {number} */ side) => view.drawing(side),
   });
-  return [
+  const panels = [
     { name: "map", label: "map of the model", at: around("map-own"), ...map(own) },
     { name: "reference-map", label: "map of the reference", at: around("map-reference"), ...map(reference) },
     { name: "plane", label: "rate and distortion", at: around("plane"), rows: () => planeRows(data), legend: () => [...models(), ...bound] },
@@ -54,11 +54,13 @@ function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances,
     { name: "walk", label: "walk along the latents", at: around("traversal"), rows: () => walkRows(traversal.detail, traversal.code), pictures: false },
     { name: "tuning", label: "tuning", at: around("tuning"), rows: () => tuningRows(tuning.detail, tuning.factors) },
     { name: "distances", label: "distances of classes", at: around("distances"), rows: () => distanceRows(distances.scheme, distances.shown) },
+    { name: "indices", label: "indices", at: around("indices"), rows: () => indices.rows() },
     ...(heat.possible ? [{ name: "axes", label: "over two axes", at: around("heat"), rows: () => heatRows(heat) }] : []),
     ...warps.panels.map(({ measure, title, frame, rows, optimal, published }) => ({
       name: measure, label: title, at: frame, rows: () => measureRows(data, rows, optimal, published), legend: models,
     })),
   ];
+  return panels.filter(({ at }) => at && !at.hidden);
 }
 
 /** The panel in which a view stands. @param {string} name */

@@ -3,16 +3,19 @@
 import { unpack } from "ratewarp/packed_arrays";
 
 const LEAST = 0.01; // nats: latents below it are not in use
+const NOTHING = /** @type {import("ratewarp/packed_arrays").Packed} */ ({ kind: "u1", shape: [0], offset: 0, scale: 1, data: "eNoDAAAAAAE=" });
+const MOST_LATENTS = 12; // of codes whose rates are not known, that are shown one by one
 
 /**
  * @typedef {{of: string, which: number[]}} Lit  classes of a labelling, or values of a factor (as of `Colouring`)
  * @typedef {{model: string, place: number[], seed: number, stimulus: number | null, latent: number | null,
- *   colour: string, lit: Lit | null, far: boolean, measures: number[] | null, heat: number[] | null}} Choice
- *   what is chosen on the stage; far: colours are distances from the stimulus; measures: of which there are
+ *   colour: string, beside: string | null, lit: Lit | null, far: boolean, measures: number[] | null, heat: number[] | null}} Choice
+ *   what is chosen on the stage; beside: the model at the side, null for the reference; far: colours are distances from the stimulus; measures: of which there are
  *   panels, null for the first ones; heat: measure and two axes of the view over two axes
  * @typedef {{points: Float32Array, codes: Float32Array, latents: number, stress: number,
- *   reconstructions: Float32Array, rates: number[], spread: number[], frequency: Float32Array,
- *   means: Float32Array, extent: number}} Detail
+ *   reconstructions: Float32Array, rates: number[] | null, weights: number[], noun: string, unit: string, spread: number[], frequency: Float32Array,
+ *   means: Float32Array, extent: number}} Detail  weights: of every latent its rate, or its share of the
+ *   variance where rates are not known; noun: what latents are called; unit: of codes
  */
 
 export class StageRun {
@@ -87,9 +90,14 @@ export class StageRun {
     return this.condition(choice.model, choice.place, choice.seed);
   }
 
-  /** @param {Choice} choice */
+  /** What stands beside the chosen model. @param {Choice} choice */
   reference(choice) {
-    return this.condition(this.data.reference, choice.place, choice.seed);
+    return this.condition(choice.beside ?? referenceOf(this.data, choice.model), choice.place, choice.seed);
+  }
+
+  /** Unit of codes, behind a number. */
+  get unit() {
+    return this.data.of === "codes" ? "units of the codes" : "s.d. of the prior";
   }
 
   /**
@@ -110,7 +118,7 @@ export class StageRun {
   /** @param {any} packed */
   async #unpacked(packed) {
     const [points, codes, reconstructions, frequency] = await Promise.all(
-      [packed.points, packed.codes, packed.reconstructions, packed.frequency].map(unpack),
+      [packed.points, packed.codes, packed.reconstructions ?? NOTHING, packed.frequency].map(unpack),
     );
     const latents = codes.shape[1];
     return {
@@ -120,6 +128,9 @@ export class StageRun {
       stress: packed.stress,
       reconstructions: reconstructions.values,
       rates: packed.latent_rates,
+      weights: packed.latent_rates ?? sharesOfVariance(codes.values, latents),
+      noun: packed.latents_are ?? "latent",
+      unit: this.unit,
       spread: packed.spread,
       frequency: frequency.values,
       means: meansOf(codes.values, latents, this.stimulus, this.data.world.stimuli),
@@ -139,7 +150,7 @@ export class StageRun {
    */
   picture(pictures, stimulus) {
     const place = this.pictureOf.get(stimulus);
-    if (place === undefined) return null;
+    if (place === undefined || !pictures.length) return null;
     return pictures.subarray(place * this.pixels, (place + 1) * this.pixels);
   }
 
@@ -148,11 +159,18 @@ export class StageRun {
    * @param {number} stimulus
    */
   name(stimulus) {
+    const named = this.data.world.names?.[stimulus];
+    if (named !== undefined) return named;
     if (!this.factors.length) return `stimulus ${stimulus}`;
     return this.factors
       .map((factor) => `${factor.name} ${shown(factor.values[factor.ranks[stimulus]])}`)
       .join(", ");
   }
+}
+
+/** The reference of a model; runs that are compared have each their own. @param {any} data @param {string} model @returns {string} */
+export function referenceOf(data, model) {
+  return data.models.find((/** @type {any} */ one) => one.name === model)?.reference ?? data.reference;
 }
 
 /** @param {string} model @param {(number | null)[]} place @param {number} seed */
@@ -169,9 +187,27 @@ export function shown(value) {
  * Latents that say something, the most informative first.
  * @param {Detail} detail
  */
-export function latentsInUse({ rates }) {
-  const used = Array.from(rates.keys()).filter((latent) => rates[latent] > LEAST);
-  return used.sort((a, b) => rates[b] - rates[a]);
+export function latentsInUse({ rates, weights }) {
+  const used = Array.from(weights.keys()).filter((latent) => weights[latent] > (rates ? LEAST : 0));
+  used.sort((a, b) => weights[b] - weights[a]);
+  return rates ? used : used.slice(0, MOST_LATENTS);
+}
+
+/** How much of the code a latent is. @param {Detail} detail @param {number} latent */
+export function weightOf({ rates, weights }, latent) {
+  return rates ? `${rates[latent].toFixed(2)} nats` : `${(100 * weights[latent]).toFixed(0)} % of the variance`;
+}
+
+/** @param {Float32Array} codes @param {number} latents */
+export function sharesOfVariance(codes, latents) {
+  const number = codes.length / latents;
+  const variances = Array.from({ length: latents }, (_, latent) => {
+    const own = codes.filter((_, place) => place % latents === latent);
+    const mean = own.reduce((a, b) => a + b, 0) / number;
+    return own.reduce((sum, one) => sum + (one - mean) ** 2, 0) / number;
+  });
+  const all = variances.reduce((a, b) => a + b, 0) || 1;
+  return variances.map((one) => one / all);
 }
 
 /**

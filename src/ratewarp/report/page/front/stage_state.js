@@ -38,6 +38,7 @@ export function toAddress(choice) {
     colour: choice.colour,
   });
   if (choice.latent !== null) parts.set("latent", String(choice.latent));
+  if (choice.beside !== null) parts.set("beside", choice.beside);
   if (choice.lit) parts.set("lit", [choice.lit.of, ...choice.lit.which].join("."));
   if (choice.far) parts.set("far", "1");
   if (choice.measures) parts.set("measures", choice.measures.join("."));
@@ -64,14 +65,17 @@ export function fromAddress(address, fallback, data) {
     places.length === data.axes.length &&
     places.every((at, axis) => Number.isInteger(at) && at >= 0 && at < data.axes[axis].values.length);
   const model = parts.get("model") ?? "";
+  const beside = parts.get("beside");
+  const isModel = (/** @type {string | null} */ name) => data.models.some((/** @type {any} */ one) => one.name === name);
   const seed = Number(parts.get("seed") ?? NaN);
   return {
-    model: data.models.some((/** @type {any} */ one) => one.name === model) ? model : fallback.model,
+    model: isModel(model) ? model : fallback.model,
     place: fits ? places : fallback.place,
     seed: data.seeds.includes(seed) ? seed : fallback.seed,
     stimulus: whole("stimulus", data.world.stimuli),
     latent: whole("latent", 10_000),
     colour: parts.get("colour") ?? fallback.colour,
+    beside: isModel(beside) ? beside : null,
     lit: litOf(parts.get("lit"), data),
     far: parts.get("far") === "1",
     measures: numbersOf(parts.get("measures"), 1000),

@@ -41,9 +41,9 @@ export class StimulusView {
     title.title = name.join("");
     const row = this.place.appendChild(document.createElement("div"));
     row.className = "pictures";
-    row.append(this.#picture(run.picture(run.images, stimulus), "image"));
+    if (run.images.length) row.append(this.#picture(run.picture(run.images, stimulus), "image"));
     for (const { name, detail } of sides) {
-      if (detail) row.append(this.#picture(run.picture(detail.reconstructions, stimulus), `by ${name}`));
+      if (detail?.reconstructions.length) row.append(this.#picture(run.picture(detail.reconstructions, stimulus), `by ${name}`));
     }
     this.place.append(this.#classes(stimulus));
     for (const { name, detail } of sides) {
@@ -96,7 +96,11 @@ export class StimulusView {
       button.type = "button";
       button.title = `${this.run.name(stimulus)}; distance ${distance.toFixed(2)}`;
       button.setAttribute("aria-label", `Choose ${button.title}`);
-      button.append(this.#picture(this.run.picture(this.run.images, stimulus), distance.toFixed(2)));
+      button.append(
+        this.run.images.length
+          ? this.#picture(this.run.picture(this.run.images, stimulus), distance.toFixed(2))
+          : `${clipped(this.run.name(stimulus))}: ${distance.toFixed(2)}`,
+      );
       button.dataset.stimulus = String(stimulus);
       button.addEventListener("click", () => this.calls.choose(stimulus));
       row.append(button);

@@ -3,7 +3,7 @@
 import { makeDecoder } from "ratewarp/decoder";
 import { paint } from "ratewarp/pictures";
 import { toggleButton } from "ratewarp/selection";
-import { latentsInUse } from "ratewarp/stage_run";
+import { latentsInUse, weightOf } from "ratewarp/stage_run";
 
 const REACH = 3; // standard deviations of the prior, either way
 const STEPS = 7; // images of a strip
@@ -135,17 +135,17 @@ export class TraversalView {
 }
 
 /**
- * Chooses a latent; a bar says how much of the rate it has.
+ * Chooses a latent; a bar says how much of the code it is.
  * @param {number} latent @param {import("ratewarp/stage_run").Detail} detail @param {() => void} act
  */
-export function latentButton(latent, { rates }, act) {
-  const button = toggleButton(`latent ${latent + 1}`, false, act);
+export function latentButton(latent, detail, act) {
+  const button = toggleButton(`${detail.noun} ${latent + 1}`, false, act);
   button.classList.add("latent");
-  button.title = `Light up latent ${latent + 1}, ${rates[latent].toFixed(2)} nats, in every view`;
+  button.title = `Light up ${detail.noun} ${latent + 1}, ${weightOf(detail, latent)}, in every view`;
   button.dataset.latent = String(latent);
-  const nats = words("span", `${rates[latent].toFixed(2)} nats`, "nats");
+  const nats = words("span", weightOf(detail, latent), "nats");
   const bar = words("span", "", "bar");
-  bar.style.width = `${(100 * rates[latent]) / Math.max(...rates)}%`;
+  bar.style.width = `${(100 * detail.weights[latent]) / Math.max(...detail.weights)}%`;
   button.append(nats, bar);
   return button;
 }

@@ -1,5 +1,7 @@
 /** A measure against capacity: models as lines, seeds as dots, intervals as a band; optimal codes; published numbers. */
 
+import { referenceOf } from "ratewarp/stage_run";
+
 const SIZE = { width: 300, height: 210, left: 46, right: 10, top: 12, bottom: 36 };
 const CAPACITY = "capacity_nats";
 const MANY = 60; // dots from which on they are small
@@ -17,6 +19,7 @@ export class WarpPanel {
     const d3 = /** @type {any} */ (globalThis).d3;
     const { data } = context;
     this.context = context;
+    this.slice = ""; // place on the further axes of the lines that are drawn
     this.measure = tasks[0].measure;
     this.title = tasks[0].title;
     this.change = this.measure.endsWith("_change");
@@ -85,7 +88,7 @@ export class WarpPanel {
     const { x, y } = this;
     const known = this.rows.some((row) => row.task === task);
     this.lines.selectAll(".model").attr("opacity", (/** @type {any} */ one) =>
-      (one.model === now.model && (!known || one.task === task || !one.task)) ? 1 : one.model === now.model || one.model === this.context.data.reference ? 0.55 : 0.25);
+      (one.model === now.model && (!known || one.task === task || !one.task)) ? 1 : one.model === now.model || one.model === (now.beside ?? referenceOf(this.context.data, now.model)) ? 0.55 : 0.25);
     this.lines.selectAll(".optimal").attr("visibility", (/** @type {any} */ one) => (one.model === now.model ? "visible" : "hidden"));
     this.rings.selectAll("circle").data(this.rows.filter((row) => row.condition === condition)).join("circle").attr("class", "ring").attr("r", 6)
       .attr("cx", (/** @type {Row} */ row) => x(across(row.condition))).attr("cy", (/** @type {Row} */ row) => y(row.value));
