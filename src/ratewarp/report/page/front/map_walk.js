@@ -5,6 +5,7 @@ import { words } from "ratewarp/traversal_view";
 
 const NEIGHBOURS = 6;
 const LEAST = 1e-4; // squared distance, standard deviations of the prior: on top of a code it is that code
+const LONGEST = 160; // letters of a name
 const HINT = "Point at a code, or between codes, to see what is decoded there (Shift and arrow keys do the same).";
 
 /** @typedef {{item: number} | {x: number, y: number}} Spot  an item, or a place of the map between items */
@@ -13,11 +14,11 @@ export class MapWalk {
   /** @param {HTMLElement} frame that the image stands in @param {HTMLElement} below what is said under the map @param {import("ratewarp/stage_run").StageRun} run */
   constructor(frame, below, run) {
     this.run = run;
-    this.canvas = frame.appendChild(document.createElement("canvas"));
-    this.canvas.className = "preview";
-    this.canvas.hidden = true;
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", "Image decoded at this place of the map");
+    this.canvas = document.createElement("canvas");
+    this.image = frame.appendChild(document.createElement("img"));
+    this.image.className = "preview";
+    this.image.hidden = true;
+    this.image.alt = "Image decoded at this place of the map";
     this.hint = below.appendChild(words("p", HINT, "hint"));
     /** @type {import("ratewarp/stage_run").Detail | null} */
     this.detail = null;
@@ -35,27 +36,39 @@ export class MapWalk {
   /** @param {Spot | null} spot @param {boolean} right whether the image stands on the right side */
   look(spot, right) {
     const { detail, decoder, run } = this;
-    this.canvas.hidden = !spot || !detail;
+    this.image.hidden = !spot || !detail;
     this.hint.textContent = HINT;
     if (!spot || !detail) return;
-    this.canvas.classList.toggle("right", right);
+    this.image.classList.toggle("right", right);
     if (!decoder) {
-      const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus[spot.item]) : null;
-      this.canvas.hidden = stored === null;
-      if (stored) paint(this.canvas, stored, run.data.world);
-      this.hint.textContent = stored ? `Decoded from codes of ${run.name(run.stimulus[/** @type {{item: number}} */ (spot).item])}` : "The page holds no decoder of this model, and so no image here.";
+      const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus?.[spot.item] ?? 0) : null;
+      this.image.hidden = stored === null;
+      if (stored && "item" in spot) this.#paint(stored, run.data.world.shape);
+      this.hint.textContent = stored && "item" in spot ? `Decoded from codes of ${name(run, spot.item)}.` : "The page holds no decoder of this model, and so no image here.";
       return;
     }
     const code = codeAt(detail, spot);
-    paint(this.canvas, decoder.image(code), { ...run.data.world, shape: decoder.shape });
+    this.#paint(decoder.image(code), decoder.shape);
     this.hint.textContent = said(run, spot, decoder.kind === "grid" && !decoder.knows(code));
   }
+
+  /** @param {Float32Array} image @param {number[]} shape */
+  #paint(image, shape) {
+    paint(this.canvas, image, { ...this.run.data.world, shape });
+    this.image.src = this.canvas.toDataURL();
+  }
+}
+
+/** @param {import("ratewarp/stage_run").StageRun} run @param {number} item */
+function name(run, item) {
+  const letters = Array.from(run.name(run.stimulus?.[item] ?? 0));
+  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
 }
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {Spot} spot @param {boolean} guessed */
 function said(run, spot, guessed) {
   const how = guessed ? "; read between images decoded beforehand, which is one more guess" : "";
-  if ("item" in spot) return `Decoded from the code of ${run.name(run.stimulus[spot.item])}${how}.`;
+  if ("item" in spot) return `Decoded from the code of ${name(run, spot.item)}${how}.`;
   return `Decoded from the mean of the ${NEIGHBOURS} nearest codes, nearer ones counting more: a guess, since a place on a map is not a whole code${how}.`;
 }
 
