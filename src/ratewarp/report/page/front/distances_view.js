@@ -103,7 +103,7 @@ export class DistancesView {
     values.forEach((row, a) => {
       label(a, 9).attr("x", LEFT - 5).attr("y", (a + 0.6) * CELL).attr("text-anchor", "end");
       label(a, 5).attr("x", LEFT + (a + 0.5) * CELL).attr("y", number * CELL + 14).attr("text-anchor", "middle");
-      row.forEach((value, b) => this.#cell(svg, scheme, value, a, b, most, number, interval));
+      for (const [b, value] of row.entries()) this.#cell(svg, scheme, value, a, b, most, number, interval);
     });
   }
 

@@ -22,7 +22,6 @@ export class HeatView {
    * @param {import("ratewarp/stage_state").State<import("ratewarp/stage_run").Choice>} state
    */
   constructor(place, run, state) {
-    this.place = place;
     this.run = run;
     this.state = state;
     this.measures = measuredOf(run.data);
@@ -58,13 +57,13 @@ export class HeatView {
   #select(name, options, now, part) {
     const label = words("label", name, "choice");
     const select = document.createElement("select");
-    options.forEach((text, place) => {
+    for (const [place, text] of options.entries()) {
       const option = document.createElement("option");
       option.value = String(place);
-      option.textContent = text.length > 48 ? `${text.slice(0, 47)}…` : text;
+      option.textContent = clipped(text, 48);
       option.title = text;
       select.append(option);
-    });
+    }
     select.value = String(now);
     select.addEventListener("change", () => this.#choose(part, Number(select.value)));
     label.append(select);
@@ -84,7 +83,7 @@ export class HeatView {
   show(now) {
     if (!this.possible || !this.figure || !this.note || !this.legend) return;
     const [number, across, down] = this.choice;
-    this.selects?.forEach(({ select }, part) => (select.value = String(this.choice[part])));
+    for (const [part, { select }] of (this.selects ?? []).entries()) select.value = String(this.choice[part]);
     const measured = this.measures[number];
     const [columns, rows] = [across, down].map((axis) => rising(this.run.data.axes[axis]));
     this.cells = rows.flatMap((y) => columns.map((x) => this.#cell(measured, now, across, down, x, y)));

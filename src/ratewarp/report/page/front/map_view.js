@@ -223,7 +223,7 @@ export class MapView {
 
   #colours() {
     const detail = /** @type {import("ratewarp/stage_run").Detail} */ (this.detail);
-    this.colours_ ??= coloursOf(/** @type {Int32Array} */ (this.run.stimulus), detail, this.dress_, this.hovered);
+    this.colours_ ??= coloursOf(this.run.stimulus, detail, this.dress_, this.hovered);
     return this.colours_;
   }
 

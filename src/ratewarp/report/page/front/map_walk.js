@@ -41,7 +41,7 @@ export class MapWalk {
     if (!spot || !detail) return;
     this.image.classList.toggle("right", right);
     if (!decoder) {
-      const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus?.[spot.item] ?? 0) : null;
+      const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus[spot.item]) : null;
       this.image.hidden = stored === null;
       if (stored && "item" in spot) this.#paint(stored, run.data.world.shape);
       this.hint.textContent = stored && "item" in spot ? `Decoded from codes of ${name(run, spot.item)}.` : "The page holds no decoder of this model, and so no image here.";
@@ -61,7 +61,7 @@ export class MapWalk {
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {number} item */
 function name(run, item) {
-  const letters = Array.from(run.name(run.stimulus?.[item] ?? 0));
+  const letters = Array.from(run.name(run.stimulus[item]));
   return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
 }
 

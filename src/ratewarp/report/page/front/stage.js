@@ -65,8 +65,10 @@ class Stage {
 
   #views() {
     const { run, state } = this;
-    const choose = (/** @type {number} */ item) => state.set({ stimulus: run.stimulus?.[item] ?? null });
-    const hover = (/** @type {number | null} */ item) => [own, reference].forEach((map) => map.light(item));
+    const choose = (/** @type {number} */ item) => state.set({ stimulus: run.stimulus[item] });
+    const hover = (/** @type {number | null} */ item) => {
+      for (const map of [own, reference]) map.light(item);
+    };
     const light = (/** @type {import("ratewarp/stage_run").Lit | null} */ lit) => state.set({ lit });
     const latent = (/** @type {number} */ one) => state.set({ latent: state.now.latent === one ? null : one });
     const go = (/** @type {any} */ condition) => this.#go(condition);
@@ -116,14 +118,10 @@ class Stage {
     views.warps.show(condition, now);
     this.heat.show(now);
     this.#tell(condition, base);
-    const both = [condition, base];
-    const [details, decoders] = await Promise.all([
-      Promise.all(both.map((one) => (isShown(data, one) ? run.detail(one) : null))),
-      Promise.all(both.map((one) => views.traversal.decoder(one))),
-    ]);
-    const [[detail, other], [decoder, theirs]] = [details, decoders];
+    const [detail, other] = await Promise.all([condition, base].map((one) => (isShown(data, one) ? run.detail(one) : null)));
+    const [decoder, theirs] = await Promise.all([condition, base].map((one) => views.traversal.decoder(one)));
     if (state.now !== now) return;
-    const item = run.firstItem?.get(now.stimulus ?? middleStimulus(run)) ?? 0;
+    const item = run.firstItem.get(now.stimulus ?? middleStimulus(run)) ?? 0;
     this.at = { detail, other, item };
     const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
     views.own.show(detail, title(now.model, condition), { extent, nothing: whyEmpty(data, condition), decoder });
@@ -131,7 +129,7 @@ class Stage {
     for (const map of [views.own, views.reference]) map.mark(item);
     const sides = [{ name: now.model, detail }, { name: beside, detail: other }];
     views.stimulus.show(item, now.model === beside ? sides.slice(0, 1) : sides);
-    views.tuning.show(detail, run.stimulus?.[item] ?? null);
+    views.tuning.show(detail, run.stimulus[item]);
     this.#distances(now, sides);
     const walking = views.traversal.show(condition, detail, item);
     this.light(now);
@@ -142,7 +140,7 @@ class Stage {
   /** @param {Choice} now @param {{name: string, detail: Detail | null}[]} sides */
   #distances(now, sides) {
     const { schemes } = this.run;
-    const scheme = schemes?.find((/** @type {any} */ one) => one.models.includes(now.model)) ?? schemes?.[0];
+    const scheme = schemes.find((/** @type {any} */ one) => one.models.includes(now.model)) ?? schemes[0];
     this.views.distances.show(scheme, sides[0], sides[1]);
     place("distances-title").textContent = scheme ? `Distances of classes: ${scheme.title}` : "Distances of classes";
   }
@@ -190,7 +188,7 @@ function title(name, condition) {
 
 /** A stimulus from the middle of all, to begin with. @param {StageRun} run */
 function middleStimulus({ stimulus }) {
-  return stimulus?.[Math.floor(stimulus.length / 2)] ?? 0;
+  return stimulus[Math.floor(stimulus.length / 2)];
 }
 
 async function main() {

@@ -55,7 +55,7 @@ export class StimulusView {
   #classes(stimulus) {
     const row = document.createElement("div");
     row.className = "classes";
-    (this.run.schemes ?? []).slice(0, MOST_CLASSES).forEach((/** @type {any} */ scheme, /** @type {number} */ place) => {
+    this.run.schemes.slice(0, MOST_CLASSES).forEach((/** @type {any} */ scheme, /** @type {number} */ place) => {
       const [of, number] = [`class-${place}`, scheme.of[stimulus]];
       const button = toggleButton("", false, () => this.calls.light(toggled(this.lit, of, [number])));
       const dot = button.appendChild(document.createElement("span"));

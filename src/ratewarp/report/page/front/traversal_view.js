@@ -27,6 +27,7 @@ export class TraversalView {
     this.detail = null;
     /** @type {import("ratewarp/decoder").Decoder | null} */
     this.decoder_ = null;
+    this.asked = 0; // how often something was to be shown: the last is
     /** @type {number | null} */
     this.latent = null;
     /** @type {Map<number, HTMLElement>} */

@@ -35,6 +35,7 @@ export class WarpPanel {
     this.frame = document.createElement("figure");
     this.frame.className = "warp";
     this.frame.appendChild(document.createElement("h4")).textContent = this.title;
+    this.drawn = ""; // for which places of further axes
     if (!this.rows.length) return;
     this.x = d3.scaleLog(d3.extent(this.rows, (/** @type {Row} */ row) => across(row.condition)), [SIZE.left + 8, SIZE.width - SIZE.right - 8]);
     this.y = this.#height(d3, tasks[0].log);
@@ -82,9 +83,9 @@ export class WarpPanel {
   show(condition, now, task) {
     if (!this.svg) return;
     // of further axes the lines are those at the chosen place
-    const slice = JSON.stringify(now.place.map((at, axis) => (axis === this.along ? null : at)));
-    if (slice !== this.slice) this.#draw(now);
-    this.slice = slice;
+    const drawn = JSON.stringify(now.place.map((at, axis) => (axis === this.along ? null : at)));
+    if (drawn !== this.drawn) this.#draw(now);
+    this.drawn = drawn;
     const { x, y } = this;
     const known = this.rows.some((row) => row.task === task);
     this.lines.selectAll(".model").attr("opacity", (/** @type {any} */ one) =>
