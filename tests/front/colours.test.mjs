@@ -12,7 +12,8 @@ test("classes have the colours that Python gave them", () => {
   const scheme = { title: "kind", classes: ["a", "<b>"], colours: ["#111111", "#222222"], of: Int32Array.of(1, 0, 1) };
   const [found] = colourings({ schemes: [scheme], factors: [] });
   assert.deepEqual(found.of, ["#222222", "#111111", "#222222"]);
-  assert.deepEqual(found.entries, [{ label: "a", colour: "#111111" }, { label: "<b>", colour: "#222222" }]);
+  assert.deepEqual(found.entries, [{ label: "a", colour: "#111111", number: 0 }, { label: "<b>", colour: "#222222", number: 1 }]);
+  assert.equal(found.ranks, scheme.of);
   assert.equal(colourOf(found, 1), "#111111");
   assert.equal(colourOf(found, 3), colourOf(undefined, 0), "what has no class is grey");
 });
@@ -49,7 +50,7 @@ test("a legend has every value, or of many some from the first to the last", () 
 });
 
 test("where nothing tells stimuli apart there is one way to colour them", () => {
-  assert.deepEqual(colourings({ schemes: [], factors: [] }), [{ name: "none", label: "none", of: [], entries: [] }]);
+  assert.deepEqual(colourings({ schemes: [], factors: [] }), [{ name: "none", label: "none", of: [], ranks: [], entries: [] }]);
 });
 
 test("the colour of ink is light on a dark page", () => {

@@ -5,13 +5,22 @@ import { test } from "node:test";
 import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { below, chance, hardText } from "./chance.mjs";
 
-const FALLBACK = { model: "fallback", place: [0, 0], seed: 3, stimulus: null, latent: 1, colour: "class-0" };
+const FALLBACK = { model: "fallback", place: [0, 0], seed: 3, stimulus: null, latent: null, colour: "class-0", lit: null, far: false, measures: null, heat: null };
 
 /** @param {() => number} random */
 function someRun(random) {
   const axes = Array.from({ length: below(random, 4) }, () => ({ values: Array.from({ length: 1 + below(random, 12) }, (_, at) => at) }));
   const names = new Set(["fallback", ...Array.from({ length: 5 }, () => hardText(random))]);
-  return { axes, models: Array.from(names, (name) => ({ name })), seeds: [0, 3, 2 ** 31], world: { stimuli: 1 + below(random, 2000) } };
+  const schemes = Array.from({ length: below(random, 3) }, () => ({ classes: ["a", "b", "c"] }));
+  const factors = Array.from({ length: below(random, 3) }, () => ({ values: [1, 2] }));
+  return { axes, schemes, models: Array.from(names, (name) => ({ name })), seeds: [0, 3, 2 ** 31], world: { stimuli: 1 + below(random, 2000), factors } };
+}
+
+/** @param {() => number} random @param {ReturnType<typeof someRun>} data */
+function someLit(random, data) {
+  if (random() < 0.3) return null;
+  if (data.schemes.length) return { of: `class-${data.schemes.length - 1}`, which: random() < 0.5 ? [2] : [0, 1] };
+  return data.world.factors.length ? { of: "factor-0", which: [1] } : null;
 }
 
 /** @param {() => number} random @param {ReturnType<typeof someRun>} data */
@@ -21,8 +30,12 @@ function someChoice(random, data) {
     place: data.axes.map((axis) => below(random, axis.values.length)),
     seed: data.seeds[below(random, data.seeds.length)],
     stimulus: random() < 0.3 ? null : below(random, data.world.stimuli),
-    latent: below(random, 50),
+    latent: random() < 0.3 ? null : below(random, 50),
     colour: hardText(random),
+    lit: someLit(random, data),
+    far: random() < 0.5,
+    measures: random() < 0.5 ? null : Array.from({ length: below(random, 4) }, () => below(random, 9)),
+    heat: random() < 0.5 || data.axes.length < 2 ? null : [below(random, 9), 1, 0],
   };
 }
 
@@ -44,7 +57,7 @@ test("an address of anything else gives a choice that the run has", () => {
   for (let round = 0; round < 2000; round++) {
     const data = someRun(random);
     const fallback = someChoice(random, data);
-    const parts = ["model", "place", "seed", "stimulus", "latent", "colour", hardText(random)];
+    const parts = ["model", "place", "seed", "stimulus", "latent", "colour", "lit", "far", "measures", "heat", hardText(random)];
     const address = parts.map((name) => `${name}=${hardText(random)}`).join("&");
     const found = fromAddress(address, fallback, data);
     assert.ok(data.models.some((one) => one.name === found.model));
@@ -52,16 +65,17 @@ test("an address of anything else gives a choice that the run has", () => {
     for (const [axis, at] of found.place.entries()) assert.ok(Number.isInteger(at) && data.axes[axis].values[at] !== undefined);
     assert.ok(data.seeds.includes(found.seed));
     assert.ok(found.stimulus === null || (Number.isInteger(found.stimulus) && found.stimulus < data.world.stimuli && found.stimulus >= 0));
-    assert.ok(Number.isInteger(found.latent) && found.latent >= 0);
+    assert.ok(found.latent === null || (Number.isInteger(found.latent) && found.latent >= 0));
+    assert.deepEqual([found.lit, found.far, found.heat], [null, false, null]);
   }
 });
 
 test("of an address that says little, the rest stays", () => {
-  const data = { axes: [{ values: [1, 2] }], models: [{ name: "fallback" }, { name: "m" }], seeds: [3], world: { stimuli: 5 } };
+  const data = { axes: [{ values: [1, 2] }], models: [{ name: "fallback" }, { name: "m" }], seeds: [3], schemes: [{ classes: ["a", "b"] }], world: { stimuli: 5, factors: [{ values: [1, 2, 3] }] } };
   const fallback = { ...FALLBACK, place: [1], stimulus: 2 };
   assert.deepEqual(fromAddress("model=m", fallback, data), { ...fallback, model: "m", stimulus: null });
   assert.deepEqual(fromAddress("", fallback, data), { ...fallback, stimulus: null });
-  for (const wrong of ["place=2", "place=-1", "place=0.0", "place=1.5", "place=x", "seed=4", "seed=", "latent=-1", "latent=1e9"]) {
+  for (const wrong of ["place=2", "place=-1", "place=0.0", "place=1.5", "place=x", "seed=4", "seed=", "latent=-1", "latent=1e9", "lit=class-0", "lit=class-0.2", "lit=class-1.0", "lit=factor-0.3", "lit=place-0.0", "lit=class-0.0.x", "far=yes", "measures=-1", "heat=0.0.0", "heat=0.0.1", "heat=1"]) {
     assert.deepEqual(fromAddress(wrong, { ...fallback, stimulus: null }, data), { ...fallback, stimulus: null }, wrong);
   }
 });
