@@ -1,0 +1,190 @@
+"""How large pages are, what writing one costs, and how fast it is in a browser.
+
+    python benchmarks/page.py OUT.json NAME=DIR … [--openings 7] [--each 20] [--as-it-is]
+
+Of every run directory DIR: the page is written anew, with all figures, by `ratewarp report` in a process of
+its own, of a copy of the run (`--as-it-is`: the page of DIR is taken), then opened from disk in headless
+Chromium, 1360 × 900 pixels, every time in a new browser. Linux only.
+
+- bytes: of the page; of its figures, of the stage's data and of the largest parts of it, of scripts and styles;
+- seconds, and the highest memory of the process and its helpers together (proportional set size, each 0.1 s);
+- milliseconds from the start of the navigation: the first paint of content, and the stage ready;
+- milliseconds from an event to the end of the first frame in which all that it changes is drawn: a step of
+  every slider, another model, another stimulus, the pointer above the map; maps rest before each;
+- milliseconds between frames while maps move to another capacity.
+
+Medians and the worst are printed, and what misses its goal is marked; all timings are in OUT.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from playwright.sync_api import Page, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+PATIENCE = 120_000  # milliseconds
+SIZE = {"width": 1360, "height": 900}
+MOST_BYTES = {"demo": 4_000_000, "paper": 8_000_000, "": 8_000_000}  # "": of other names
+MOST_SECONDS = {"demo": 8, "paper": 30}
+MOST_GIGABYTES, FIRST_PAINT, READY, EVENT, FRAME = 1.5, 500, 1500, 50, 1000 / 60
+_JITTER = 1.1  # times as long a frame may be: clocks of browsers are coarse
+
+_FIGURE = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]+")
+_DATA = re.compile(r'<script type="application/json" id="stage-data">(.*?)</script>', re.DOTALL)
+_CODE = re.compile(r"<(style|script)\b(?![^>]*application/json)[^>]*>.*?</\1>", re.DOTALL)
+_TOOLS = Path(__file__).with_name("page_tools.js").read_text(encoding="utf-8")
+
+
+def written(run: Path, folder: Path) -> tuple[Path, dict[str, float]]:
+    """The page of a copy of a run, and what writing it costs."""
+    copy = folder / "run"
+    shutil.copytree(run, copy, ignore=shutil.ignore_patterns("report.html", "figures", ".*"))
+    start, peak = time.perf_counter(), 0
+    command = [sys.executable, "-m", "ratewarp", "report", str(copy)]
+    process = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL)
+    while process.poll() is None:
+        peak = max(peak, _memory_of(process.pid))
+        time.sleep(0.1)
+    if process.returncode:
+        sys.exit(f"ratewarp report of {run}: exit code {process.returncode}")
+    seconds = time.perf_counter() - start
+    return copy / "report.html", {"seconds": round(seconds, 2), "peak_gigabytes": round(peak / 1e9, 3)}
+
+
+def _memory_of(session: int) -> int:
+    """Bytes of all processes of a session, those that they share counted once."""
+    total = 0
+    for process in Path("/proc").iterdir():
+        try:
+            if process.name.isdigit() and os.getsid(int(process.name)) == session:
+                rows = (process / "smaps_rollup").read_text().splitlines()
+                total += next(int(row.split()[1]) for row in rows if row.startswith("Pss:")) * 1024
+        except (OSError, StopIteration):  # it has ended
+            continue
+    return total
+
+
+def sizes(page: Path) -> dict[str, Any]:
+    """Bytes of a page and its parts."""
+    text = page.read_text(encoding="utf-8")
+    data = _DATA.search(text)
+    parts = {} if data is None else json.loads(data[1])
+    lengths = {name: len(json.dumps(one, ensure_ascii=False).encode()) for name, one in parts.items()}
+    largest = sorted(lengths.items(), key=lambda one: -one[1])[:6]
+    found = {
+        "page": len(text.encode()),
+        "figures": sum(map(len, _FIGURE.findall(text))),
+        "stage": 0 if data is None else len(data[1].encode()),
+        "code": sum(len(one[0].encode()) for one in _CODE.finditer(text)),
+    }
+    details = sum(one["detail"] is not None for one in parts.get("conditions", []))
+    return {
+        **found,
+        "of_stage": dict(largest),
+        "conditions": len(parts.get("conditions", [])),
+        "with_codes": details,
+    }
+
+
+def opened(path: Path, openings: int, each: int) -> dict[str, Any]:
+    """Times of a page in a browser."""
+    found: dict[str, Any] = {"first_paint": [], "ready": []}
+    with sync_playwright() as playwright:
+        for last in [False] * (openings - 1) + [True]:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, timeout=PATIENCE)
+            page = browser.new_context(offline=True, viewport=SIZE).new_page()
+            page.set_default_timeout(PATIENCE)
+            page.goto(path.resolve().as_uri())
+            page.wait_for_function("performance.getEntriesByName('stage-ready').length > 0")
+            for name, entry in (("first_paint", "first-contentful-paint"), ("ready", "stage-ready")):
+                start = page.evaluate("name => performance.getEntriesByName(name)[0].startTime", entry)
+                found[name].append(round(start, 1))
+            if last:
+                found |= _events(page, each)
+            browser.close()
+    return found
+
+
+def _events(page: Page, each: int) -> dict[str, Any]:
+    """Times of what a reader does, and of frames while maps move."""
+    page.evaluate(_TOOLS)
+    page.evaluate("document.getElementById('stage').scrollIntoView()")
+    sliders = page.locator("#controls input[type=range]").evaluate_all(
+        "all => all.map((one) => Number(one.max))"
+    )
+    models = page.locator("#controls input[name=model]").count()
+    acts = [
+        (f"slider_{number}", f"bench.slider(round, {number})")
+        for number, most in enumerate(sliders)
+        if most > 0
+    ]
+    acts += [("model", "bench.model(round)")] if models > 1 else []
+    acts += [("stimulus", "bench.stimulus(round)"), ("hover", "bench.hover(round)")]
+    found: dict[str, Any] = {}
+    for name, act in acts:
+        times = [page.evaluate(f"round => {act}", round_) for round_ in range(2 * each)]
+        found[name] = [round(one, 1) for one in times if one is not None][:each]
+    if sliders and sliders[0] > 0:
+        gaps = [one for round_ in range(6) for one in page.evaluate("round => bench.frames(round)", round_)]
+        found["frames"] = [round(one, 1) for one in gaps]
+    return found
+
+
+def lines(name: str, found: dict[str, Any]) -> list[str]:
+    """What was found of a page, in words, with what misses its goal marked."""
+    rows = [("bytes", found["bytes"]["page"], None, MOST_BYTES.get(name, MOST_BYTES[""]))]
+    for key, most in (("seconds", MOST_SECONDS.get(name)), ("peak_gigabytes", MOST_GIGABYTES)):
+        if key in found:
+            rows.append((key, found[key], None, most))
+    for key, times in found["browser"].items():
+        if not times:
+            rows.append((key, None, None, None))
+            continue
+        most = {"first_paint": FIRST_PAINT, "ready": READY, "frames": _JITTER * FRAME}.get(key, EVENT)
+        middle = mean(times) if key == "frames" else median(times)
+        rows.append((f"{key}, ms", round(middle, 1), max(times), most))
+    return [_line(name, *row) for row in rows]
+
+
+def _line(name: str, what: str, value: float | None, worst: float | None, most: float | None) -> str:
+    if value is None:
+        return f"{name:>10} {what}: nothing to measure"
+    shown = f"{name:>10} {what}: {value:,}" + ("" if worst is None else f" (worst {worst:,})")
+    return shown if most is None else f"{shown}, goal {most:,.4g}{' — MISSED' if value > most else ''}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("out", type=Path)
+    parser.add_argument("runs", nargs="+", metavar="NAME=DIR")
+    parser.add_argument("--openings", type=int, default=7)
+    parser.add_argument("--each", type=int, default=20, help="of every event")
+    parser.add_argument("--as-it-is", action="store_true", help="do not write pages anew")
+    given = parser.parse_args()
+    machine = {"system": platform.platform(), "cores": os.cpu_count(), "pages": {}}
+    for name, _, folder in (one.partition("=") for one in given.runs):
+        with tempfile.TemporaryDirectory() as place:
+            page, cost = (
+                (Path(folder) / "report.html", {}) if given.as_it_is else written(Path(folder), Path(place))
+            )
+            found = {"bytes": sizes(page), **cost, "browser": opened(page, given.openings, given.each)}
+        machine["pages"][name] = found
+        print(*lines(name, found), sep="\n", flush=True)
+        given.out.write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
