@@ -6,7 +6,7 @@ Of every run directory DIR: the page is written anew, with all figures, by `rate
 its own, of a copy of the run (`--as-it-is`: the page of DIR is taken), then opened from disk in headless
 Chromium, 1360 × 900 pixels, every time in a new browser. Linux only.
 
-- bytes: of the page; of its figures, of the stage's data and of the largest parts of it, of scripts and styles;
+- bytes: of the page; of its figures, the stage's data and the largest parts of it, scripts and styles;
 - seconds, and the highest memory of the process and its helpers together (proportional set size, each 0.1 s);
 - milliseconds from the start of the navigation: the first paint of content, and the stage ready;
 - milliseconds from an event to the end of the first frame in which all that it changes is drawn: a step of

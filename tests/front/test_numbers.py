@@ -16,7 +16,7 @@ from scipy.spatial.distance import cdist
 
 from node import NODE, called, front_modules, needs_node
 from ratewarp.report.page.packed_arrays import packed
-from ratewarp.report.page.stage import to_json
+from ratewarp.report.page.stage import stage_json, to_json
 
 pytestmark = needs_node
 
@@ -187,3 +187,14 @@ def decoded(folder: Path, cases: list[dict[str, Any]]) -> list[dict[str, Any]]:
     given.write_text(json.dumps(cases))
     subprocess.run([NODE, script, given, found], check=True, timeout=120)
     return json.loads(found.read_text())
+
+
+def test_large_parts_are_inflated_to_what_they_were(folder):
+    words = {f"condition {one}": ["Größe </script> \u2028 💀", one, None, one / 7] for one in range(2000)}
+    data = {"words": words, "few": [1, 2], "conditions": list(range(9000)), "title": "t" * 30_000}
+    text = stage_json(data)
+    assert len(text) < 0.5 * len(to_json(data))
+    assert "deflated" in json.loads(text)["words"]
+    assert json.loads(text)["title"] == data["title"]
+    (found,) = called(folder, ("packed_arrays", "inflated", [json.loads(text)]))
+    assert found == json.loads(to_json(data))

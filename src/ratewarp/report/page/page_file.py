@@ -17,7 +17,7 @@ from ratewarp.report.page.citing import citations
 from ratewarp.report.page.front_end import first_words, import_map, script_of_library, start, styles
 from ratewarp.report.page.readings import READINGS
 from ratewarp.report.page.run_facts import facts, study_text, what_was_run
-from ratewarp.report.page.stage import stage_data, to_json
+from ratewarp.report.page.stage import stage_data, stage_json
 from ratewarp.report.pictured import are_seen
 from ratewarp.report.pictures import Picture, Pictures, Shown
 from ratewarp.report.plane import floor_of_noise, noise_note
@@ -158,7 +158,7 @@ def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
         raw="bound" in pictures and bool(view.drawn_curves("bound")["raw_low"].notna().any()),
         searched="bound" in pictures and "searched" in set(view.drawn_curves("bound")["certificate"]),
         styles=Markup(styles()),
-        stage=Markup(to_json(stage_data(view))),
+        stage=Markup(stage_json(stage_data(view))),
         library=Markup(script_of_library()),
         modules=Markup(import_map()),
         begin=Markup(start()),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from ratewarp.report.page.alerts import alerts, condition_alerts
 from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.curves_of import bound_curves, floor, measured_curves, normative_curves
+from ratewarp.report.page.deflated import with_deflated
 from ratewarp.report.page.further_curves import further_curves
 from ratewarp.report.page.packed_arrays import packed
 from ratewarp.report.page.phases_of import phases_data
@@ -76,7 +77,12 @@ def stage_data(
     }
 
 
-def to_json(data: dict[str, Any]) -> str:
+def stage_json(data: Mapping[str, Any]) -> str:
+    """The data of a stage, as `to_json`, with large parts deflated; what conditions hold is so already."""
+    return to_json(with_deflated(data, to_json, but=("conditions", "world")))
+
+
+def to_json(data: Any) -> str:
     """JSON that may stand in a script of a page: nothing in it ends the script."""
     text = json.dumps(_plain(data), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -21,7 +21,7 @@ from ratewarp.codes.measurement import Measurement
 from ratewarp.report.page.citing import citations
 from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.front_end import first_words, import_map, script_of_library, start, styles
-from ratewarp.report.page.stage import ROOM, stage_data, to_json
+from ratewarp.report.page.stage import ROOM, stage_data, stage_json
 from ratewarp.report.page.stage_of_codes import stage_of_codes
 from ratewarp.report.page.stage_of_runs import stage_of_runs
 from ratewarp.report.views import RunView
@@ -93,7 +93,7 @@ class Stage:
             cited=citations(),
             first=Markup(first_words()),
             styles=Markup(styles()),
-            stage=Markup(to_json(dict(self.data))),
+            stage=Markup(stage_json(self.data)),
             library=Markup(script_of_library()),
             modules=Markup(import_map()),
             begin=Markup(start()),

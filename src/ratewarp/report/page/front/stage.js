@@ -10,6 +10,7 @@ import { leaveOut } from "ratewarp/left_out";
 import { LegendView } from "ratewarp/legend_view";
 import { codeAt } from "ratewarp/map_walk";
 import { MapView } from "ratewarp/map_view";
+import { inflated } from "ratewarp/packed_arrays";
 import { PlaneView } from "ratewarp/plane_view";
 import { isLit } from "ratewarp/selection";
 import { furnish } from "ratewarp/stage_panels";
@@ -192,7 +193,7 @@ function middleStimulus({ stimulus }) {
 }
 
 async function main() {
-  const data = JSON.parse(/** @type {string} */ (place("stage-data").textContent));
+  const data = await inflated(JSON.parse(/** @type {string} */ (place("stage-data").textContent)));
   const run = await new StageRun(data).open();
   place("stage").hidden = false;
   const stage = new Stage(run);
