@@ -31,7 +31,7 @@ _SHOWN = sorted(
     key=lambda one: "change" not in one.panel,
 )
 _PANELS = {measure.shown: measure.panel for measure in _SHOWN}
-_HEIGHT, _TITLE = 2.2, 1.6  # inches of a row, and of a line of a title
+_HEIGHT, _TITLE = 2.2, 1.45  # inches of a row, and of a line of a title
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 
 Pair = tuple[str, str]  # model, labelling

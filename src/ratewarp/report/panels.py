@@ -21,6 +21,7 @@ from ratewarp.report.style import (
     DIVERGING_MAP,
     IMAGE_MAP,
     INK,
+    LETTER,
     MUTED,
     RULE,
     SMALL,
@@ -33,6 +34,7 @@ _MOST_LABELLED = 1000  # stimuli of a map with labels
 _HALO = patheffects.withStroke(linewidth=1.4, foreground="white", alpha=0.85)
 _NARROW = 1.4  # inches of a map up to which its stress stands above, not beside the bar
 _WHOLE = 2.2  # inches of a map from which dots have their full size
+_ROOMY, _TIGHT = 0.45, 0.34  # inches of a cell of a matrix whose number is larger, or without its 0
 _LONG = 5  # letters of a tick's label that have room beside others
 # width of a digit and height of a line with the room around them, as shares of the type's size
 _GLYPH, _LINE = 0.64, 1.1
@@ -173,22 +175,29 @@ def draw_matrix(
         return image
     axes.set(xticks=matrix.classes, yticks=matrix.classes)
     axes.tick_params(length=0)
+    cell = inches_of(axes)[0] / len(matrix.classes)
     if names:
-        axes.set_xticklabels(names)
-        axes.set_yticklabels(names, rotation=90, va="center")
+        _few_names(axes, names, cell)
+    size = "medium" if cell > _ROOMY else SMALL
     for (a, b), value in np.ndenumerate(matrix.values):
         if np.isnan(value):  # a class of stimuli that do not occur
             continue
         dark = abs(value) > 0.6 * limit
-        axes.text(
-            b,
-            a,
-            f"{round(value, 2) + 0:+.2f}".replace("-", "−"),
-            ha="center",
-            va="center",
-            color="white" if dark else INK,
-        )
+        words = f"{round(value, 2) + 0:+.2f}".replace("-", "−")
+        shown = words.replace("0.", ".") if cell < _TIGHT else words
+        colour = "white" if dark else INK
+        axes.text(b, a, shown, ha="center", va="center", fontsize=size, color=colour)
     return image
+
+
+def _few_names(axes: Axes, names: Sequence[str], cell: float) -> None:
+    """Names of classes along a cell of so many inches each; slanted where they are longer."""
+    if max(map(len, names)) * LETTER <= cell:
+        axes.set_xticklabels(names)
+        axes.set_yticklabels(names, rotation=90, va="center")
+        return
+    axes.set_xticklabels(names, rotation=30, ha="right", rotation_mode="anchor")
+    axes.set_yticklabels(names)
 
 
 def _many_ticks(axes: Axes, ticks: ClassTicks) -> None:

@@ -20,6 +20,8 @@ from ratewarp.report.style import (
     DIVERGING_MAP,
     DOUBLE,
     INK,
+    LETTER,
+    LINE,
     MUTED,
     PANEL_WIDTH,
     RULE,
@@ -33,7 +35,9 @@ from ratewarp.results.phases import LEVEL, WARPS
 PHASE_COLOURS = ("#eceff2", "#8ecbee", "#f2c14e", "#c4668f", "#7fcfae", "#2a78a8", "#8a7a1f", "#1d2733")
 _LIMIT = 0.98  # quantile of the values at which colours end
 _PANEL, _NAMES = 1.2, 1.25  # inches of a panel, at most, and of what stands beside all
+_SWATCH = 0.5  # inches of a legend's colour and the room around it
 _MOST_TICKS = 4
+_UPRIGHT = 20  # letters of all ticks that stand side by side below a panel
 _TITLES = dict(zip(WARPS, ("Specialization", "Prototypization", "Orthogonalization"), strict=True))
 _OPTIMAL = "of optimal codes"
 _ABOVE: dict[str, Any] = {"title_fontsize": SMALL, "alignment": "left", "borderaxespad": 0.2}
@@ -55,7 +59,10 @@ def phase_figure(view: RunView) -> Figure | None:
         row[0].set_ylabel(f"{name}\n{row[0].get_ylabel()}")
     shown = sorted({int(one) for name in sides for one in np.unique(which_stand_out(phase, sides[name]))})
     handles = [Patch(facecolor=PHASE_COLOURS[bit], edgecolor=RULE, label=phase_name(bit)) for bit in shown]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False)
+    room = LETTER * max(len(str(handle.get_label())) for handle in handles) + _SWATCH
+    columns = min(len(handles), max(1, int(figure.get_figwidth() / room)))
+    figure.set_figheight(figure.get_figheight() + 1.3 * LINE * -(-len(handles) // columns))
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     note_below(figure, _note(phase))
     return figure
 
@@ -152,7 +159,8 @@ def _draw_cut(
         x = np.arange(len(ticks)) + 0.08 * (number - 1)
         place.errorbar(x, values[index], reach[index], color=colour, marker="o", ms=3, lw=1.1, label=label)
     place.axhline(0, color=MUTED, lw=0.7)
-    place.set_xticks(range(len(ticks)), labels=ticks)
+    turned = {"rotation": 45} if sum(map(len, ticks)) > _UPRIGHT else {}
+    place.set_xticks(range(len(ticks)), labels=ticks, **turned)
     place.spines[["top", "right"]].set_visible(False)
 
 
@@ -163,7 +171,7 @@ def _panels(phase: PhaseView, rows: int) -> tuple[Figure, np.ndarray]:
     figure, axes = plt.subplots(
         rows,
         columns,
-        figsize=(side * columns + _NAMES, (side + 0.25) * rows + 0.8),
+        figsize=(side * columns + _NAMES, (side + 0.25) * rows + 0.7),
         squeeze=False,
         layout="constrained",
         sharex=True,

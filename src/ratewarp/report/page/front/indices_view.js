@@ -24,7 +24,7 @@ export class IndicesView {
     svg.append("text").attr("class", "label").attr("x", (SIZE.left + SIZE.width) / 2).attr("y", height - 4).attr("text-anchor", "middle")
       .text(`value, with ${Number((100 * data.level).toPrecision(3))} % interval over ${data.units}`);
     svg.append("line").attr("class", "zero").attr("x1", x(0)).attr("x2", x(0)).attr("y1", SIZE.top).attr("y2", height - SIZE.bottom);
-    this.indices.forEach((index, place) => row(svg, x, index, SIZE.top + (place + 0.5) * SIZE.row));
+    for (const [place, index] of this.indices.entries()) row(svg, x, index, SIZE.top + (place + 0.5) * SIZE.row);
   }
 
   /** Room for all values and intervals, for nothing, and for one where that is the most there can be. */
