@@ -121,7 +121,9 @@ def test_distances_from_the_chosen_stimulus_stay(page):
     assert "distance of codes from the chosen stimulus" in page.locator("#legend").inner_text()
     page.locator("#stimulus .small button").first.click()
     page.wait_for_function("!location.hash.includes('stimulus=40')")
-    page.wait_for_function("before => document.querySelector('#map-own canvas').toDataURL() !== before", arg=far[0])
+    page.wait_for_function(
+        "before => document.querySelector('#map-own canvas').toDataURL() !== before", arg=far[0]
+    )
     page.get_by_label("colour by distance from the chosen stimulus").uncheck()
     assert "far" not in page.url
 

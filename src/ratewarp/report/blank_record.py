@@ -33,10 +33,9 @@ def blank_record(condition: Condition, other: xr.Dataset | None) -> xr.Dataset:
         {
             "code": (("item", "latent"), codes),
             "variance": (("item", "latent"), codes),
-            **{
-                name: (("stimulus_index", "held_out"), held_out)
-                for name in ("rate", "distortion", "semantic_distortion")
-            },
+            **dict.fromkeys(
+                ("rate", "distortion", "semantic_distortion"), (("stimulus_index", "held_out"), held_out)
+            ),
             "label": (("task", "stimulus_index"), labels),
             "frequency": ("stimulus_index", setting.probabilities()),
             "factor_value": (("stimulus_index", "factor"), setting.factor_numbers()),

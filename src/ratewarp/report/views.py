@@ -31,7 +31,6 @@ from ratewarp.sources import Corridors
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition, Setting, Study, stored_study
 from ratewarp.studies.condition import FREQUENCY_SCHEME
 
-
 Made = TypeVar("Made")
 
 

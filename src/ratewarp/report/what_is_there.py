@@ -18,7 +18,6 @@ from ratewarp.results.condition_rows import rate_status, rows_of_record
 from ratewarp.results.table_parts import Rows
 from ratewarp.results.tables import columns_of
 from ratewarp.runs.directory import TABLES, RunDirectory
-from ratewarp.runs.run_files import DamagedError
 from ratewarp.studies import Cell, Condition, Study, stored_study
 
 _NAMED = 3  # conditions that a sentence names
