@@ -49,6 +49,7 @@ function follow(links) {
   for (const heading of headings) observer.observe(heading);
   const footer = document.querySelector("footer");
   if (footer) ends.observe(footer);
+  new ResizeObserver(mark).observe(document.body); // such as when the stage appears
   mark();
 }
 

@@ -116,7 +116,7 @@ export class DistancesView {
     const words = `${pair}: ${known ? value.toFixed(2) : "not defined"}${low && high ? `, ${low} to ${high}` : ""}`;
     const group = svg.append("g");
     const cell = group.append("rect").attr("x", LEFT + b * CELL).attr("y", a * CELL).attr("width", CELL - 1).attr("height", CELL - 1)
-      .attr("fill", known ? d3.interpolatePuOr(0.5 - (0.5 * value) / most) : "none").attr("class", "cell")
+      .attr("fill", known ? d3.interpolatePuOr(0.5 + (0.5 * value) / most) : "none").attr("class", "cell")
       .attr("data-cell", `${a}.${b}`).attr("role", "button").attr("tabindex", a + b === 0 ? 0 : -1)
       .attr("aria-label", words).on("click", () => this.choose(toggled(this.lit, this.of, [a, b])));
     cell.append("title").text(words);

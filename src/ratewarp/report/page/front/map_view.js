@@ -242,7 +242,7 @@ export class MapView {
     const fits = one > side / 50 && one < side - 24;
     const power = 10 ** Math.floor(Math.log10(side / 4 / one));
     const units = fits ? 1 : power * ([5, 2].find((times) => times * power * one <= side / 4) ?? 1);
-    return { length: units * one, text: `${Number(units.toPrecision(1))} ${this.run.unit}` };
+    return { length: units * one, text: `${Number(units.toPrecision(1))} ${units === 1 ? this.run.unit.replace("units", "unit") : this.run.unit}` };
   }
 
   /** @param {(part: number) => void} step */

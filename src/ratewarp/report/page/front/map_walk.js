@@ -6,6 +6,7 @@ import { words } from "ratewarp/traversal_view";
 const NEIGHBOURS = 6;
 const LEAST = 1e-4; // squared distance, standard deviations of the prior: on top of a code it is that code
 const LONGEST = 160; // letters of a name
+const HINT_OF_CODES = "Point at a code to see what it is of, and how far others are from it.";
 const HINT = "Point at a code, or between codes, to see what is decoded there (Shift and arrow keys do the same).";
 
 /** @typedef {{item: number} | {x: number, y: number}} Spot  an item, or a place of the map between items */
@@ -18,7 +19,7 @@ export class MapWalk {
     this.image = frame.appendChild(document.createElement("img"));
     this.image.className = "preview";
     this.image.hidden = true;
-    this.image.alt = "Image decoded at this place of the map";
+    this.image.alt = run.data.of === "codes" ? "Image of this item" : "Image decoded at this place of the map";
     this.hint = below.appendChild(words("p", HINT, "hint"));
     /** @type {import("ratewarp/stage_run").Detail | null} */
     this.detail = null;
@@ -37,9 +38,13 @@ export class MapWalk {
   look(spot, right) {
     const { detail, decoder, run } = this;
     this.image.hidden = !spot || !detail;
-    this.hint.textContent = HINT;
+    this.hint.textContent = run.data.of === "codes" ? HINT_OF_CODES : HINT;
     if (!spot || !detail) return;
     this.image.classList.toggle("right", right);
+    if (run.data.of === "codes") {
+      this.#ownImage(spot);
+      return;
+    }
     if (!decoder) {
       const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus[spot.item]) : null;
       this.image.hidden = stored === null;
@@ -50,6 +55,16 @@ export class MapWalk {
     const code = codeAt(detail, spot);
     this.#paint(decoder.image(code), decoder.shape);
     this.hint.textContent = said(run, spot, decoder.kind === "grid" && !decoder.knows(code));
+  }
+
+  /** What the item is, and its image, where codes have no decoder. @param {Spot} spot */
+  #ownImage(spot) {
+    const { run } = this;
+    const item = "item" in spot ? spot.item : null;
+    const image = item === null ? null : run.picture(run.images, run.stimulus[item]);
+    this.image.hidden = image === null;
+    if (image) this.#paint(image, run.data.world.shape);
+    if (item !== null) this.hint.textContent = `${name(run, item)}.`;
   }
 
   /** @param {Float32Array} image @param {number[]} shape */

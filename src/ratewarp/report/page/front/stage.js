@@ -126,7 +126,7 @@ class Stage {
     this.at = { detail, other, item };
     const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
     views.own.show(detail, title(now.model, condition), { extent, nothing: whyEmpty(data, condition), decoder });
-    views.reference.show(other, title(isReference ? `${beside} (reference)` : beside, base), { extent, nothing: whyEmpty(data, base), decoder: theirs });
+    views.reference.show(other, title(isReference && beside !== "reference" ? `${beside} (reference)` : beside, base), { extent, nothing: whyEmpty(data, base), decoder: theirs });
     for (const map of [views.own, views.reference]) map.mark(item);
     const sides = [{ name: now.model, detail }, { name: beside, detail: other }];
     views.stimulus.show(item, now.model === beside ? sides.slice(0, 1) : sides);

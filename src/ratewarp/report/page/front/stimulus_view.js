@@ -88,7 +88,7 @@ export class StimulusView {
   #neighbours(item, name, detail) {
     const label = this.place.appendChild(document.createElement("p"));
     label.className = "caption";
-    label.textContent = `nearest codes of ${name}`;
+    label.textContent = this.run.data.of === "codes" ? `nearest in ${name}` : `nearest codes of ${name}`;
     const row = this.place.appendChild(document.createElement("div"));
     row.className = "pictures small";
     for (const [stimulus, distance] of nearestStimuli(this.run, detail, item)) {
