@@ -157,4 +157,4 @@ def _finish(
     """Tables, figures and page of a run that is trained."""
     tabulate(directory, progress, study=study)
     if report:
-        write_report(directory, lambda name, done, total: progress(drawing(name, done, total)))
+        write_report(directory, lambda name, done, total: progress(drawing(name, done, total)), study=study)

@@ -140,7 +140,7 @@ def test_the_plane_says_what_it_keeps_of_the_distances(page):
     assert found[0] == pytest.approx(((3**0.5 - root) ** 2 / (4 + 4 + 8 + 3)) ** 0.5, abs=1e-5)
     assert found[1] == pytest.approx((3**0.5 - root) / 3**0.5, abs=1e-5)
     for panel in ("#map-own", "#map-reference"):
-        assert "of those from the chosen one but for" in page.locator(f"{panel} .caption").inner_text()
+        assert "of those from the chosen one but for" in page.locator(f"{panel} > .caption").inner_text()
 
 
 def test_a_link_brings_back_what_is_lit(page):
@@ -216,10 +216,10 @@ def test_the_pointer_shows_what_is_decoded_at_a_code_and_between_codes(page):
 def test_measures_are_picked(page):
     shown = page.locator("figure.warp:visible")
     before = shown.count()
-    button = page.locator(".picker button", has_text="Distortion")
+    button = page.locator(".picker button", has_text="F1 of heads")
     button.click()
     assert shown.count() == before + 1
-    assert page.locator("figure.warp:visible h4").last.inner_text().startswith("Distortion")
+    assert page.locator("figure.warp:visible h4").last.inner_text().startswith("F1 of heads")
     assert "measures=" in page.url
     button.click()
     assert shown.count() == before

@@ -95,7 +95,7 @@ def test_hovering_colours_both_maps_by_distance(open_stage):
 
 
 def test_a_link_brings_back_what_was_chosen(open_stage):
-    page = open_stage("model=E2M1&place=0&seed=0&latent=0&colour=factor-1&stimulus=5")
+    page = open_stage("model=E2M1&place=0&seed=0&colour=factor-1&stimulus=5")
     _wait_for_title(page, "E2M1")
     assert page.get_by_role("slider", name="capacity").get_attribute("aria-valuetext") == "capacity: 0.5 nats"
     assert page.locator("select").last.input_value() == "factor-1"

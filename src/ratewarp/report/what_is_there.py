@@ -42,8 +42,9 @@ class WhatIsThere:
         run: the run directory.
     """
 
-    def __init__(self, run: RunDirectory) -> None:
-        self.run = run
+    def __init__(self, run: RunDirectory, study: Study | None = None) -> None:
+        """Of its own study, or of the same one with objects that a run directory does not keep."""
+        self.run, self._given = run, study
         self._told: dict[str, None] = {}  # in the order in which they were found
         self._tables: dict[str, pd.DataFrame] = {}
         self._unwritten: set[str] = set()
@@ -56,7 +57,7 @@ class WhatIsThere:
         Raises:
             RatewarpError: it cannot be read.
         """
-        return stored_study(self.run.study, self.run.path)
+        return self._given or stored_study(self.run.study, self.run.path)
 
     @cached_property
     def manifest(self) -> dict[str, Any]:

@@ -26,9 +26,9 @@ def alerts(view: RunView) -> list[str]:
 
 def condition_alerts(view: RunView) -> dict[str, str]:
     """What a reader must know of single conditions, by their names; of those that are sound there is none."""
-    table = view.run.table("models")
+    table = view.table("models").query("status != 'missing'")
     missing = {*(condition.id for condition in view.conditions)} - {*table["condition"]}
-    told = dict.fromkeys(sorted(missing), "not in the tables: it was not trained, or its results are lost.")
+    told = dict.fromkeys(sorted(missing), "missing. It was not trained, or its results cannot be read.")
     rows = table.query("status != 'ok'").to_dict("records")
     return told | {str(row["condition"]): why_not(row, view.study.reference) for row in rows}
 

@@ -41,7 +41,7 @@ def normative_curves(view: RunView) -> list[dict[str, Any]]:
     """
     shown, axes = [one.shown for one in MEASURES if "warps" in one.figures], view.study.crossed
     found: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for row in _rows(view.run.table("normative"), shown):
+    for row in _rows(view.table("normative"), shown):
         place = [_place_on(axis, row) for axis in axes]
         key = (row["measure"], row["model"], row["task"], *place)
         labels = dict(zip(("measure", "model", "task"), key, strict=False))

@@ -1,4 +1,4 @@
-"""What decodes codes of a condition in the page: its decoder, or where that cannot be, images decoded here."""
+"""What decodes codes of a condition in the page: its decoder, or else images decoded here."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ratewarp._checks import RatewarpError
+from ratewarp._checks import RequestError
 from ratewarp.report.page.decoded_grids import decoded_grid
 from ratewarp.report.page.decoders import MOST_LETTERS, condition_layers, decoder_data
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.runs.trained import trained_networks
+from ratewarp.runs.trained import networks_of
 from ratewarp.studies import Condition
 
 GRID_LETTERS = 300_000  # of one grid as JSON, so that there is room for codes of other conditions
@@ -39,12 +39,15 @@ def decoder_of(
 
     Returns:
         As `decoder_data` or `decoded_grid`; None where there is no room for either, the network is code that
-        is not there, its parameters are damaged, or the training diverged.
+        is not there, or the training diverged.
+
+    Raises:
+        RatewarpError: its parameters are damaged.
     """
+    live = decoder_data(run, condition, min(room, MOST_LETTERS))
     try:
-        live = decoder_data(run, condition, min(room, MOST_LETTERS))
         return live or _grid(run, condition, codes, rates, min(room, GRID_LETTERS))
-    except RatewarpError:  # the code of a user's network is not there
+    except RequestError:  # the code of a user's network is not there
         return None
 
 
@@ -55,6 +58,6 @@ def _grid(
         return None
     order = [int(latent) for latent in np.argsort(-rates, kind="stable") if rates[latent] > _USED]
     known = condition_layers(run, condition) is not None
-    decode = None if known else trained_networks(run, condition.id).decode
+    decode = None if known else networks_of(run, condition.setting, condition.id).decode
     grid = decoded_grid(run, condition, codes, order, decode, most_bytes=int(_BYTES_EACH * room))
     return grid if len(json.dumps(grid)) <= room else None

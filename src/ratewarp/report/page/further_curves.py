@@ -1,5 +1,5 @@
-"""What models of a stage cost and are good for, as curves: distortion, and F1 of heads, with the publication's
-numbers where a model is trained exactly as the publication trained it.
+"""Distortion and F1 of heads as curves of a stage, with the publication's numbers where a model is trained
+exactly as the publication trained it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def further_curves(view: RunView) -> list[dict[str, Any]]:
 
 
 def _distortion(view: RunView, alike: set[tuple[str, float]]) -> dict[str, Any]:
-    rows = view.run.table("models").query("status != 'diverged'").to_dict("records")
+    rows = view.table("models").query("status not in ('diverged', 'missing')").to_dict("records")
     return {
         "measure": "distortion",
         "title": f"Distortion: {view.study.likelihood.UNIT}",
@@ -47,7 +47,7 @@ def _f1(view: RunView, alike: set[tuple[str, float]]) -> Iterator[dict[str, Any]
     """A curve a kind of head and task; F1 is the mean over batches of 32, as the publication has it."""
     theirs = published_f1()
     for measure, (title, regimes) in _HEADS.items():
-        table = _of(view.run.table("tasks", needs=["f1_batches"]), regimes)
+        table = _of(view.table("tasks"), regimes)
         for task, own in table.groupby("task", sort=False):
             rows = own.to_dict("records")
             known = pd.DataFrame(_of(theirs, regimes).query("task == @task"))

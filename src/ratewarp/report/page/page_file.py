@@ -24,7 +24,7 @@ from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.report.what_is_there import WhatIsThere
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.studies import CAPACITY
+from ratewarp.studies import CAPACITY, Study
 
 _MOST_ROWS = 500  # of a table on the page
 _LEVEL = 0.05  # below which a p is remarkable
@@ -101,6 +101,7 @@ def write_report(
     *,
     say: Callable[[str], None] = lambda sentence: None,
     figures_only: bool = False,
+    study: Study | None = None,
 ) -> Path:
     """Draws the figures of a run as PNG and PDF, and writes `report.html`.
 
@@ -116,6 +117,8 @@ def write_report(
             are.
         say: called with every sentence about what is missing.
         figures_only: writes no page.
+        study: that of the run, where it has objects that a run directory does not keep, such as networks
+            given from Python: their codes can be decoded then.
 
     Returns:
         Path of the page; of the folder of figures where they alone are drawn.
@@ -124,7 +127,7 @@ def write_report(
         RatewarpError: nothing can be shown, since the study cannot be read or no condition is stored whole;
             or the folder cannot be written.
     """
-    there = WhatIsThere(run)
+    there = WhatIsThere(run, study)
     there.refuse_nothing()
     view, pictures = RunView(run, there), Pictures(run)
     drawn = pictures.draw(view, show)

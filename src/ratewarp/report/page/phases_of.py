@@ -16,15 +16,15 @@ def phases_data(view: RunView) -> dict[str, Any] | None:
     """The phases that `phase_view` finds, of trained models and of optimal codes.
 
     Returns:
-        `model`; `level`, the share of what stands out that is expected to be chance; `names` and `colours`, of
-        every phase; `trained` and `optimal`, the number of the phase at every place of the first axis
+        `model`; `level`, the share of what stands out that is expected to be chance; `names` and `colours`
+        of every phase; `trained` and `optimal`, the number of the phase at every place of the first axis
         (capacity), of the third (one place where there is none) and of the second, as nested lists; `optimal`
         is None where there are no normative codes. None for a study without such axes.
     """
     phase = phase_view(view)
     if phase is None:
         return None
-    optimal = None if view.run.table("normative").empty else which_stand_out(phase, phase.optimal_stands_out)
+    optimal = None if view.table("normative").empty else which_stand_out(phase, phase.optimal_stands_out)
     return {
         "model": phase.model,
         "level": LEVEL,
