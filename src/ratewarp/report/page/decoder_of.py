@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 from jaxtyping import Float
 
@@ -13,7 +15,7 @@ from ratewarp.report.page.decoded_grids import decoded_grid
 from ratewarp.report.page.decoders import MOST_LETTERS, condition_layers, decoder_data
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.runs.trained import networks_of
-from ratewarp.studies import Condition
+from ratewarp.studies import Condition, Setting
 
 GRID_LETTERS = 300_000  # of one grid as JSON, so that there is room for codes of other conditions
 _USED = 0.01  # nats; as LEAST in front/stage_run.js
@@ -45,10 +47,7 @@ def decoder_of(
         RatewarpError: its parameters are damaged.
     """
     live = decoder_data(run, condition, min(room, MOST_LETTERS))
-    try:
-        return live or _grid(run, condition, codes, rates, min(room, GRID_LETTERS))
-    except RequestError:  # the code of a user's network is not there
-        return None
+    return live or _grid(run, condition, codes, rates, min(room, GRID_LETTERS))
 
 
 def _grid(
@@ -57,7 +56,19 @@ def _grid(
     if not all(np.isfinite(one).all() for one in run.params(condition.id).values()):
         return None
     order = [int(latent) for latent in np.argsort(-rates, kind="stable") if rates[latent] > _USED]
-    known = condition_layers(run, condition) is not None
-    decode = None if known else networks_of(run, condition.setting, condition.id).decode
+    decode = None
+    if condition_layers(run, condition) is None:
+        if not _is_there(condition.setting):
+            return None
+        decode = networks_of(run, condition.setting, condition.id).decode
     grid = decoded_grid(run, condition, codes, order, decode, most_bytes=int(_BYTES_EACH * room))
     return grid if len(json.dumps(grid)) <= room else None
+
+
+def _is_there(setting: Setting) -> bool:
+    """Whether its network can be built, or is code that a run directory does not keep."""
+    try:
+        jax.eval_shape(partial(setting.network.build, setting.source.image_shape), key=jax.random.key(0))
+    except RequestError:
+        return False
+    return True

@@ -46,7 +46,7 @@ export class MapWalk {
       return;
     }
     if (!decoder) {
-      const stored = "item" in spot ? run.picture(detail.reconstructions, run.stimulus[spot.item]) : null;
+      const stored = "item" in spot && detail.reconstructions ? run.picture(detail.reconstructions, run.stimulus[spot.item]) : null;
       this.image.hidden = stored === null;
       if (stored && "item" in spot) this.#paint(stored, run.data.world.shape);
       this.hint.textContent = stored && "item" in spot ? `Decoded from codes of ${name(run, spot.item)}.` : "The page holds no decoder of this model, and so no image here.";
