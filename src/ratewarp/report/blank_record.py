@@ -28,14 +28,12 @@ def blank_record(condition: Condition, other: xr.Dataset | None) -> xr.Dataset:
     shown = None if images.dims[0] == "stimulus_index" else images["pictured"].values
     labels = np.array([task.labels[measured] for task in tasks], np.int16).reshape(len(tasks), stimuli)
     codes = np.full((stimuli * each, setting.network.latents), np.nan, np.float32)
-    held_out = np.full((stimuli, 1), np.nan, np.float32)
+    held_out = (("stimulus_index", "held_out"), np.full((stimuli, 1), np.nan, np.float32))
     return xr.Dataset(
         {
             "code": (("item", "latent"), codes),
             "variance": (("item", "latent"), codes),
-            **dict.fromkeys(
-                ("rate", "distortion", "semantic_distortion"), (("stimulus_index", "held_out"), held_out)
-            ),
+            **dict.fromkeys(("rate", "distortion", "semantic_distortion"), held_out),
             "label": (("task", "stimulus_index"), labels),
             "frequency": ("stimulus_index", setting.probabilities()),
             "factor_value": (("stimulus_index", "factor"), setting.factor_numbers()),

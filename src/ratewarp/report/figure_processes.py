@@ -46,6 +46,8 @@ def figures_made(
     orders: Sequence[Order],
     make: Callable[[Order], Drawn | None],
     tell: Callable[[str, int], None],
+    *,
+    alone: bool = False,
 ) -> Iterator[Made]:
     """Figures of a run, each when it is drawn; None for one for which there is nothing to draw.
 
@@ -54,8 +56,9 @@ def figures_made(
         orders: what to draw. This process begins with what shows maps, the others with what does not.
         make: draws one in this process.
         tell: called with the name of what this process draws next, and how many are done.
+        alone: whether this process draws all of them, such as of a run that others could not read.
     """
-    others = min(cpu_cores(), _MOST) - 1 if len(orders) >= FEWEST else 0
+    others = min(cpu_cores(), _MOST) - 1 if len(orders) >= FEWEST and not alone else 0
     first = sorted(orders, key=lambda one: not one.name.startswith(_OF_MAPS)) if others else orders
     waiting, answers = deque(first), Queue[Made]()
     children = [_child(run) for _ in range(others)]

@@ -4,6 +4,7 @@ tables is not drawn again.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
 
 from ratewarp.report.figure_files import Drawn, drawn
 from ratewarp.report.figure_processes import Order, figures_made
@@ -63,12 +67,12 @@ class Pictures:
         done, total = len(todo) - len(wanted), len(todo)
 
         def make(order: Order) -> Drawn | None:
-            return drawn(partial(todo[order.name], view), order.kinds, order.dpi)
+            return drawn(partial(_made, view, order.name, todo[order.name]), order.kinds, order.dpi)
 
         def tell(name: str, more: int) -> None:
             show(name, done + more, total)
 
-        for name, found in figures_made(self.run.path, wanted, make, tell):
+        for name, found in figures_made(self.run.path, wanted, make, tell, alone=bool(view.gaps)):
             self._write(name, found)
         show("", total, total)
         kept = {name: self._kept(name) for name in todo}
@@ -89,6 +93,9 @@ class Pictures:
             digest.update(f"{sum_or_nothing(self.run.path / name)};".encode())
         for file in sorted(Path(__file__).parent.glob("*.py")):  # between versions, these may change
             digest.update(file.read_bytes())
+        # of a run that is not finished, figures show what is stored
+        conditions = self.run.path / "conditions"
+        digest.update(repr(sorted(os.listdir(conditions)) if conditions.is_dir() else []).encode())
         return digest.hexdigest() + "\n"
 
     def _missing(self, name: str) -> tuple[str, ...]:
@@ -119,3 +126,17 @@ class Pictures:
             self.run.write_bytes(f"figures/{name}.{kind}", content)
         text = _NOTHING if found is None else f"{found.inches:.2f} {found.picture}"
         self.run.write_text(f"{self.run.drawn.name}/{name}.txt", signed(text))
+
+
+def _made(view: RunView, name: str, make: Callable[[RunView], Figure | None]) -> Figure | None:
+    """A figure; None where there is nothing to draw, or too little of the run for it."""
+    before = set(plt.get_fignums())
+    try:
+        return make(view)
+    except Exception:
+        if view.there is None or not view.gaps:
+            raise  # of a whole run, every figure can be drawn
+        for number in set(plt.get_fignums()) - before:
+            plt.close(number)
+        view.there.note(f"Without the figure {name}: too little is there to draw it.")
+        return None

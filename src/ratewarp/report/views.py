@@ -123,14 +123,17 @@ class RunView:
 
     @property
     def gaps(self) -> list[str]:
-        """What is missing of the run, a sentence each, of all that was asked for so far."""
-        return self.there.gaps if self.there else []
-
-    def readable(self, make: Callable[[], Made]) -> Made | None:
-        """What is made of stored files; None, and a sentence among `gaps`, where one of them is damaged and
-        the run is shown as it is.
+        """What is missing of the run, a sentence each, of all that was asked for so far; without the path of
+        its folder, which is nobody's business.
         """
-        return self.there.or_none(make) if self.there else make()
+        path, name = str(self.run.path), self.run.path.resolve().name
+        return [one.replace(path, name) for one in (self.there.gaps if self.there else [])]
+
+    def readable(self, make: Callable[[], Made], what: str) -> Made | None:
+        """What is made of stored files; None, and a sentence among `gaps` that the page is without `what`,
+        where one of them is damaged and the run is shown as it is.
+        """
+        return self.there.or_none(make, what) if self.there else make()
 
     @cached_property
     def settings(self) -> dict[str, Setting]:

@@ -1,5 +1,5 @@
-"""Reads a run of which parts may be missing, damaged or of another version: what cannot be read is left empty,
-and told.
+"""Reads a run of which parts may be missing, damaged or of another version: what cannot be read is left
+empty, and told.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from functools import cached_property
 from importlib.metadata import version
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -22,6 +23,7 @@ from ratewarp.studies import Cell, Condition, Study, stored_study
 
 _NAMED = 3  # conditions that a sentence names
 _MOST_TOLD = 20  # damaged parts that have a sentence each
+_TOLD = {"models": "rates and distortions", "tasks": "scores of tasks"}  # that records say, too
 # columns whose lack changes nothing that is shown
 _NOT_SHOWN = {
     "sample_se",
@@ -48,7 +50,9 @@ class WhatIsThere:
         self._told: dict[str, None] = {}  # in the order in which they were found
         self._tables: dict[str, pd.DataFrame] = {}
         self._unwritten: set[str] = set()
+        self._read: set[str] = set()
         self._blank: set[str] = set()
+        self._unlisted = 0  # conditions that are stored, but in no row of the table of models
 
     @cached_property
     def study(self) -> Study:
@@ -62,14 +66,15 @@ class WhatIsThere:
     @cached_property
     def manifest(self) -> dict[str, Any]:
         """The manifest; empty where there is none that can be read."""
-        return self.or_none(lambda: self.run.manifest) or {}
+        return self.or_none(lambda: self.run.manifest, "versions and times") or {}
 
     @property
     def gaps(self) -> list[str]:
         """What is missing, a sentence each, of all that was asked for so far."""
         told = [*self._told]
         more = [f"{len(told) - _MOST_TOLD:,} more parts are damaged."] if len(told) > _MOST_TOLD else []
-        return [*self._untrained, *told[:_MOST_TOLD], *more, *self._without_tables, *self._other_version]
+        tables = [*self._without_tables, *self._not_listed]
+        return [*self._untrained, *told[:_MOST_TOLD], *more, *tables, *self._other_version]
 
     def refuse_nothing(self) -> None:
         """Refuses a run without a single condition or number.
@@ -84,13 +89,19 @@ class WhatIsThere:
                 f" train them by: {self.run.command}"
             )
 
-    def or_none(self, make: Callable[[], Made]) -> Made | None:
-        """What is made of stored files; None, and a sentence on the page, where one of them is damaged."""
+    def or_none(self, make: Callable[[], Made], what: str) -> Made | None:
+        """What is made of stored files; None where one of them is damaged, and then the page says that it is
+        without `what`.
+        """
         try:
             return make()
         except RatewarpError as error:
-            self._told[_sentence(str(error))] = None
+            self.note(f"Without {what}: {error}")
             return None
+
+    def note(self, gap: str) -> None:
+        """Tells of something else that is missing, in a sentence; once."""
+        self._told[gap] = None
 
     def record(self, condition: Condition) -> xr.Dataset:
         """The record of a condition; one without numbers where it cannot be read, so that it is shown as a
@@ -110,7 +121,7 @@ class WhatIsThere:
     def _stored(self, condition: Condition) -> xr.Dataset | None:
         if condition.id in self._blank or not self.run.finished(condition.id):
             return None
-        found = self.or_none(lambda: self.run.record(condition.id))
+        found = self.or_none(lambda: self.run.record(condition.id), f"codes and images of {condition.id}")
         if found is None:
             self._blank.add(condition.id)
         return found
@@ -129,14 +140,15 @@ class WhatIsThere:
             self._unwritten.add(name)
             return empty
         compare = bool(self.manifest)  # there is nothing to compare with, and that has been told
-        found = self.or_none(lambda: self.run.table(name, compare=compare))
+        found = self.or_none(lambda: self.run.table(name, compare=compare), f"the table {name}")
         if found is None:
             return empty
+        self._read.add(name)
         missing = [one for one in columns if one not in found]
         if told := [one for one in missing if one not in _NOT_SHOWN]:
             named = f"column{'s' if len(told) > 1 else ''} {', '.join(told)}"
             text = f"tables/{name}.csv was written by another version of ratewarp: it has no {named}."
-            self._told[f"{text} All tables are written again by: {self._tabulated}"] = None
+            self.note(f"{text} All tables are written again by: {self._tabulated}")
         return found.reindex(columns=[*found.columns, *missing])
 
     def _completed(self, name: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -152,6 +164,8 @@ class WhatIsThere:
             if condition.id not in known
             for row in self._rows(cell, condition).get(name, [])
         ]
+        if name == "models" and name in self._read:
+            self._unlisted = len(rows)
         if rows:
             added = pd.DataFrame(rows).reindex(columns=table.columns)
             table = added if table.empty else pd.concat([table, added.dropna(axis="columns", how="all")])
@@ -167,7 +181,7 @@ class WhatIsThere:
         if record is None:
             return {}
         make = lambda: rows_of_record(condition, cell, self.study, self.run, record)  # noqa: E731
-        return self.or_none(make) or {}
+        return self.or_none(make, f"heads on the frozen codes of {condition.id}") or {}
 
     @cached_property
     def _missing(self) -> list[str]:
@@ -195,11 +209,24 @@ class WhatIsThere:
         lacking = [name for name in TABLES if name in self._unwritten]
         if not lacking:
             return []
-        named = "The tables are" if len(lacking) == len(TABLES) else f"Of the tables {', '.join(lacking)} are"
+        if len(lacking) == len(TABLES):
+            named = "The tables are"
+        else:
+            named = (
+                f"The table{'s' if lacking[1:] else ''} {', '.join(lacking)} {'are' if lacking[1:] else 'is'}"
+            )
+        kept = " and ".join(_TOLD[one] for one in lacking if one in _TOLD)
+        shown = f" The page has {kept} from the records; the rest" if kept else " What they have"
+        return [f"{named} not written.{shown} is left out. All tables are written by: {self._tabulated}"]
+
+    @property
+    def _not_listed(self) -> list[str]:
+        if not self._unlisted:
+            return []
+        number = f"{self._unlisted:,} trained condition{'s are' if self._unlisted > 1 else ' is'}"
         return [
-            f"{named} not written yet. Rates, distortions and scores are those of the records; what only"
-            f" tables have, such as measures of geometry and the bound, is left out. They are written by:"
-            f" {self._tabulated}"
+            f"{number} not in tables/models.csv: there are no measures of their codes."
+            f" All tables are written again by: {self._tabulated}"
         ]
 
     @property
@@ -213,8 +240,7 @@ class WhatIsThere:
 
 def _with_status(models: pd.DataFrame) -> pd.DataFrame:
     """Whether each model is near its capacity, where the table does not say so."""
-    unknown = models["status"].isna()
-    if not unknown.any():
+    if not bool(np.any(models["status"].isna())):
         return models
     rows = zip(models["rate_nats"], models["capacity_nats"], models["status"], strict=True)
     said = [
@@ -226,10 +252,3 @@ def _with_status(models: pd.DataFrame) -> pd.DataFrame:
         for rate, aim, status in rows
     ]
     return models.assign(status=said)
-
-
-def _sentence(text: str) -> str:
-    """Begins with a capital where it does not begin with a path, and ends with a full stop but behind a
-    command.
-    """
-    return text if text.endswith(".") or "ratewarp " in text else f"{text}."

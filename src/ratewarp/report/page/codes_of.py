@@ -76,7 +76,10 @@ class Details:
         self._points[cell.model, cell.place, cell.seed] = points
         self.first = points if self.first is None else self.first
         condition = self._view.study.cells[cell]
-        decoder = self._view.readable(lambda: decoder_of(self._view.run, condition, codes, rates, self._room))
+        decoder = self._view.readable(
+            lambda: decoder_of(self._view.run, condition, codes, rates, self._room),
+            f"the decoder of {condition.id}",
+        )
         return {
             "decoder": decoder,
             "points": packed(points),

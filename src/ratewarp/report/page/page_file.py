@@ -133,7 +133,7 @@ def write_report(
     drawn = pictures.draw(view, show)
     if not figures_only:
         run.write_text("report.html", _render(view, drawn))
-    for gap in view.gaps:
+    for gap in there.gaps:
         say(gap)
     return run.path / ("figures" if figures_only else "report.html")
 

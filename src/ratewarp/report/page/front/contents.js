@@ -46,7 +46,10 @@ function follow(links) {
   };
   const observer = new IntersectionObserver(mark, { rootMargin: LINE });
   const ends = new IntersectionObserver(mark);
-  for (const heading of headings) observer.observe(heading);
+  for (const heading of headings) {
+    observer.observe(heading);
+    ends.observe(heading); // the stage appears later than the rest
+  }
   const footer = document.querySelector("footer");
   if (footer) ends.observe(footer);
   new ResizeObserver(mark).observe(document.body); // such as when the stage appears

@@ -182,7 +182,7 @@ export class HeatView {
     const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
     const part = measured.change ? (/** @type {number} */ one) => 0.5 + one / most / 2
       : measured.log && low > 0 ? d3.scaleLog([low, high], [0, 1]) : (/** @type {number} */ one) => (high > low ? (one - low) / (high - low) : 0.5);
-    const of = (/** @type {number} */ share) => (measured.change ? d3.interpolatePuOr(1 - share) : d3.interpolateViridis(share));
+    const of = (/** @type {number} */ share) => (measured.change ? d3.interpolatePuOr(share) : d3.interpolateViridis(share));
     const bar = words("span", "", "gradient");
     bar.style.background = `linear-gradient(to right, ${Array.from({ length: 9 }, (_, place) => of(place / 8)).join(", ")})`;
     this.legend?.append(words("span", brief(measured.change ? -most : low)), bar, words("span", brief(measured.change ? most : high)));

@@ -10,9 +10,8 @@ export function themeButton(button) {
   if (!button) return;
   const show = () => {
     const now = chosen();
-    button.textContent = `${MARKS[now]} ${WORDS[now]}`;
-    button.setAttribute("aria-label", `Colours: ${WORDS[now]}. Change to ${WORDS[after(now)]}.`);
-    button.title = button.getAttribute("aria-label") ?? "";
+    button.textContent = `${MARKS[now]} Colours: ${WORDS[now]}`;
+    button.title = `Change to ${WORDS[after(now)]}`;
   };
   button.addEventListener("click", () => {
     choose(after(chosen()));
