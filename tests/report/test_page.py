@@ -52,7 +52,7 @@ def _with_tables(run: RunDirectory, study: Study, rows: int) -> RunDirectory:
         for c in study.conditions
     ]
     geometry = [
-        {**row, "measure": "participation_ratio", "value": 1.5} for row in models for _ in range(rows)
+        {**row, "measure": "prototypization", "value": 0.5, "p": 0.01} for row in models for _ in range(rows)
     ]
     tables = {"models": models, "geometry": geometry}
     for name, columns in COLUMNS.items():
@@ -97,7 +97,9 @@ def test_a_long_table_says_which_rows_it_shows(html):
 def test_the_page_says_what_is_corrected(html):
     assert "p, corrected" in html
     assert "not corrected" not in html
-    assert "Holm" in html
+    text = " ".join(html.split())
+    assert f"Holm's correction for all {3 * MODELS} tests of the file" in text
+    assert "With so many tests, and p of no less than 0.01, none could stay below 0.05." in text
 
 
 def test_long_words_are_broken(html):

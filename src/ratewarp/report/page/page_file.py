@@ -183,9 +183,8 @@ def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
 
 def _tests(view: RunView) -> dict[str, Any]:
     """How many tests there are, and whether so many that none could pass its correction."""
-    geometry = view.table("geometry")
-    p = geometry["p"].dropna().astype(float)
-    least = float(p.min()) if len(p) else 1.0
+    p = view.table("geometry")["p"].dropna().to_numpy(dtype=float)
+    least = min(p, default=1.0)
     return {
         "tests": len(p),
         "corrected_away": bool(len(p)) and least * len(p) > _LEVEL,
