@@ -66,8 +66,8 @@ class StimulusImages:
 
 def _scale_of(images: np.ndarray) -> float:
     """What takes the numbers to 0 … 1."""
-    low, high = float(np.nanmin(images)), float(np.nanmax(images))
+    low, high = float(images.min()), float(images.max())  # NaN where there is any
     whole, real = images.dtype.kind in "ui" and high <= 255, images.dtype.kind in "bf" and high <= 1
-    if low < 0 or not (whole or real):
+    if not low >= 0 or not (whole or real):
         refuse("images", "whole numbers from 0 to 255, or real ones from 0 to 1", f"{low:g} to {high:g}")
     return 1 / 255 if whole and high > 1 else 1.0

@@ -83,12 +83,13 @@ class RunDirectory:
     lock: RunLock | None = field(default=None, compare=False, repr=False)
 
     def _repr_html_(self) -> str:
-        """A small stage; of a run that is not finished, how to finish it."""
+        """A small stage of what is there; why there is none where nothing is."""
         import ratewarp  # pages stand above runs; the package's own door loads them where they are wanted
 
-        if absent := [name for name in TABLES if not self.has_table(name)]:
-            return f"<p>{escape(str(self.path))}: no table {absent[0]} yet; {escape(self.command)}</p>"
-        return ratewarp.stage(self, room=_NOTEBOOK_ROOM)._repr_html_()
+        try:
+            return ratewarp.stage(self, room=_NOTEBOOK_ROOM)._repr_html_()
+        except RatewarpError as error:
+            return f"<p>{escape(str(error))}</p>"
 
     @cached_property
     def study(self) -> dict[str, Any]:

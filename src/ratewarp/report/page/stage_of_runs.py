@@ -15,18 +15,17 @@ from ratewarp.report.page.stage import stage_data
 from ratewarp.report.style import MODEL_COLOURS, MODEL_MARKERS, marker_number
 from ratewarp.report.views import RunView
 from ratewarp.results.run_comparison import run_names
-from ratewarp.runs.directory import RunDirectory
 
 BETWEEN = " · "  # a run and one of its models
 
 
 def stage_of_runs(
-    runs: Sequence[RunDirectory], room: int, show: Callable[[int, int], None] = lambda done, total: None
+    views: Sequence[RunView], room: int, show: Callable[[int, int], None] = lambda done, total: None
 ) -> dict[str, Any]:
     """All of the stage of several runs.
 
     Arguments:
-        runs: two or more, whose tables are written.
+        views: two runs or more.
         room: letters that codes, maps and images of all of them may have together.
         show: called with how many conditions are done, and how many there are.
 
@@ -36,7 +35,7 @@ def stage_of_runs(
     Raises:
         RequestError: a run is given twice, or runs are not of the same stimuli.
     """
-    names, views = run_names(runs), [RunView(run) for run in runs]
+    names = run_names([view.run for view in views])
     _check_same_stimuli(names, views)
     total, done = sum(len(view.study.cells) for view in views), 0
     parts, first = [], None

@@ -25,6 +25,7 @@ from ratewarp.report.page.stage import ROOM, stage_data, stage_json
 from ratewarp.report.page.stage_of_codes import stage_of_codes
 from ratewarp.report.page.stage_of_runs import stage_of_runs
 from ratewarp.report.views import RunView
+from ratewarp.report.what_is_there import WhatIsThere
 from ratewarp.results.run_comparison import compare_runs, study_differences
 from ratewarp.runs.directory import RunDirectory
 
@@ -160,6 +161,8 @@ def stage(
 
     Raises:
         RequestError: an argument is wrong, or runs are not of the same stimuli.
+        RatewarpError: nothing of a run can be shown; of one that is unfinished or damaged, what is there is
+            shown, and the page says what is missing.
 
     Examples:
         >>> import numpy as np
@@ -171,14 +174,21 @@ def stage(
     """
     if isinstance(of, Measurement):
         return _of_codes(of, title or "codes")
-    runs = [of] if isinstance(of, RunDirectory) else list(of)
+    runs = [of] if isinstance(of, RunDirectory) else list(of) if isinstance(of, Sequence) else []
     if not runs or not all(isinstance(one, RunDirectory) for one in runs):
         refuse("of", "a run, several runs, or a measurement", type(of).__name__)
     if len(runs) == 1:
-        view = RunView(runs[0])
+        view = _view(runs[0])
         data = stage_data(view, Details(view, room), show)
         return Stage(data | ({"title": title} if title else {}), f"study {data['study']}")
     return _of_runs(runs, title, room, show)
+
+
+def _view(run: RunDirectory) -> RunView:
+    """Of a run of which parts may be missing; `RatewarpError` where nothing can be shown."""
+    there = WhatIsThere(run)
+    there.refuse_nothing()
+    return RunView(run, there)
 
 
 def _of_codes(found: Measurement, title: str) -> Stage:
@@ -196,7 +206,7 @@ def _of_codes(found: Measurement, title: str) -> Stage:
 def _of_runs(
     runs: Sequence[RunDirectory], title: str | None, room: int, show: Callable[[int, int], None]
 ) -> Stage:
-    data = stage_of_runs(runs, room, show)
+    data = stage_of_runs([_view(run) for run in runs], room, show)
     data |= {"title": title} if title else {}
     tables = [
         Table("What differs", _DIFFERENCES, study_differences(runs)),
