@@ -96,6 +96,9 @@ def _run(folder: Path, **keys) -> RunView:
     return RunView(fabricated_tables(fabricated_run(study, folder), study))
 
 
+_BEYOND = 0.03  # inches beyond the edge of a figure that are rounding
+
+
 def _draw_all(view: RunView) -> set[str]:
     """Makes and renders every figure; names of those that there are."""
     found = set()
@@ -106,6 +109,7 @@ def _draw_all(view: RunView) -> set[str]:
             if figure is not None:
                 figure.set_dpi(25)
                 figure.canvas.draw()
+                _check_print(name, figure)
                 plt.close(figure)
                 found.add(name)
     return found

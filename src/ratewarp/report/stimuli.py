@@ -16,6 +16,7 @@ from matplotlib.image import AxesImage
 from ratewarp._checks import RequestError
 from ratewarp._sums import group_means
 from ratewarp.report.factor_grid import MOST_FACTORS, FactorGrid, cut
+from ratewarp.report.inches import height_of_note
 from ratewarp.report.selection import thinned
 from ratewarp.report.style import (
     DIVERGING_MAP,
@@ -33,6 +34,7 @@ _FEW_TICKS, _MOST_TICKS = 4, 8
 _LETTERS = 10  # of a tick
 _ROOM = 18  # letters of all ticks that stand upright
 _COLUMNS, _SIDE, _BAR = 4, 1.6, 0.85  # panels side by side; inches of one, and of the bar of colours
+_NAMES = 0.4  # for a title and long ticks
 _LIMIT = 0.98  # quantile of the entries at which the colours end
 
 
@@ -50,7 +52,8 @@ def capacity_figure(view: RunView) -> Figure | None:
     limit = limit_of_ratios(list(matrices.values()))
     columns = min(_COLUMNS, len(matrices))
     rows = ceil(len(matrices) / columns)
-    size = (min(DOUBLE, _SIDE * columns + _BAR), _SIDE * rows + 0.4)
+    width, note = min(DOUBLE, _SIDE * columns + _BAR), order_note(view)
+    size = (width, _SIDE * rows + _NAMES + height_of_note(note, width))
     figure, axes = plt.subplots(rows, columns, figsize=size, squeeze=False, layout="constrained")
     drawn = [
         draw_ratios(place, view, model, matrix, limit)
@@ -58,7 +61,7 @@ def capacity_figure(view: RunView) -> Figure | None:
     ]
     for place in axes.flat[len(matrices) :]:
         place.remove()
-    note_below(figure, order_note(view))
+    note_below(figure, note)
     if images := [image for image in drawn if image is not None]:
         bar = figure.colorbar(
             images[0], ax=list(axes.flat[: len(matrices)]), shrink=0.8, pad=0.01, extend="both"
