@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import csv
+import shutil
 import warnings
 from pathlib import Path
+from typing import Any
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -97,5 +102,63 @@ def stage_page(folder: Path) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("ratewarp.report.pictures.FILES", ())
         page = write_report(run_study(study, folder / "run"))
+    (folder / "alone").mkdir()
+    return page.rename(folder / "alone" / page.name)
+
+
+class Net(eqx.Module):
+    """A network of a user's own: the page does not know its layers."""
+
+    latents = 3
+    inwards: eqx.nn.Linear
+    outwards: eqx.nn.Linear
+    shape: tuple[int, ...] = eqx.field(static=True)
+
+    def __init__(self, image_shape: tuple[int, ...], *, key: Any):
+        self.shape = image_shape
+        self.inwards = eqx.nn.Linear(int(np.prod(image_shape)), 6, key=key)
+        self.outwards = eqx.nn.Linear(3, int(np.prod(image_shape)), key=jax.random.fold_in(key, 1))
+
+    def encode(self, images):
+        return tuple(jnp.split(jax.vmap(self.inwards)(images.reshape(len(images), -1)), 2, axis=1))
+
+    def decode(self, codes):
+        return jax.vmap(self.outwards)(codes).reshape(len(codes), *self.shape)
+
+
+def crossed_page(folder: Path) -> Path:
+    """Of networks given from Python, over capacity and two further axes; of the model `warped` at the lowest
+    capacity one diverged, one missed its capacity and one is missing.
+    """
+    study = Study(
+        network=Net,
+        recipe={"steps": 40, "learning_rate": 0.02},
+        models={
+            "baseline": {"recipe": {"task_weight": 0}},
+            "warped": {"frequency": "frequency_ratio if x_LC <= 6 else 1", "tasks": ["E2M1"]},
+        },
+        capacities_nats=[0.5, 3],
+        axes={"frequency_ratio": [1, 8], "recipe.task_weight": [0, 3]},
+        seeds=[0, 1],
+        training_images=500,
+        validation_each=3,
+        codes_each=2,
+        bound_points=2,
+    )
+    run = run_study(study, folder / "run")
+    told = {(0, 0): "diverged", (0, 1): "off target"}  # at which ratio and weight, of the first seed
+    table = run.table("models").set_index("condition")
+    for cell, condition in study.cells.items():
+        if cell.model == "warped" and cell.seed == 0 and cell.place[0] == 0:
+            place = tuple(cell.place[1:])
+            if place in told:
+                table.loc[condition.id, "status"] = told[place]
+            elif place == (1, 0):
+                table = table.drop(index=condition.id)
+                shutil.rmtree(run.path / "conditions" / condition.id)
+    run.write_table("models", table.reset_index())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ratewarp.report.pictures.drawings", lambda _: {})
+        page = write_report(run, study=study)
     (folder / "alone").mkdir()
     return page.rename(folder / "alone" / page.name)

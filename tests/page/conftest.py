@@ -54,3 +54,8 @@ def hostile_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> 
 @pytest.fixture(scope="session")
 def stage_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return fabricated_pages.stage_page(tmp_path_factory.mktemp("stage"))
+
+
+@pytest.fixture(scope="session")
+def crossed_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fabricated_pages.crossed_page(tmp_path_factory.mktemp("crossed"))

@@ -155,7 +155,9 @@ export class HeatView {
         word("number", left(cell.x) + CELL / 2, top(cell.y) + CELL / 2 + 4, "middle", brief(cell.value)).attr("fill", ink);
       }
     }
-    svg.append("rect").attr("class", "ring").attr("x", left(chosen.x)).attr("y", top(chosen.y)).attr("width", CELL - 1).attr("height", CELL - 1);
+    for (const ring of ["ring", "ring inner"]) {
+      svg.append("rect").attr("class", ring).attr("x", left(chosen.x)).attr("y", top(chosen.y)).attr("width", CELL - 1).attr("height", CELL - 1);
+    }
     for (const x of columns) word("label", left(x) + CELL / 2, height - BELOW + 14, "middle", clipped(shown(axes[across].values[x]), 6));
     for (const y of rows) word("label", LEFT - 6, top(y) + CELL / 2 + 4, "end", clipped(shown(axes[down].values[y]), 8));
     word("label", LEFT + (columns.length * CELL) / 2, height - 6, "middle", named(axes[across]));
