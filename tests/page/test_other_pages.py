@@ -77,7 +77,8 @@ def test_codes_stand_beside_their_reference_and_panels_without_anything_are_left
         in page.locator("#sentences").inner_text()
     )
     assert page.locator("#indices circle").count() >= 4
-    assert "units of the codes" in page.locator(".behind").first.text_content()
+    page.locator(".behind summary").first.click()
+    assert "units of the codes" in page.locator(".behind").first.inner_text()
 
 
 def test_pointing_at_a_code_shows_what_it_is_of(open_page, codes_page):

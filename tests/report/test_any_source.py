@@ -8,6 +8,9 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
 from PIL import Image
 
 from fabricated import fabricated_record, fabricated_run, fabricated_tables, put_record
@@ -15,8 +18,8 @@ from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
 from ratewarp.report.figures import drawings, reference_name
 from ratewarp.report.page.stage import stage_data
-from ratewarp.report.pictures import Pictures
-from ratewarp.report.style import figure_style
+from ratewarp.report.pictures import Picture, Pictures
+from ratewarp.report.style import DOUBLE, figure_style
 from ratewarp.report.views import RunView
 from ratewarp.runs import records
 from ratewarp.sources import ImageFiles
@@ -107,7 +110,7 @@ def _draw_all(view: RunView) -> set[str]:
         for name, make in drawings(view).items():
             figure = make(view)
             if figure is not None:
-                figure.set_dpi(25)
+                figure.set_dpi(50)
                 figure.canvas.draw()
                 _check_print(name, figure)
                 plt.close(figure)
@@ -115,9 +118,34 @@ def _draw_all(view: RunView) -> set[str]:
     return found
 
 
+def _check_print(name: str, figure: Figure) -> None:
+    """In print, a figure is no wider than two columns of a journal, has no type below 7 points, and no text
+    that ends beyond its edge.
+    """
+    assert figure.get_figwidth() <= DOUBLE + 1e-6, name
+    small = {
+        text.get_text(): text.get_fontsize()
+        for text in figure.findobj(Text)
+        if text.get_text().strip() and text.get_fontsize() < 7
+    }
+    assert not small, name
+    ticks = {
+        label
+        for axes in figure.findobj(Axes)
+        for axis in (axes.xaxis, axes.yaxis)  # some are beyond the ends of the axis, and not drawn
+        for tick in (*axis.majorTicks, *axis.minorTicks)
+        for label in (tick.label1, tick.label2)
+    }
+    for text in set(figure.findobj(Text)) - ticks:
+        if text.get_text().strip() and text.get_visible():
+            ends = text.get_window_extent().get_points() / figure.dpi
+            within = (ends > -_BEYOND) & (ends < figure.get_size_inches() + _BEYOND)
+            assert within.all(), (name, text.get_text(), ends)
+
+
 def _page(view: RunView) -> str:
     with pytest.MonkeyPatch.context() as patch:
-        drawn = {} if view.run.table("bound").empty else {"bound": "data:,"}
+        drawn = {} if view.run.table("bound").empty else {"bound": Picture("data:,", 3.5)}
         patch.setattr(Pictures, "draw", lambda self, view, show: drawn)
         return " ".join(write_report(view.run).read_text().split())
 
