@@ -21,6 +21,7 @@ from ratewarp.report.page.stage import stage_data
 from ratewarp.report.pictures import Picture, Pictures
 from ratewarp.report.style import DOUBLE, figure_style
 from ratewarp.report.views import RunView
+from ratewarp.report.what_is_there import WhatIsThere
 from ratewarp.runs import records
 from ratewarp.sources import ImageFiles
 from ratewarp.studies import Study
@@ -189,14 +190,14 @@ def test_images_of_ones_own(own, tmp_path):
     assert f"{number} images, each once" in page
     assert f"reaches 0 by ln {number} = {np.log(number):.2f} nats" in page
     assert f"up to about {np.log(number) / 4:.1f} nats" in page
-    classes = [name for scheme in stage_data(view)["schemes"] for name in scheme["classes"]]
+    classes = [name for scheme in stage_data(RunView(view.run, WhatIsThere(view.run)))["schemes"] for name in scheme["classes"]]
     assert "a dog of a very long name" in classes
 
 
 def test_images_without_any_column(own, tmp_path):
     view = _run(tmp_path / "run", source=ImageFiles(own, held_out=0.5), models={"m": {}})
     assert {"images", "overview", "examples", "model_m"} <= _draw_all(view)
-    world = stage_data(view)["world"]
+    world = stage_data(RunView(view.run, WhatIsThere(view.run)))["world"]
     assert world["factors"] == []
     assert world["stimuli"] == len(view.settings["m"].measured())
     assert "codes, coloured" not in _page(view)
