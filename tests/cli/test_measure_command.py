@@ -48,6 +48,35 @@ def test_json_and_figure(folder):
     assert "does not exist yet" in again.stderr
 
 
+def test_a_page_of_codes_is_named_after_their_file(folder):
+    with np.load(folder / "own.npz") as file:
+        arrays = dict(file)
+    images = np.zeros((len(P.codes), 3, 4), np.uint8)
+    np.savez(folder / "own.npz", **arrays, pictures=images)
+    arguments = ("own.npz", "--permutations", "0", "--page")
+    done = _call(folder, *arguments, "--images", "pictures", "--out", "also.html")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.endswith("results: also.html\npage: own.html\n")
+    assert "images: pictures" in done.stderr
+    for page in ("own.html", "also.html"):
+        assert "<h1>" in (folder / page).read_text(encoding="utf-8")
+    before = (folder / "own.html").read_bytes()
+    again = _call(folder, *arguments)
+    assert again.returncode == 2
+    assert "page must be a file own.html that does not exist yet" in again.stderr
+    assert (folder / "own.html").read_bytes() == before
+
+
+def test_images_that_do_not_fit_and_pages_of_folders_are_refused(folder):
+    done = _call(folder, "own.npz", "--images", "labels", "--page")
+    assert done.returncode == 2
+    assert "images must be" in done.stderr
+    assert not (folder / "own.html").exists()
+    done = _call(folder, ".", "--page")
+    assert done.returncode == 2
+    assert "page must be asked for one file" in done.stderr
+
+
 def test_runs_are_taken_off_where_they_are_named(folder):
     """An array named `runs` is not used unasked: it would change the codes."""
     runs = np.tile(np.arange(3), 16)

@@ -78,7 +78,7 @@ def test_codes_stand_beside_their_reference_and_panels_without_anything_are_left
     )
     assert page.locator("#indices circle").count() >= 4
     page.locator(".behind summary").first.click()
-    assert "units of the codes" in page.locator(".behind").first.inner_text()
+    page.locator(".behind th", has_text="units of the codes").first.wait_for()
 
 
 def test_pointing_at_a_code_shows_what_it_is_of(open_page, codes_page):

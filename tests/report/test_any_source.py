@@ -190,7 +190,11 @@ def test_images_of_ones_own(own, tmp_path):
     assert f"{number} images, each once" in page
     assert f"reaches 0 by ln {number} = {np.log(number):.2f} nats" in page
     assert f"up to about {np.log(number) / 4:.1f} nats" in page
-    classes = [name for scheme in stage_data(RunView(view.run, WhatIsThere(view.run)))["schemes"] for name in scheme["classes"]]
+    classes = [
+        name
+        for scheme in stage_data(RunView(view.run, WhatIsThere(view.run)))["schemes"]
+        for name in scheme["classes"]
+    ]
     assert "a dog of a very long name" in classes
 
 
