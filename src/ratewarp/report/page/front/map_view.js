@@ -51,6 +51,7 @@ export class MapView {
     /** @type {number | undefined} */
     this.shownExtent = undefined;
     this.moves = 0; // so that a move ends where the next one begins
+    this.moving = false;
     this.walk = new MapWalk(this.frame, place, run);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
@@ -59,13 +60,17 @@ export class MapView {
   }
 
   /**
-   * Moves to the map of a condition.
+   * Moves to the map of a condition; what stands still is drawn when it is dressed.
    * @param {import("ratewarp/stage_run").Detail | null} detail
    * @param {string} title
-   * @param {{extent?: number, nothing: string, decoder: import("ratewarp/decoder").Decoder | null}} more
-   *   extent: half the side of the square shown, in units of the codes; nothing: what is said without a map
+   * @param {{item: number, extent?: number, nothing: string, decoder: import("ratewarp/decoder").Decoder | null}} more
+   *   item: the chosen one; extent: half the side of the square shown, in units of the codes; nothing: what is
+   *   said without a map
    */
-  show(detail, title, { extent, nothing, decoder }) {
+  show(detail, title, { item, extent, nothing, decoder }) {
+    this.item = item;
+    this.moves++; // whatever was moving stops
+    this.moving = false;
     this.heading.textContent = title;
     this.canvas.setAttribute("aria-label", `Map of codes, ${title}. Arrow keys go from code to code, Enter chooses; with Shift, arrows go over the map.`);
     this.frame.dataset.empty = detail ? "" : nothing;
@@ -81,14 +86,15 @@ export class MapView {
       return this.draw();
     }
     const target = extent ?? detail.extent;
-    if (!before || before.length !== detail.points.length || this.still) {
+    const there = before === detail.points && target === this.shownExtent;
+    if (!before || there || before.length !== detail.points.length || this.still) {
       this.shownPoints = detail.points;
       this.shownExtent = target;
-      return this.draw();
+      return;
     }
     const start = Float32Array.from(before);
     this.#tween((part) => {
-      this.shownPoints = detail.points.map((end, i) => start[i] + (end - start[i]) * part);
+      this.shownPoints = part < 1 ? detail.points.map((end, i) => start[i] + (end - start[i]) * part) : detail.points;
       this.shownExtent = reachBefore + (target - reachBefore) * part;
     });
   }
@@ -108,18 +114,11 @@ export class MapView {
   dress(dress) {
     this.dress_ = dress;
     this.colours_ = null;
-    this.draw();
+    if (!this.moving) this.draw();
   }
 
   get colouring() {
     return this.dress_.colouring;
-  }
-
-  /** @param {number | null} item */
-  mark(item) {
-    this.item = item;
-    this.#say();
-    this.draw();
   }
 
   /** Colours all codes by their distance from one, or gives their colours back. @param {number | null} item */
@@ -249,9 +248,11 @@ export class MapView {
   #tween(step) {
     const start = performance.now();
     const move = ++this.moves;
+    this.moving = true;
     const frame = (/** @type {number} */ now) => {
       if (move !== this.moves) return;
       const part = Math.min(1, (now - start) / MOVE);
+      this.moving = part < 1;
       step(part * part * (3 - 2 * part));
       this.draw();
       if (part < 1) requestAnimationFrame(frame);

@@ -125,9 +125,8 @@ class Stage {
     const item = run.firstItem.get(now.stimulus ?? middleStimulus(run)) ?? 0;
     this.at = { detail, other, item };
     const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
-    views.own.show(detail, title(now.model, condition), { extent, nothing: whyEmpty(data, condition), decoder });
-    views.reference.show(other, title(isReference && beside !== "reference" ? `${beside} (reference)` : beside, base), { extent, nothing: whyEmpty(data, base), decoder: theirs });
-    for (const map of [views.own, views.reference]) map.mark(item);
+    views.own.show(detail, title(now.model, condition), { item, extent, nothing: whyEmpty(data, condition), decoder });
+    views.reference.show(other, title(isReference && beside !== "reference" ? `${beside} (reference)` : beside, base), { item, extent, nothing: whyEmpty(data, base), decoder: theirs });
     const sides = [{ name: now.model, detail }, { name: beside, detail: other }];
     views.stimulus.show(item, now.model === beside ? sides.slice(0, 1) : sides);
     views.tuning.show(detail, run.stimulus[item]);
