@@ -13,6 +13,11 @@ from playwright.sync_api import Page
 
 from browsing import grave_findings, visited
 
+GO = """address => new Promise(done => {
+  if (location.hash === `#${address}`) return done();
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = address;
+})"""
 SOUND = "model=warped&place=1.1.1&seed=0"
 
 
@@ -38,16 +43,8 @@ DATA = """async () => {
 
 
 def _go(page: Page, address: str) -> None:
-    page.evaluate("address => { location.hash = address }", address)
-    page.wait_for_function(
-        """async address => {
-      const now = new URLSearchParams(location.hash.slice(1));
-      const asked = new URLSearchParams(address);
-      return [...asked].every(([name, value]) => now.get(name) === value);
-    }""",
-        arg=address,
-    )
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(GO, address)
+    page.wait_for_selector("#stage[aria-busy=false]")
 
 
 def _condition(data: dict[str, Any], model: str, place: list[int], seed: int) -> dict[str, Any]:

@@ -11,6 +11,11 @@ from browsing import grave_findings, visited
 
 PIXELS = "id => document.querySelector(id).toDataURL()"
 OWN, REFERENCE = "#map-own canvas", "#map-reference canvas"
+GO = """address => new Promise(done => {
+  if (location.hash === `#${address}`) return done();
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = address;
+})"""
 START = "model=E2M1&place=2&seed=0&colour=class-1&stimulus=40"
 
 
@@ -32,9 +37,8 @@ def page(opened: Page) -> Page:
 
 
 def _go(page: Page, address: str) -> None:
-    page.evaluate("address => { location.hash = address }", address)
-    page.wait_for_function("location.hash.includes('model=E2M1')")
-    page.wait_for_selector("#traversal .walk-row")
+    page.evaluate(GO, address)
+    page.wait_for_selector("#stage[aria-busy=false]")
 
 
 def _maps(page: Page) -> list[str]:

@@ -19,7 +19,7 @@ export function colourings(run) {
   const { d3 } = globalThis;
   const schemes = (run.schemes ?? []).map((/** @type {any} */ scheme, /** @type {number} */ number) => ({
     name: `class-${number}`,
-    label: scheme.title,
+    label: scheme.label ?? scheme.title,
     of: Array.from(scheme.of, (/** @type {number} */ one) => scheme.colours[one]),
     ranks: scheme.of,
     entries: entries(scheme.classes, scheme.colours),

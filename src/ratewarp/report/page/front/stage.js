@@ -35,6 +35,7 @@ class Stage {
     this.run = run;
     this.colours = colourings(run);
     this.state = new State(fromAddress(location.hash.slice(1), this.#first(), run.data));
+    this.shows = 0; // how often another choice was to be shown: the last is
     /** @type {{detail: Detail | null, other: Detail | null, item: number}} what is shown */
     this.at = { detail: null, other: null, item: 0 };
     leaveOut(run);
@@ -112,6 +113,8 @@ class Stage {
   async show(now) {
     const { run, views, state } = this;
     const { data } = run;
+    const show = ++this.shows;
+    place("stage").setAttribute("aria-busy", "true");
     const [condition, base] = [run.chosen(now), run.reference(now)];
     const beside = now.beside ?? referenceOf(data, now.model);
     const isReference = beside === referenceOf(data, now.model);
@@ -121,7 +124,7 @@ class Stage {
     this.#tell(condition, base);
     const [detail, other] = await Promise.all([condition, base].map((one) => (isShown(data, one) ? run.detail(one) : null)));
     const [decoder, theirs] = await Promise.all([condition, base].map((one) => views.traversal.decoder(one)));
-    if (state.now !== now) return;
+    if (show !== this.shows) return;
     const item = run.firstItem.get(now.stimulus ?? middleStimulus(run)) ?? 0;
     this.at = { detail, other, item };
     const extent = Math.max(detail?.extent ?? 0, other?.extent ?? 0) || undefined;
@@ -132,9 +135,10 @@ class Stage {
     views.tuning.show(detail, run.stimulus[item]);
     this.#distances(now, sides);
     const walking = views.traversal.show(condition, detail, item);
-    this.light(now);
+    this.light(state.now);
     await walking;
     this.refresh();
+    if (show === this.shows) place("stage").setAttribute("aria-busy", "false");
   }
 
   /** @param {Choice} now @param {{name: string, detail: Detail | null}[]} sides */

@@ -62,6 +62,7 @@ export class StageRun {
     this.schemes = await Promise.all(
       this.data.schemes.map(async (/** @type {any} */ scheme) => ({
         ...scheme,
+        label: labelOf(scheme, this.data.schemes),
         of: Int32Array.from((await unpack(scheme.of)).values),
       })),
     );
@@ -171,6 +172,11 @@ export class StageRun {
 /** The reference of a model; runs that are compared have each their own. @param {any} data @param {string} model @returns {string} */
 export function referenceOf(data, model) {
   return data.models.find((/** @type {any} */ one) => one.name === model)?.reference ?? data.reference;
+}
+
+/** What classes mean; with whose they are, where others mean the same by other classes. @param {any} scheme @param {any[]} all */
+function labelOf({ title, models }, all) {
+  return all.filter((one) => one.title === title).length > 1 ? `${title} (${models.join(", ")})` : title;
 }
 
 /** @param {string} model @param {(number | null)[]} place @param {number} seed */

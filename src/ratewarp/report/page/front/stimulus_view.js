@@ -61,8 +61,8 @@ export class StimulusView {
       const dot = button.appendChild(document.createElement("span"));
       dot.className = "dot";
       dot.style.background = scheme.colours[number];
-      button.append(`${clipped(scheme.title)}: ${clipped(scheme.classes[number])}`);
-      button.title = `Light up this class: ${scheme.title}, ${scheme.classes[number]}`;
+      button.append(`${clipped(scheme.label)}: ${clipped(scheme.classes[number])}`);
+      button.title = `Light up this class: ${scheme.label}, ${scheme.classes[number]}`;
       Object.assign(button.dataset, { of, number });
       row.append(button);
     });
@@ -122,7 +122,7 @@ export class StimulusView {
 /** @param {string} text */
 function clipped(text) {
   const letters = Array.from(text);
-  return letters.length > 28 ? `${letters.slice(0, 27).join("")}…` : text;
+  return letters.length > 40 ? `${letters.slice(0, 39).join("")}…` : text;
 }
 
 /**
