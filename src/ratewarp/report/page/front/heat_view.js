@@ -135,6 +135,7 @@ export class HeatView {
     const d3 = /** @type {any} */ (globalThis).d3;
     const { axes } = this.run.data;
     const colour = this.#colours(measured);
+    const decimals = decimalsOf(Array.from(measured.values.values()));
     const [width, height] = [LEFT + columns.length * CELL + 8, TOP + rows.length * CELL + BELOW];
     const svg = d3.select(this.figure).append("svg").attr("viewBox", `0 0 ${width} ${height}`).attr("role", "group")
       .attr("aria-label", `${measured.title} over ${axes[across].label} and ${axes[down].label}`).style("max-width", `${1.4 * width}px`)
@@ -152,7 +153,7 @@ export class HeatView {
         .attr("aria-label", cell.words).attr("aria-pressed", cell === chosen).on("click", () => this.#go(cell.x, cell.y))
         .append("title").text(cell.words);
       if (!measured.phases && columns.length <= MOST_WORDS && Number.isFinite(cell.value)) {
-        word("number", left(cell.x) + CELL / 2, top(cell.y) + CELL / 2 + 4, "middle", brief(cell.value)).attr("fill", ink);
+        word("number", left(cell.x) + CELL / 2, top(cell.y) + CELL / 2 + 4, "middle", cell.value.toFixed(decimals).replace("-", "−")).attr("fill", ink);
       }
     }
     for (const ring of ["ring", "ring inner"]) {
@@ -252,6 +253,12 @@ function measuredOf(data) {
 /** @param {any} axis */
 function named(axis) {
   return `${clipped(axis.label.replaceAll("_", " "), 30)}${axis.unit ? `, ${axis.unit}` : ""}`;
+}
+
+/** Decimals that tell two digits of the largest number, and of all others what that leaves. @param {number[]} values */
+function decimalsOf(values) {
+  const most = Math.max(0, ...values.filter(Number.isFinite).map(Math.abs));
+  return most > 0 ? Math.min(4, Math.max(0, 1 - Math.floor(Math.log10(most)))) : 0;
 }
 
 /** @param {number} value */

@@ -90,6 +90,7 @@ export class WarpPanel {
     const known = this.rows.some((row) => row.task === task);
     this.lines.selectAll(".model").attr("opacity", (/** @type {any} */ one) =>
       (one.model === now.model && (!known || one.task === task || !one.task)) ? 1 : one.model === now.model || one.model === (now.beside ?? referenceOf(this.context.data, now.model)) ? 0.55 : 0.25);
+    this.lines.selectAll(".of-task").attr("visibility", (/** @type {any} */ one) => (one.model === now.model ? "visible" : "hidden"));
     this.lines.selectAll(".optimal").attr("visibility", (/** @type {any} */ one) => (one.model === now.model ? "visible" : "hidden"));
     this.rings.selectAll("circle").data(this.rows.filter((row) => row.condition === condition)).join("circle").attr("class", "ring").attr("r", 6)
       .attr("cx", (/** @type {Row} */ row) => x(across(row.condition))).attr("cy", (/** @type {Row} */ row) => y(row.value));
@@ -143,12 +144,22 @@ export class WarpPanel {
     else group.append("path").attr("class", "interval").attr("fill", colour).attr("d", band(sure));
     const line = d3.line().x((/** @type {Mean} */ one) => x(one.at)).y((/** @type {Mean} */ one) => y(one.value));
     group.append("path").attr("class", "course").attr("stroke", colour).attr("d", line(means));
+    if (own[0].task && this.rows.some((row) => row.condition.model === model && row.task !== own[0].task)) {
+      const last = means[means.length - 1];
+      group.append("text").attr("class", "label of-task").attr("x", x(last.at)).attr("y", y(last.value) - 7).attr("text-anchor", "end").text(clipped(own[0].task));
+    }
     const several = this.context.data.seeds.length > 1;
     group.append("g").selectAll("circle").data(own).join("circle").attr("class", several ? "mark seed" : "mark").attr("r", many > MANY ? 2 : 3)
       .attr("cx", (/** @type {Row} */ row) => x(across(row.condition))).attr("cy", (/** @type {Row} */ row) => y(row.value)).attr("fill", colour)
       .on("click", (/** @type {any} */ _, /** @type {Row} */ row) => this.context.choose(row.condition))
       .append("title").text((/** @type {Row} */ row) => `${model}${row.task ? `, ${row.task}` : ""}: ${row.value.toPrecision(3)}${several ? `, seed ${row.condition.seed}` : ""}`);
   }
+}
+
+/** @param {string} text */
+function clipped(text) {
+  const letters = Array.from(text);
+  return letters.length > 14 ? `${letters.slice(0, 13).join("")}…` : text;
 }
 
 /** Where a condition stands from left to right: its capacity, or the rate it reached. @param {any} condition @returns {number} */
