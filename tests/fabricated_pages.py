@@ -19,7 +19,7 @@ from conftest import TINY_NETWORK, tiny
 from fabricated import fabricated_run, fabricated_tables
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
-from ratewarp.sources import ImageFiles
+from ratewarp.sources import Corridors, ImageFiles
 from ratewarp.studies import Study
 from stored import run_study
 
@@ -61,10 +61,16 @@ def page_of(study: Study, folder: Path, note: str = "", **manifest: object) -> P
 
 
 def plain_page(folder: Path) -> Path:
-    """Of two models at one capacity, with a task, and tables that are longer than a screen."""
+    """Of two models at one capacity, with a task, of few stimuli; tables are higher than their frame."""
     models = {"baseline": {}, "E2M1": {"tasks": ["E2M1"]}}
     study = Study(
-        title=TITLE, models=models, capacities_nats=[2], seeds=range(8), network=TINY_NETWORK, **_SMALL
+        title=TITLE,
+        source=Corridors(size=6),
+        models=models,
+        capacities_nats=[2],
+        seeds=range(8),
+        network=TINY_NETWORK,
+        **_SMALL,
     )
     return page_of(study, folder)
 
@@ -97,10 +103,12 @@ def hostile_page(folder: Path) -> Path:
 
 
 def stage_page(folder: Path) -> Path:
-    """Of three models at three capacities, trained for some steps: with decoders, and something to choose."""
+    """Of three models at three capacities, trained for some steps: with decoders, and something to choose;
+    without figures, which take most of the time.
+    """
     study = tiny().model_copy(update={"capacities_nats": (0.5, 1, 3), "bound_points": 3})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ratewarp.report.pictures.FILES", ())
+        patch.setattr("ratewarp.report.pictures.drawings", lambda _: {})
         page = write_report(run_study(study, folder / "run"))
     (folder / "alone").mkdir()
     return page.rename(folder / "alone" / page.name)
