@@ -18,10 +18,11 @@ FOCUSED = """() => {
   const shown = one.closest(".chip") ?? one;
   const style = getComputedStyle(shown), box = shown.getBoundingClientRect();
   const seen = box.width > 0 && box.height > 0 && box.bottom > 0 && box.top < innerHeight;
-  const frame = parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none";
+  const outlined = parseFloat(style.outlineWidth) > 0 && style.outlineStyle !== "none";
+  const frame = outlined || (one instanceof SVGElement && parseFloat(style.strokeWidth) >= 2);
   const place = one.closest("nav.contents") ? "contents" : one.closest(".panel-menu") ? "menu"
     : one.closest(".taking") ? "taking" : one.closest(".behind") ? "behind" : "";
-  const name = place || one.id || one.className || one.parentElement.className || one.localName;
+  const name = place || one.id || one.getAttribute("class") || one.parentElement.className || one.localName;
   return { name: `${one.localName} ${name}`, seen, frame };
 }"""
 

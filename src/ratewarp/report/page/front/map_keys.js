@@ -23,7 +23,7 @@ export function mapKeys(map) {
     if (!map.shownPoints || map.spot || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const turn = TURNS[event.key];
     if (turn) {
-      at = towards(map.shownPoints, at ?? map.item ?? 0, turn);
+      at = towards(map.shownPoints, /** @type {Int32Array} */ (run.stimulus), at ?? map.item ?? 0, turn);
       calls.hover(at);
       spoken.textContent = told(map, at);
     } else if ((event.key === "Enter" || event.key === " ") && at !== null) {
@@ -38,14 +38,16 @@ export function mapKeys(map) {
 }
 
 /**
- * The nearest code in a direction of the map; the same where there is none.
+ * The nearest code of another stimulus in a direction of the map; the same code where there is none.
  * @param {Float32Array} points
+ * @param {ArrayLike<number>} stimuli of every code
  * @param {number} from
  * @param {number[]} turn
  */
-export function towards(points, from, turn) {
+export function towards(points, stimuli, from, turn) {
   let [best, found] = [Infinity, from];
   for (let item = 0; item < points.length / 2; item++) {
+    if (stimuli[item] === stimuli[from]) continue;
     const [x, y] = [points[2 * item] - points[2 * from], points[2 * item + 1] - points[2 * from + 1]];
     const along = x * turn[0] + y * turn[1];
     const far = along + ASIDE * (Math.abs(x * turn[1]) + Math.abs(y * turn[0]));
