@@ -15,7 +15,7 @@ from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
 from ratewarp.report.overview import overview_figure
 from ratewarp.report.page import page_file
-from ratewarp.report.pictures import Pictures
+from ratewarp.report.pictures import Picture, Pictures
 from ratewarp.report.plane import floor_of_noise, plane_figure
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView
@@ -78,7 +78,7 @@ def run(study, tmp_path_factory) -> RunDirectory:
 def html(run) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_file, "_MOST_ROWS", 38)
-        patch.setattr(Pictures, "draw", lambda self, view, show: {"warps": "data:,"})
+        patch.setattr(Pictures, "draw", lambda self, view, show: {"warps": Picture("data:,", 3.5)})
         return write_report(run).read_text()
 
 
@@ -120,10 +120,9 @@ def test_the_overview_says_what_it_shows_and_makes_no_large_raster(run, monkeypa
         figure.savefig(run.path / "overview.pdf", dpi=20)
     shown = [axes for axes in figure.axes if axes.get_visible()]
     assert len(shown) == 12
-    assert (
-        figure.get_supxlabel()
-        == f"12 of {MODELS} models: m0, and others evenly spread over the study · seed 0"
-    )
+    (note,) = figure.texts
+    told = f"12 of {MODELS} models: m0, and others evenly spread over the study · seed 0"
+    assert note.get_text().replace("\n", " ") == told
 
 
 def test_models_that_are_not_drawn_in_colour_are_grey(run):
@@ -158,7 +157,8 @@ def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
     with figure_style():
         figure = overview_figure(RunView(run))
         figure.savefig(tmp_path / "overview.svg", dpi=20)
-        assert figure.axes[0].get_xlabel() == "colour: $x_{, low (dark) to high (bright)"
+        texts = [text.get_text() for text in figure.axes[0].texts]
+        assert "colour: $x_{, low (dark) to high (bright)" in [text.replace("\n", " ") for text in texts]
 
 
 def test_a_study_without_tasks_has_no_table_of_tasks(html):

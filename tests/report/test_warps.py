@@ -8,6 +8,7 @@ import pytest
 import yaml
 from matplotlib import pyplot as plt
 from matplotlib.markers import CARETDOWN, CARETUP
+from matplotlib.text import Text
 
 from ratewarp.report.views import RunView
 from ratewarp.report.warps import warps_figure
@@ -85,7 +86,7 @@ def test_an_interval_that_goes_on_is_marked(draw, reach):
     for marker, end in ((CARETDOWN, low), (CARETUP, high)):
         # of one model at two capacities
         assert [line.get_ydata()[0] for line in _marks(place, marker)] == [end] * 2
-    assert any("arrow" in text.get_text() for place in figure.axes for text in place.texts)
+    assert any("arrow" in text.get_text() for text in figure.findobj(Text))
 
 
 def test_several_tasks_of_one_model_are_told_apart(draw):
