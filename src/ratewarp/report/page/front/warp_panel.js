@@ -10,6 +10,7 @@ const NO_AXES = "No curve of optimal codes: they have no axes of their own that 
 /**
  * @typedef {{condition: any, value: number, low: number | null, high: number | null, task: string}} Row
  * @typedef {{at: number, value: number, low: number | null, high: number | null}} Mean  over the seeds of a place
+ * @typedef {{model: string, task: string, means: Mean[]}} Line
  * @typedef {{data: any, byId: Map<string, any>, colours: Map<string, string>, choose: (condition: any) => void}} Context
  */
 
@@ -101,9 +102,12 @@ export class WarpPanel {
     const d3 = /** @type {any} */ (globalThis).d3;
     const here = this.rows.filter((row) => this.#isHere(row.condition.place, now));
     this.lines.selectAll("*").remove();
+    /** @type {Line[]} */
+    const lines = [];
     for (const own of d3.group(here, (/** @type {Row} */ row) => JSON.stringify([row.condition.model, row.task])).values()) {
-      this.#model(d3, own, here.length);
+      lines.push({ model: own[0].condition.model, task: own[0].task, means: this.#model(d3, own, here.length) });
     }
+    for (const own of d3.group(lines, (/** @type {Line} */ one) => one.model).values()) if (own.length > 1) this.#names(own);
     for (const one of this.optimal) if (this.#isHere(one.place, now)) this.#optimal(d3, one);
     for (const own of d3.group(this.published, (/** @type {any} */ one) => JSON.stringify([one.model, one.task])).values()) {
       const cross = d3.symbol(d3.symbolTimes, 36);
@@ -130,7 +134,7 @@ export class WarpPanel {
       .append("title").text(`optimal codes, ${curve.model}${curve.task ? `, ${curve.task}` : ""}`);
   }
 
-  /** Mean over seeds as a line, the mean of their intervals as a band, seeds as dots. @param {any} d3 @param {Row[]} own @param {number} many */
+  /** Mean over seeds as a line, the mean of their intervals as a band, seeds as dots. @param {any} d3 @param {Row[]} own @param {number} many @returns {Mean[]} */
   #model(d3, own, many) {
     const { x, y } = this;
     const { model } = own[0].condition;
@@ -144,15 +148,30 @@ export class WarpPanel {
     else group.append("path").attr("class", "interval").attr("fill", colour).attr("d", band(sure));
     const line = d3.line().x((/** @type {Mean} */ one) => x(one.at)).y((/** @type {Mean} */ one) => y(one.value));
     group.append("path").attr("class", "course").attr("stroke", colour).attr("d", line(means));
-    if (own[0].task && this.rows.some((row) => row.condition.model === model && row.task !== own[0].task)) {
-      const last = means[means.length - 1];
-      group.append("text").attr("class", "label of-task").attr("x", x(last.at)).attr("y", y(last.value) - 7).attr("text-anchor", "end").text(clipped(own[0].task));
-    }
     const several = this.context.data.seeds.length > 1;
     group.append("g").selectAll("circle").data(own).join("circle").attr("class", several ? "mark seed" : "mark").attr("r", many > MANY ? 2 : 3)
       .attr("cx", (/** @type {Row} */ row) => x(across(row.condition))).attr("cy", (/** @type {Row} */ row) => y(row.value)).attr("fill", colour)
       .on("click", (/** @type {any} */ _, /** @type {Row} */ row) => this.context.choose(row.condition))
       .append("title").text((/** @type {Row} */ row) => `${model}${row.task ? `, ${row.task}` : ""}: ${row.value.toPrecision(3)}${several ? `, seed ${row.condition.seed}` : ""}`);
+    return means;
+  }
+
+  /** Names the tasks of a model at their lines, where these are farthest apart. @param {Line[]} lines */
+  #names(lines) {
+    const apart = (/** @type {number} */ at) => {
+      const values = lines.map(({ means }) => means.find((one) => one.at === at)?.value ?? 0).map((value) => this.y(value));
+      return Math.max(...values) - Math.min(...values);
+    };
+    const shared = lines[0].means.map((one) => one.at).filter((at) => lines.every(({ means }) => means.some((one) => one.at === at)));
+    if (!shared.length) return;
+    const at = shared.reduce((best, one) => (apart(one) > apart(best) ? one : best));
+    const right = this.x(at) > SIZE.width / 2;
+    const found = lines.map(({ model, task, means }) => ({ model, task, y: this.y(means.find((one) => one.at === at)?.value) }));
+    const middle = found.reduce((sum, { y }) => sum + y, 0) / found.length;
+    for (const one of found) {
+      this.lines.append("text").datum(one).attr("class", "label of-task").attr("text-anchor", right ? "end" : "start")
+        .attr("x", this.x(at) + (right ? -4 : 4)).attr("y", one.y + (one.y <= middle ? -8 : 15)).text(clipped(one.task));
+    }
   }
 }
 
