@@ -62,11 +62,7 @@ def trained_networks(run: RunDirectory, condition: str) -> TrainedNetworks:
     settings = {one.id: one.setting for one in stored_study(run.study, run.path).conditions}
     if condition not in settings:
         refuse_name("condition", "condition", condition, settings)
-    return networks_of(run, settings[condition], condition)
-
-
-def networks_of(run: RunDirectory, setting: Setting, condition: str) -> TrainedNetworks:
-    """The same of a setting that is at hand, which may hold a network that a run directory does not keep."""
+    setting = settings[condition]
     arrays = network_arrays(setting, fitting_params(run, setting, condition))
     return TrainedNetworks(coder_of(setting), jax.tree.map(jnp.asarray, arrays))
 

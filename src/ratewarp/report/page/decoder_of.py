@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import RequestError
+from ratewarp.networks import from_named, skeleton, whole
 from ratewarp.report.page.decoded_grids import decoded_grid
 from ratewarp.report.page.decoders import MOST_LETTERS, condition_layers, decoder_data
 from ratewarp.runs.directory import RunDirectory
-from ratewarp.runs.trained import networks_of
 from ratewarp.studies import Condition, Setting
 
 GRID_LETTERS = 300_000  # of one grid as JSON, so that there is room for codes of other conditions
@@ -53,22 +53,24 @@ def decoder_of(
 def _grid(
     run: RunDirectory, condition: Condition, codes: np.ndarray, rates: np.ndarray, room: int
 ) -> dict[str, Any] | None:
-    if not all(np.isfinite(one).all() for one in run.params(condition.id).values()):
+    params = run.params(condition.id)
+    if not all(np.isfinite(one).all() for one in params.values()):
         return None
     order = [int(latent) for latent in np.argsort(-rates, kind="stable") if rates[latent] > _USED]
-    decode = None
-    if condition_layers(run, condition) is None:
-        if not _is_there(condition.setting):
-            return None
-        decode = networks_of(run, condition.setting, condition.id).decode
+    # layers that are known decode by themselves
+    known = condition_layers(run, condition) is not None
+    decode = None if known else _decode_of(condition.setting, params)
     grid = decoded_grid(run, condition, codes, order, decode, most_bytes=int(_BYTES_EACH * room))
     return grid if len(json.dumps(grid)) <= room else None
 
 
-def _is_there(setting: Setting) -> bool:
-    """Whether its network can be built, or is code that a run directory does not keep."""
+def _decode_of(setting: Setting, params: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], Any] | None:
+    """Codes to expected images, by the network itself; None where it is code that is not there."""
+    network, shape = setting.network, setting.source.image_shape
     try:
-        jax.eval_shape(partial(setting.network.build, setting.source.image_shape), key=jax.random.key(0))
+        shapes = skeleton(network, shape)
     except RequestError:
-        return False
-    return True
+        return None
+    own = {name: one for name, one in params.items() if name.startswith("networks.")}
+    networks = whole(network, shape, from_named({"networks": shapes}, own)["networks"])
+    return lambda codes: setting.likelihood.expected(networks.decode(jnp.asarray(codes, jnp.float32)))
