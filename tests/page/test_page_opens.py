@@ -9,6 +9,8 @@ from playwright.sync_api import Page
 
 from browsing import grave_findings, pages_of, sweep
 from fabricated_pages import ALL_HOSTILE, TITLE
+from ratewarp._yaml import read_yaml
+from ratewarp.runs.directory import open_run
 
 DRAWN = "document.documentElement.dataset.stage === 'ready'"
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -72,6 +74,17 @@ def test_hostile_texts_are_shown_as_they_are(open_page, hostile_page):
     assert page.locator("h1").text_content() == ALL_HOSTILE
     for place in ("p", "dd", "td"):
         assert any(ALL_HOSTILE in text for text in page.locator(place).all_text_contents())
+
+
+def test_a_study_of_hostile_texts_is_saved_as_it_is(open_whole, hostile_page, tmp_path):
+    page = open_whole(hostile_page)
+    with page.expect_download() as waiting:
+        page.locator("[data-save=study-file]").click()
+    waiting.value.save_as(tmp_path / "study.yaml")
+    saved = read_yaml((tmp_path / "study.yaml").read_text(encoding="utf-8"), "saved")
+    assert saved == open_run(hostile_page.parents[1] / "run").study
+    assert saved["title"] == ALL_HOSTILE
+    assert page.evaluate("window.hacked") is None
 
 
 @pytest.mark.parametrize("width", WIDTHS)
