@@ -11,7 +11,7 @@ import xarray as xr
 
 from ratewarp.results.tables import COLUMNS
 from ratewarp.runs.directory import RunDirectory, create_run
-from ratewarp.runs.records import pictured
+from ratewarp.runs.kept_pictures import pictured
 from ratewarp.sources import PIXELS, coordinates_of, kept_files
 from ratewarp.studies import Condition, Study, resolved
 

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { below, chance, hardText } from "./chance.mjs";
 
-const FALLBACK = { model: "fallback", place: [0, 0], seed: 3, stimulus: null, latent: null, colour: "class-0", lit: null, far: false, measures: null, heat: null };
+const FALLBACK = { model: "fallback", place: [0, 0], seed: 3, stimulus: null, latent: null, colour: "class-0", beside: null, lit: null, far: false, measures: null, heat: null };
 
 /** @param {() => number} random */
 function someRun(random) {
@@ -32,6 +32,7 @@ function someChoice(random, data) {
     stimulus: random() < 0.3 ? null : below(random, data.world.stimuli),
     latent: random() < 0.3 ? null : below(random, 50),
     colour: hardText(random),
+    beside: random() < 0.5 ? null : data.models[below(random, data.models.length)].name,
     lit: someLit(random, data),
     far: random() < 0.5,
     measures: random() < 0.5 ? null : Array.from({ length: below(random, 4) }, () => below(random, 9)),
@@ -57,12 +58,13 @@ test("an address of anything else gives a choice that the run has", () => {
   for (let round = 0; round < 2000; round++) {
     const data = someRun(random);
     const fallback = someChoice(random, data);
-    const parts = ["model", "place", "seed", "stimulus", "latent", "colour", "lit", "far", "measures", "heat", hardText(random)];
+    const parts = ["model", "place", "seed", "stimulus", "latent", "colour", "beside", "lit", "far", "measures", "heat", hardText(random)];
     const address = parts.map((name) => `${name}=${hardText(random)}`).join("&");
     const found = fromAddress(address, fallback, data);
     assert.ok(data.models.some((one) => one.name === found.model));
     assert.equal(found.place.length, data.axes.length);
     for (const [axis, at] of found.place.entries()) assert.ok(Number.isInteger(at) && data.axes[axis].values[at] !== undefined);
+    assert.ok(found.beside === null || data.models.some((one) => one.name === found.beside));
     assert.ok(data.seeds.includes(found.seed));
     assert.ok(found.stimulus === null || (Number.isInteger(found.stimulus) && found.stimulus < data.world.stimuli && found.stimulus >= 0));
     assert.ok(found.latent === null || (Number.isInteger(found.latent) && found.latent >= 0));

@@ -63,7 +63,9 @@ def a_run() -> dict[str, Any]:
         "pictured": packed(np.array([0, 2])),
         "factors": factors,
     }
-    data = {"conditions": conditions, "world": world, "schemes": [], "reference": names[1]}
+    models = [{"name": name} for name in names]
+    told = {"models": models, "reference": names[1], "schemes": []}
+    data = {"conditions": conditions, "world": world, **told}
     return {"data": data, "expected": {"codes": codes.ravel(), "means": [0, 0, None, None, 3, 3]}}
 
 

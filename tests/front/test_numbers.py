@@ -104,8 +104,19 @@ def test_nearest_stimuli_are_each_named_once(folder, codes, stimulus):
 
 def test_latents_in_use_begin_with_the_most_informative(folder):
     rates = [0.02, 0.0, 3.0, 0.01, 0.5]
-    (found,) = called(folder, ("stage_run", "latentsInUse", [{"rates": rates}]))
+    (found,) = called(folder, ("stage_run", "latentsInUse", [{"rates": rates, "weights": rates}]))
     assert found == [2, 4, 0]
+    shares = [0.01, 0.0, 0.9, 0.04, 0.05]  # of the variance, where rates are not known
+    (found,) = called(folder, ("stage_run", "latentsInUse", [{"rates": None, "weights": shares}]))
+    assert found == [2, 4, 3, 0]
+
+
+def test_shares_of_the_variance(folder):
+    codes = np.random.default_rng(3).normal(size=(STIMULI, LATENTS)).astype(np.float32)
+    codes[:, 1] = 2
+    (found,) = called(folder, ("stage_run", "sharesOfVariance", [codes, LATENTS]))
+    variances = codes.astype(float).var(axis=0)
+    np.testing.assert_allclose(found, variances / variances.sum(), atol=1e-5)
 
 
 def test_courses_over_a_factor(folder):

@@ -90,7 +90,9 @@ def test_drawings_of_hostile_texts_are_drawings(open_stage, open_page, hostile_p
         alone = open_page(path)
         assert alone.evaluate("document.documentElement.localName") == "svg"
         assert alone.evaluate("window.hacked") is None
-        assert alone.evaluate("document.querySelectorAll('script, foreignObject, a, parsererror').length") == 0
+        assert (
+            alone.evaluate("document.querySelectorAll('script, foreignObject, a, parsererror').length") == 0
+        )
 
 
 def test_a_link_brings_back_what_is_chosen(open_stage, plain_page):

@@ -75,6 +75,9 @@ const detail = {
   frequency: Float32Array.of(0.5, 0.5, 0.5),
   latents: 2,
   rates: [0.001, 1.5],
+  weights: [0.001, 1.5],
+  noun: "latent",
+  unit: "s.d. of the prior",
 };
 const factor = { name: "size", values: [10, "=big"], ranks: [0, 1, 1] };
 const scheme = { title: "kind", classes: ["a", "b"], of: [0, 1, 1] };
@@ -88,7 +91,7 @@ const data = {
   conditions,
   bound: [{ models: ["m", "n"], rate: [0, 1], distortion: [0.5, 0.2] }],
 };
-const run = { stimulus: Int32Array.of(0, 1, 2), factors: [factor], schemes: [scheme], data };
+const run = { stimulus: Int32Array.of(0, 1, 2), factors: [factor], schemes: [scheme], data, unit: "s.d. of the prior" };
 
 test("rows of a map are the codes that are on it", () => {
   const { columns, rows } = mapRows(run, detail);

@@ -22,7 +22,7 @@ from ratewarp.report.pictures import Picture, Pictures
 from ratewarp.report.style import DOUBLE, figure_style
 from ratewarp.report.views import RunView
 from ratewarp.report.what_is_there import WhatIsThere
-from ratewarp.runs import records
+from ratewarp.runs import kept_pictures
 from ratewarp.sources import ImageFiles
 from ratewarp.studies import Study
 
@@ -220,7 +220,7 @@ def test_models_without_a_map(tmp_path, own, kind):
 
 
 def test_pictures_of_some_stimuli(tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "MOST_PIXELS", 9 * 16 * 16 * 3)
+    monkeypatch.setattr(kept_pictures, "MOST_PIXELS", 9 * 16 * 16 * 3)
     view = _run(tmp_path / "run", source=MANY, models={"m": {}}, measured_stimuli=40)
     assert view.shown("m", 0).record.sizes["pictured"] == 9
     assert {"images", "examples", "model_m"} <= _draw_all(view)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ratewarp.runs import records
-from ratewarp.runs.records import make_record, pictured
+from ratewarp.runs import kept_pictures, records
+from ratewarp.runs.kept_pictures import pictured
+from ratewarp.runs.records import make_record
 from ratewarp.studies import Condition
 from ratewarp.training.evaluation import Evaluation
 from ratewarp.training.loop import Trace
@@ -48,7 +49,7 @@ def test_a_record_of_few_pixels_has_a_picture_of_every_stimulus(condition):
 
 
 def test_of_very_many_pixels_some_stimuli_have_pictures(condition, monkeypatch):
-    monkeypatch.setattr(records, "MOST_PIXELS", 10 * 49)
+    monkeypatch.setattr(kept_pictures, "MOST_PIXELS", 10 * 49)
     record, evaluation, images = _record(condition)
     chosen = record["pictured"].values
     assert record["image"].dims == record["reconstruction"].dims == ("pictured", "row", "column")
@@ -66,7 +67,7 @@ def test_of_very_many_pixels_some_stimuli_have_pictures(condition, monkeypatch):
 def test_pictures_never_take_more_than_there_is_room_for_two(stimuli, pixels):
     chosen = pictured(stimuli, pixels)
     assert chosen is not None
-    assert len(chosen) == len(set(chosen.tolist())) == max(2, records.MOST_PIXELS // pixels)
+    assert len(chosen) == len(set(chosen.tolist())) == max(2, kept_pictures.MOST_PIXELS // pixels)
     assert chosen.min() == 0
     assert chosen.max() == stimuli - 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ratewarp.runs.records import pictured
+from ratewarp.runs.kept_pictures import pictured
 from ratewarp.sources import PIXELS, Source, coordinates_of
 from ratewarp.studies import Condition
 

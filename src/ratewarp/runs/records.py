@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
+from ratewarp.runs.kept_pictures import pictured
 from ratewarp.sources import Task, coordinates_of
 from ratewarp.studies import Condition
 from ratewarp.training.evaluation import Evaluation
 from ratewarp.training.loop import Trace
 
-MOST_PIXELS = 4_000_000  # numbers in the images of a record, and as many in their reconstructions
 _DROPPED = 13  # of the 23 bits that single precision keeps of a fraction
 
 
@@ -73,24 +73,6 @@ def make_record(
         },
         attrs=labels_of(condition),
     )
-
-
-def pictured(stimuli: int, pixels: int) -> Int[np.ndarray, " pictured"] | None:
-    """Of which stimuli pictures are kept: None for all, or some that are evenly spread where all would be
-    more than `MOST_PIXELS` numbers.
-
-    Arguments:
-        stimuli: how many are measured.
-        pixels: of an image, times its channels.
-
-    Examples:
-        >>> pictured(169, 49)
-        >>> pictured(2000, 64 * 64 * 3)[:4], len(pictured(2000, 64 * 64 * 3))
-        (array([ 0,  6, 12, 19]), 325)
-    """
-    if stimuli * pixels <= MOST_PIXELS:
-        return None
-    return np.unique(np.linspace(0, stimuli - 1, max(2, MOST_PIXELS // pixels)).round().astype(int))
 
 
 def rounded(values: Any) -> Float[np.ndarray, "..."]:
