@@ -127,7 +127,7 @@ def _check_print(name: str, figure: Figure) -> None:
     small = {
         text.get_text(): text.get_fontsize()
         for text in figure.findobj(Text)
-        if text.get_text().strip() and text.get_fontsize() < 7
+        if text.get_text().strip() and float(text.get_fontsize()) < 7
     }
     assert not small, name
     ticks = {

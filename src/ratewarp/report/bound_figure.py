@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -42,18 +43,47 @@ def bound_figure(view: RunView) -> Figure | None:
     curves = view.drawn_curves("bound")
     if curves.empty:
         return None
-    sound = view.models.query("status != 'diverged'")
-    names = view.drawn.names
-    published = (
-        published_distortion().query("model == 'baseline'") if "baseline" in view.published_models else None
-    )
-    words = {"unit": view.study.likelihood.UNIT}
-    if view.study.source.stored is not None:
-        words["target"] = "the image, which is its own mean"
-    figure = plane_of_bounds(curves.query("model in @names"), sound, names, published, **words)
+    names, sound = view.drawn.names, view.models.query("status != 'diverged'")
+    shown = curves.query("model in @names")
+    figure = plane_of_bounds(shown, sound, names, _published(view), **_words(view))
     told = bound_of(view.settings[view.study.reference])
     note_below(figure, "\n".join(filter(None, (told, view.note()))))
     return figure
+
+
+def bound_panel(view: RunView, *, image: bool) -> Callable[[Axes], None] | None:
+    """Draws one of the panels of `bound_figure`: of the stimulus, or of the `image`; None where there is
+    none.
+    """
+    curves = view.drawn_curves("bound")
+    if curves.empty or (image and not bool(curves["raw_low"].notna().any())):
+        return None
+    names, sound = view.drawn.names, view.models.query("status != 'diverged'")
+    shown, words = curves.query("model in @names"), _words(view)
+    if image:
+        return partial(
+            draw_image_bound,
+            curves=shown,
+            models=sound,
+            names=names,
+            published=_published(view),
+            unit=words["unit"],
+        )
+    few = len(names) <= FEW_MODELS
+    return partial(draw_bound, curves=shown, models=sound, names=names, legend=few, **words)
+
+
+def _published(view: RunView) -> pd.DataFrame | None:
+    known = "baseline" in view.published_models
+    return published_distortion().query("model == 'baseline'") if known else None
+
+
+def _words(view: RunView) -> dict[str, Any]:
+    """Unit of distortion, and what it is a distance to."""
+    words = {"unit": view.study.likelihood.UNIT}
+    if view.study.source.stored is not None:
+        words["target"] = "the image, which is its own mean"
+    return words
 
 
 def plane_of_bounds(

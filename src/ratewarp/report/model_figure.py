@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from ratewarp.geometry import ClassDistortion
-from ratewarp.report.classes import MANY, ClassTicks, class_ticks, sparse_ticks
+from ratewarp.report.class_panels import ClassPanels
+from ratewarp.report.classes import MANY
 from ratewarp.report.factor_grid import cut
 from ratewarp.report.inches import axes_at, height_of_note, note_at_foot
 from ratewarp.report.legends import draw_key, scheme_key
-from ratewarp.report.panels import draw_map, draw_matrix, map_extent
-from ratewarp.report.style import DOUBLE, LETTER, LINE, MUTED, SMALL, in_lines
+from ratewarp.report.panels import draw_map, map_extent
+from ratewarp.report.style import DOUBLE, LETTER, LINE, SMALL
 from ratewarp.report.tuning_panel import draw_tuning, shown_latents, tuning_heading, tuning_plan
-from ratewarp.report.views import ConditionView, RunView, class_names, scheme_colours
+from ratewarp.report.views import ConditionView, RunView, scheme_colours
 
 _LEFT, _ABOVE, _GAP = 0.24, 0.42, 0.08
 _MAP, _MATRIX, _NAMES = 1.58, 1.15, 0.5  # inches of a map, of a matrix, and of the names beside it
 _HEADING = LINE + 0.02
 _FEW, _FEW_BELOW = 6, 8  # latents up to which tuning curves stand beside the maps; below, side by side
-_LETTERS_OF_CLASSES = 28  # of all names of classes that have room beside a matrix
-_LETTERS = 16  # of one of them
-_LIMIT = 0.98  # quantile of the entries of a matrix of many classes at which the colours end
 _BAR = 0.45  # below a matrix, for the colours of many classes
 
 
@@ -39,7 +33,7 @@ def model_figure(view: RunView, model: str, scheme: str) -> Figure:
     note = " · ".join(filter(None, (view.mapped_note, view.seed_note)))
     height = _ABOVE + len(levels) * plan.each + plan.below + height_of_note(note, DOUBLE)
     figure = plt.figure(figsize=(DOUBLE, height))
-    matrices = _Matrices(view, model, scheme)
+    matrices = ClassPanels(view, model, scheme, levels)
     for row, level in enumerate(levels):
         top, last = _ABOVE + row * plan.each, row == len(levels) - 1
         shown = view.shown(model, level)
@@ -51,7 +45,7 @@ def model_figure(view: RunView, model: str, scheme: str) -> Figure:
             place = axes_at(figure, left, start, plan.width, plan.curves.height)
             _draw_tuning(place, one, scheme, plan.width, names=last and one is shown)
         place = axes_at(figure, plan.matrix, top, _MATRIX, _MATRIX)
-        image = matrices.draw(place, level, titled=row == 0)
+        image = matrices.draw(place, level, room=_MATRIX + _NAMES if row == 0 else 0.0)
         if image is not None and plan.classes >= MANY and last:
             _draw_scale(figure, image, plan.matrix, top + _MATRIX + 0.24)
     note_at_foot(figure, note)
@@ -123,54 +117,6 @@ def _draw_tuning(axes: Axes, view: ConditionView, scheme: str, width: float, *, 
     short = heading if len(heading) * LETTER < width else heading.partition(" (")[0]
     axes.annotate(short, (0, 1), (0, 1), xycoords="axes fraction", textcoords="offset points", fontsize=SMALL)
     draw_tuning(axes, view, scheme=scheme, names=names)
-
-
-class _Matrices:
-    """Class distortion matrices of a model under a labelling, at every level, on one scale."""
-
-    def __init__(self, view: RunView, model: str, scheme: str) -> None:
-        self.view, self.model, self.scheme = view, model, scheme
-        setting = view.settings[model]
-        labels = setting.class_schemes()[scheme]
-        self.classes = int(labels.max()) + 1
-        self.names = class_names(scheme, self.classes, setting)
-        self.found = {
-            level: view.distortion_matrix(view.shown(model, level), scheme) for level in view.panel_levels
-        }
-        grid = view.shown(model, view.panel_levels[0]).grid
-        self.ticks: ClassTicks = (
-            sparse_ticks([cut(name, _LETTERS) for name in self.names])
-            if self.names
-            else class_ticks(labels, grid.values, grid.names)
-        )
-
-    @property
-    def limit(self) -> float:
-        """Where the colours end."""
-        return limit_of([one for one in self.found.values() if one is not None], self.classes)
-
-    def draw(self, axes: Axes, level: int, *, titled: bool) -> AxesImage | None:
-        """Draws that of a level; says so where it is not defined."""
-        matrix, heading = self.found[level], ""
-        if titled:
-            model, reference = (cut(name, 18) for name in (self.model, self.view.study.reference))
-            heading = in_lines(f"class distortion, {model} against {reference}", _MATRIX + _NAMES)
-        if matrix is None:
-            axes.set(xticks=[], yticks=[], aspect="equal")
-            axes.set_title(heading, fontsize=SMALL)
-            middle: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
-            axes.text(0.5, 0.5, f"not defined\nat {self.view.label(level)}", color=MUTED, **middle)
-            return None
-        short = [cut(name, max(4, _LETTERS_OF_CLASSES // self.classes)) for name in self.names]
-        image = draw_matrix(axes, matrix, limit=self.limit, names=short, title=heading, ticks=self.ticks)
-        axes.title.set_fontsize(SMALL)
-        return image
-
-
-def limit_of(matrices: list[ClassDistortion], classes: int) -> float:
-    """Where the colours of matrices end: at the largest entry; of many classes, at a quantile."""
-    whole = _LIMIT if classes >= MANY else 1
-    return max([0.1, *(float(np.nanquantile(np.abs(one.values), whole)) for one in matrices)])
 
 
 def _draw_scale(figure: Figure, image: AxesImage, left: float, top: float) -> None:

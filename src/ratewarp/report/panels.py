@@ -108,7 +108,7 @@ def _label_stimuli(axes: Axes, view: ConditionView, centre: np.ndarray, extent: 
         np.array([_GLYPH * len(written.get_text()), 2 * _LINE]) * written.get_fontsize() * point
         + 0.06 * extent
     )
-    upper = extent if written.get_va() == "top" else -extent
+    upper = extent if written.get_verticalalignment() == "top" else -extent
     taken = [(np.array(place), corner) for place in ((-extent, -extent), (extent, upper))]
     for stimulus in _labelled(grid):
         own = view.points[view.stimuli == stimulus]

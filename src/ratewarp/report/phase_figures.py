@@ -10,6 +10,7 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
@@ -55,10 +56,9 @@ def phase_figure(view: RunView) -> Figure | None:
     for row, (name, stands_out) in zip(axes, sides.items(), strict=True):
         bits = which_stand_out(phase, stands_out)
         for place, grid in zip(row, bits, strict=True):
-            place.imshow(grid, cmap=ListedColormap(PHASE_COLOURS), vmin=-0.5, vmax=7.5, origin="lower")
+            draw_phases(place, grid)
         row[0].set_ylabel(f"{name}\n{row[0].get_ylabel()}")
-    shown = sorted({int(one) for name in sides for one in np.unique(which_stand_out(phase, sides[name]))})
-    handles = [Patch(facecolor=PHASE_COLOURS[bit], edgecolor=RULE, label=phase_name(bit)) for bit in shown]
+    handles = phase_handles([which_stand_out(phase, stands_out) for stands_out in sides.values()])
     room = LETTER * max(len(str(handle.get_label())) for handle in handles) + _SWATCH
     columns = min(len(handles), max(1, int(figure.get_figwidth() / room)))
     figure.set_figheight(figure.get_figheight() + 1.3 * LINE * -(-len(handles) // columns))
@@ -77,23 +77,58 @@ def phase_indices_figure(view: RunView) -> Figure | None:
         rows = [(warp, side) for warp in phase.warps for side in ("", _OPTIMAL)]
     figure, axes = _panels(phase, len(rows))
     for strip, (warp, side) in zip(axes, rows, strict=True):
-        values = phase.optimal(warp) if side else phase.values(warp)
-        limit = _limit(phase, warp)
         image: AxesImage | None = None
         for column, place in enumerate(strip):
-            image = place.imshow(values[column], cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, origin="lower")
-            if not side:
-                _dots(place, phase.stands_out(warp)[column] != 0)
+            image = draw_change(place, phase, warp, column, optimal=bool(side))
         strip[0].set_ylabel(f"{_TITLES[warp]}\n{side}\n{strip[0].get_ylabel()}".replace("\n\n", "\n"))
         assert image is not None
         bar = figure.colorbar(image, ax=list(strip), shrink=0.85, pad=0.01, aspect=12, extend="both")
-        bar.set_label("change", fontsize=SMALL)
-        bar.ax.tick_params(labelsize=SMALL)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        name_change(bar)
     note_below(
         figure, f"dots: stands out from chance ({LEVEL:.0%} false discoveries over all maps) · {_note(phase)}"
     )
     return figure
+
+
+def draw_phases(axes: Axes, grid: np.ndarray) -> None:
+    """Which warps are there at one capacity, as bits of every place (`which_stand_out`)."""
+    axes.imshow(grid, cmap=ListedColormap(PHASE_COLOURS), vmin=-0.5, vmax=7.5, origin="lower")
+
+
+def phase_handles(grids: Sequence[np.ndarray]) -> list[Patch]:
+    """What the colours of these mean, for a legend."""
+    shown = sorted({int(one) for grid in grids for one in np.unique(grid)})
+    return [Patch(facecolor=PHASE_COLOURS[bit], edgecolor=RULE, label=phase_name(bit)) for bit in shown]
+
+
+def draw_change(axes: Axes, phase: PhaseView, warp: str, column: int, *, optimal: bool = False) -> AxesImage:
+    """A warp's change from the reference at one capacity, with a dot where it stands out from chance."""
+    values, limit = phase.optimal(warp) if optimal else phase.values(warp), _limit(phase, warp)
+    image = axes.imshow(values[column], cmap=DIVERGING_MAP, vmin=-limit, vmax=limit, origin="lower")
+    if not optimal:
+        _dots(axes, phase.stands_out(warp)[column] != 0)
+    return image
+
+
+def name_change(bar: Colorbar) -> None:
+    """Says what the colours of a change are."""
+    bar.set_label("change", fontsize=SMALL)
+    bar.ax.tick_params(labelsize=SMALL)
+    bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def dress_phase(axes: Axes, phase: PhaseView, column: int) -> None:
+    """Title, ticks and names of the axes of one panel."""
+    (across, values), (down, others) = phase.across, phase.down
+    axes.set(title=f"{phase.capacities[column]:g} nats", xlabel=_short(across))
+    axes.tick_params(length=2)
+    axes.spines[:].set_color(RULE)
+    _ticks(axes.set_xticks, values)
+    if down:
+        _ticks(axes.set_yticks, others)
+        axes.set_ylabel(_short(down))
+    else:
+        axes.set_yticks([])
 
 
 def phase_slices_figure(view: RunView) -> Figure | None:
@@ -159,7 +194,7 @@ def _draw_cut(
         x = np.arange(len(ticks)) + 0.08 * (number - 1)
         place.errorbar(x, values[index], reach[index], color=colour, marker="o", ms=3, lw=1.1, label=label)
     place.axhline(0, color=MUTED, lw=0.7)
-    turned = {"rotation": 45} if sum(map(len, ticks)) > _UPRIGHT else {}
+    turned: dict[str, Any] = {"rotation": 45} if sum(map(len, ticks)) > _UPRIGHT else {}
     place.set_xticks(range(len(ticks)), labels=ticks, **turned)
     place.spines[["top", "right"]].set_visible(False)
 

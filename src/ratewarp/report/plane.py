@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -85,7 +85,7 @@ def draw_rate_distortion(axes: Axes, view: RunView, *, legend: bool = True) -> N
         _legend(axes, "upper right")
 
 
-def _legend(axes: Axes, where: str) -> None:
+def _legend(axes: Axes, where: Literal["upper left", "upper right"]) -> None:
     axes.legend(loc=where, ncols=1 + (len(axes.get_legend_handles_labels()[0]) > _ROWS))
 
 

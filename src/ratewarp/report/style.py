@@ -46,13 +46,13 @@ PANEL_WIDTH, PANEL_HEIGHT = DOUBLE / 3, 2.15
 LETTER, LINE = 0.063, 0.125  # inches of a letter, on the average, and of a line in small type
 
 SMALL = "small"  # the smallest type: 7 points
-_RC: dict[Any, Any] = {
+SETTINGS: dict[Any, Any] = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 8.5,
     "text.parse_math": False,  # a $ in a name is a $
     "axes.titlesize": "medium",
-    "axes.labelsize": 8,
+    "axes.labelsize": "medium",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.linewidth": 0.7,
@@ -76,7 +76,7 @@ def figure_style() -> Iterator[None]:
     """Draws with the package's type and colours, whatever the user's own settings."""
     with mpl.rc_context():
         mpl.rcdefaults()
-        mpl.rcParams.update(_RC)
+        mpl.rcParams.update(SETTINGS)
         yield
 
 

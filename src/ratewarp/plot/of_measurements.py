@@ -1,18 +1,14 @@
-"""Figures of what was measured, one function per panel: each draws into axes of yours, or into a new figure,
-and returns both.
-"""
+"""Panels of what was measured of codes, and whole figures of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ratewarp._checks import RequestError, refuse_name
 from ratewarp.codes.measurement import Measurement
 from ratewarp.codes.several import Several
+from ratewarp.plot.new_figures import drawn, style
 from ratewarp.report.measured import measured_figure
 from ratewarp.report.measured_panels import (
     codes_map,
@@ -23,9 +19,7 @@ from ratewarp.report.measured_panels import (
 )
 from ratewarp.report.sets_figure import several_figure
 from ratewarp.report.sets_panels import Number, draw_over_sets, key_to, sets_panel
-from ratewarp.report.style import figure_style, note_below
-
-__all__ = ["class_distance", "codes", "indices", "measurement", "over_sets", "several"]
+from ratewarp.report.style import note_below
 
 _LINE, _MARGIN = 0.22, 0.9  # inches, of an index and around them all
 
@@ -41,6 +35,7 @@ def measurement(found: Measurement) -> tuple[Figure, dict[str, Axes]]:
         every task.
 
     Examples:
+        >>> import matplotlib.pyplot as plt
         >>> import numpy as np
         >>> from ratewarp import measure
         >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
@@ -49,7 +44,7 @@ def measurement(found: Measurement) -> tuple[Figure, dict[str, Axes]]:
         ['codes labels', 'class_distance labels', 'indices']
         >>> plt.close(figure)
     """
-    with figure_style():
+    with style():
         return measured_figure(found)
 
 
@@ -69,6 +64,7 @@ def codes(found: Measurement, task: str | None = None, ax: Axes | None = None) -
         RequestError: no such task.
 
     Examples:
+        >>> import matplotlib.pyplot as plt
         >>> import numpy as np
         >>> from ratewarp import measure
         >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
@@ -79,7 +75,7 @@ def codes(found: Measurement, task: str | None = None, ax: Axes | None = None) -
     """
     coloured = next(iter(found.classes), None) if task is None else _known(found, task)
     shown = codes_map(found)
-    return _drawn(lambda axes: draw_codes(axes, shown, coloured), ax, (3.3, 3.6))
+    return drawn(lambda axes: draw_codes(axes, shown, coloured), ax, (3.3, 3.6))
 
 
 def indices(found: Measurement, ax: Axes | None = None) -> tuple[Figure, Axes]:
@@ -97,6 +93,7 @@ def indices(found: Measurement, ax: Axes | None = None) -> tuple[Figure, Axes]:
         RequestError: no index was measured, such as without labels, frequency and reference.
 
     Examples:
+        >>> import matplotlib.pyplot as plt
         >>> import numpy as np
         >>> from ratewarp import measure
         >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
@@ -109,7 +106,7 @@ def indices(found: Measurement, ax: Axes | None = None) -> tuple[Figure, Axes]:
     if not rows:
         raise RequestError("found: no index was measured; they need labels, frequency or a reference")
     size = (4.8, _MARGIN + _LINE * len(rows))
-    return _drawn(lambda axes: draw_indices(axes, found, rows), ax, size)
+    return drawn(lambda axes: draw_indices(axes, found, rows), ax, size)
 
 
 def class_distance(found: Measurement, task: str, ax: Axes | None = None) -> tuple[Figure, Axes]:
@@ -129,6 +126,7 @@ def class_distance(found: Measurement, task: str, ax: Axes | None = None) -> tup
         RequestError: no such task, or no distances of its classes.
 
     Examples:
+        >>> import matplotlib.pyplot as plt
         >>> import numpy as np
         >>> from ratewarp import measure
         >>> found = measure(np.random.default_rng(0).normal(size=(20, 3)), ["a", "b"] * 10, permutations=0)
@@ -138,7 +136,7 @@ def class_distance(found: Measurement, task: str, ax: Axes | None = None) -> tup
         >>> plt.close(figure)
     """
     matrix = found.class_distance(_known(found, task))
-    return _drawn(lambda axes: draw_class_distance(axes, found, task, matrix), ax, (3.5, 3.4))
+    return drawn(lambda axes: draw_class_distance(axes, found, task, matrix), ax, (3.5, 3.4))
 
 
 def several(found: Several) -> tuple[Figure, dict[str, Axes]]:
@@ -155,6 +153,7 @@ def several(found: Several) -> tuple[Figure, dict[str, Axes]]:
         RequestError: no number has a mean.
 
     Examples:
+        >>> import matplotlib.pyplot as plt
         >>> import numpy as np
         >>> from ratewarp import measure_several
         >>> sets = np.random.default_rng(0).normal(size=(4, 20, 3))
@@ -164,7 +163,7 @@ def several(found: Several) -> tuple[Figure, dict[str, Axes]]:
         ['prototypization labels', 'orthogonalization labels', 'free_orthogonalization labels']
         >>> plt.close(figure)
     """
-    with figure_style():
+    with style():
         return several_figure(found)
 
 
@@ -193,6 +192,7 @@ def over_sets(
         RequestError: no such number, or no set has it.
 
     Examples:
+        >>> import matplotlib.pyplot as plt
         >>> import numpy as np
         >>> from ratewarp import measure_several
         >>> sets = np.random.default_rng(0).normal(size=(4, 20, 3, 2))
@@ -204,7 +204,7 @@ def over_sets(
     """
     shown = sets_panel(found, Number(measure, task), trial_noise)
     size = (2.6, 2.9) if shown.third is None else (3.3, 2.9)
-    figure, axes = _drawn(lambda axes: draw_over_sets(axes, shown), ax, size)
+    figure, axes = drawn(lambda axes: draw_over_sets(axes, shown), ax, size)
     if ax is None:
         note_below(figure, key_to(shown))
     return figure, axes
@@ -214,13 +214,3 @@ def _known(found: Measurement, task: str) -> str:
     if task not in found.classes:
         refuse_name("task", "task", task, found.classes)
     return task
-
-
-def _drawn(draw: Callable[[Axes], None], ax: Axes | None, size: tuple[float, float]) -> tuple[Figure, Axes]:
-    """A panel in the axes given, or in a figure of its own."""
-    with figure_style():
-        axes = ax if ax is not None else plt.subplots(figsize=size, layout="constrained")[1]
-        draw(axes)
-    figure = axes.get_figure(root=True)
-    assert isinstance(figure, Figure)
-    return figure, axes
