@@ -12,7 +12,7 @@ from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-_POINTS = 72.0  # an inch
+_ROUNDING = 1e-6  # pixels
 
 
 class Dots(Artist):
@@ -31,6 +31,7 @@ class Dots(Artist):
     def __init__(self, places: np.ndarray, colours: np.ndarray, *, size: float, alpha: float):
         super().__init__()
         self.places, self.colours, self.size = places, colours, size
+        self._drawn: tuple[object, np.ndarray] | None = None  # for PNG and PDF, once
         self.set_alpha(alpha)
 
     @allow_rasterization
@@ -40,8 +41,13 @@ class Dots(Artist):
             return
         axes = cast(Axes, self.axes)
         scale = renderer.get_image_magnification()  # pixels of an image for a unit of the renderer
-        across, down = (max(1, ceil(scale * length)) for length in (axes.bbox.width, axes.bbox.height))
-        image = self._image(axes, across, down, dpi=scale * cast(Figure, axes.figure).dpi)
+        sides = (axes.bbox.width, axes.bbox.height)
+        across, down = (max(1, ceil(scale * length - _ROUNDING)) for length in sides)
+        dpi = scale * cast(Figure, axes.figure).dpi
+        key = (across, down, round(dpi, 3), axes.get_xlim(), axes.get_ylim(), self.get_alpha())
+        if self._drawn is None or self._drawn[0] != key:
+            self._drawn = (key, self._image(axes, across, down, dpi))
+        image = self._drawn[1]
         context = renderer.new_gc()
         context.set_alpha(1.0)
         renderer.draw_image(context, round(axes.bbox.x0), round(axes.bbox.y0), image[::-1])

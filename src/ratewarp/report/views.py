@@ -13,8 +13,9 @@ import xarray as xr
 
 from ratewarp._checks import RequestError
 from ratewarp._sums import gaussian_divergence
-from ratewarp.geometry import ClassDistortion, class_distortion_matrix, embed, scaled_tuning, tuning_curves
+from ratewarp.geometry import ClassDistortion, class_distortion_matrix, scaled_tuning, tuning_curves
 from ratewarp.report.factor_grid import FactorGrid, factor_grid
+from ratewarp.report.known_maps import embed
 from ratewarp.report.selection import (
     MOST_FIGURES,
     MOST_LEVELS,

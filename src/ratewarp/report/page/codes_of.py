@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ratewarp._sums import gaussian_divergence
-from ratewarp.geometry import embed
+from ratewarp.report.known_maps import embed
 from ratewarp.report.page.decoder_of import decoder_of
 from ratewarp.report.page.packed_arrays import packed
 from ratewarp.report.page.world_of import shown_pictures
