@@ -1,7 +1,5 @@
 /** What benchmarks/page.py does on a page, and when all that it changes has been drawn. */
 
-const REST = 700; // milliseconds before an event, in which maps come to rest
-
 /** The end of the next frame: what is queued behind its painting. */
 function frame() {
   return new Promise((done) =>
@@ -13,26 +11,35 @@ function frame() {
   );
 }
 
-/** The stage says when it has shown a choice. @param {number} start */
-async function shown(start) {
-  while (!performance.getEntriesByName("stage-shown").some((mark) => mark.startTime >= start)) {
-    await new Promise((done) => setTimeout(done, 0));
-  }
+/** Whether a choice was made; the stage marks when it has shown it. @param {() => void} act what chooses */
+function shown(act) {
+  return new Promise((done) => {
+    const before = location.hash;
+    const observer = new PerformanceObserver((list) => {
+      if (!list.getEntriesByName("stage-shown").length) return;
+      observer.disconnect();
+      done(true);
+    });
+    observer.observe({ type: "mark" });
+    act();
+    if (location.hash !== before) return;
+    observer.disconnect();
+    done(false);
+  });
 }
 
-/** Milliseconds of what an act changes; null where a choice was meant, and it chose nothing. @param {() => void} act @param {boolean} chooses */
+/** Milliseconds of what an act changes; null where it chose nothing else. @param {() => void} act @param {boolean} chooses */
 async function timed(act, chooses = true) {
-  await new Promise((done) => setTimeout(done, REST));
-  const before = location.hash;
   const start = performance.now();
-  act();
-  if (chooses && location.hash === before) return null;
-  if (chooses) await shown(start);
+  if (!chooses) act();
+  else if (!(await shown(act))) return null;
   await frame();
   return performance.now() - start;
 }
 
 const map = () => document.querySelector("#map-own canvas");
+const press = (/** @type {string} */ key) => map().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+const empty = () => Boolean(document.querySelector("#map-own .map")?.dataset.empty);
 
 const events = {
   /** @param {number} round one way and back @param {number} number of the slider */
@@ -51,13 +58,15 @@ const events = {
     const inputs = document.querySelectorAll("#controls input[name=model]");
     return timed(() => inputs[round % inputs.length].click());
   },
-  /** @param {number} round */
+  /** Another code, found by keys and then chosen. @param {number} round */
   stimulus(round) {
-    const key = ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowRight", "ArrowDown", "ArrowLeft"][round % 6];
-    return timed(() => map().dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })));
+    if (empty()) return null;
+    for (let step = 0; step < 3; step++) press(["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"][(round + step) % 4]);
+    return timed(() => press("Enter"));
   },
   /** From the middle of the map outwards. @param {number} round */
   hover(round) {
+    if (empty()) return null;
     const box = map().getBoundingClientRect();
     const [turn, away] = [2.4 * round, 0.02 * round];
     const at = { clientX: box.left + box.width * (0.5 + away * Math.cos(turn)), clientY: box.top + box.height * (0.5 + away * Math.sin(turn)) };
@@ -68,12 +77,8 @@ const events = {
 /** Milliseconds between frames while maps move. @param {number} round */
 async function frames(round) {
   const input = document.querySelector("#controls input[type=range]");
-  await new Promise((done) => setTimeout(done, REST));
-  const next = Number(input.value) + (round % 2 ? 1 : -1) || 0;
-  input.value = String(Math.max(0, next));
-  const start = performance.now();
-  input.dispatchEvent(new Event("input", { bubbles: true }));
-  await shown(start);
+  input.value = String(Math.max(0, Number(input.value) + (round % 2 ? 1 : -1)));
+  await shown(() => input.dispatchEvent(new Event("input", { bubbles: true })));
   const times = [];
   await new Promise((done) => {
     const look = (now) => {

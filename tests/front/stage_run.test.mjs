@@ -19,9 +19,11 @@ test("a condition is found by model, place and seed", async () => {
   assert.equal(run.condition("nobody", [0], 0), undefined);
   assert.equal(run.condition("m", [0], 9), undefined);
   assert.equal(run.condition("m", [5], 0), undefined);
-  const choice = { model: "m", place: [1], seed: 0, stimulus: null, latent: 0, colour: "" };
+  const choice = { model: "m", place: [1], seed: 0, stimulus: null, latent: 0, colour: "", beside: null };
   assert.equal(run.chosen(choice), data.conditions[1]);
   assert.equal(run.reference(choice)?.model, hostile);
+  assert.equal(run.reference({ ...choice, model: "fixed" })?.model, "m", "a model may have a reference of its own");
+  assert.equal(run.reference({ ...choice, beside: "fixed" })?.model, "fixed", "another may stand beside it");
 });
 
 test("details are unpacked once, when they are asked for", async () => {

@@ -63,13 +63,12 @@ def a_run() -> dict[str, Any]:
         "pictured": packed(np.array([0, 2])),
         "factors": factors,
     }
-    models = [{"name": name} for name in names]
-    told = {"models": models, "reference": names[1], "schemes": []}
-    data = {"conditions": conditions, "world": world, **told}
+    data = {"conditions": conditions, "world": world, "schemes": [], "reference": names[1]}
+    data["models"] = [{"name": name} for name in names[:2]] + [{"name": "fixed", "reference": "m"}]
     return {"data": data, "expected": {"codes": codes.ravel(), "means": [0, 0, None, None, 3, 3]}}
 
 
-@pytest.mark.parametrize("module", ["colours", "stage_run", "stage_state"])
+@pytest.mark.parametrize("module", ["colours", "moving_points", "stage_run", "stage_state"])
 def test_module(module, folder):
     run_tests(folder, HERE / f"{module}.test.mjs")
 

@@ -116,15 +116,18 @@ function nonlinearity(data) {
  * @param {number} length
  */
 function dot(left, from, right, at, length) {
-  let [a, b, c, d] = [0, 0, 0, 0];
-  const end = from + length;
-  for (; from + 3 < end; from += 4, at += 4) {
-    a += left[from] * right[at];
-    b += left[from + 1] * right[at + 1];
-    c += left[from + 2] * right[at + 2];
-    d += left[from + 3] * right[at + 3];
+  let a = 0; // each by itself: taken from an array, they would be objects, and ten times as slow
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let step = 0;
+  for (; step + 3 < length; step += 4) {
+    a += left[from + step] * right[at + step];
+    b += left[from + step + 1] * right[at + step + 1];
+    c += left[from + step + 2] * right[at + step + 2];
+    d += left[from + step + 3] * right[at + step + 3];
   }
-  for (; from < end; from++, at++) a += left[from] * right[at];
+  for (; step < length; step++) a += left[from + step] * right[at + step];
   return a + b + c + d;
 }
 

@@ -3,6 +3,7 @@
 import { coloursOf, stressOf } from "ratewarp/map_colours";
 import { mapKeys } from "ratewarp/map_keys";
 import { MapWalk } from "ratewarp/map_walk";
+import { onTheWay } from "ratewarp/moving_points";
 import { drawn } from "ratewarp/svg_markup";
 import { whenColoursChange } from "ratewarp/theme";
 
@@ -46,6 +47,8 @@ export class MapView {
     this.hovered = null;
     /** @type {string[] | null} as they are drawn; null when they are to be found anew */
     this.colours_ = null;
+    /** @type {number[] | null} items in the order in which they are drawn, the same */
+    this.order_ = null;
     /** @type {Float32Array | undefined} */
     this.shownPoints = undefined;
     /** @type {number | undefined} */
@@ -55,8 +58,17 @@ export class MapView {
     this.walk = new MapWalk(this.frame, place, run);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
-    new ResizeObserver(() => this.draw()).observe(this.frame);
-    whenColoursChange(() => this.draw());
+    // read when they change, not when it draws, which would lay out the page at once
+    this.side = 0; // CSS pixels
+    this.ink = "";
+    new ResizeObserver(() => {
+      this.side = this.frame.clientWidth;
+      this.draw();
+    }).observe(this.frame);
+    whenColoursChange(() => {
+      this.ink = "";
+      this.draw();
+    });
   }
 
   /**
@@ -75,7 +87,7 @@ export class MapView {
     this.canvas.setAttribute("aria-label", `Map of codes, ${title}. Arrow keys go from code to code, Enter chooses; with Shift, arrows go over the map.`);
     this.frame.dataset.empty = detail ? "" : nothing;
     this.spot = null;
-    this.colours_ = null;
+    this.colours_ = this.order_ = null;
     this.walk.show(detail, decoder);
     const before = this.shownPoints;
     const reachBefore = this.shownExtent ?? extent ?? detail?.extent ?? 1;
@@ -92,9 +104,8 @@ export class MapView {
       this.shownExtent = target;
       return;
     }
-    const start = Float32Array.from(before);
     this.#tween((part) => {
-      this.shownPoints = part < 1 ? detail.points.map((end, i) => start[i] + (end - start[i]) * part) : detail.points;
+      this.shownPoints = onTheWay(before, detail.points, part);
       this.shownExtent = reachBefore + (target - reachBefore) * part;
     });
   }
@@ -113,7 +124,7 @@ export class MapView {
   /** @param {import("ratewarp/map_colours").Dress} dress */
   dress(dress) {
     this.dress_ = dress;
-    this.colours_ = null;
+    this.colours_ = this.order_ = null;
     if (!this.moving) this.draw();
   }
 
@@ -130,7 +141,9 @@ export class MapView {
   }
 
   draw() {
-    const side = this.frame.clientWidth;
+    this.side ||= this.frame.clientWidth;
+    this.ink ||= getComputedStyle(this.canvas).color;
+    const { side, ink } = this;
     if (!side) return;
     const density = window.devicePixelRatio || 1;
     if (this.canvas.width !== Math.round(side * density)) {
@@ -141,19 +154,19 @@ export class MapView {
     context.clearRect(0, 0, side, side);
     if (!this.shownPoints || !this.detail) return;
     const [radius, colours] = [this.#radius(), this.#colours()];
+    const [points, scale] = [this.shownPoints, this.#scale(side)];
     for (const item of this.#order()) {
-      const [x, y] = this.#at(item, side);
       context.globalAlpha = this.#full(item) ? 1 : FAINT;
       context.fillStyle = colours[item];
       context.beginPath();
-      context.arc(x, y, radius, 0, 7);
+      context.arc(side / 2 + scale * points[2 * item], side / 2 - scale * points[2 * item + 1], radius, 0, 7);
       context.fill();
     }
     context.globalAlpha = 1;
     for (const [item, wide] of /** @type {[number | null, number][]} */ ([[this.hovered, 1.5], [this.item, 2.5]])) {
       if (item === null) continue;
       const [x, y] = this.#at(item, side);
-      context.strokeStyle = getComputedStyle(this.canvas).color;
+      context.strokeStyle = ink;
       context.lineWidth = wide;
       context.beginPath();
       context.arc(x, y, radius + 4, 0, 7);
@@ -170,17 +183,19 @@ export class MapView {
 
   /** Items on the map; those of the chosen classes last, on top. */
   #order() {
-    const points = /** @type {Float32Array} */ (this.shownPoints);
+    if (this.order_) return this.order_;
+    const { points } = /** @type {import("ratewarp/stage_run").Detail} */ (this.detail);
     const shown = Array.from(this.run.stimulus.keys()).filter((item) => !Number.isNaN(points[2 * item]));
-    return this.dress_.lit ? [...shown.filter((item) => !this.#full(item)), ...shown.filter((item) => this.#full(item))] : shown;
+    this.order_ = this.dress_.lit ? [...shown.filter((item) => !this.#full(item)), ...shown.filter((item) => this.#full(item))] : shown;
+    return this.order_;
   }
 
   /** Where keys have gone between codes. @param {CanvasRenderingContext2D} context @param {number} side */
   #cross(context, side) {
     if (!this.spot) return;
-    const scale = side / 2 / ((this.shownExtent ?? 1) * ROOM);
+    const scale = this.#scale(side);
     const [x, y] = [side / 2 + scale * this.spot.x, side / 2 - scale * this.spot.y];
-    context.strokeStyle = getComputedStyle(this.canvas).color;
+    context.strokeStyle = this.ink;
     context.lineWidth = 1.5;
     context.beginPath();
     context.moveTo(x - 7, y);
@@ -216,8 +231,13 @@ export class MapView {
   /** @param {number} item @param {number} side @returns {[number, number]} */
   #at(item, side) {
     const points = /** @type {Float32Array} */ (this.shownPoints);
-    const scale = side / 2 / ((this.shownExtent ?? 1) * ROOM);
+    const scale = this.#scale(side);
     return [side / 2 + scale * points[2 * item], side / 2 - scale * points[2 * item + 1]];
+  }
+
+  /** CSS pixels of one unit of codes. @param {number} side */
+  #scale(side) {
+    return side / 2 / ((this.shownExtent ?? 1) * ROOM);
   }
 
   #colours() {
@@ -229,7 +249,7 @@ export class MapView {
   /** The unit of codes, as a bar. @param {CanvasRenderingContext2D} context @param {number} side */
   #drawBar(context, side) {
     const { length, text } = this.#bar(side);
-    context.fillStyle = getComputedStyle(this.canvas).color;
+    context.fillStyle = this.ink;
     context.fillRect(12, side - 14, length, 2);
     context.font = "11px system-ui, sans-serif";
     context.fillText(text, 12, side - 20);
@@ -237,7 +257,7 @@ export class MapView {
 
   /** One unit where that is neither wide nor narrow, else 1, 2 or 5 times a power of ten of it. @param {number} side */
   #bar(side) {
-    const one = side / 2 / ((this.shownExtent ?? 1) * ROOM);
+    const one = this.#scale(side);
     const fits = one > side / 50 && one < side - 24;
     const power = 10 ** Math.floor(Math.log10(side / 4 / one));
     const units = fits ? 1 : power * ([5, 2].find((times) => times * power * one <= side / 4) ?? 1);

@@ -1,6 +1,26 @@
-/** Pictures of stimuli on canvases, painted as the figures of Python paint them. */
+/** Pictures of stimuli, painted as the figures of Python paint them. */
 
 const INK = [29, 39, 51];
+
+/** On which still pictures are painted. @type {HTMLCanvasElement | undefined} */
+let board;
+
+/**
+ * A picture that stays as it is. It is no canvas: a browser without a graphics card draws each of those anew in
+ * every frame in which anything on the page moves.
+ * @param {Float32Array | null} image
+ * @param {{shape: number[], paint: string}} world
+ * @param {string} words what it is, for those who do not see it; "" where that is said beside it
+ */
+export function stillPicture(image, world, words) {
+  board ??= document.createElement("canvas");
+  paint(board, image, world);
+  const found = document.createElement("img");
+  found.decoding = "sync";
+  found.src = board.toDataURL();
+  found.alt = words;
+  return found;
+}
 
 /**
  * Paints an image into a canvas, a pixel a pixel; CSS makes it larger. Responses are bars.

@@ -1,6 +1,6 @@
 /** The chosen stimulus: its image, what the model and the reference make of it, and its nearest neighbours. */
 
-import { paint } from "ratewarp/pictures";
+import { stillPicture } from "ratewarp/pictures";
 import { chosen, toggleButton, toggled } from "ratewarp/selection";
 import { distancesFrom } from "ratewarp/stage_run";
 
@@ -110,10 +110,7 @@ export class StimulusView {
   /** @param {Float32Array | null} image @param {string} words */
   #picture(image, words) {
     const figure = document.createElement("figure");
-    const canvas = figure.appendChild(document.createElement("canvas"));
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", image ? words : `${words}: not on this page`);
-    paint(canvas, image, this.run.data.world);
+    figure.append(stillPicture(image, this.run.data.world, image ? words : `${words}: not on this page`));
     figure.appendChild(document.createElement("figcaption")).textContent = words;
     return figure;
   }

@@ -1,7 +1,7 @@
 /** A walk along the latents: a slider each, and the image that the model makes of the code, live. */
 
 import { makeDecoder } from "ratewarp/decoder";
-import { paint } from "ratewarp/pictures";
+import { paint, stillPicture } from "ratewarp/pictures";
 import { toggleButton } from "ratewarp/selection";
 import { latentsInUse, weightOf } from "ratewarp/stage_run";
 
@@ -119,12 +119,10 @@ export class TraversalView {
       const at = -REACH + (2 * REACH * step) / (STEPS - 1);
       const other = Float32Array.from(code);
       other[latent] = at;
-      const canvas = document.createElement("canvas");
-      canvas.setAttribute("aria-hidden", "true");
-      canvas.title = `latent ${latent + 1} at ${at.toFixed(1)}`;
-      paint(canvas, decoder.image(other), { ...this.run.data.world, shape: decoder.shape });
-      canvas.classList.toggle("guess", !decoder.knows(other));
-      strip.append(canvas);
+      const picture = stillPicture(decoder.image(other), { ...this.run.data.world, shape: decoder.shape }, "");
+      picture.title = `latent ${latent + 1} at ${at.toFixed(1)}`;
+      picture.classList.toggle("guess", !decoder.knows(other));
+      strip.append(picture);
     }
     slider.addEventListener("input", () => {
       code[latent] = Number(slider.value);
