@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from ratewarp.runs.kept_pictures import pictured
 from ratewarp.sources import PIXELS, Source, coordinates_of
 from ratewarp.studies import Condition
+
+_MOST_PICTURED = 400  # images of a record that stands for all
 
 
 def blank_record(condition: Condition, other: xr.Dataset | None) -> xr.Dataset:
@@ -55,10 +56,7 @@ def _images(source: Source, stimuli: int, other: xr.Dataset | None) -> xr.DataAr
     shape = source.image_shape[: 2 if source.image_shape[2] == 1 else 3]
     if other is not None and other.sizes["stimulus_index"] == stimuli and other["image"].shape[1:] == shape:
         return other["image"]
-    chosen = pictured(stimuli, int(np.prod(shape)))
-    first, number = ("stimulus_index", stimuli) if chosen is None else ("pictured", len(chosen))
-    dimensions = (first, "row", "column", "channel")[: 1 + len(shape)]
-    pictures = np.zeros((number, *shape), PIXELS[source.pixels].dtype)
-    return xr.DataArray(
-        pictures, dims=dimensions, coords={} if chosen is None else {"pictured": ("pictured", chosen)}
-    )
+    chosen = np.unique(np.linspace(0, stimuli - 1, min(stimuli, _MOST_PICTURED)).round().astype(int))
+    pictures = np.zeros((len(chosen), *shape), PIXELS[source.pixels].dtype)
+    dimensions = ("pictured", "row", "column", "channel")[: 1 + len(shape)]
+    return xr.DataArray(pictures, dims=dimensions, coords={"pictured": ("pictured", chosen)})
