@@ -133,7 +133,7 @@ def test_a_page_is_made_of_what_is_there_and_says_what_is_missing(run, case):
 
 def test_a_whole_run_lacks_nothing(run, monkeypatch):
     # made-up parameters are of no decoder
-    monkeypatch.setattr(codes_of, "decoder_data", lambda *_: None)
+    monkeypatch.setattr(codes_of, "decoder_of", lambda *_: None)
     page, said = _page(run)
     assert said == []
     assert 'class="alert"' not in page
