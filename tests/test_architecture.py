@@ -32,7 +32,7 @@ ARROWS: dict[str, set[str]] = {
     "bench": {"likelihoods", "networks", "sources", "training"},
 }
 # files of `runs` that read a run directory; what shows results needs no more
-READING = {"directory", "kept_pictures", "run_files"}
+READING = {"directory", "run_files"}
 CONFIGURATION = {"recipes"}  # of `training`, what studies are made of
 
 
