@@ -56,3 +56,15 @@ test("a stimulus is named by its factors", async () => {
   assert.equal((await new StageRun({ ...data, world: { ...data.world, factors: [] } }).open()).name(2), "stimulus 2");
   assert.deepEqual([0.1 + 0.2, 12345.6, -0, "0.10", null].map(shown), ["0.3", "12350", "0", "0.10", "null"]);
 });
+
+test("what a code is decoded to is read where it is stored, and made where a decoder is", async () => {
+  const run = await new StageRun(data).open();
+  const detail = await run.detail(data.conditions[0]);
+  assert.ok(detail);
+  assert.equal(detail.decoder, null);
+  assert.deepEqual(Array.from(run.reconstruction(detail, 2) ?? []), [2, 3]);
+  assert.equal(run.reconstruction(detail, 1), null);
+  const live = { ...detail, decoder: { kind: "layers", shape: [1, 2, 1], image: (code) => Float32Array.from(code), knows: () => true } };
+  assert.deepEqual(Array.from(run.reconstruction(live, 2) ?? []), [4, 2], "of its first image");
+  assert.equal(run.reconstruction(live, 1), null, "no image has a code of it");
+});
