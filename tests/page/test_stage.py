@@ -116,6 +116,8 @@ def test_playing_goes_down_in_capacity_and_stops(open_stage):
     page.wait_for_function(
         "document.querySelector('.slider input').getAttribute('aria-valuetext').includes('0.5')"
     )
+    page.get_by_role("button", name="play").wait_for()  # it has stopped by itself
+    page.get_by_role("button", name="play").click()
     page.get_by_role("button", name="stop").click()
     assert page.get_by_role("button", name="play").is_visible()
 

@@ -84,7 +84,7 @@ _GEOMETRY_COLUMNS = {
     "task": "classes",
     "class": "class",
     "other": "other",
-    "latent": "latent",
+    "latent": "latent, from 0",
     "value": "value",
     "low": "95 % from",
     "high": "to",

@@ -16,6 +16,7 @@ from ratewarp.report.page.codes_of import Details
 from ratewarp.report.page.curves_of import bound_curves, floor, measured_curves, normative_curves
 from ratewarp.report.page.deflated import with_deflated
 from ratewarp.report.page.further_curves import further_curves
+from ratewarp.report.page.guide import about_model, guide
 from ratewarp.report.page.packed_arrays import packed
 from ratewarp.report.page.phases_of import phases_data
 from ratewarp.report.page.sentences import sentences
@@ -57,7 +58,12 @@ def stage_data(
         "unit": study.likelihood.UNIT,
         "reference": study.reference,
         "models": [
-            {"name": name, "colour": colours[name], "marker": MODEL_MARKERS[marker_number(place)]}
+            {
+                "name": name,
+                "colour": colours[name],
+                "marker": MODEL_MARKERS[marker_number(place)],
+                "about": about_model(view, name),
+            }
             for place, name in enumerate(models)
         ],
         "axes": [_axis(axis) for axis in study.crossed],
@@ -73,6 +79,7 @@ def stage_data(
         "alerts": alerts(view),
         "condition_alerts": condition_alerts(view),
         "phases": phases_data(view),
+        "guide": guide(view),
         "left_out": details.left_out,
     }
 

@@ -70,6 +70,7 @@ def stage_of_runs(
         "bound": _bounds(merged),
         "floor": floors.pop() if len(floors) == 1 else None,
         "phases": None,
+        "guide": [],
         **{
             key: {name: text for one in merged for name, text in one[key].items()}
             for key in ("sentences", "condition_alerts")

@@ -31,7 +31,7 @@ export class Controls {
       place.append(this.#select("beside", [["", "its reference"], ...models], (value) => state.set({ beside: value || null }), state.now.beside ?? ""));
     }
     if (colourings.length > 1) {
-      place.append(this.#select("colour", colourings.map((one) => [one.name, one.label]), (value) => state.set({ colour: value }), state.now.colour));
+      place.append(this.#select("colour", [["", "its own classes"], ...colourings.map((one) => [one.name, one.label])], (value) => state.set({ colour: value || null }), state.now.colour ?? ""));
     }
     state.listen(() => this.#follow());
     this.#follow();
@@ -80,7 +80,7 @@ export class Controls {
     this.state.set({ place });
   }
 
-  /** Steps along the first axis, from high to low capacity, and again. */
+  /** Steps along the first axis, from where it is down to the lowest capacity; from there, from the highest. */
   #play() {
     const button = document.createElement("button");
     button.type = "button";
@@ -92,17 +92,19 @@ export class Controls {
       button.setAttribute("aria-pressed", "false");
     };
     stop();
+    // what is saved is what was seen
+    document.addEventListener("toggle", ({ target }) => target instanceof Element && target.matches(".panel-menu") && stop(), true);
     button.addEventListener("click", () => {
       if (this.timer !== undefined) return stop();
       button.textContent = "❚❚ stop";
       button.setAttribute("aria-pressed", "true");
-      const step = () => {
-        const { order } = this.sliders[0];
-        const at = order.indexOf(this.state.now.place[0]);
-        this.#go(0, order[(at - 1 + order.length) % order.length]);
-      };
-      step();
-      this.timer = setInterval(step, PACE);
+      const { order } = this.sliders[0];
+      const at = () => order.indexOf(this.state.now.place[0]);
+      if (at() === 0) this.#go(0, order[order.length - 1]);
+      this.timer = setInterval(() => {
+        if (at() > 0) this.#go(0, order[at() - 1]);
+        else stop();
+      }, PACE);
     });
     return button;
   }

@@ -112,8 +112,8 @@ export class DistancesView {
     const d3 = /** @type {any} */ (globalThis).d3;
     const known = Number.isFinite(value);
     const pair = a === b ? `within ${scheme.classes[a]}` : `${scheme.classes[a]}, ${scheme.classes[b]}`;
-    const [low, high] = [interval?.low[a][b], interval?.high[a][b]].map((one) => one?.toFixed(2));
-    const words = `${pair}: ${known ? value.toFixed(2) : "not defined"}${low && high ? `, ${low} to ${high}` : ""}`;
+    const [low, high] = [interval?.low[a][b], interval?.high[a][b]].map((one) => (one === undefined || one === null ? undefined : minus(one)));
+    const words = `${pair}: ${known ? minus(value) : "not defined"}${low && high ? `, ${low} to ${high}` : ""}`;
     const group = svg.append("g");
     const cell = group.append("rect").attr("x", LEFT + b * CELL).attr("y", a * CELL).attr("width", CELL - 1).attr("height", CELL - 1)
       .attr("fill", known ? d3.interpolatePuOr(0.5 + (0.5 * value) / most) : "none").attr("class", "cell")
@@ -123,7 +123,7 @@ export class DistancesView {
     if (number > 6 || !known) return;
     const dark = Math.abs(value) > 0.6 * most;
     group.append("text").attr("class", "number").attr("x", LEFT + (b + 0.5) * CELL).attr("y", (a + 0.62) * CELL).attr("text-anchor", "middle")
-      .attr("fill", dark ? "#fff" : "#1d2733").text(value.toFixed(2));
+      .attr("fill", dark ? "#fff" : "#1d2733").text(minus(value));
   }
 
   /** Arrows go from cell to cell, Enter and space choose its classes. @param {KeyboardEvent} event @param {number} number */
@@ -142,6 +142,11 @@ export class DistancesView {
     } else return;
     event.preventDefault();
   }
+}
+
+/** @param {number} value */
+function minus(value) {
+  return value.toFixed(2).replace("-", "−");
 }
 
 /** Row and column of a cell. @param {Element} cell */

@@ -43,9 +43,9 @@ export class LegendView {
     const { lit, latent, far } = this.state.now;
     this.far.checked = far;
     this.clear.hidden = lit === null && latent === null;
-    this.clear.textContent = "clear what is lit (Esc)";
+    this.clear.textContent = "clear highlights (Esc)";
     const focused = this.entries.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.number : undefined;
-    if (far) this.entries.replaceChildren(...scale("distance of codes from the chosen stimulus, on each map of its own", nearToFar, "near", "far"));
+    if (far) this.entries.replaceChildren(...scale("distance from the chosen stimulus, in the codes of each map", nearToFar, "near", "far"));
     else if (shown !== null) this.entries.replaceChildren(...scale(`what latent ${shown + 1} of the model says, on both maps`, ofLatent, "low", "high"));
     else this.entries.replaceChildren(words("span", `${colouring.label}: `), ...colouring.entries.map((entry) => this.#entry(colouring, entry, lit)));
     if (latent !== null && shown === null) this.entries.append(words("span", `(latent ${latent + 1} is not in use here)`));

@@ -117,8 +117,8 @@ export class MapView {
       this.caption.textContent = "";
       return;
     }
-    const own = item === null || Number.isNaN(detail.points[2 * item]) ? "" : `, of those from the chosen one but for ${stressOf(detail, item).toFixed(2)}`;
-    this.caption.textContent = `The plane keeps distances but for a share of ${detail.stress.toFixed(2)} (stress)${own}`;
+    const own = item === null || Number.isNaN(detail.points[2 * item]) ? "" : `; ${stressOf(detail, item).toFixed(2)} of those from the chosen code`;
+    this.caption.textContent = `Stress ${detail.stress.toFixed(2)}: the share of distances that this plane cannot keep${own}.`;
   }
 
   /** @param {import("ratewarp/map_colours").Dress} dress */

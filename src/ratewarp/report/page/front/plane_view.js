@@ -2,7 +2,7 @@
 
 import { onPaper } from "ratewarp/colours";
 
-const SIZE = { width: 460, height: 330, left: 58, right: 14, top: 14, bottom: 46 };
+const SIZE = { width: 340, height: 270, left: 52, right: 10, top: 12, bottom: 42 };
 
 export class PlaneView {
   /**
@@ -29,7 +29,7 @@ export class PlaneView {
     for (const curve of data.bound) {
       const points = curve.rate.map((/** @type {number} */ rate, /** @type {number} */ i) => [rate, curve.distortion[i]]);
       const shown = points.filter((/** @type {number[]} */ p) => p[0] <= highest);
-      this.svg.append("path").attr("class", "bound").attr("d", line(shown)).append("title").text(`bound: ${curve.models.join(", ")}`);
+      this.svg.append("path").attr("class", "bound").datum(curve).attr("d", line(shown)).append("title").text(`bound: ${curve.models.join(", ")}`);
     }
     this.marks = this.svg.append("g").selectAll("circle").data(this.known).join("circle")
       .attr("r", this.known.length > 200 ? 2.5 : 4.5)
@@ -40,6 +40,7 @@ export class PlaneView {
       .on("click", (/** @type {any} */ _, /** @type {any} */ one) => choose(one));
     this.marks.append("title").text((/** @type {any} */ one) => `${one.model}, ${one.rate_nats.toFixed(3)} nats, distortion ${value(one).toPrecision(3)}`);
     this.ring = this.svg.append("circle").attr("class", "ring").attr("r", 9);
+    this.key = this.svg.append("text").attr("class", "label").attr("x", SIZE.width - SIZE.right).attr("y", SIZE.top + 10).attr("text-anchor", "end");
   }
 
   /** Distortion that the bound is of: that of the stimulus, where it is known. @param {any} condition */
@@ -66,6 +67,16 @@ export class PlaneView {
     this.ring.attr("visibility", known ? "visible" : "hidden");
     if (!known) return;
     this.ring.attr("cx", this.x(condition.rate_nats)).attr("cy", this.y(this.#value(condition)));
+    const own = (/** @type {any} */ curve) => curve.models.includes(condition.model);
+    this.svg.selectAll(".bound").attr("opacity", (/** @type {any} */ curve) => (own(curve) ? 1 : 0.25));
+    const bounded = this.run.data.bound.some(own);
+    this.key.text(bounded ? `line: the least that is possible for ${clipped(condition.model)}` : "");
     this.marks.attr("opacity", (/** @type {any} */ one) => (one.model === condition.model ? 1 : 0.35));
   }
+}
+
+/** @param {string} text */
+function clipped(text) {
+  const letters = Array.from(text);
+  return letters.length > 16 ? `${letters.slice(0, 15).join("")}…` : text;
 }

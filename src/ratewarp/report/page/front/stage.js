@@ -5,6 +5,7 @@ import { isShown, markOf, standing, whyEmpty } from "ratewarp/condition_words";
 import { Controls } from "ratewarp/controls";
 import { DistancesView } from "ratewarp/distances_view";
 import { HeatView } from "ratewarp/heat_view";
+import { GuideView } from "ratewarp/guide_view";
 import { IndicesView } from "ratewarp/indices_view";
 import { leaveOut } from "ratewarp/left_out";
 import { LegendView } from "ratewarp/legend_view";
@@ -56,7 +57,7 @@ class Stage {
       seed: data.seeds[0],
       stimulus: null,
       latent: null,
-      colour: this.colours[0].name,
+      colour: null,
       beside: null,
       lit: null,
       far: false,
@@ -80,6 +81,10 @@ class Stage {
     const own = new MapView(place("map-own"), run, { title: "", choose, hover, walk });
     const reference = new MapView(place("map-reference"), run, { title: "", choose, hover, walk: () => undefined });
     const controls = new Controls(place("controls"), run, state, this.colours);
+    new GuideView(document.getElementById("guide"), run, (condition) => {
+      state.set({ colour: null, lit: null, latent: null, far: false, beside: null });
+      go(condition);
+    });
     const legend = new LegendView(place("legend"), state);
     const plane = new PlaneView(place("plane"), run, go);
     const warps = new WarpsView(place("warp-panels"), run, go, state);
@@ -88,6 +93,11 @@ class Stage {
     const tuning = new TuningView(place("tuning"), run, latent);
     const distances = new DistancesView(place("distances"), run, light);
     return { own, reference, controls, legend, plane, warps, stimulus, traversal, tuning, distances };
+  }
+
+  /** Which labelling is that of a model; -1 for none. @param {string} model */
+  #scheme(model) {
+    return this.run.schemes.findIndex((/** @type {any} */ one) => one.models.includes(model));
   }
 
   /** Chooses a condition; along axes on which it does not vary all stays as it is. @param {any} condition */
@@ -146,7 +156,7 @@ class Stage {
   /** @param {Choice} now @param {{name: string, detail: Detail | null}[]} sides */
   #distances(now, sides) {
     const { schemes } = this.run;
-    const scheme = schemes.find((/** @type {any} */ one) => one.models.includes(now.model)) ?? schemes[0];
+    const scheme = schemes[this.#scheme(now.model)] ?? schemes[0];
     this.views.distances.show(scheme, sides[0], sides[1]);
     place("distances-title").textContent = scheme ? `Distances of classes: ${scheme.title}` : "Distances of classes";
   }
@@ -155,7 +165,8 @@ class Stage {
   light(now) {
     const { views, colours, at } = this;
     const { detail, other, item } = at;
-    const colouring = colours.find((one) => one.name === now.colour) ?? colours[0];
+    const own = `class-${this.#scheme(now.model)}`; // what a model is asked, or what it sees more often
+    const colouring = [now.colour, own].map((name) => colours.find((one) => one.name === name)).find(Boolean) ?? colours[0];
     const lit = isLit(now.lit, colours);
     const latent = detail && now.latent !== null && latentsInUse(detail).includes(now.latent) ? now.latent : null;
     const values = detail && latent !== null ? detail.codes.filter((_, place) => place % detail.latents === latent) : null;
@@ -176,6 +187,7 @@ class Stage {
     place("standing").replaceChildren(...alerts.map(({ one, kind, text }) =>
       words("p", `${markOf(kind)} ${one?.model ?? "This place"}${one && one !== condition ? " (at the side)" : ""}: ${text}`, "alert")));
     const told = standing(data, condition).kind === "diverged" ? [] : (data.sentences?.[condition?.id] ?? []);
+    place("about").textContent = data.models.find((/** @type {any} */ one) => one.name === this.state.now.model)?.about ?? "";
     place("sentences").replaceChildren(...told.map((/** @type {string} */ text) => words("li", text)));
   }
 }

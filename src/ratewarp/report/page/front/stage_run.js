@@ -9,8 +9,8 @@ const MOST_LATENTS = 12; // of codes whose rates are not known, that are shown o
 /**
  * @typedef {{of: string, which: number[]}} Lit  classes of a labelling, or values of a factor (as of `Colouring`)
  * @typedef {{model: string, place: number[], seed: number, stimulus: number | null, latent: number | null,
- *   colour: string, beside: string | null, lit: Lit | null, far: boolean, measures: number[] | null, heat: number[] | null}} Choice
- *   what is chosen on the stage; beside: the model at the side, null for the reference; far: colours are distances from the stimulus; measures: of which there are
+ *   colour: string | null, beside: string | null, lit: Lit | null, far: boolean, measures: number[] | null, heat: number[] | null}} Choice
+ *   what is chosen on the stage; colour: null for the model's own classes; beside: the model at the side, null for the reference; far: colours are distances from the stimulus; measures: of which there are
  *   panels, null for the first ones; heat: measure and two axes of the view over two axes
  * @typedef {{points: Float32Array, codes: Float32Array, latents: number, stress: number,
  *   reconstructions: Float32Array, rates: number[] | null, weights: number[], noun: string, unit: string, spread: number[], frequency: Float32Array,

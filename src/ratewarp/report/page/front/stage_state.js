@@ -35,9 +35,9 @@ export function toAddress(choice) {
     model: choice.model,
     place: choice.place.join("."),
     seed: String(choice.seed),
-    colour: choice.colour,
   });
   if (choice.latent !== null) parts.set("latent", String(choice.latent));
+  if (choice.colour !== null) parts.set("colour", choice.colour);
   if (choice.beside !== null) parts.set("beside", choice.beside);
   if (choice.lit) parts.set("lit", [choice.lit.of, ...choice.lit.which].join("."));
   if (choice.far) parts.set("far", "1");

@@ -5,7 +5,7 @@ import { referenceOf } from "ratewarp/stage_run";
 const SIZE = { width: 300, height: 210, left: 46, right: 10, top: 12, bottom: 36 };
 const CAPACITY = "capacity_nats";
 const MANY = 60; // dots from which on they are small
-const NO_AXES = "No curve of optimal codes: they have no axes of their own that could be aligned.";
+const NO_AXES = "No curve of optimal codes: they have no axes of their own. The part of it that needs no axes stands under Optimal codes.";
 
 /**
  * @typedef {{condition: any, value: number, low: number | null, high: number | null, task: string}} Row

@@ -1,0 +1,88 @@
+"""For who never heard of the warps: what each is, where to look for it, and the condition of a run that
+shows it best.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ratewarp.report.page.figures_in_words import short
+from ratewarp.report.page.told_tables import AXES, PROTOTYPES, RATIO, SLOPE
+from ratewarp.report.views import RunView, scheme_title
+from ratewarp.studies import Setting
+from ratewarp.studies.condition import FREQUENCY_SCHEME
+
+# measures of a warp, of which the first that the run has counts; what it is; where to look
+_WARPS = (
+    (
+        "Prototypization",
+        (PROTOTYPES,),
+        "Codes of stimuli of one class draw together towards the class's prototype: more of what varies in"
+        " the code lies between classes, less within them.",
+        "On the maps, dots of one colour gather beside those of the other.",
+    ),
+    (
+        "Specialization",
+        (RATIO, SLOPE),
+        "Capacity goes to frequent stimuli: they lie farther apart in the code, and rare ones merge.",
+        "On the maps, dots of frequent stimuli spread where rare ones crowd.",
+    ),
+    (
+        "Orthogonalization",
+        (AXES,),
+        "The task gets a latent of its own, at right angles to everything else that the code says: one latent"
+        " alone tells the classes apart, instead of several together.",
+        "Turns of a map mean nothing; see tuning, where the course of one latent steps from class to class.",
+    ),
+)
+_UNIFORM = "uniform"
+_SEVERAL = 2  # latents in use: a latent that is alone stands out from nothing
+
+
+def guide(view: RunView) -> list[dict[str, Any]]:
+    """The three warps in words, each with the condition whose change from the reference is largest among
+    those whose interval lies above 0; None where there is none.
+    """
+    models = view.table("models")[["condition", "status", "active_units"]]
+    rows = view.table("geometry").merge(models, on="condition")
+    return [
+        {"title": title, "meaning": meaning, "look": look, "condition": _best(rows, measures)}
+        for title, measures, meaning, look in _WARPS
+    ]
+
+
+def _best(rows: pd.DataFrame, measures: tuple[str, ...]) -> str | None:
+    for measure in measures:
+        own = rows[(rows["measure"] == f"{measure}_change") & (rows["status"] == "ok")]
+        clear = pd.DataFrame(own[own["low"] > 0])
+        if measure == AXES:
+            several = pd.DataFrame(clear[clear["active_units"] >= _SEVERAL])
+            clear = several if len(several) else clear
+        if len(clear):
+            return str(clear.sort_values("value", ascending=False)["condition"].iloc[0])
+    return None
+
+
+def about_model(view: RunView, model: str) -> str:
+    """What sets a model apart: how often it sees which stimuli, and what it is asked for."""
+    setting = view.settings[model]
+    if setting.frequency == _UNIFORM:
+        often = "sees every stimulus equally often"
+    elif not isinstance(setting.frequency, str):
+        often = "sees stimuli by frequencies that were given as numbers"
+    else:
+        rule = setting.source.frequencies.get(setting.frequency, "")
+        often = f"sees stimuli by the frequency {short(setting.frequency)}" + (
+            f" ({short(rule)})" if rule else ""
+        )
+    tasks = [_asked(setting, task.name) for task in setting.labellings()]
+    asked = f"is also trained to tell {'; '.join(tasks)}" if tasks else "has no task"
+    reference = " It is the reference that others are compared with." if model == view.study.reference else ""
+    return f"{short(model)} {often} and {asked}.{reference}"
+
+
+def _asked(setting: Setting, task: str) -> str:
+    title = scheme_title(task, setting) if task in setting.class_schemes() else task
+    return short(title if task != FREQUENCY_SCHEME else task)
