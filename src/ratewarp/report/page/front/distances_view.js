@@ -2,7 +2,7 @@
 
 import { chosen, toggled } from "ratewarp/selection";
 
-const CELL = 34;
+const CELL = 42;
 const LEFT = 60;
 const MOST_CLASSES = 16;
 const TURNS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
@@ -102,7 +102,7 @@ export class DistancesView {
         .on("click", () => this.choose(toggled(this.lit, this.of, [at])));
     values.forEach((row, a) => {
       label(a, 9).attr("x", LEFT - 5).attr("y", (a + 0.6) * CELL).attr("text-anchor", "end");
-      label(a, 5).attr("x", LEFT + (a + 0.5) * CELL).attr("y", number * CELL + 14).attr("text-anchor", "middle");
+      label(a, 6).attr("x", LEFT + (a + 0.5) * CELL).attr("y", number * CELL + 14).attr("text-anchor", "middle");
       for (const [b, value] of row.entries()) this.#cell(svg, scheme, value, a, b, most, number, interval);
     });
   }
