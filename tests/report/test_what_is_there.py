@@ -155,6 +155,14 @@ def test_models_without_tables_have_what_their_records_say(run):
         assert view.table(name).empty
 
 
+def test_what_no_manifest_says_is_left_out(run):
+    (run.path / "manifest.json").unlink()
+    head = _page(run)[0].partition("</header>")[0]
+    assert "<dt>Recipe</dt>" in head
+    assert "<dt>Time</dt>" not in head
+    assert "<dt>Software</dt>" not in head
+
+
 def test_conditions_that_are_in_no_table_are_told(run):
     run.write_table("models", run.table("models").query("condition != @LAST.id"))
     _, said = _page(run)

@@ -92,7 +92,9 @@ def draw_map(
         "path_effects": [_HALO],
     }
     height = 0.97 if inches < _NARROW else 0.03
-    written = axes.annotate(f"stress {view.stress:.2f}", (0.97, height), **stress)
+    written = axes.annotate(
+        f"stress {view.stress:.2f}" if view.sound else "no codes", (0.97, height), **stress
+    )
     if labels:
         _label_stimuli(axes, view, centre, extent, written)
 

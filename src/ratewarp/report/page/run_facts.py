@@ -18,9 +18,6 @@ def facts(view: RunView) -> dict[str, str]:
     """What was run, in a few words each."""
     study, recipe = view.study, view.study.recipe
     manifest = view.manifest
-    packages = manifest.get("packages", {})
-    seconds = sum(session["seconds"] for session in manifest.get("sessions", []))
-    seconds += manifest.get("seconds_tables", 0)
     steps = sorted({setting.recipe.steps for setting in view.settings.values()})
     counts = f"{steps[0]:,}" if len(steps) == 1 else f"{steps[0]:,} to {steps[-1]:,}"
     axes = [
@@ -41,8 +38,23 @@ def facts(view: RunView) -> dict[str, str]:
         **({"Figures show": view.further_note} if view.further_note else {}),
         "Recipe": f"{recipe.name}, {counts} steps of {recipe.batch_size} images",
         **_image_sets(view),
-        "Time": f"{seconds / 60:.1f} minutes on {manifest.get('device', {}).get('kind', '?')}",
-        "Software": f"ratewarp {manifest.get('ratewarp', '?')}, JAX {packages.get('jax', '?')}",
+        **_time_and_software(manifest),
+    }
+
+
+def _time_and_software(manifest: Mapping[str, Any]) -> dict[str, str]:
+    """How long it took on what, and which versions made it; nothing where no manifest says so."""
+    sessions, packages = manifest.get("sessions", []), manifest.get("packages", {})
+    seconds = sum(session["seconds"] for session in sessions) + manifest.get("seconds_tables", 0)
+    kind = manifest.get("device", {}).get("kind")
+    made = [
+        f"{name} {one}"
+        for name, one in (("ratewarp", manifest.get("ratewarp")), ("JAX", packages.get("jax")))
+        if one
+    ]
+    return {
+        **({"Time": f"{seconds / 60:.1f} minutes{f' on {kind}' if kind else ''}"} if seconds else {}),
+        **({"Software": ", ".join(made)} if made else {}),
     }
 
 
