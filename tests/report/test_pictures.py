@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import shutil
+import zlib
+from contextlib import suppress
 
 import pytest
 import yaml
+from fontTools import subset
+from fontTools.ttLib import TTFont
 from matplotlib import pyplot as plt
 
 from ratewarp.report import figure_processes
 from ratewarp.report import pictures as pictures_module
-from ratewarp.report.figure_files import Drawn
+from ratewarp.report.figure_files import Drawn, drawn
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.views import RunView
 from ratewarp.runs.directory import open_run
@@ -30,7 +36,7 @@ def run(tmp_path):
 
 
 @pytest.fixture
-def drawn(monkeypatch):
+def names_drawn(monkeypatch):
     """Names of the figures that are drawn, in order; the user interrupts before the figure that `stop` names."""
     found: list[str] = []
     stop = {"before": ""}
@@ -58,7 +64,7 @@ def _draw(run, told=None):
     return Pictures(run).draw(RunView(run), show)
 
 
-def test_every_figure_is_written_and_told_of(run, drawn):
+def test_every_figure_is_written_and_told_of(run, names_drawn):
     told = []
     found = _draw(run, told)
     assert told == [("one", 0, 4), ("two", 1, 4), ("none", 2, 4), ("three", 3, 4), ("", 4, 4)]
@@ -70,8 +76,8 @@ def test_every_figure_is_written_and_told_of(run, drawn):
     }
 
 
-def test_finished_figures_are_not_drawn_again_after_an_interruption(run, drawn):
-    names, stop = drawn
+def test_finished_figures_are_not_drawn_again_after_an_interruption(run, names_drawn):
+    names, stop = names_drawn
     stop["before"] = "three"
     with pytest.raises(KeyboardInterrupt):
         _draw(run)
@@ -82,8 +88,8 @@ def test_finished_figures_are_not_drawn_again_after_an_interruption(run, drawn):
     assert plt.get_fignums() == []
 
 
-def test_a_whole_drawing_is_not_made_again(run, drawn):
-    names, _ = drawn
+def test_a_whole_drawing_is_not_made_again(run, names_drawn):
+    names, _ = names_drawn
     whole = _draw(run)
     files = {file: file.stat().st_mtime_ns for file in (run.path / "figures").iterdir()}
     told = []
@@ -93,8 +99,8 @@ def test_a_whole_drawing_is_not_made_again(run, drawn):
     assert {file: file.stat().st_mtime_ns for file in files} == files
 
 
-def test_another_version_draws_anew(run, drawn, monkeypatch):
-    names, _ = drawn
+def test_another_version_draws_anew(run, names_drawn, monkeypatch):
+    names, _ = names_drawn
     _draw(run)
     monkeypatch.setattr(pictures_module, "version", lambda package: "0")
     _draw(run)
@@ -102,8 +108,8 @@ def test_another_version_draws_anew(run, drawn, monkeypatch):
 
 
 @pytest.mark.parametrize("changed", ["tables/models.csv", "study.yaml"])
-def test_other_inputs_are_drawn_anew(run, drawn, changed):
-    names, _ = drawn
+def test_other_inputs_are_drawn_anew(run, names_drawn, changed):
+    names, _ = names_drawn
     _draw(run)
     file = run.path / changed
     file.write_text(file.read_text() + ("seeds: [0]\n" if changed == "study.yaml" else "model\n"))
@@ -111,8 +117,8 @@ def test_other_inputs_are_drawn_anew(run, drawn, changed):
     assert names == [*NAMES, *NAMES]
 
 
-def test_a_file_that_was_removed_is_written_again_and_one_that_was_edited_is_left(run, drawn):
-    names, _ = drawn
+def test_a_file_that_was_removed_is_written_again_and_one_that_was_edited_is_left(run, names_drawn):
+    names, _ = names_drawn
     _draw(run)
     removed, edited = (run.path / "figures" / f"two.{kind}" for kind in ("pdf", "png"))
     content = removed.read_bytes()
@@ -124,9 +130,9 @@ def test_a_file_that_was_removed_is_written_again_and_one_that_was_edited_is_lef
     assert edited.read_bytes() == b"mine"
 
 
-def test_other_processes_draw_what_this_one_does_not(run, drawn, monkeypatch):
+def test_other_processes_draw_what_this_one_does_not(run, names_drawn, monkeypatch):
     """One that cannot draw a figure leaves it to this process."""
-    names, _ = drawn
+    names, _ = names_drawn
     whole = _draw(run)
     shutil.rmtree(run.drawn)
     names.clear()
@@ -143,8 +149,8 @@ def test_a_figure_survives_the_way_from_another_process():
 
 
 @pytest.mark.parametrize("kind", ["flipped", "script", "signed script", "pipe"])
-def test_what_is_no_picture_that_was_kept_does_not_get_into_the_page(run, drawn, kind):
-    names, _ = drawn
+def test_what_is_no_picture_that_was_kept_does_not_get_into_the_page(run, names_drawn, kind):
+    names, _ = names_drawn
     whole = _draw(run)
     names.clear()
     file = run.drawn / "two.txt"
@@ -159,3 +165,24 @@ def test_what_is_no_picture_that_was_kept_does_not_get_into_the_page(run, drawn,
         file.write_text(signed(forged) if kind == "signed script" else forged)
     assert _draw(run) == whole
     assert names == ["two"]
+
+
+def test_fonts_of_a_pdf_have_their_letters_and_nothing_that_places_them():
+    listed = list(subset.Options().drop_tables)
+
+    def make():
+        figure, axes = plt.subplots(figsize=(1, 1))
+        axes.set_title("Warps")
+        return figure
+
+    made = drawn(make, ("pdf",), 50)
+    assert made is not None
+    content, fonts = made.files["pdf"], []
+    for part in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
+        with suppress(zlib.error):
+            text = zlib.decompress(part)
+            fonts += [TTFont(io.BytesIO(text))] if text[:4] == b"\0\1\0\0" else []
+    assert fonts
+    assert all("glyf" in font and not {"GPOS", "GSUB"} & set(font.keys()) for font in fonts)
+    assert sum(len(font.getGlyphOrder()) for font in fonts) > len("Warps")
+    assert subset.Options().drop_tables == listed

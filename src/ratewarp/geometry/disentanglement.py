@@ -6,8 +6,6 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.metrics import mutual_info_score
 
 from ratewarp._checks import refuse
 from ratewarp.geometry.code_checks import check_codes
@@ -103,6 +101,8 @@ def disentanglement(
         >>> disentanglement(grid, grid).informativeness
         1.0
     """
+    from sklearn.ensemble import RandomForestClassifier  # its import takes a third of a second
+
     values, levels = _checked(codes, factors)
     values = _in_order(values)
     order = np.random.default_rng(seed).permutation(len(values))
@@ -153,6 +153,8 @@ def _checked(codes: object, factors: object) -> tuple[np.ndarray, list[Int[np.nd
 
 def _information(first: Int[np.ndarray, " items"], second: Int[np.ndarray, " items"]) -> float:
     """Mutual information of two labellings from 0, nats, from how often they meet."""
+    from sklearn.metrics import mutual_info_score
+
     across = int(second.max()) + 1
     met = np.bincount(first * across + second, minlength=(int(first.max()) + 1) * across)
     return float(mutual_info_score(None, None, contingency=met.reshape(-1, across)))

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+from fontTools.subset import Options
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -21,6 +23,7 @@ _SCREEN_PIXELS = 2000  # a page is not wider, also on a sharp screen
 _PACKING = 3  # of a PNG; the most takes twice as long for a tenth less
 _CLOSE = {"quality": 85, "method": 2}  # WebP that is not exact
 _EXACT = {"lossless": True, "quality": 20, "method": 0}
+_LISTED, _LAYOUT = "_drop_tables_default", ("GDEF", "GPOS", "GSUB", "MATH", "kern")
 _EXACT_SIZE = 1.3  # times as large a picture may be where it is exact
 
 
@@ -68,10 +71,28 @@ def _drawn(figure: Figure, kinds: Sequence[str], dpi: float) -> Drawn:
         files["png"] = _png(picture, sharp)
     if "pdf" in kinds:
         stream = io.BytesIO()
-        figure.savefig(stream, format="pdf", dpi=sharp, metadata={"CreationDate": None})
+        with _fonts_without_layout():
+            figure.savefig(stream, format="pdf", dpi=sharp, metadata={"CreationDate": None})
         files["pdf"] = stream.getvalue()
     source = "data:image/webp;base64," + base64.b64encode(_for_screen(picture)).decode()
     return Drawn(files, source, float(figure.get_figwidth()))
+
+
+@contextmanager
+def _fonts_without_layout() -> Iterator[None]:
+    """Leaves out of embedded fonts what places letters, which have their places: it would be read, cut and
+    written for every figure, which takes as long as drawing it. Where fontTools has no such list, nothing is
+    left out.
+    """
+    listed = getattr(Options, _LISTED, None)
+    if not isinstance(listed, list):
+        yield
+        return
+    setattr(Options, _LISTED, [*listed, *_LAYOUT])
+    try:
+        yield
+    finally:
+        setattr(Options, _LISTED, listed)
 
 
 def _png(picture: Image.Image, dpi: float) -> bytes:

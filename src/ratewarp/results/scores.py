@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.metrics import f1_score
 
 from ratewarp._checks import refuse
 
@@ -32,6 +31,8 @@ def f1(
         >>> f1(np.array([0, 1, 1, 1]), np.array([0, 1, 1, 0]), np.ones(4))
         0.8
     """
+    from sklearn.metrics import f1_score  # its import takes a third of a second
+
     average = "binary" if truth.max() <= 1 else "macro"
     kept = weights > 0  # what does not occur is no class that could be missed
     return float(

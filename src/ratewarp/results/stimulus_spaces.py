@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.decomposition import PCA
 
 from ratewarp.geometry import FactorKind, Space
 from ratewarp.sources import coordinates_of
@@ -37,4 +36,6 @@ def _points(shared: Setting) -> Float[np.ndarray, "stimuli components"] | None:
         return None
     flat = means.reshape(len(means), -1)
     components = min(_DIMENSIONS, *flat.shape)
+    from sklearn.decomposition import PCA  # its import takes a third of a second
+
     return PCA(components, svd_solver="randomized", random_state=0).fit_transform(flat)
