@@ -143,3 +143,35 @@ def test_a_mark_of_the_plane_or_of_a_measure_chooses_its_condition(open_stage):
         words = marks.nth(last).locator("title").text_content()
         assert words is not None
         _wait_for_title(page, words.split(",")[0].split(":")[0])
+
+
+def test_colours_follow_the_model_until_others_are_chosen(open_stage):
+    page = open_stage()
+    legend = page.locator("#legend .entries")
+    page.locator(".chip", has_text="E2M1").click()
+    _wait_for_title(page, "E2M1")
+    page.wait_for_function("document.querySelector('#legend').textContent.includes('E2M1: x_UC')")
+    page.locator(".chip", has_text="E1M1").click()
+    page.wait_for_function(
+        "document.querySelector('#legend').textContent.includes('frequency of the stimulus')"
+    )
+    assert "E1M1 sees stimuli by the frequency E1M1" in page.locator("#about").inner_text()
+    page.get_by_label("colour", exact=True).select_option(label="x_UC")
+    page.locator(".chip", has_text="E2M1").click()
+    _wait_for_title(page, "E2M1")
+    assert legend.inner_text().startswith("x_UC")
+    assert "colour=factor-0" in page.url
+
+
+def test_every_warp_is_told_and_shown_where_the_run_has_it(open_stage):
+    page = open_stage()
+    cards = page.locator("#guide .warp-card")
+    assert cards.locator("h3").all_inner_texts() == ["Prototypization", "Specialization", "Orthogonalization"]
+    for card in cards.all():
+        button = card.get_by_role("button")
+        if button.count():
+            model = button.inner_text().removeprefix("Show me: ").split(",")[0]
+            button.click()
+            _wait_for_title(page, model)
+        else:
+            assert "No model of this run shows it clearly." in card.inner_text()
