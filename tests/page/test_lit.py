@@ -94,7 +94,7 @@ def test_the_class_of_the_stimulus_lights_up(page):
     assert button.get_attribute("aria-pressed") == "true"
     # of another labelling than the legend's: nothing of the legend is pressed
     assert _pressed(page, "#legend") == []
-    page.get_by_role("button", name="clear what is lit").click()
+    page.get_by_role("button", name="clear highlights").click()
     assert "lit" not in page.url
 
 
