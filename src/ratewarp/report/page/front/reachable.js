@@ -3,11 +3,18 @@
 /** @param {Iterable<Element>} places */
 export function reachable(places) {
   const watch = new ResizeObserver((sized) => {
-    for (const { target } of sized) {
-      const scrolls = target.scrollWidth > target.clientWidth || target.scrollHeight > target.clientHeight;
-      if (scrolls) target.setAttribute("tabindex", "0");
-      else target.removeAttribute("tabindex");
-    }
+    for (const { target } of sized) look(target);
   });
-  for (const one of places) watch.observe(one);
+  for (const one of places) {
+    watch.observe(one);
+    // what is far from the screen is not laid out, and has the size that it is taken to have
+    one.addEventListener("contentvisibilityautostatechange", () => requestAnimationFrame(() => look(one)));
+  }
+}
+
+/** @param {Element} place */
+function look(place) {
+  const scrolls = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
+  if (scrolls) place.setAttribute("tabindex", "0");
+  else place.removeAttribute("tabindex");
 }
