@@ -13,13 +13,18 @@ let board;
  * @param {string} words what it is, for those who do not see it; "" where that is said beside it
  */
 export function stillPicture(image, world, words) {
+  const found = document.createElement("img");
+  found.alt = words;
+  paintStill(found, image, world);
+  return found;
+}
+
+/** @param {HTMLImageElement} picture @param {Float32Array | null} image @param {{shape: number[], paint: string}} world */
+export function paintStill(picture, image, world) {
   board ??= document.createElement("canvas");
   paint(board, image, world);
-  const found = document.createElement("img");
-  found.decoding = "sync";
-  found.src = board.toDataURL();
-  found.alt = words;
-  return found;
+  picture.decoding = "sync";
+  picture.src = board.toDataURL();
 }
 
 /**

@@ -1,8 +1,9 @@
 /** A walk along the latents: a slider each, and the image that the model makes of the code, live. */
 
 import { makeDecoder } from "ratewarp/decoder";
-import { paint, stillPicture } from "ratewarp/pictures";
+import { paint, paintStill } from "ratewarp/pictures";
 import { toggleButton } from "ratewarp/selection";
+import { WhenSeen } from "ratewarp/when_seen";
 import { latentsInUse, weightOf } from "ratewarp/stage_run";
 
 const REACH = 3; // standard deviations of the prior, either way
@@ -32,6 +33,7 @@ export class TraversalView {
     this.latent = null;
     /** @type {Map<number, HTMLElement>} */
     this.rows = new Map();
+    this.strips = new WhenSeen(place); // they are half of what a choice costs
     this.asked = 0; // how often something was to be shown: the last is
   }
 
@@ -85,6 +87,21 @@ export class TraversalView {
     this.place.replaceChildren(main, sliders);
     this.light(this.latent);
     this.#decode(decoder);
+    const began = Float32Array.from(code);
+    this.strips.do(() => {
+      for (const [latent, row] of this.rows) this.#paintStrip(row, began, latent, decoder);
+    });
+  }
+
+  /** What the decoder makes of a code as one latent changes. @param {HTMLElement} row @param {Float32Array} code @param {number} latent @param {import("ratewarp/decoder").Decoder} decoder */
+  #paintStrip(row, code, latent, decoder) {
+    const other = Float32Array.from(code);
+    const world = { ...this.run.data.world, shape: decoder.shape };
+    row.querySelectorAll("img").forEach((picture, step) => {
+      other[latent] = placeOf(step);
+      paintStill(picture, decoder.image(other), world);
+      picture.classList.toggle("guess", !decoder.knows(other));
+    });
   }
 
   /** @param {number | null} latent that is chosen */
@@ -116,12 +133,9 @@ export class TraversalView {
     label.append(latentButton(latent, detail, () => this.choose(latent)), slider);
     const strip = words("div", "", "pictures strip");
     for (let step = 0; step < STEPS; step++) {
-      const at = -REACH + (2 * REACH * step) / (STEPS - 1);
-      const other = Float32Array.from(code);
-      other[latent] = at;
-      const picture = stillPicture(decoder.image(other), { ...this.run.data.world, shape: decoder.shape }, "");
-      picture.title = `latent ${latent + 1} at ${at.toFixed(1)}`;
-      picture.classList.toggle("guess", !decoder.knows(other));
+      const picture = document.createElement("img");
+      picture.alt = "";
+      picture.title = `latent ${latent + 1} at ${placeOf(step).toFixed(1)}`;
       strip.append(picture);
     }
     slider.addEventListener("input", () => {
@@ -131,6 +145,11 @@ export class TraversalView {
     row.append(label, strip);
     return row;
   }
+}
+
+/** Where a picture of a strip stands on its latent. @param {number} step */
+function placeOf(step) {
+  return -REACH + (2 * REACH * step) / (STEPS - 1);
 }
 
 /**
