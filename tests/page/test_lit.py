@@ -122,7 +122,7 @@ def test_distances_from_the_chosen_stimulus_stay(page):
     far = _maps(page)
     assert _all_differ(before, far)
     assert "far=1" in page.url
-    assert "distance of codes from the chosen stimulus" in page.locator("#legend").inner_text()
+    assert "distance from the chosen stimulus" in page.locator("#legend").inner_text()
     page.locator("#stimulus .small button").first.click()
     page.wait_for_function("!location.hash.includes('stimulus=40')")
     page.wait_for_function(
@@ -144,7 +144,7 @@ def test_the_plane_says_what_it_keeps_of_the_distances(page):
     assert found[0] == pytest.approx(((3**0.5 - root) ** 2 / (4 + 4 + 8 + 3)) ** 0.5, abs=1e-5)
     assert found[1] == pytest.approx((3**0.5 - root) / 3**0.5, abs=1e-5)
     for panel in ("#map-own", "#map-reference"):
-        assert "of those from the chosen one but for" in page.locator(f"{panel} > .caption").inner_text()
+        assert "of those from the chosen code" in page.locator(f"{panel} > .caption").inner_text()
 
 
 def test_a_link_brings_back_what_is_lit(page):

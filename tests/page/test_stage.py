@@ -156,7 +156,7 @@ def test_colours_follow_the_model_until_others_are_chosen(open_stage):
         "document.querySelector('#legend').textContent.includes('frequency of the stimulus')"
     )
     assert "E1M1 sees stimuli by the frequency E1M1" in page.locator("#about").inner_text()
-    page.get_by_label("colour", exact=True).select_option(label="x_UC")
+    page.locator("#controls .choice", has_text="colour").locator("select").select_option(label="x_UC")
     page.locator(".chip", has_text="E2M1").click()
     _wait_for_title(page, "E2M1")
     assert legend.inner_text().startswith("x_UC")
