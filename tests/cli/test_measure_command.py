@@ -110,7 +110,7 @@ def test_results_are_kept(folder, name):
 def test_a_kept_table_needs_a_known_suffix(folder):
     done = _call(folder, "own.npz", "--out", "kept.xls")
     assert done.returncode == 2
-    assert "out must be a file whose name ends in .csv, .json, .parquet or .nc" in done.stderr
+    assert "out must be a file whose name ends in .csv, .json, .parquet, .nc or .html" in done.stderr
     assert "Traceback" not in done.stderr
 
 
