@@ -7,14 +7,15 @@ export function reachable(places) {
   });
   for (const one of places) {
     watch.observe(one);
-    // what is far from the screen is not laid out, and has the size that it is taken to have
     one.addEventListener("contentvisibilityautostatechange", () => requestAnimationFrame(() => look(one)));
   }
 }
 
 /** @param {Element} place */
 function look(place) {
-  const scrolls = place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
+  // what is far from the screen is not laid out: whether it scrolls is not known, and most do
+  const unknown = place.firstElementChild?.checkVisibility({ contentVisibilityAuto: true }) === false;
+  const scrolls = unknown || place.scrollWidth > place.clientWidth || place.scrollHeight > place.clientHeight;
   if (scrolls) place.setAttribute("tabindex", "0");
   else place.removeAttribute("tabindex");
 }
