@@ -37,7 +37,7 @@ from playwright.sync_api import CDPSession, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 120_000  # milliseconds
-SIZE = {"width": 1360, "height": 900}
+SIZE: Any = {"width": 1360, "height": 900}
 MOST_BYTES = {"demo": 4_000_000, "paper": 8_000_000, "": 8_000_000}  # "": of other names
 MOST_SECONDS = {"demo": 8, "paper": 30}
 MOST_GIGABYTES, FIRST_PAINT, READY, EVENT, FRAME = 1.5, 500, 1500, 50, 1000 / 60
@@ -158,6 +158,7 @@ def _processor(clock: CDPSession) -> float:
 
 def lines(name: str, found: dict[str, Any]) -> list[str]:
     """What was found of a page, in words, with what misses its goal marked."""
+    rows: list[tuple[str, float | None, float | None, float | None]]
     rows = [("bytes", found["bytes"]["page"], None, MOST_BYTES.get(name, MOST_BYTES[""]))]
     for key, most in (("seconds", MOST_SECONDS.get(name)), ("peak_gigabytes", MOST_GIGABYTES)):
         if key in found:
@@ -195,6 +196,9 @@ def main() -> None:
                 (Path(folder) / "report.html", {}) if given.as_it_is else written(Path(folder), Path(place))
             )
             found = {"bytes": sizes(page), **cost, "browser": opened(page, given.openings, given.each)}
+            found["load"] = round(
+                os.getloadavg()[0], 1
+            )  # of one minute: 1 here, 2 and more beside other work
         machine["pages"][name] = found
         print(*lines(name, found), sep="\n", flush=True)
         given.out.write_text(json.dumps(machine, indent=1) + "\n", encoding="utf-8")
