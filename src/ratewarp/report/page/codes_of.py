@@ -11,9 +11,10 @@ from ratewarp._sums import gaussian_divergence
 from ratewarp.report.known_maps import embed
 from ratewarp.report.page.decoder_of import decoder_of
 from ratewarp.report.page.packed_arrays import packed
+from ratewarp.report.page.spread_places import spread_places
 from ratewarp.report.page.world_of import shown_pictures
 from ratewarp.report.views import RunView, on_map
-from ratewarp.studies import Cell
+from ratewarp.studies import Axis, Cell, Study
 
 
 class Details:
@@ -24,7 +25,8 @@ class Details:
     towards one of another run, where there is one.
 
     Attributes:
-        order: cells, the first seed first, the reference before others, capacities from high to low.
+        order: cells, the first seed first, the reference before others, capacities from high to low; of
+            further axes the place that a stage shows first, then those farthest from what is there already.
         left_out: for how many there was no room.
         first: the first map that was made, (codes, two); NaN for those that it leaves out.
 
@@ -38,14 +40,15 @@ class Details:
         self._view, self._room, self._towards, self.left_out = view, room, towards, 0
         self._points: dict[tuple[str, tuple[Any, ...], int], np.ndarray] = {}
         self.first: np.ndarray | None = None
-        reference = view.study.reference
+        study, ranks = view.study, _ranks(view.study)
+        models = list(study.models)
         self.order = sorted(
-            view.study.cells,
+            study.cells,
             key=lambda cell: (
-                view.study.seeds.index(cell.seed),
-                cell.model != reference,
-                cell.model,
-                tuple(-1 if one is None else one for one in cell.place[1:]),
+                study.seeds.index(cell.seed),
+                cell.model != study.reference,
+                ranks[cell.model, cell.place[1:]],
+                models.index(cell.model),
                 -(cell.place[0] if cell.place and cell.place[0] is not None else 0),
             ),
         )
@@ -80,6 +83,7 @@ class Details:
             lambda: decoder_of(self._view.run, condition, codes, rates, self._room),
             f"the decoder of {condition.id}",
         )
+        live = decoder is not None and decoder["kind"] == "layers"  # the page makes its own pictures
         return {
             "decoder": decoder,
             "points": packed(points),
@@ -88,7 +92,9 @@ class Details:
             "spread": [float(one) for one in np.sqrt(variances[occurs].mean(axis=0))],
             "latent_rates": [float(one) for one in rates],
             "frequency": packed(frequency),
-            "reconstructions": packed(record["reconstruction"].values[shown_pictures(record)], "u1"),
+            "reconstructions": None
+            if live
+            else packed(record["reconstruction"].values[shown_pictures(record)], "u1"),
         }
 
     def _neighbour(self, cell: Cell) -> np.ndarray | None:
@@ -106,3 +112,21 @@ class Details:
                 if found is not None:
                     return found
         return self._towards if self.first is None else None
+
+
+def _ranks(study: Study) -> dict[tuple[str, tuple[int | None, ...]], int]:
+    """Rank of every model and place on the further axes: those of low rank have codes where few can."""
+    ranks: dict[tuple[str, tuple[int | None, ...]], int] = {}
+    first = tuple(_first_shown(axis) for axis in study.crossed[1:])
+    for model in study.models:
+        places = list(dict.fromkeys(cell.place[1:] for cell in study.cells if cell.model == model))
+        ranks |= {(model, place): rank for rank, place in enumerate(spread_places(places, first))}
+    return ranks
+
+
+def _first_shown(axis: Axis) -> int:
+    """Where a stage begins on an axis: at the largest number, else at the first value."""
+    values = [[*axis.at(place).values()] for place in range(len(axis.values))]
+    if not all(len(one) == 1 and isinstance(one[0], int | float) for one in values):
+        return 0
+    return max(range(len(values)), key=lambda place: values[place][0])

@@ -1,5 +1,6 @@
 /** A run as the stage reads it: conditions by where they stand, details unpacked when they are asked for. */
 
+import { makeDecoder } from "ratewarp/decoder";
 import { unpack } from "ratewarp/packed_arrays";
 
 const LEAST = 0.01; // nats: latents below it are not in use
@@ -13,7 +14,7 @@ const MOST_LATENTS = 12; // of codes whose rates are not known, that are shown o
  *   what is chosen on the stage; colour: null for the model's own classes; beside: the model at the side, null for the reference; far: colours are distances from the stimulus; measures: of which there are
  *   panels, null for the first ones; heat: measure and two axes of the view over two axes
  * @typedef {{points: Float32Array, codes: Float32Array, latents: number, stress: number,
- *   reconstructions: Float32Array, rates: number[] | null, weights: number[], noun: string, unit: string, spread: number[], frequency: Float32Array,
+ *   reconstructions: Float32Array, decoder: import("ratewarp/decoder").Decoder | null, rates: number[] | null, weights: number[], noun: string, unit: string, spread: number[], frequency: Float32Array,
  *   means: Float32Array, extent: number}} Detail  weights: of every latent its rate, or its share of the
  *   variance where rates are not known; noun: what latents are called; unit: of codes
  */
@@ -128,6 +129,7 @@ export class StageRun {
       latents,
       stress: packed.stress,
       reconstructions: reconstructions.values,
+      decoder: packed.decoder && !packed.reconstructions ? await makeDecoder(packed.decoder) : null,
       rates: packed.latent_rates,
       weights: packed.latent_rates ?? sharesOfVariance(codes.values, latents),
       noun: packed.latents_are ?? "latent",
@@ -142,6 +144,17 @@ export class StageRun {
   /** Number of pixels of an image, over all channels. */
   get pixels() {
     return this.data.world.shape.reduce((/** @type {number} */ a, /** @type {number} */ b) => a * b, 1);
+  }
+
+  /**
+   * What the code of a stimulus is decoded to; null where the page cannot tell. The next one takes its place.
+   * @param {Detail} detail
+   * @param {number} stimulus
+   */
+  reconstruction({ reconstructions, decoder, codes, latents }, stimulus) {
+    const item = this.firstItem.get(stimulus);
+    if (!decoder || item === undefined) return this.picture(reconstructions, stimulus);
+    return decoder.image(codes.subarray(item * latents, (item + 1) * latents));
   }
 
   /**

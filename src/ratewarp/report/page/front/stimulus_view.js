@@ -43,7 +43,7 @@ export class StimulusView {
     row.className = "pictures";
     if (run.images.length) row.append(this.#picture(run.picture(run.images, stimulus), "image"));
     for (const { name, detail } of sides) {
-      if (detail?.reconstructions.length) row.append(this.#picture(run.picture(detail.reconstructions, stimulus), `by ${name}`));
+      if (detail?.decoder || detail?.reconstructions.length) row.append(this.#picture(run.reconstruction(detail, stimulus), `by ${name}`));
     }
     this.place.append(this.#classes(stimulus));
     for (const { name, detail } of sides) {
