@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pandas as pd
 import pytest
 
 from conftest import TINY_NETWORK, call
@@ -37,8 +36,7 @@ def test_numbers_and_a_page_of_two_runs(folder):
     assert "numbers: numbers.csv" in done.stderr
     assert done.stderr.endswith("page: comparison.html\n")
     expected = compare_runs([open_run(folder / name) for name in ("short", "long")])
-    kept = pd.read_csv(folder / "numbers.csv", converters={"task": str})
-    pd.testing.assert_frame_equal(kept, expected, check_dtype=False)
+    assert (folder / "numbers.csv").read_text() == expected.to_csv(index=False)
     again = call("compare", "short", "long", cwd=folder)
     assert again.returncode == 2
     assert "page must be a .html file that does not exist yet" in again.stderr
