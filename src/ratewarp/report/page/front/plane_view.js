@@ -31,14 +31,16 @@ export class PlaneView {
       const shown = points.filter((/** @type {number[]} */ p) => p[0] <= highest);
       this.svg.append("path").attr("class", "bound").datum(curve).attr("d", line(shown)).append("title").text(`bound: ${curve.models.join(", ")}`);
     }
-    this.marks = this.svg.append("g").selectAll("circle").data(this.known).join("circle")
+    // a group a model, so that one opacity each says which is chosen, however many marks there are
+    this.models = this.svg.append("g").selectAll("g").data(d3.groups(this.known, (/** @type {any} */ one) => one.model)).join("g");
+    const marks = this.models.selectAll("circle").data((/** @type {any} */ group) => group[1]).join("circle")
       .attr("r", this.known.length > 200 ? 2.5 : 4.5)
       .attr("cx", (/** @type {any} */ one) => this.x(one.rate_nats))
       .attr("cy", (/** @type {any} */ one) => this.y(value(one)))
       .attr("fill", (/** @type {any} */ one) => this.colours.get(one.model))
       .attr("class", "mark")
       .on("click", (/** @type {any} */ _, /** @type {any} */ one) => choose(one));
-    this.marks.append("title").text((/** @type {any} */ one) => `${one.model}, ${one.rate_nats.toFixed(3)} nats, distortion ${value(one).toPrecision(3)}`);
+    marks.append("title").text((/** @type {any} */ one) => `${one.model}, ${one.rate_nats.toFixed(3)} nats, distortion ${value(one).toPrecision(3)}`);
     this.ring = this.svg.append("circle").attr("class", "ring").attr("r", 9);
     this.key = this.svg.append("text").attr("class", "label").attr("x", SIZE.width - SIZE.right).attr("y", SIZE.top + 10).attr("text-anchor", "end");
   }
@@ -71,7 +73,7 @@ export class PlaneView {
     this.svg.selectAll(".bound").attr("opacity", (/** @type {any} */ curve) => (own(curve) ? 1 : 0.25));
     const bounded = this.run.data.bound.some(own);
     this.key.text(bounded ? `line: the least that is possible for ${clipped(condition.model)}` : "");
-    this.marks.attr("opacity", (/** @type {any} */ one) => (one.model === condition.model ? 1 : 0.35));
+    this.models.attr("opacity", (/** @type {any} */ group) => (group[0] === condition.model ? 1 : 0.35));
   }
 }
 
