@@ -55,6 +55,16 @@ def test_models_come_in_the_order_of_the_study_each_from_high_capacity_to_low(vi
     assert [(cell.model, cell.place) for cell in order] == [(one, (at,)) for one in models for at in (1, 0)]
 
 
+def test_what_the_guide_leads_to_comes_before_others_with_what_stands_beside_it(view, monkeypatch):
+    (last,) = [cell for cell in view.study.cells if cell == Details(view, 1).order[-1]]
+    told = [{"condition": view.study.cells[last].id}, {"condition": None}]
+    monkeypatch.setattr("ratewarp.report.page.codes_of.guide", lambda _: told)
+    order = Details(view, 1).order
+    references = [cell for cell in order if cell.model == view.study.reference]
+    assert order[: len(references) + 1] == [*references, last]
+    assert sorted(map(str, order)) == sorted(map(str, view.study.cells))
+
+
 def test_pictures_are_left_to_decoders_that_run_in_the_page(view, monkeypatch):
     details = Details(view, 10**7)
     live = details.of(details.order[0])

@@ -10,6 +10,7 @@ import numpy as np
 from ratewarp._sums import gaussian_divergence
 from ratewarp.report.known_maps import embed
 from ratewarp.report.page.decoder_of import decoder_of
+from ratewarp.report.page.guide import guide
 from ratewarp.report.page.packed_arrays import packed
 from ratewarp.report.page.spread_places import spread_places
 from ratewarp.report.page.world_of import shown_pictures
@@ -25,8 +26,9 @@ class Details:
     towards one of another run, where there is one.
 
     Attributes:
-        order: cells, the first seed first, the reference before others, capacities from high to low; of
-            further axes the place that a stage shows first, then those farthest from what is there already.
+        order: cells, the reference first, then what the page's guide leads to, then others; the first seed
+            before others, capacities from high to low; of further axes the place that a stage shows first,
+            then those farthest from what is there already.
         left_out: for how many there was no room.
         first: the first map that was made, (codes, two); NaN for those that it leaves out.
 
@@ -40,11 +42,12 @@ class Details:
         self._view, self._room, self._towards, self.left_out = view, room, towards, 0
         self._points: dict[tuple[str, tuple[Any, ...], int], np.ndarray] = {}
         self.first: np.ndarray | None = None
-        study, ranks = view.study, _ranks(view.study)
+        study, ranks, led_to = view.study, _ranks(view.study), _led_to(view)
         models = list(study.models)
         self.order = sorted(
             study.cells,
             key=lambda cell: (
+                cell not in led_to and (cell.model != study.reference or cell.seed != study.seeds[0]),
                 study.seeds.index(cell.seed),
                 cell.model != study.reference,
                 ranks[cell.model, cell.place[1:]],
@@ -122,6 +125,14 @@ def _ranks(study: Study) -> dict[tuple[str, tuple[int | None, ...]], int]:
         places = list(dict.fromkeys(cell.place[1:] for cell in study.cells if cell.model == model))
         ranks |= {(model, place): rank for rank, place in enumerate(spread_places(places, first))}
     return ranks
+
+
+def _led_to(view: RunView) -> set[Cell]:
+    """What the guide of the page shows, and what stands beside it."""
+    best = {one["condition"] for one in guide(view)}
+    cells = [cell for cell, condition in view.study.cells.items() if condition.id in best]
+    beside = [view.study.reference_of(cell) for cell in cells]
+    return {cell for cell in (*cells, *beside) if cell is not None}
 
 
 def _first_shown(axis: Axis) -> int:
