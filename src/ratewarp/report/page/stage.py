@@ -25,7 +25,7 @@ from ratewarp.report.style import MODEL_MARKERS, marker_number, model_colours
 from ratewarp.report.views import RunView, class_names, class_palette, scheme_title
 from ratewarp.studies import CAPACITY, Axis, Cell, Condition
 
-ROOM = 3_600_000  # letters of codes, maps and images of all conditions
+ROOM = 3_000_000  # letters of codes, maps and images of all conditions
 _NUMBERS = ("rate_nats", "rate_bits", "distortion", "semantic_distortion", "excess_nats", "efficiency")
 
 
