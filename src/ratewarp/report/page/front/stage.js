@@ -133,7 +133,7 @@ class Stage {
     this.heat.show(now);
     this.#tell(condition, base);
     const [detail, other] = await Promise.all([condition, base].map((one) => (isShown(data, one) ? run.detail(one) : null)));
-    const [decoder, theirs] = await Promise.all([condition, base].map((one) => views.traversal.decoder(one)));
+    const [decoder, theirs] = await Promise.all([condition, base].map((one) => run.decoder(one)));
     if (show !== this.shows) return;
     const item = run.firstItem.get(now.stimulus ?? middleStimulus(run)) ?? 0;
     this.at = { detail, other, item };

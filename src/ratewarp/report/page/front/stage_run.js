@@ -25,6 +25,8 @@ export class StageRun {
     this.data = data;
     /** @type {Map<string, Promise<Detail | null>>} */
     this.details = new Map();
+    /** @type {Map<string, Promise<import("ratewarp/decoder").Decoder>>} */
+    this.decoders = new Map();
     this.stimulus = new Int32Array(); // of every item
     this.images = /** @type {Float32Array} */ (new Float32Array());
     /** @type {Map<number, number>} stimulus → which picture */
@@ -111,14 +113,31 @@ export class StageRun {
     if (!condition?.detail) return Promise.resolve(null);
     let found = this.details.get(condition.id);
     if (!found) {
-      found = this.#unpacked(condition.detail);
+      found = this.#unpacked(condition);
       this.details.set(condition.id, found);
     }
     return found;
   }
 
-  /** @param {any} packed */
-  async #unpacked(packed) {
+  /**
+   * What decodes codes of a condition; null where the page has nothing that does.
+   * @param {any} condition
+   * @returns {Promise<import("ratewarp/decoder").Decoder | null>}
+   */
+  decoder(condition) {
+    const data = condition?.detail?.decoder;
+    if (!data) return Promise.resolve(null);
+    let found = this.decoders.get(condition.id);
+    if (!found) {
+      found = makeDecoder(data);
+      this.decoders.set(condition.id, found);
+    }
+    return found;
+  }
+
+  /** @param {any} condition */
+  async #unpacked(condition) {
+    const packed = condition.detail;
     const [points, codes, reconstructions, frequency] = await Promise.all(
       [packed.points, packed.codes, packed.reconstructions ?? NOTHING, packed.frequency].map(unpack),
     );
@@ -129,7 +148,7 @@ export class StageRun {
       latents,
       stress: packed.stress,
       reconstructions: reconstructions.values,
-      decoder: packed.decoder && !packed.reconstructions ? await makeDecoder(packed.decoder) : null,
+      decoder: packed.reconstructions ? null : await this.decoder(condition),
       rates: packed.latent_rates,
       weights: packed.latent_rates ?? sharesOfVariance(codes.values, latents),
       noun: packed.latents_are ?? "latent",

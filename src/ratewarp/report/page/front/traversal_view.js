@@ -1,6 +1,5 @@
 /** A walk along the latents: a slider each, and the image that the model makes of the code, live. */
 
-import { makeDecoder } from "ratewarp/decoder";
 import { paint, paintStill } from "ratewarp/pictures";
 import { toggleButton } from "ratewarp/selection";
 import { WhenSeen } from "ratewarp/when_seen";
@@ -20,8 +19,6 @@ export class TraversalView {
     this.run = run;
     this.place = place;
     this.choose = choose;
-    /** @type {Map<string, Promise<import("ratewarp/decoder").Decoder>>} */
-    this.decoders = new Map();
     /** @type {Float32Array | null} */
     this.code = null;
     /** @type {import("ratewarp/stage_run").Detail | null} */
@@ -37,18 +34,6 @@ export class TraversalView {
     this.asked = 0; // how often something was to be shown: the last is
   }
 
-  /** @param {any} condition */
-  decoder(condition) {
-    const data = condition?.detail?.decoder;
-    if (!data) return Promise.resolve(null);
-    let found = this.decoders.get(condition.id);
-    if (!found) {
-      found = makeDecoder(data);
-      this.decoders.set(condition.id, found);
-    }
-    return found;
-  }
-
   /**
    * @param {any} condition
    * @param {import("ratewarp/stage_run").Detail | null} detail
@@ -56,7 +41,7 @@ export class TraversalView {
    */
   async show(condition, detail, item) {
     const ticket = ++this.asked;
-    const decoder = await this.decoder(condition);
+    const decoder = await this.run.decoder(condition);
     if (ticket !== this.asked) return;
     this.detail = decoder && detail;
     this.decoder_ = decoder;
