@@ -92,7 +92,6 @@ def test_the_page_decodes_as_python_does(likelihood, tmp_path):
     for name, model, found in zip(NETWORKS, models, results, strict=True):
         assert found["shape"] == list(model.images.shape[1:])
         assert all(found["known"])
-        assert found["milliseconds"] < 8, name  # 1 where nothing else runs
         off = np.abs(np.array(found["images"]).reshape(model.images.shape) - model.images).max()
         assert off <= GREY * max(1, np.ptp(model.images)), name
 
