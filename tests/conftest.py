@@ -34,6 +34,7 @@ from ratewarp.studies import Study
 
 use_every_core()  # as the command line does
 jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_default_matmul_precision", "float32")  # else an accelerator rounds what is compared
 
 # A suite started in the background, or under nohup, ignores these, and so would every command that a test
 # starts and then signals.

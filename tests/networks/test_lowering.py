@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import signal
 
 from oracles import ALGEBRA, convolution, transposed_convolution
-from ratewarp.networks import Convolutional, blocks, native, positions, tiles
+from ratewarp.networks import Convolutional, blocks, positions, tiles
 from ratewarp.networks.axis import Axis
 from ratewarp.networks.convolutional import encoder_shapes
 from ratewarp.networks.lowering import convolve, convolve_transposed, prepare, way_of
@@ -35,7 +35,7 @@ ODD = [
 ]
 
 
-WAYS = {"positions": positions, "blocks": blocks, "tiles": tiles, "native": native}
+WAYS = {"positions": positions, "blocks": blocks, "tiles": tiles}
 
 
 def _axes(size, kernel, stride, padding):
@@ -108,7 +108,7 @@ def test_by_position_against_direct_sums(size, kernel, stride, padding, channels
     _check(_axes(size, kernel, stride, padding), channels, filters, positions, skip_padding=skip)
 
 
-@pytest.mark.parametrize("way", [blocks, tiles, native], ids=["blocks", "tiles", "native"])
+@pytest.mark.parametrize("way", [blocks, tiles], ids=["blocks", "tiles"])
 @pytest.mark.parametrize(("size", "kernel", "stride", "padding", "channels", "filters"), PUBLISHED + ODD)
 def test_against_direct_sums(size, kernel, stride, padding, channels, filters, way):
     axes = _axes(size, kernel, stride, padding)
@@ -123,7 +123,7 @@ def test_against_direct_sums(size, kernel, stride, padding, channels, filters, w
     stride=st.integers(1, 3),
     padding=st.integers(0, 2),
     channels=st.integers(1, 4),
-    way=st.sampled_from(["positions", "blocks", "tiles", "native"]),
+    way=st.sampled_from(["positions", "blocks", "tiles"]),
 )
 def test_any_shape(size, kernel, stride, padding, channels, way):
     axes = _axes(size, kernel, stride, padding)
@@ -224,9 +224,9 @@ def test_ways_of_larger_images():
     assert _ways(Convolutional.model_validate({"convolutions": [wide, wide]}), (32, 20, 3)) == ["blocks"] * 2
 
 
-def test_accelerators_use_their_own_convolution_on_larger_images():
+def test_accelerators_compute_larger_images_by_blocks():
     axes = _axes((14, 14), 4, 2, 1)
-    assert way_of(axes, 32, 14 * 14, "gpu") == "native"
+    assert way_of(axes, 32, 14 * 14, "gpu") == "blocks"
     assert way_of(axes, 32, 14 * 14, "cpu") == "tiles"
     assert way_of(_axes((13, 13), 4, 2, 1), 32, 13 * 13, "gpu") == "positions"
 

@@ -95,7 +95,7 @@ def engine(
             seeds = range(first, min(first + size, members))
             filled = [*seeds, *[seeds[-1]] * (size - len(seeds))]
             before = 0
-            for done, state, _ in train(plan, _members(filled, run_steps, stimuli, each), pool):
+            for done, state, _ in train(plan, members_of(filled, run_steps, stimuli, each), pool):
                 jax.block_until_ready(state)
                 yield len(seeds) * (done - before)
                 before = done
@@ -111,7 +111,7 @@ def engine(
     return advance
 
 
-def _members(seeds: list[int], steps: int, stimuli: int, each: int) -> Member:
+def members_of(seeds: list[int], steps: int, stimuli: int, each: int) -> Member:
     """Members that differ in their seed, without tasks, on all images."""
     recipe = Published(steps=steps, learning_rate=LEARNING_RATE, pressure=PRESSURE / PRESSURE_UNIT)
     return Member(

@@ -10,6 +10,7 @@ from ratewarp.networks.mlp import MLP
 from ratewarp.networks.network import AutoEncoder, ImageShape, Network, Networks, latent_rates, sample_codes
 from ratewarp.networks.parameters import from_named, to_named
 from ratewarp.networks.parts import arrays_of, skeleton, whole
+from ratewarp.networks.products import precise
 from ratewarp.networks.pullback import local_volume, pullback_metric
 
 NETWORKS = (Convolutional, MLP)
@@ -34,6 +35,7 @@ __all__ = [
     "latent_rates",
     "local_volume",
     "make_head",
+    "precise",
     "pullback_metric",
     "sample_codes",
     "skeleton",

@@ -1,11 +1,10 @@
-"""How convolutions are computed: which of four ways each layer takes, and layers in that way.
+"""How convolutions are computed: which of three ways each layer takes, and layers in that way.
 
 | way | where | file |
 |---|---|---|
 | `positions` | small images | `positions.py` |
-| `blocks` | larger ones, on CPU | `blocks.py` |
-| `tiles` | the same, where it has fewer products than blocks | `tiles.py` |
-| `native` | larger images on an accelerator | `native.py` |
+| `blocks` | larger ones | `blocks.py` |
+| `tiles` | the same, on a CPU where it has fewer products than blocks | `tiles.py` |
 
 All compute the same up to rounding. The rule depends on sizes and on the backend alone, never on timings, so
 that a model's numbers are the same in every run on a machine.
@@ -20,11 +19,11 @@ from typing import Any, Literal, NamedTuple
 import jax
 from jaxtyping import Array, Float
 
-from ratewarp.networks import blocks, native, positions, tiles
+from ratewarp.networks import blocks, positions, tiles
 from ratewarp.networks.axis import Axes, Large, Small, Weight
 from ratewarp.networks.products import mantissa_bits
 
-Way = Literal["positions", "blocks", "tiles", "native"]
+Way = Literal["positions", "blocks", "tiles"]
 Prepared = Float[Array, "..."]
 PART_BY_PART: tuple[Way, ...] = ("blocks", "tiles")  # ways that take large batches so
 
@@ -44,9 +43,7 @@ def way_of(axes: Axes, channels: int, image_pixels: int, backend: str) -> Way:
     """
     if image_pixels <= SMALL_PIXELS:
         return "positions"
-    if backend != "cpu":
-        return "native"
-    if not tiles.fits(axes) or channels < TILE_CHANNELS:
+    if backend != "cpu" or not tiles.fits(axes) or channels < TILE_CHANNELS:
         return "blocks"
     of_blocks = prod(axis.block_taps * axis.output_size for axis in axes)
     return "tiles" if 9 * prod(tiles.tile_counts(axes)) <= TILE_SAVES * of_blocks else "blocks"
@@ -97,5 +94,4 @@ _WAYS: dict[Way, _Layers] = {
     "positions": _Layers(positions.prepare, positions.convolve, positions.convolve_transposed),
     "blocks": _of_adjoints(blocks),
     "tiles": _of_adjoints(tiles),
-    "native": _of_adjoints(native),
 }

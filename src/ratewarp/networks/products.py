@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 import jax
@@ -14,6 +15,13 @@ MANTISSA_BITS = {"float32": 23, "tensorfloat32": 10, "bfloat16": 7}  # of the fa
 def mantissa_bits() -> int:
     """Of the factors, at the precision that `jax.default_matmul_precision` names."""
     return MANTISSA_BITS.get(jax.config.values["jax_default_matmul_precision"] or "float32", 23)
+
+
+def precise() -> AbstractContextManager[Any]:
+    """Within it factors keep the precision of float32, unless JAX is configured otherwise; of itself an
+    accelerator rounds them to 10 bits.
+    """
+    return jax.default_matmul_precision(jax.config.values["jax_default_matmul_precision"] or "float32")
 
 
 def product_of(

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from ratewarp.networks.products import precise
+
 
 def pullback_metric(
     decode: Callable[[Float[Array, "batch latents"]], Float[Array, "batch ..."]],
@@ -40,7 +42,9 @@ def pullback_metric(
         slopes = jax.jacrev(lambda z: decode(z[None])[0].ravel())(code)
         return slopes.T @ slopes / len(slopes)
 
-    return np.asarray(jax.jit(lambda all_codes: jax.lax.map(one, all_codes))(jnp.asarray(codes, jnp.float32)))
+    with precise():
+        metrics = jax.jit(lambda every: jax.lax.map(one, every))(jnp.asarray(codes, jnp.float32))
+    return np.asarray(metrics)
 
 
 def local_volume(metric: Float[np.ndarray, "items latents latents"]) -> Float[np.ndarray, " items"]:

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from ratewarp._checks import RatewarpError, RequestError, refuse_name
+from ratewarp.networks import precise
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.runs.waves import coder_of, network_arrays
 from ratewarp.studies import Setting, stored_study
@@ -33,15 +34,16 @@ class TrainedNetworks(NamedTuple):
         """Posterior mean and log variance of each image's code; images as numbers, 0–1 where the source is
         binary or 8-bit.
         """
-        return self.coder.networks(self.arrays).encode(jnp.asarray(images, jnp.float32))
+        with precise():
+            return self.coder.networks(self.arrays).encode(jnp.asarray(images, jnp.float32))
 
     def decode(
         self, codes: Float[Array | np.ndarray, "batch latents"]
     ) -> Float[Array, "batch height width channels"]:
         """Expected image of each code."""
-        return self.coder.likelihood.expected(
-            self.coder.networks(self.arrays).decode(jnp.asarray(codes, jnp.float32))
-        )
+        with precise():
+            decoded = self.coder.networks(self.arrays).decode(jnp.asarray(codes, jnp.float32))
+        return self.coder.likelihood.expected(decoded)
 
 
 def trained_networks(run: RunDirectory, condition: str) -> TrainedNetworks:

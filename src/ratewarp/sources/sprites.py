@@ -221,9 +221,8 @@ def _clean(source: Sprites, stimuli: Array) -> UInt8[Array, "images height width
     turn = 2 * jnp.pi / jnp.asarray([SHAPES[name][1] for name in source.shapes], jnp.float32)
     angle = numbers_of(orientations)[orientation] * turn[shape]
     centre = numbers_of(positions)[jnp.stack([x, y], axis=-1)]
-    turned = jnp.einsum(
-        "ncj,nij->nci", jnp.asarray(outlines(source.shapes), jnp.float32)[shape], _rotation(angle)
-    )
+    shapes = jnp.asarray(outlines(source.shapes), jnp.float32)[shape]
+    turned = jnp.einsum("ncj,nij->nci", shapes, _rotation(angle), precision="float32")
     corners = source.size * (numbers_of(scales)[scale][:, None, None] * turned + centre[:, None])
     covered = jax.vmap(lambda one: coverage(one, source.size, source.size))(corners)
     paint = jnp.asarray(source._paints, jnp.float32)[colour]

@@ -20,6 +20,8 @@ from jax import lax
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxtyping import PyTree
 
+from ratewarp.networks import precise
+
 Result = TypeVar("Result", bound=PyTree)
 Tree = TypeVar("Tree", bound=PyTree)
 
@@ -78,13 +80,15 @@ def _processor_lines() -> tuple[str, ...]:
 
 
 def compiler_options() -> dict[str, bool | int]:
-    """How programs that take long are compiled for the CPU.
+    """How programs that take long are compiled.
 
-    One core a device: work is not handed to other cores. The lower level of optimisation compiles in three
-    quarters of the time and runs as fast; a level that the user names in `XLA_FLAGS` is used instead.
+    On a CPU one core a device: work is not handed to other cores. The lower level of optimisation compiles in
+    three quarters of the time and runs as fast; a level that the user names in `XLA_FLAGS` is used instead.
+    On a GPU products are the library's: XLA would try out kernels of its own for every one of them, minutes
+    long (docs/speed.md).
     """
     level = {} if _LEVEL in os.environ.get("XLA_FLAGS", "") else {_LEVEL: 1}
-    return {"xla_cpu_multi_thread_eigen": False, **level}
+    return {"xla_cpu_multi_thread_eigen": False, "xla_gpu_enable_triton_gemm": False, **level}
 
 
 def keep_compiled_programs() -> None:
@@ -151,7 +155,8 @@ def map_members(function: Callable[..., Result], stacked: PyTree, *shared: Any) 
 
     def one_device(block: PyTree, *copies: Any) -> Result:
         def one_member(member: PyTree) -> Result:
-            return function(member, *copies)
+            with precise():
+                return function(member, *copies)
 
         return lax.map(one_member, block) if jax.default_backend() == "cpu" else jax.vmap(one_member)(block)
 

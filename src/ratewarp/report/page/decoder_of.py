@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ratewarp._checks import RequestError
-from ratewarp.networks import from_named, skeleton, whole
+from ratewarp.networks import from_named, precise, skeleton, whole
 from ratewarp.report.page.decoded_grids import decoded_grid
 from ratewarp.report.page.decoders import MOST_LETTERS, condition_layers, decoder_data
 from ratewarp.runs.directory import RunDirectory
@@ -73,4 +73,9 @@ def _decode_of(setting: Setting, params: Mapping[str, np.ndarray]) -> Callable[[
         return None
     own = {name: one for name, one in params.items() if name.startswith("networks.")}
     networks = whole(network, shape, from_named({"networks": shapes}, own)["networks"])
-    return lambda codes: setting.likelihood.expected(networks.decode(jnp.asarray(codes, jnp.float32)))
+
+    def decode(codes: np.ndarray) -> Any:
+        with precise():
+            return setting.likelihood.expected(networks.decode(jnp.asarray(codes, jnp.float32)))
+
+    return decode
