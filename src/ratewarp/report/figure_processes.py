@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import subprocess
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -15,6 +13,7 @@ from queue import Empty, Queue
 from threading import Thread
 from typing import Any, NamedTuple
 
+from ratewarp._child_process import close_child, start_child
 from ratewarp._cores import cpu_cores
 from ratewarp._interrupt import stop_if_asked
 from ratewarp.report.figure_files import Drawn
@@ -81,7 +80,7 @@ def figures_made(
         for child, thread in zip(children, threads, strict=True):
             child.kill()
             thread.join()  # its process is gone, and with it what it waits for
-            _close(child)
+            close_child(child)
 
 
 def _next(
@@ -106,22 +105,7 @@ def _answered(answers: Queue[Made], *, wait: bool) -> Iterator[Made]:
 
 def _child(run: Path) -> subprocess.Popen[str]:
     """A process that draws figures; it leaves when its input ends, however this process ends."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ratewarp.report.figure_worker", str(run)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "JAX_PLATFORMS": "cpu", "MPLBACKEND": "agg"},
-        start_new_session=True,  # Ctrl-C is heard here
-    )
-
-
-def _close(child: subprocess.Popen[str]) -> None:
-    for pipe in (child.stdin, child.stdout):
-        with suppress(OSError):  # an order that was never read
-            pipe.close() if pipe is not None else None
-    child.wait()
+    return start_child("ratewarp.report.figure_worker", str(run), env={"MPLBACKEND": "agg"})
 
 
 def _feed(child: subprocess.Popen[str], waiting: deque[Order], answers: Queue[Made]) -> None:

@@ -5,15 +5,14 @@ other.
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 
+from ratewarp._child_process import close_child, start_child
 from ratewarp._cores import cpu_cores
 from ratewarp._interrupt import stop_if_asked
 from ratewarp.results.table_parts import Rows
@@ -52,27 +51,12 @@ def made_by_processes(run: Path, numbers: Sequence[int]) -> Iterator[tuple[int, 
         for child, thread in zip(children, threads, strict=True):
             child.kill()
             thread.join()  # its process is gone, and with it what it waits for
-            _close(child)
+            close_child(child)
 
 
 def _child(run: Path) -> subprocess.Popen[str]:
     """A process that makes parts; it leaves when its input ends, however this process ends."""
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "ratewarp.results.part_worker", str(run)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        start_new_session=True,  # Ctrl-C is heard here
-    )
-
-
-def _close(child: subprocess.Popen[str]) -> None:
-    for pipe in (child.stdin, child.stdout):
-        with suppress(OSError):  # a number that was never read
-            pipe.close() if pipe is not None else None
-    child.wait()
+    return start_child("ratewarp.results.part_worker", str(run))
 
 
 def _feed(

@@ -7,17 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.page.alerts import alerts
-from ratewarp.report.page.citing import citations
-from ratewarp.report.page.front_end import first_words, import_map, script_of_library, start, styles
 from ratewarp.report.page.readings import READINGS
+from ratewarp.report.page.rendering import rendered
 from ratewarp.report.page.run_facts import facts, study_text, what_was_run
-from ratewarp.report.page.stage import stage_data, stage_json
+from ratewarp.report.page.stage import stage_data
 from ratewarp.report.pictured import are_seen
 from ratewarp.report.pictures import Picture, Pictures, Shown
 from ratewarp.report.plane import floor_of_noise, noise_note
@@ -139,13 +137,11 @@ def write_report(
 
 
 def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
-    loader = PackageLoader("ratewarp.report", "page")
-    environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.get_template("page.html")
     study, tasks = view.study, view.table("tasks")
-    return template.render(
+    return rendered(
+        "page.html",
+        stage_data(view),
         study=study,
-        of="run",
         source=study.source.name,
         unit=study.likelihood.UNIT,
         facts=facts(view),
@@ -160,11 +156,6 @@ def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
         of_bound=bound_of(view.settings[study.reference]) if "bound" in pictures else "",
         raw="bound" in pictures and bool(view.drawn_curves("bound")["raw_low"].notna().any()),
         searched="bound" in pictures and "searched" in set(view.drawn_curves("bound")["certificate"]),
-        styles=Markup(styles()),
-        stage=Markup(stage_json(stage_data(view))),
-        library=Markup(script_of_library()),
-        modules=Markup(import_map()),
-        begin=Markup(start()),
         baseline_published="baseline" in view.published_models,
         distances=_table(view, view.table("models"), _DISTANCE_COLUMNS),
         models=_table(view, view.table("models"), _MODEL_COLUMNS),
@@ -173,10 +164,8 @@ def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
         alerts=alerts(view),
         ran=what_was_run(view),
         study_text=study_text(view),
-        cited=citations(),
         readings=READINGS,
         **_tests(view),
-        first=Markup(first_words()),
         other_recipe=view.study.recipe.name != "published",
     )
 

@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from ratewarp._checks import refuse
 from ratewarp._files import can_be_made, disk_errors, write_new
 from ratewarp.codes.measurement import Measurement
-from ratewarp.report.page.citing import citations
 from ratewarp.report.page.codes_of import Details
-from ratewarp.report.page.front_end import first_words, import_map, script_of_library, start, styles
-from ratewarp.report.page.stage import ROOM, stage_data, stage_json
+from ratewarp.report.page.rendering import rendered
+from ratewarp.report.page.stage import ROOM, stage_data
 from ratewarp.report.page.stage_of_codes import stage_of_codes
 from ratewarp.report.page.stage_of_runs import stage_of_runs
 from ratewarp.report.views import RunView
@@ -82,22 +80,14 @@ class Stage:
         """The page, one file that opens anywhere, offline."""
         from importlib.metadata import version
 
-        loader = PackageLoader("ratewarp.report", "page")
-        environment = Environment(loader=loader, autoescape=True, trim_blocks=True, lstrip_blocks=True)
-        return environment.get_template("alone.html").render(
+        return rendered(
+            "alone.html",
+            self.data,
             title=self.data["title"],
             kicker=self.kicker,
-            of=self.data.get("of", "run"),
             facts=self.facts,
             alerts=self.data["alerts"],
             tables=self.tables,
-            cited=citations(),
-            first=Markup(first_words()),
-            styles=Markup(styles()),
-            stage=Markup(stage_json(self.data)),
-            library=Markup(script_of_library()),
-            modules=Markup(import_map()),
-            begin=Markup(start()),
             version=version("ratewarp"),
         )
 

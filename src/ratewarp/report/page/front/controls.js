@@ -3,7 +3,7 @@
 import { onPaper } from "ratewarp/colours";
 import { markOf, standing } from "ratewarp/condition_words";
 import { shown } from "ratewarp/stage_run";
-import { words } from "ratewarp/traversal_view";
+import { clipped, words } from "ratewarp/words";
 
 const PACE = 1100; // milliseconds a step of playing
 
@@ -116,7 +116,7 @@ export class Controls {
     for (const [value, text] of options) {
       const option = document.createElement("option");
       option.value = value;
-      option.textContent = text.length > 40 ? `${text.slice(0, 39)}…` : text;
+      option.textContent = clipped(text, 40);
       option.title = text;
       select.append(option);
     }

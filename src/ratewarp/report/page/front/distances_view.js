@@ -1,6 +1,7 @@
 /** Distances of classes: of the chosen model, of the reference, and what changed. */
 
 import { chosen, toggled } from "ratewarp/selection";
+import { clipped } from "ratewarp/words";
 
 const CELL = 42;
 const LEFT = 60;
@@ -152,12 +153,6 @@ function minus(value) {
 /** Row and column of a cell. @param {Element} cell */
 function numbersOf(cell) {
   return (/** @type {SVGElement} */ (cell).dataset.cell ?? "").split(".").map(Number);
-}
-
-/** @param {string} text @param {number} [most] */
-function clipped(text, most = 9) {
-  const letters = Array.from(text);
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
 }
 
 /**

@@ -4,7 +4,7 @@ import { toCsv } from "ratewarp/csv";
 import { fileName } from "ratewarp/file_names";
 import { WIDTHS, pngFile, svgFile } from "ratewarp/journal_sizes";
 import { panelDrawing } from "ratewarp/panel_drawing";
-import { words } from "ratewarp/traversal_view";
+import { words } from "ratewarp/words";
 
 /**
  * @typedef {{name: string, label: string, at: HTMLElement, rows: () => import("ratewarp/csv").Rows,

@@ -1,7 +1,7 @@
 /** The three warps in words, each with a button that goes to where this run shows it best. */
 
 import { shown } from "ratewarp/stage_run";
-import { words } from "ratewarp/traversal_view";
+import { words } from "ratewarp/words";
 
 export class GuideView {
   /**

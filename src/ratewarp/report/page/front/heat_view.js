@@ -1,7 +1,7 @@
 /** A measure over two axes of the study, as colours: cells are conditions, averaged over seeds, and are chosen. */
 
 import { shown } from "ratewarp/stage_run";
-import { words } from "ratewarp/traversal_view";
+import { clipped, words } from "ratewarp/words";
 
 const CELL = 40;
 const LEFT = 74;
@@ -264,10 +264,4 @@ function decimalsOf(values) {
 /** @param {number} value */
 function brief(value) {
   return String(Number(value.toPrecision(2))).replace("-", "−");
-}
-
-/** @param {string} text @param {number} most */
-function clipped(text, most) {
-  const letters = Array.from(text);
-  return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
 }

@@ -1,5 +1,7 @@
 /** Indices that have no capacity to stand along: value and interval of each, without trial noise full, with it hollow. */
 
+import { clipped } from "ratewarp/words";
+
 const SIZE = { width: 760, left: 250, right: 16, row: 24, top: 6, bottom: 36 };
 const LONGEST = 38; // letters of a name
 const NOISE = /** @type {Record<string, string>} */ ({ removed: "without trial noise", included: "with trial noise", "": "" });
@@ -45,10 +47,9 @@ export class IndicesView {
 
 /** @param {any} svg @param {any} x @param {Index} index @param {number} y */
 function row(svg, x, { name, change, forms }, y) {
-  const letters = Array.from(name);
   const group = svg.append("g").attr("class", change ? "index change" : "index");
   const label = group.append("text").attr("class", "label").attr("x", SIZE.left - 10).attr("y", y + 4).attr("text-anchor", "end")
-    .text(letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : name);
+    .text(clipped(name, LONGEST));
   label.append("title").text(name);
   forms.forEach((form, place) => {
     const at = y + (forms.length > 1 ? 4 * (2 * place - 1) : 0);

@@ -2,7 +2,7 @@
 
 import { nearToFar, ofLatent } from "ratewarp/map_colours";
 import { chosen, toggleButton, toggled } from "ratewarp/selection";
-import { words } from "ratewarp/traversal_view";
+import { clipped, words } from "ratewarp/words";
 
 const LONGEST = 24; // letters of a label
 
@@ -54,12 +54,11 @@ export class LegendView {
 
   /** @param {import("ratewarp/colours").Colouring} colouring @param {import("ratewarp/colours").Entry} entry @param {import("ratewarp/stage_run").Lit | null} lit */
   #entry(colouring, { label, colour, number }, lit) {
-    const letters = Array.from(label);
     const button = toggleButton("", chosen(lit, colouring.name, number), () =>
       this.state.set({ lit: toggled(this.state.now.lit, colouring.name, [number]) }));
     const dot = button.appendChild(words("span", "", "dot"));
     dot.style.background = colour;
-    button.append(letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : label);
+    button.append(clipped(label, LONGEST));
     button.title = `Light up ${label} in every view`;
     button.dataset.number = String(number);
     return button;

@@ -1,7 +1,7 @@
 /** The map by keyboard: arrows go from code to code, Enter chooses, and what is reached is said. */
 
 import { distancesFrom } from "ratewarp/stage_run";
-import { words } from "ratewarp/traversal_view";
+import { words } from "ratewarp/words";
 
 const ASIDE = 3; // times as far is a step aside as one along
 const TURNS = /** @type {Record<string, number[]>} */ ({ ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] });

@@ -1,7 +1,7 @@
 /** The image at any place of a map: of a code under the pointer, or between codes, of a mean of the nearest. */
 
 import { paint } from "ratewarp/pictures";
-import { words } from "ratewarp/traversal_view";
+import { clipped, words } from "ratewarp/words";
 
 const NEIGHBOURS = 6;
 const LEAST = 1e-4; // squared distance, standard deviations of the prior: on top of a code it is that code
@@ -76,8 +76,7 @@ export class MapWalk {
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {number} item */
 function name(run, item) {
-  const letters = Array.from(run.name(run.stimulus[item]));
-  return letters.length > LONGEST ? `${letters.slice(0, LONGEST - 1).join("")}…` : letters.join("");
+  return clipped(run.name(run.stimulus[item]), LONGEST);
 }
 
 /** @param {import("ratewarp/stage_run").StageRun} run @param {Spot} spot @param {boolean} guessed */

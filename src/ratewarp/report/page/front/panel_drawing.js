@@ -1,6 +1,7 @@
 /** A panel of the page as one drawing for paper: its charts, its words and a legend, in light colours. */
 
 import { drawn } from "ratewarp/svg_markup";
+import { clipped } from "ratewarp/words";
 
 /**
  * @typedef {import("ratewarp/svg_markup").Drawn} Drawn
@@ -150,7 +151,7 @@ export function inLines(text, letters, most) {
   }
   const shown = lines.slice(0, most);
   if (lines.length > most) shown[most - 1] += " …";
-  return shown.map((line) => (Array.from(line).length > room ? `${Array.from(line).slice(0, room - 1).join("")}…` : line));
+  return shown.map((line) => clipped(line, room));
 }
 
 /** Dots and lines with their labels, in rows. @param {Legend} legend @param {number} left @param {number} top @param {number} width */

@@ -1,6 +1,7 @@
 /** The plane of rate and distortion: every condition, the bound, and where the chosen model stands on it. */
 
 import { onPaper } from "ratewarp/colours";
+import { clipped } from "ratewarp/words";
 
 const SIZE = { width: 340, height: 270, left: 52, right: 10, top: 12, bottom: 42 };
 
@@ -72,13 +73,7 @@ export class PlaneView {
     const own = (/** @type {any} */ curve) => curve.models.includes(condition.model);
     this.svg.selectAll(".bound").attr("opacity", (/** @type {any} */ curve) => (own(curve) ? 1 : 0.25));
     const bounded = this.run.data.bound.some(own);
-    this.key.text(bounded ? `line: the least that is possible for ${clipped(condition.model)}` : "");
+    this.key.text(bounded ? `line: the least that is possible for ${clipped(condition.model, 16)}` : "");
     this.models.attr("opacity", (/** @type {any} */ group) => (group[0] === condition.model ? 1 : 0.35));
   }
-}
-
-/** @param {string} text */
-function clipped(text) {
-  const letters = Array.from(text);
-  return letters.length > 16 ? `${letters.slice(0, 15).join("")}…` : text;
 }

@@ -1,7 +1,7 @@
 /** The rows behind a panel as a table, folded, made when it is opened. */
 
 import { shown } from "ratewarp/stage_run";
-import { words } from "ratewarp/traversal_view";
+import { words } from "ratewarp/words";
 
 const MOST_ROWS = 200;
 

@@ -18,9 +18,10 @@ import { furnish } from "ratewarp/stage_panels";
 import { StageRun, latentsInUse, referenceOf } from "ratewarp/stage_run";
 import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { StimulusView } from "ratewarp/stimulus_view";
-import { TraversalView, words } from "ratewarp/traversal_view";
+import { TraversalView } from "ratewarp/traversal_view";
 import { TuningView } from "ratewarp/tuning_view";
 import { WarpsView } from "ratewarp/warps_view";
+import { words } from "ratewarp/words";
 
 /**
  * @typedef {import("ratewarp/stage_run").Choice} Choice

@@ -3,9 +3,11 @@
 import { stillPicture } from "ratewarp/pictures";
 import { chosen, toggleButton, toggled } from "ratewarp/selection";
 import { distancesFrom } from "ratewarp/stage_run";
+import { clipped } from "ratewarp/words";
 
 const NEIGHBOURS = 5;
 const LONGEST = 160; // letters of a name
+const SHORT = 40; // letters of one on a button
 const MOST_CLASSES = 6; // labellings of which its class is told
 
 export class StimulusView {
@@ -36,9 +38,8 @@ export class StimulusView {
     this.place.replaceChildren();
     const title = this.place.appendChild(document.createElement("p"));
     title.className = "caption";
-    const name = Array.from(run.name(stimulus));
-    title.textContent = name.length > LONGEST ? `${name.slice(0, LONGEST - 1).join("")}…` : name.join("");
-    title.title = name.join("");
+    title.title = run.name(stimulus);
+    title.textContent = clipped(title.title, LONGEST);
     const row = this.place.appendChild(document.createElement("div"));
     row.className = "pictures";
     if (run.images.length) row.append(this.#picture(run.picture(run.images, stimulus), "image"));
@@ -61,7 +62,7 @@ export class StimulusView {
       const dot = button.appendChild(document.createElement("span"));
       dot.className = "dot";
       dot.style.background = scheme.colours[number];
-      button.append(`${clipped(scheme.label)}: ${clipped(scheme.classes[number])}`);
+      button.append(`${clipped(scheme.label, SHORT)}: ${clipped(scheme.classes[number], SHORT)}`);
       button.title = `Light up this class: ${scheme.label}, ${scheme.classes[number]}`;
       Object.assign(button.dataset, { of, number });
       row.append(button);
@@ -99,7 +100,7 @@ export class StimulusView {
       button.append(
         this.run.images.length
           ? this.#picture(this.run.picture(this.run.images, stimulus), distance.toFixed(2))
-          : `${clipped(this.run.name(stimulus))}: ${distance.toFixed(2)}`,
+          : `${clipped(this.run.name(stimulus), SHORT)}: ${distance.toFixed(2)}`,
       );
       button.dataset.stimulus = String(stimulus);
       button.addEventListener("click", () => this.calls.choose(stimulus));
@@ -114,12 +115,6 @@ export class StimulusView {
     figure.appendChild(document.createElement("figcaption")).textContent = words;
     return figure;
   }
-}
-
-/** @param {string} text */
-function clipped(text) {
-  const letters = Array.from(text);
-  return letters.length > 40 ? `${letters.slice(0, 39).join("")}…` : text;
 }
 
 /**

@@ -4,6 +4,7 @@ import { paint, paintStill } from "ratewarp/pictures";
 import { toggleButton } from "ratewarp/selection";
 import { WhenSeen } from "ratewarp/when_seen";
 import { latentsInUse, weightOf } from "ratewarp/stage_run";
+import { words } from "ratewarp/words";
 
 const REACH = 3; // standard deviations of the prior, either way
 const STEPS = 7; // images of a strip
@@ -151,12 +152,4 @@ export function latentButton(latent, detail, act) {
   bar.style.width = `${(100 * detail.weights[latent]) / Math.max(...detail.weights)}%`;
   button.append(nats, bar);
   return button;
-}
-
-/** @param {string} tag @param {string} text @param {string} [name] */
-export function words(tag, text, name) {
-  const found = document.createElement(tag);
-  found.textContent = text;
-  if (name) found.className = name;
-  return found;
 }

@@ -1,6 +1,7 @@
 /** A measure against capacity: models as lines, seeds as dots, intervals as a band; optimal codes; published numbers. */
 
 import { referenceOf } from "ratewarp/stage_run";
+import { clipped } from "ratewarp/words";
 
 const SIZE = { width: 300, height: 210, left: 46, right: 10, top: 12, bottom: 36 };
 const CAPACITY = "capacity_nats";
@@ -170,16 +171,11 @@ export class WarpPanel {
     const middle = found.reduce((sum, { y }) => sum + y, 0) / found.length;
     for (const one of found) {
       this.lines.append("text").datum(one).attr("class", "label of-task").attr("text-anchor", right ? "end" : "start")
-        .attr("x", this.x(at) + (right ? -4 : 4)).attr("y", one.y + (one.y <= middle ? -8 : 15)).text(clipped(one.task));
+        .attr("x", this.x(at) + (right ? -4 : 4)).attr("y", one.y + (one.y <= middle ? -8 : 15)).text(clipped(one.task, 14));
     }
   }
 }
 
-/** @param {string} text */
-function clipped(text) {
-  const letters = Array.from(text);
-  return letters.length > 14 ? `${letters.slice(0, 13).join("")}…` : text;
-}
 
 /** Where a condition stands from left to right: its capacity, or the rate it reached. @param {any} condition @returns {number} */
 function across(condition) {

@@ -3,7 +3,7 @@
 import { onPaper } from "ratewarp/colours";
 import { WarpPanel } from "ratewarp/warp_panel";
 import { toggleButton } from "ratewarp/selection";
-import { words } from "ratewarp/traversal_view";
+import { words } from "ratewarp/words";
 
 const FEW = 5; // panels that are shown before others are asked for
 
