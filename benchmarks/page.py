@@ -12,7 +12,9 @@ Chromium, 1360 × 900 pixels, every time in a new browser. Linux only.
 - milliseconds from an event to the end of the first frame in which all that it changes is drawn: a step of
   every slider, another model, another stimulus, the pointer above the map; maps rest before each; and for how
   much of it the main thread had a processor, which depends less on what else the machine does;
-- milliseconds between frames while maps move to another capacity.
+- milliseconds between frames while maps move to another capacity;
+- with `--decoders`: the largest difference between what the page's decoders make of any code on it and what
+  Python makes of it, in steps of 8-bit grey, over all conditions that have a decoder there.
 
 Medians and the worst are printed, and what misses its goal is marked; all timings are in OUT.json.
 """
@@ -33,7 +35,10 @@ from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
+import numpy as np
 from playwright.sync_api import CDPSession, Page, sync_playwright
+
+import ratewarp
 
 CHROMIUM = Path("/usr/bin/chromium")
 PATIENCE = 120_000  # milliseconds
@@ -49,6 +54,7 @@ _JITTER = 1.1  # times as long a frame may be: clocks of browsers are coarse
 _FIGURE = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]+")
 _DATA = re.compile(r'<script type="application/json" id="stage-data">(.*?)</script>', re.DOTALL)
 _CODE = re.compile(r"<(style|script)\b(?![^>]*application/json)[^>]*>.*?</\1>", re.DOTALL)
+_CODES = 200  # that go to the browser at once
 _TOOLS = Path(__file__).with_name("page_tools.js").read_text(encoding="utf-8")
 
 
@@ -150,6 +156,28 @@ def _events(page: Page, each: int) -> dict[str, Any]:
     return found
 
 
+def decoded(path: Path, run: ratewarp.RunDirectory) -> dict[str, Any]:
+    """How far the decoders of a page are from Python's, over all codes of every condition."""
+    conditions, stimuli, worst = 0, 0, 0.0
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, timeout=PATIENCE)
+        page = browser.new_context(offline=True, viewport=SIZE).new_page()
+        page.goto(path.resolve().as_uri())
+        page.wait_for_function("performance.getEntriesByName('stage-ready').length > 0", timeout=PATIENCE)
+        page.evaluate(_TOOLS)
+        for condition in page.evaluate("bench.decoders()"):
+            record, decode = run.record(condition), ratewarp.trained_networks(run, condition).decode
+            codes = record["code"].values
+            for first in range(0, len(codes), _CODES):
+                some = codes[first : first + _CODES]
+                theirs = page.evaluate("args => bench.decode(...args)", [condition, some.tolist()])
+                ours = np.asarray(decode(some)).reshape(len(some), -1)
+                worst = max(worst, 255 * float(np.abs(np.array(theirs) - ours).max()))
+            conditions, stimuli = conditions + 1, len(set(record["stimulus"].values.tolist()))
+        browser.close()
+    return {"conditions": conditions, "stimuli": stimuli, "worst": round(worst, 3)}
+
+
 def _processor(clock: CDPSession) -> float:
     """Milliseconds that the page's main thread has had a processor."""
     metrics = {one["name"]: one["value"] for one in clock.send("Performance.getMetrics")["metrics"]}
@@ -163,6 +191,9 @@ def lines(name: str, found: dict[str, Any]) -> list[str]:
     for key, most in (("seconds", MOST_SECONDS.get(name)), ("peak_gigabytes", MOST_GIGABYTES)):
         if key in found:
             rows.append((key, found[key], None, most))
+    if found.get("decoders"):
+        of = "{conditions} decoders, all codes of {stimuli} stimuli: greys off".format(**found["decoders"])
+        rows.append((of, found["decoders"]["worst"], None, 1))
     for key, times in found["browser"].items():
         if not times:
             rows.append((key, None, None, None))
@@ -188,6 +219,7 @@ def main() -> None:
     parser.add_argument("--openings", type=int, default=7)
     parser.add_argument("--each", type=int, default=20, help="of every event")
     parser.add_argument("--as-it-is", action="store_true", help="do not write pages anew")
+    parser.add_argument("--decoders", action="store_true", help="compare them with Python's")
     given = parser.parse_args()
     machine = {"system": platform.platform(), "cores": os.cpu_count(), "pages": {}}
     for name, _, folder in (one.partition("=") for one in given.runs):
@@ -196,6 +228,8 @@ def main() -> None:
                 (Path(folder) / "report.html", {}) if given.as_it_is else written(Path(folder), Path(place))
             )
             found = {"bytes": sizes(page), **cost, "browser": opened(page, given.openings, given.each)}
+            if given.decoders:
+                found["decoders"] = decoded(page, ratewarp.open_run(folder))
             found["load"] = round(
                 os.getloadavg()[0], 1
             )  # of one minute: 1 here, 2 and more beside other work

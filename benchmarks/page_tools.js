@@ -91,4 +91,21 @@ async function frames(round) {
   return times.slice(1).map((time, at) => time - times[at]);
 }
 
-window.bench = { ...events, frames };
+async function conditions() {
+  const { inflated } = await import("ratewarp/packed_arrays");
+  return (await inflated(JSON.parse(document.getElementById("stage-data").textContent))).conditions;
+}
+
+/** Conditions whose codes the page decodes itself. */
+async function decoders() {
+  return (await conditions()).filter((one) => one.detail?.decoder?.layers).map((one) => one.id);
+}
+
+/** Images of codes. @param {string} id of the condition @param {number[][]} codes */
+async function decode(id, codes) {
+  const { makeDecoder } = await import("ratewarp/decoder");
+  const decoder = await makeDecoder((await conditions()).find((one) => one.id === id).detail.decoder);
+  return codes.map((code) => Array.from(decoder.image(code)));
+}
+
+window.bench = { ...events, frames, decoders, decode };

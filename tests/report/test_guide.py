@@ -95,3 +95,40 @@ def test_models_are_told_by_what_they_see_and_are_asked(run):
     assert "equally often and is also trained to tell E2M1: x_UC ≤ x_LC." in about["asked"]
     assert "by the frequency E1M1 (" in about["both"]
     assert "E2M3" in about["both"]
+
+
+@pytest.mark.parametrize(
+    ("models", "axes", "expected"),
+    [
+        (
+            {"often": {"frequency": "frequency_ratio if x_LC <= 6 else 1"}},
+            {"frequency_ratio": [1, 8]},
+            "often sees stimuli by the frequency frequency_ratio if x_LC <= 6 else 1 and has no task. It was"
+            " trained at every frequency_ratio: the controls say which is shown.",
+        ),
+        (
+            {"asked": {"tasks": ["E2M1"]}},
+            {"recipe.task_weight": [0, 1], "network.latents": [2, 3]},
+            "asked sees every stimulus equally often and is also trained to tell E2M1: x_UC ≤ x_LC; with a"
+            " weight of 0 it is not trained for it. It was trained at every recipe.task_weight and"
+            " network.latents: the controls say which is shown.",
+        ),
+        (
+            {"seen": {}},
+            {"frequency": ["uniform", "E1M1"], "tasks": [[], ["E2M1"]]},
+            "seen sees stimuli by one of several frequencies and has one of several sets of tasks. It was"
+            " trained at every frequency and tasks: the controls say which is shown.",
+        ),
+        (
+            {"unasked": {"tasks": ["E2M1"], "recipe": {"task_weight": 0}}},
+            {},
+            "unasked sees every stimulus equally often and has a task that counts nothing (E2M1: x_UC ≤ x_LC).",
+        ),
+    ],
+    ids=["frequency", "weight", "several", "nothing"],
+)
+def test_what_sliders_change_is_told_of_a_model(tmp_path, models, axes, expected):
+    fixed = {"baseline": {"frequency": "uniform", "tasks": [], "recipe": {"task_weight": 1}}}
+    small = {"network": TINY_NETWORK, "recipe": {"name": "principled"}, "bound_points": 0}
+    study = Study(models={**fixed, **models}, axes=axes, capacities_nats=[1], seeds=[0], **small)
+    assert about_model(RunView(fabricated_run(study, tmp_path / "run")), next(iter(models))) == expected

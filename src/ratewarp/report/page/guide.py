@@ -4,6 +4,7 @@ shows it best.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -66,21 +67,51 @@ def _best(rows: pd.DataFrame, measures: tuple[str, ...]) -> str | None:
 
 
 def about_model(view: RunView, model: str) -> str:
-    """What sets a model apart: how often it sees which stimuli, and what it is asked for."""
-    setting = view.settings[model]
-    if setting.frequency == _UNIFORM:
-        often = "sees every stimulus equally often"
-    elif not isinstance(setting.frequency, str):
-        often = "sees stimuli by frequencies that were given as numbers"
-    else:
-        rule = setting.source.frequencies.get(setting.frequency, "")
-        often = f"sees stimuli by the frequency {short(setting.frequency)}" + (
-            f" ({short(rule)})" if rule else ""
-        )
-    tasks = [_asked(setting, task.name) for task in setting.labellings()]
-    asked = f"is also trained to tell {'; '.join(tasks)}" if tasks else "has no task"
-    reference = " It is the reference that others are compared with." if model == view.study.reference else ""
-    return f"{short(model)} {often} and {asked}.{reference}"
+    """What sets a model apart: how often it sees which stimuli, and what it is asked for; with the sliders
+    that change it.
+    """
+    own = {cell.place: one.setting for cell, one in view.study.cells.items() if cell.model == model}
+    words = [f"{short(model)} {_seen(list(own.values()))} and {_trained(list(own.values()))}."]
+    moved = [key for key in view.study.further_keys if any(key in view.study.values_at(at) for at in own)]
+    if moved:
+        words.append(f"It was trained at every {_listed(moved)}: the controls say which is shown.")
+    if model == view.study.reference:
+        words.append("It is the reference that others are compared with.")
+    return " ".join(words)
+
+
+def _seen(own: Sequence[Setting]) -> str:
+    """How often a model sees which stimuli, wherever it was trained."""
+    first = own[0]
+    if any(one.frequency != first.frequency for one in own):
+        return "sees stimuli by one of several frequencies"
+    if first.frequency == _UNIFORM:
+        return "sees every stimulus equally often"
+    if not isinstance(first.frequency, str):
+        return "sees stimuli by frequencies that were given as numbers"
+    rule = first.source.frequencies.get(first.frequency, "")
+    return f"sees stimuli by the frequency {short(first.frequency)}" + (f" ({short(rule)})" if rule else "")
+
+
+def _trained(own: Sequence[Setting]) -> str:
+    """What a model is asked for, wherever it was trained."""
+    named = {tuple(task.name for task in one.labellings()) for one in own}
+    if len(named) > 1:
+        return "has one of several sets of tasks"
+    if not named.pop():
+        return "has no task"
+    classes = [(one, tuple(task.classes for task in one.labellings())) for one in own]
+    weights = [weight for one, numbers in classes for weight in one.recipe.task_weights(numbers)]
+    tasks = "; ".join(_asked(own[0], task.name) for task in own[0].labellings())
+    if not any(weights):
+        return f"has a task that counts nothing ({tasks})"
+    without = "" if all(weights) else "; with a weight of 0 it is not trained for it"
+    return f"is also trained to tell {tasks}{without}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *most, last = map(short, names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _asked(setting: Setting, task: str) -> str:
