@@ -115,3 +115,15 @@ def test_a_page_is_never_written_over_another(runs, tmp_path):
         stage(runs[0]).save(file)
     with pytest.raises(RequestError, match="html"):
         stage(runs[0]).save(tmp_path / "page.txt")
+
+
+def test_runs_without_all_tables_are_shown_with_what_is_missing(runs):
+    whole = stage(runs)
+    assert [one.heading for one in whole.tables] == ["What differs", "Numbers beside each other"]
+    (runs[1].path / "tables" / "geometry.csv").unlink()
+    shown = stage(runs)
+    assert [one.heading for one in shown.tables] == ["What differs"]
+    assert len(shown.data["conditions"]) == len(whole.data["conditions"])
+    said = shown.data["alerts"][0]
+    assert "beside each other: b has no geometry table" in said
+    assert str(runs[1].path) not in said

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from markupsafe import Markup
 
-from ratewarp._checks import refuse
+from ratewarp._checks import RatewarpError, refuse
 from ratewarp._files import can_be_made, disk_errors, write_new
 from ratewarp.codes.measurement import Measurement
 from ratewarp.report.page.codes_of import Details
@@ -198,10 +198,14 @@ def _of_runs(
 ) -> Stage:
     data = stage_of_runs([_view(run) for run in runs], room, show)
     data |= {"title": title} if title else {}
-    tables = [
-        Table("What differs", _DIFFERENCES, study_differences(runs)),
-        Table("Numbers beside each other", _BESIDE, compare_runs(runs)),
-    ]
+    tables = [Table("What differs", _DIFFERENCES, study_differences(runs))]
+    try:
+        tables.append(Table("Numbers beside each other", _BESIDE, compare_runs(runs)))
+    except RatewarpError as error:  # a table of a run is not written, or damaged; its view says so, too
+        why = str(error)
+        for run in runs:
+            why = why.replace(str(run.path), run.path.resolve().name)
+        data["alerts"] = [f"Numbers of the runs do not stand beside each other: {why}", *data["alerts"]]
     return Stage(data, "runs compared", tables=tables)
 
 
