@@ -80,10 +80,16 @@ class PhaseView:
         return np.where(np.abs(values) > least, np.sign(values), 0)
 
     @cached_property
+    def measured(self) -> pd.DataFrame:
+        """Warps of trained models, a row for each condition and warp; of a run that is shown as it is, none
+        may be there.
+        """
+        return self._own(self.view.table("geometry"))
+
+    @cached_property
     def _models(self) -> pd.DataFrame:
         keys = [CAPACITY, *self.view.study.further_keys]
-        rows = self.view.table("geometry")
-        return phases(self._own(rows), keys, self.view.study.further_keys)
+        return phases(self.measured, keys, self.view.study.further_keys)
 
     @cached_property
     def _optimal(self) -> pd.DataFrame:
@@ -128,4 +134,6 @@ def phase_view(view: RunView) -> PhaseView | None:
     if not further or not varying or len(study.crossed) > 3:
         return None
     found = PhaseView(view, varying[0], *further, *([("", [None])] if len(further) == 1 else []))
+    if found.measured.empty:
+        return None
     return found if any(np.isfinite(found.values(warp)).any() for warp in found.warps) else None
