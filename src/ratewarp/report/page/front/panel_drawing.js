@@ -5,7 +5,8 @@ import { clipped } from "ratewarp/words";
 
 /**
  * @typedef {import("ratewarp/svg_markup").Drawn} Drawn
- * @typedef {{label: string, colour: string, line?: boolean}[]} Legend  line: a line stands for it, no dot
+ * @typedef {"line" | "dashes" | "cross"} Sign
+ * @typedef {{label: string, colour: string, sign?: Sign}[]} Legend  sign: what stands for it; a dot if not said
  * @typedef {{x: number, y: number, width: number, height: number}} Box
  * @typedef {{svg: Drawn, width: number, height: number}} Drawing  size in CSS pixels, as on the screen
  */
@@ -15,6 +16,8 @@ const FONTS = "Arial, Helvetica, Liberation Sans, sans-serif";
 const INK = "#1d2733";
 const LETTER = 0.58; // widths of a letter, in sizes of the font
 const LINE = 1.4; // heights of a line, the same
+const MOST_LINES = 8; // of a caption
+const PIECES = "h3, h4, figcaption, .caption, .tuning-row .toggle, svg, canvas";
 /** Properties of style that are kept, and what they are before anything is said. */
 const STYLE = {
   fill: "rgb(0, 0, 0)",
@@ -77,15 +80,19 @@ function piecesOf(panel, canvas) {
   const boxes = [];
   /** @type {Drawn[]} */
   const pieces = [];
-  for (const piece of panel.querySelectorAll("h3, h4, figcaption, .caption, svg, canvas")) {
+  for (const piece of panel.querySelectorAll(PIECES)) {
     const { left, top, width, height } = piece.getBoundingClientRect();
     if (piece.closest(".panel-menu, .notes") || !width) continue;
     const box = { x: left - origin.left, y: top - origin.top, width, height };
-    const written = !(piece instanceof SVGElement || piece instanceof HTMLCanvasElement);
-    boxes.push(written ? { ...box, width: widthOfWords(piece) } : box);
     if (piece instanceof SVGElement) pieces.push(chart(piece, box));
     else if (piece instanceof HTMLCanvasElement) pieces.push(drawn("svg", { ...box, overflow: "visible" }, canvas?.(width) ?? []));
-    else pieces.push(...words(piece, box));
+    else {
+      const { shapes, high } = words(piece, box);
+      pieces.push(...shapes);
+      boxes.push({ ...box, width: widthOfWords(piece), height: Math.max(height, high) });
+      continue;
+    }
+    boxes.push(box);
   }
   return { boxes, pieces };
 }
@@ -124,14 +131,21 @@ function copied(element, before) {
   return drawn(element.localName, Object.fromEntries([...own, ...said]), children);
 }
 
-/** Words of the page, in as many lines as they have there. @param {Element} piece @param {Box} box */
+/** Words of the page: captions whole, which nothing follows but the legend, others in as many lines as they have there. @param {Element} piece @param {Box} box */
 function words(piece, box) {
   const style = getComputedStyle(piece);
   const size = parseFloat(style.fontSize);
-  const most = Math.max(1, Math.round(box.height / (size * LINE)));
-  return inLines(piece.textContent ?? "", Math.floor(box.width / (size * LETTER)), most).map((line, number) =>
+  const most = piece.matches("p.caption") ? MOST_LINES : Math.max(1, Math.round(box.height / (size * LINE)));
+  const lines = inLines(saidBy(piece), Math.floor(box.width / (size * LETTER)), most);
+  const shapes = lines.map((line, number) =>
     drawn("text", { x: box.x, y: box.y + size * (1.1 + LINE * number), "font-size": size, "font-weight": style.fontWeight, fill: style.color }, [line]),
   );
+  return { shapes, high: size * LINE * lines.length };
+}
+
+/** Its text; that of elements side by side in it apart. @param {Element} piece */
+function saidBy(piece) {
+  return piece.children.length ? Array.from(piece.childNodes, (one) => one.textContent).join(" ") : (piece.textContent ?? "");
 }
 
 /**
@@ -157,20 +171,27 @@ export function inLines(text, letters, most) {
 /** Dots and lines with their labels, in rows. @param {Legend} legend @param {number} left @param {number} top @param {number} width */
 function legendOf(legend, left, top, width) {
   let [x, y] = [left, top + 8];
-  const shapes = legend.flatMap(({ label, colour, line: asLine }) => {
+  const shapes = legend.flatMap(({ label, colour, sign }) => {
     const [line] = [...inLines(label, 24, 1), ""];
     const wide = 26 + Array.from(line).length * 11 * LETTER;
     if (x > left && x + wide > left + width) [x, y] = [left, y + 16];
     const entry = [
-      asLine
-        ? drawn("line", { x1: x, x2: x + 10, y1: y, y2: y, stroke: colour, "stroke-width": 1.6 })
-        : drawn("circle", { cx: x + 5, cy: y, r: 4, fill: colour }),
+      signOf(sign, x, y, colour),
       drawn("text", { x: x + 13, y: y + 4, "font-size": 11, fill: INK }, [line]),
     ];
     x += wide;
     return entry;
   });
   return { shapes, height: legend.length ? y + 8 - top : 0 };
+}
+
+/** @param {Sign | undefined} sign @param {number} x from where it stands, 10 wide @param {number} y of its middle @param {string} colour */
+function signOf(sign, x, y, colour) {
+  if (!sign) return drawn("circle", { cx: x + 5, cy: y, r: 4, fill: colour });
+  if (sign === "cross") return drawn("path", { d: `M${x + 1},${y - 4}l8,8m0,-8l-8,8`, stroke: colour, fill: "none", "stroke-width": 1.6 });
+  /** @type {Record<string, string>} */
+  const dashes = sign === "dashes" ? { "stroke-dasharray": "4 2" } : {};
+  return drawn("line", { x1: x, x2: x + 10, y1: y, y2: y, stroke: colour, "stroke-width": 1.6, ...dashes });
 }
 
 /** @param {number} value */

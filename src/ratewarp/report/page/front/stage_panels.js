@@ -6,6 +6,9 @@ import { rowTable } from "ratewarp/row_table";
 import { shown } from "ratewarp/stage_run";
 import { toAddress } from "ratewarp/stage_state";
 
+const INK = "#1d2733"; // on paper
+const PUBLISHED = { label: "published", colour: INK, sign: /** @type {const} */ ("cross") };
+
 /**
  * @typedef {{own: import("ratewarp/map_view").MapView, reference: import("ratewarp/map_view").MapView,
  *   stimulus: import("ratewarp/stimulus_view").StimulusView, traversal: import("ratewarp/traversal_view").TraversalView,
@@ -24,7 +27,7 @@ export function furnish(run, state, views) {
     parts: () => partsOf(run.data, state.now),
     address: () => `${location.href.split("#")[0]}#${toAddress(state.now)}`,
   };
-  const tables = panelsOf(run, views).map((panel) => {
+  const tables = panelsOf(run, state, views).map((panel) => {
     panel.at.querySelector("h3, h4")?.after(downloadMenu(panel, chosen));
     const table = rowTable(panel.label, panel.rows);
     (panel.at.querySelector(".notes") ?? panel.at).append(table.element);
@@ -36,11 +39,18 @@ export function furnish(run, state, views) {
   };
 }
 
-/** @param {import("ratewarp/stage_run").StageRun} run @param {Views} views @returns {import("ratewarp/downloads").Panel[]} */
-function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances, indices, warps, heat }) {
+/**
+ * @param {import("ratewarp/stage_run").StageRun} run
+ * @param {import("ratewarp/stage_state").State<import("ratewarp/stage_run").Choice>} state
+ * @param {Views} views
+ * @returns {import("ratewarp/downloads").Panel[]}
+ */
+function panelsOf(run, state, { own, reference, stimulus, traversal, tuning, distances, indices, warps, heat }) {
   const { data } = run;
   const models = () => data.models.map((/** @type {any} */ one) => ({ label: one.name, colour: one.colour }));
-  const bound = data.bound.length ? [{ label: "least possible", colour: "#1d2733", line: true }] : [];
+  const model = () => state.now.model;
+  const optimalCodes = () => ({ label: `optimal codes, ${model()}`, colour: models().find((/** @type {any} */ one) => one.label === model())?.colour ?? INK, sign: /** @type {const} */ ("dashes") });
+  const bound = data.bound.length ? [{ label: "least possible", colour: INK, sign: /** @type {const} */ ("line") }] : [];
   const map = (/** @type {import("ratewarp/map_view").MapView} */ view) => ({
     rows: () => mapRows(run, view.detail),
     legend: () => view.colouring?.entries ?? [],
@@ -57,7 +67,8 @@ function panelsOf(run, { own, reference, stimulus, traversal, tuning, distances,
     { name: "indices", label: "indices", at: around("indices"), rows: () => indices.rows() },
     ...(heat.possible ? [{ name: "axes", label: "over two axes", at: around("heat"), rows: () => heatRows(heat) }] : []),
     ...warps.panels.map(({ measure, title, frame, rows, optimal, published }) => ({
-      name: measure, label: title, at: frame, rows: () => measureRows(data, rows, optimal, published), legend: models,
+      name: measure, label: title, at: frame, rows: () => measureRows(data, rows, optimal, published),
+      legend: () => [...models(), ...(optimal.some((/** @type {any} */ one) => one.model === model()) ? [optimalCodes()] : []), ...(published.length ? [PUBLISHED] : [])],
     })),
   ];
   return panels.filter(({ at }) => at && !at.hidden);
