@@ -18,6 +18,8 @@ GO = """address => new Promise(done => {
   addEventListener("hashchange", () => setTimeout(done), { once: true });
   location.hash = address;
 })"""
+FRAMES = """() => new Promise(done =>
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
 SOUND = "model=warped&place=1.1.1&seed=0"
 
 
@@ -43,6 +45,8 @@ DATA = """async () => {
 
 
 def _go(page: Page, address: str) -> None:
+    page.locator("#heat").scroll_into_view_if_needed()  # elsewhere its cells are not drawn
+    page.evaluate(FRAMES)
     page.evaluate(GO, address)
     page.wait_for_selector("#stage[aria-busy=false]")
 
@@ -97,6 +101,18 @@ def test_axes_are_chosen_and_change_places(page):
     across.select_option(label="task_weight")
     assert "heat=2.2.0" in page.url
     assert "at frequency_ratio 8" in page.locator("#heat > .caption").inner_text()
+
+
+def test_cells_are_drawn_when_they_are_seen(page):
+    _go(page, f"{SOUND}&heat=2.1.2")
+    page.evaluate("document.querySelector('#heat svg').dataset.before = ''")
+    page.evaluate("scrollTo(0, 0)")
+    page.evaluate(FRAMES)
+    page.evaluate(GO, "model=warped&place=0.1.1&seed=0&heat=2.1.2")
+    page.wait_for_selector("#stage[aria-busy=false]")
+    assert page.locator("#heat svg[data-before]").count() == 1
+    page.locator("#heat").scroll_into_view_if_needed()
+    page.wait_for_selector("#heat svg:not([data-before]) [aria-pressed=true]")
 
 
 def test_phases_are_named(page, data):

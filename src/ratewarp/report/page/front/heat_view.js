@@ -1,6 +1,7 @@
 /** A measure over two axes of the study, as colours: cells are conditions, averaged over seeds, and are chosen. */
 
 import { shown } from "ratewarp/stage_run";
+import { WhenSeen } from "ratewarp/when_seen";
 import { clipped, words } from "ratewarp/words";
 
 const CELL = 40;
@@ -28,6 +29,7 @@ export class HeatView {
     /** @type {{x: number, y: number, value: number, seeds: number, words: string}[]} */
     this.cells = [];
     if (!this.possible) return;
+    this.seen = new WhenSeen(place); // cells are a quarter of what a choice costs
     const { axes } = run.data;
     const tools = place.appendChild(words("div", "", "tools"));
     const [measure, across, down] = this.choice;
@@ -81,7 +83,7 @@ export class HeatView {
 
   /** @param {import("ratewarp/stage_run").Choice} now */
   show(now) {
-    if (!this.possible || !this.figure || !this.note || !this.legend) return;
+    if (!this.possible || !this.note) return;
     const [number, across, down] = this.choice;
     for (const [part, { select }] of (this.selects ?? []).entries()) select.value = String(this.choice[part]);
     const measured = this.measures[number];
@@ -90,12 +92,14 @@ export class HeatView {
     const model = measured.phases ? this.run.data.phases.model : now.model;
     const varies = this.#varies(model, [across, down]);
     this.note.textContent = varies ? this.#said(measured, now, across, down) : `${model} does not vary along these axes: choose another model.`;
-    const focused = this.figure.contains(document.activeElement);
-    this.figure.replaceChildren();
-    this.legend.replaceChildren();
-    if (!varies) return;
-    this.#draw(measured, now, across, down, columns, rows);
-    if (focused) /** @type {HTMLElement | null} */ (this.figure.querySelector("[tabindex='0']"))?.focus();
+    this.seen?.do(() => {
+      const focused = this.figure?.contains(document.activeElement);
+      this.figure?.replaceChildren();
+      this.legend?.replaceChildren();
+      if (!varies) return;
+      this.#draw(measured, now, across, down, columns, rows);
+      if (focused) /** @type {HTMLElement | null | undefined} */ (this.figure?.querySelector("[tabindex='0']"))?.focus();
+    });
   }
 
   /** @param {string} model @param {number[]} axes */

@@ -5,17 +5,24 @@ const INK = [29, 39, 51];
 /** On which still pictures are painted. @type {HTMLCanvasElement | undefined} */
 let board;
 
+/** Addresses of pictures that are shown again and again, by what they are of. @type {Map<number, string>} */
+const kept = new Map();
+
 /**
  * A picture that stays as it is. It is no canvas: a browser without a graphics card draws each of those anew in
  * every frame in which anything on the page moves.
  * @param {Float32Array | null} image
  * @param {{shape: number[], paint: string}} world
  * @param {string} words what it is, for those who do not see it; "" where that is said beside it
+ * @param {number} [stimulus] whose own image it is, which is then painted once; not said for what models make
  */
-export function stillPicture(image, world, words) {
+export function stillPicture(image, world, words, stimulus) {
   const found = document.createElement("img");
   found.alt = words;
-  paintStill(found, image, world);
+  const known = stimulus === undefined ? undefined : kept.get(stimulus);
+  if (known) Object.assign(found, { decoding: "sync", src: known });
+  else paintStill(found, image, world);
+  if (stimulus !== undefined) kept.set(stimulus, found.src);
   return found;
 }
 

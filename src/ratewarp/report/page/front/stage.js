@@ -29,6 +29,7 @@ import { words } from "ratewarp/words";
  */
 
 const WHAT = /** @type {(keyof Choice)[]} */ (["model", "beside", "place", "seed", "stimulus"]); // what other pictures are of
+const whenIdle = (/** @type {() => void} */ act) => (globalThis.requestIdleCallback ?? setTimeout)(act);
 const place = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
 class Stage {
@@ -151,7 +152,26 @@ class Stage {
     this.refresh();
     performance.clearMarks("stage-shown");
     performance.mark("stage-shown"); // benchmarks/page.py waits for it
-    if (show === this.shows) place("stage").setAttribute("aria-busy", "false");
+    if (show !== this.shows) return;
+    place("stage").setAttribute("aria-busy", "false");
+    whenIdle(() => {
+      if (show === this.shows) this.#unpackNear(now);
+    });
+  }
+
+  /** Unpacks what one step of a slider would show. @param {Choice} now */
+  #unpackNear(now) {
+    const { run } = this;
+    for (const [axis, { values }] of run.data.axes.entries()) {
+      for (const at of [now.place[axis] - 1, now.place[axis] + 1]) {
+        if (at < 0 || at >= values.length) continue;
+        const near = { ...now, place: now.place.with(axis, at) };
+        for (const one of [run.chosen(near), run.reference(near)]) {
+          run.detail(one);
+          run.decoder(one);
+        }
+      }
+    }
   }
 
   /** @param {Choice} now @param {{name: string, detail: Detail | null}[]} sides */

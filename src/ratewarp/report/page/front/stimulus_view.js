@@ -42,7 +42,7 @@ export class StimulusView {
     title.textContent = clipped(title.title, LONGEST);
     const row = this.place.appendChild(document.createElement("div"));
     row.className = "pictures";
-    if (run.images.length) row.append(this.#picture(run.picture(run.images, stimulus), "image"));
+    if (run.images.length) row.append(this.#picture(run.picture(run.images, stimulus), "image", stimulus));
     for (const { name, detail } of sides) {
       if (detail?.decoder || detail?.reconstructions.length) row.append(this.#picture(run.reconstruction(detail, stimulus), `by ${name}`));
     }
@@ -99,7 +99,7 @@ export class StimulusView {
       button.setAttribute("aria-label", `Choose ${button.title}`);
       button.append(
         this.run.images.length
-          ? this.#picture(this.run.picture(this.run.images, stimulus), distance.toFixed(2))
+          ? this.#picture(this.run.picture(this.run.images, stimulus), distance.toFixed(2), stimulus)
           : `${clipped(this.run.name(stimulus), SHORT)}: ${distance.toFixed(2)}`,
       );
       button.dataset.stimulus = String(stimulus);
@@ -108,10 +108,10 @@ export class StimulusView {
     }
   }
 
-  /** @param {Float32Array | null} image @param {string} words */
-  #picture(image, words) {
+  /** @param {Float32Array | null} image @param {string} words @param {number} [stimulus] whose own image it is */
+  #picture(image, words, stimulus) {
     const figure = document.createElement("figure");
-    figure.append(stillPicture(image, this.run.data.world, image ? words : `${words}: not on this page`));
+    figure.append(stillPicture(image, this.run.data.world, image ? words : `${words}: not on this page`, stimulus));
     figure.appendChild(document.createElement("figcaption")).textContent = words;
     return figure;
   }

@@ -62,7 +62,7 @@ export class WarpsView {
     this.pick();
     const lit = this.run.data.schemes[Number(now.lit?.of.split("-")[1])];
     const task = now.lit?.of.startsWith("class-") ? (lit?.name ?? null) : null;
-    for (const panel of this.panels) panel.show(condition, now, task);
+    for (const panel of this.panels) if (!panel.frame.hidden) panel.show(condition, now, task);
     this.key.textContent = this.#said(now.model);
   }
 
