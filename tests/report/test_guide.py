@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from conftest import TINY_NETWORK
-from fabricated import fabricated_run, fabricated_tables
+from fabricated import fabricated_run, fabricated_tables, put_record
 from ratewarp.report.page.guide import about_model, guide
 from ratewarp.report.views import RunView
 from ratewarp.report.what_is_there import WhatIsThere
@@ -75,6 +76,21 @@ def test_a_latent_that_is_alone_is_no_example_where_there_is_another(run):
     assert shown(run)["Orthogonalization"] == ids[1]
     told(run, rows[:1])
     assert shown(run)["Orthogonalization"] == ids[0]
+
+
+def test_orthogonalization_is_shown_by_the_latent_that_follows_the_classes(run):
+    asked = next(one for one in RunView(run).study.conditions if one.model == "asked")
+    told(run, [(asked.id, "orthogonalization", 0.3, 0.2)])
+    record = run.record(asked.id)
+    labels = record["label"].values[0][record["stimulus"].values]
+    rng = np.random.default_rng(0)
+    for latent in (0, 1):
+        codes = rng.normal(size=record["code"].shape).astype(np.float32)
+        codes[:, latent] = 2.0 * labels + 0.1 * codes[:, latent]
+        codes[:, 1 - latent] *= 5  # more variance, none of it between classes
+        put_record(run, asked, record.assign(code=(record["code"].dims, codes)))
+        (shown_,) = (one for one in guide(RunView(run)) if one["title"] == "Orthogonalization")
+        assert (shown_["condition"], shown_["latent"]) == (asked.id, latent)
 
 
 def test_what_is_not_to_be_relied_on_is_no_example(run):

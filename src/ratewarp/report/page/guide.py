@@ -7,7 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from ratewarp.report.page.figures_in_words import short
 from ratewarp.report.page.told_tables import AXES, PROTOTYPES, RATIO, SLOPE
@@ -27,7 +29,8 @@ _WARPS = (
     (
         "Specialization",
         (RATIO, SLOPE),
-        "Capacity goes to frequent stimuli: they lie farther apart in the code, and rare ones merge.",
+        "Capacity goes to frequent stimuli: in the code they lie farther apart from each other than rare"
+        " ones do.",
         "On the maps, dots of frequent stimuli spread where rare ones crowd.",
     ),
     (
@@ -35,26 +38,56 @@ _WARPS = (
         (AXES,),
         "The task gets a latent of its own, at right angles to everything else that the code says: one latent"
         " alone tells the classes apart, instead of several together.",
-        "Turns of a map mean nothing; see tuning, where the course of one latent steps from class to class.",
+        "The button colours both maps by what one latent of the model says, and lights up one class: all of"
+        " it is at one end of that latent, the other class at the other.",
     ),
 )
 _UNIFORM = "uniform"
+_USED = 0.01  # share of the largest variance of a latent, from which one is looked at
 _SEVERAL = 2  # latents in use: a latent that is alone stands out from nothing
 
 
 def guide(view: RunView) -> list[dict[str, Any]]:
     """The three warps in words, each with the condition whose change from the reference is largest among
-    those whose interval lies above 0; None where there is none.
+    those whose interval lies above 0, None where there is none; of orthogonalization also with the latent
+    that tells its classes apart best.
     """
     models = view.table("models")[["condition", "status", "active_units"]]
     rows = view.table("geometry").merge(models, on="condition")
-    return [
-        {"title": title, "meaning": meaning, "look": look, "condition": _best(rows, measures)}
-        for title, measures, meaning, look in _WARPS
-    ]
+    found = []
+    for title, measures, meaning, look in _WARPS:
+        condition, task = _best(rows, measures) or (None, "")
+        latent = _clearest_latent(view, condition, task) if condition and AXES in measures else None
+        found.append(
+            {"title": title, "meaning": meaning, "look": look, "condition": condition, "latent": latent}
+        )
+    return found
 
 
-def _best(rows: pd.DataFrame, measures: tuple[str, ...]) -> str | None:
+def _clearest_latent(view: RunView, condition: str, task: str) -> int | None:
+    """The latent of which the largest share of the variance lies between classes."""
+    (own,) = (one for one in view.study.conditions if one.id == condition)
+    record = view.record(own)
+    tasks = [str(one) for one in record["task"].values]
+    if task not in tasks:
+        return None
+    codes = record["code"].values
+    labels = record["label"].values[tasks.index(task)][record["stimulus"].values]
+    within = sum(_spread(codes[labels == one]) for one in np.unique(labels))
+    spread = _spread(codes)
+    used = spread > _USED * spread.max()
+    if not used.any():  # of a record that is not there, too
+        return None
+    return int(np.argmax(np.where(used, 1 - within / np.where(used, spread, 1), -1)))
+
+
+def _spread(codes: Float[np.ndarray, "items latents"]) -> Float[np.ndarray, " latents"]:
+    """Sum of squared distances from the mean, of every latent."""
+    return np.square(codes - codes.mean(axis=0)).sum(axis=0)
+
+
+def _best(rows: pd.DataFrame, measures: tuple[str, ...]) -> tuple[str, str] | None:
+    """Condition and task."""
     for measure in measures:
         own = rows[(rows["measure"] == f"{measure}_change") & (rows["status"] == "ok")]
         clear = pd.DataFrame(own[own["low"] > 0])
@@ -62,7 +95,8 @@ def _best(rows: pd.DataFrame, measures: tuple[str, ...]) -> str | None:
             several = pd.DataFrame(clear[clear["active_units"] >= _SEVERAL])
             clear = several if len(several) else clear
         if len(clear):
-            return str(clear.sort_values("value", ascending=False)["condition"].iloc[0])
+            first = clear.sort_values("value", ascending=False).iloc[0]
+            return str(first["condition"]), str(first["task"])
     return None
 
 

@@ -25,8 +25,8 @@ READINGS: dict[str, tuple[str, ...]] = {
         " model tells apart with difficulty. A row is a capacity, from much (above) to little (below); a"
         " column is a model.",
         "Compare each column with the first, downwards: clumps of one colour are prototypization; a"
-        " class with more room than its share is specialization; two classes side by side along one"
-        " direction are orthogonalization.",
+        " class with more room than its share is specialization. Orthogonalization is about latents, and a"
+        " map cannot show it: see tuning.",
         "Codes have more dimensions than a page has: what stress says is how much of the distances is"
         " lost. Turns and mirror images of a map mean nothing.",
     ),
@@ -61,7 +61,7 @@ READINGS: dict[str, tuple[str, ...]] = {
         " is more of the warp, below it less.",
         "A bar that does not reach 0 is a change by more than the choice of stimuli explains. Small"
         " points are single seeds: where they disagree, training decides, not capacity.",
-        "Warps usually grow to the left, where capacity is little.",
+        "To the left capacity is little: most warps of a task grow that way, others need not.",
     ),
     "normative": (
         "A line is the best code that can be for the same stimuli, tasks and rate; a mark is a trained"

@@ -145,7 +145,7 @@ class _Told:
             "down": "The task moves away from single latents",
         }
         if own.value == 1:  # exactly: nothing but one latent is left
-            self._tell_only_latent(own, change, task)
+            self._tell_only_latent(task)
             return
         beside = self._against(own, change, ALIGNMENT, "against {} in", (AXES, task), said)
         shown = _shown(own, change, ALIGNMENT)
@@ -158,14 +158,11 @@ class _Told:
         )
         self._say(f"{aligned},{beside}.")
 
-    def _tell_only_latent(self, own: Found, change: Found | None, task: str) -> None:
-        start = f"a single latent is in use in {self._codes}, so that it alone tells these classes apart"
-        if change is not None and change.value == 0:
-            self._say(f"{start}, as in {self._their}.")
-            return
-        said = {"up": "This is orthogonalization, but there is no other latent left"}
-        beside = self._against(own, change, ALIGNMENT, "against {} in", (AXES, task), said)
-        self._say(f"{start} (alignment 1),{beside}.")
+    def _tell_only_latent(self, task: str) -> None:
+        self._say(
+            f"a single latent is in use in {self._codes}, so that it alone tells the classes of {short(task)}"
+            " apart: alignment is then 1 whatever the code does, and says nothing of a warp."
+        )
 
     def _tell_task(self, task: str) -> None:
         """Both warps of one of several tasks, shorter."""

@@ -147,7 +147,7 @@ export class DistancesView {
 
 /** @param {number} value */
 function minus(value) {
-  return value.toFixed(2).replace("-", "−");
+  return value.toFixed(2).replace(/^-(?=0\.00$)/, "").replace("-", "−");
 }
 
 /** Row and column of a cell. @param {Element} cell */

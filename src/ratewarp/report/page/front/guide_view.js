@@ -3,22 +3,27 @@
 import { shown } from "ratewarp/stage_run";
 import { words } from "ratewarp/words";
 
+const PRIMER =
+  "A model compresses each image into a code: a few numbers, its latents, from which it decodes the image again. " +
+  "Capacity is how much the code may say, in nats (1.44 bits). A warp is what sets the code of a model apart from that of its reference at the same capacity:";
+
 export class GuideView {
   /**
    * @param {HTMLElement | null} place
    * @param {import("ratewarp/stage_run").StageRun} run
-   * @param {(condition: any) => void} show
+   * @param {(condition: any, latent: number | null) => void} show
    */
   constructor(place, run, show) {
     const { data } = run;
     if (!place || !data.guide?.length) return;
     const byId = new Map(data.conditions.map((/** @type {any} */ one) => [one.id, one]));
     place.append(
-      ...data.guide.map((/** @type {any} */ { title, meaning, look, condition }) => {
+      words("p", PRIMER, "primer"),
+      ...data.guide.map((/** @type {any} */ { title, meaning, look, condition, latent }) => {
         const card = words("section", "", "warp-card");
         card.append(words("h3", title), words("p", `${meaning} ${look}`));
         const example = byId.get(condition);
-        card.append(example ? button(data, example, () => show(example)) : words("p", "No model of this run shows it clearly.", "caption"));
+        card.append(example ? button(data, example, () => show(example, latent ?? null)) : words("p", "No model of this run shows it clearly.", "caption"));
         return card;
       }),
     );

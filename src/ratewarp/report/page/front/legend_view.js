@@ -13,6 +13,9 @@ export class LegendView {
    */
   constructor(place, state) {
     this.state = state;
+    this.pointing = false;
+    /** @type {{colouring: import("ratewarp/colours").Colouring, latent: number | null} | null} */
+    this.shown = null;
     this.entries = place.appendChild(words("div", "", "entries"));
     const tools = place.appendChild(words("div", "", "tools"));
     const label = words("label", "", "choice");
@@ -40,6 +43,7 @@ export class LegendView {
    * @param {number | null} shown the chosen latent, where it is in use
    */
   show(colouring, shown) {
+    this.shown = { colouring, latent: shown };
     const { lit, latent, far } = this.state.now;
     this.far.checked = far;
     this.clear.hidden = lit === null && latent === null;
@@ -50,6 +54,14 @@ export class LegendView {
     else this.entries.replaceChildren(words("span", `${colouring.label}: `), ...colouring.entries.map((entry) => this.#entry(colouring, entry, lit)));
     if (latent !== null && shown === null) this.entries.append(words("span", `(latent ${latent + 1} is not in use here)`));
     if (focused !== undefined) /** @type {HTMLElement | null} */ (this.entries.querySelector(`[data-number="${focused}"]`))?.focus();
+  }
+
+  /** What the maps mean while one points at a code. @param {boolean} pointing */
+  pointAt(pointing) {
+    if (pointing === this.pointing) return;
+    this.pointing = pointing;
+    if (pointing) this.entries.replaceChildren(...scale("distance from the code pointed at, in the codes of each map", nearToFar, "near", "far"));
+    else if (this.shown) this.show(this.shown.colouring, this.shown.latent);
   }
 
   /** @param {import("ratewarp/colours").Colouring} colouring @param {import("ratewarp/colours").Entry} entry @param {import("ratewarp/stage_run").Lit | null} lit */

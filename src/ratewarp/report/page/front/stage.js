@@ -29,6 +29,7 @@ import { words } from "ratewarp/words";
  */
 
 const WHAT = /** @type {(keyof Choice)[]} */ (["model", "beside", "place", "seed", "stimulus"]); // what other pictures are of
+const NARROW = 640; // CSS pixels, as in page.css
 const whenIdle = (/** @type {() => void} */ act) => (globalThis.requestIdleCallback ?? setTimeout)(act);
 const place = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
@@ -73,6 +74,7 @@ class Stage {
     const choose = (/** @type {number} */ item) => state.set({ stimulus: run.stimulus[item] });
     const hover = (/** @type {number | null} */ item) => {
       for (const map of [own, reference]) map.light(item);
+      legend.pointAt(item !== null);
     };
     const light = (/** @type {import("ratewarp/stage_run").Lit | null} */ lit) => state.set({ lit });
     const latent = (/** @type {number} */ one) => state.set({ latent: state.now.latent === one ? null : one });
@@ -83,9 +85,12 @@ class Stage {
     const own = new MapView(place("map-own"), run, { title: "", choose, hover, walk });
     const reference = new MapView(place("map-reference"), run, { title: "", choose, hover, walk: () => undefined });
     const controls = new Controls(place("controls"), run, state, this.colours);
-    new GuideView(document.getElementById("guide"), run, (condition) => {
-      state.set({ colour: null, lit: null, latent: null, far: false, beside: null });
+    new GuideView(document.getElementById("guide"), run, (condition, latent) => {
+      // of a latent that tells classes apart, one class is lit: all of it has colours of one end
+      const lit = latent === null ? null : { of: `class-${this.#scheme(condition.model)}`, which: [1] };
+      state.set({ colour: null, lit, latent, far: false, beside: null });
       go(condition);
+      place(innerWidth > NARROW ? "sentences" : "legend").scrollIntoView();
     });
     const legend = new LegendView(place("legend"), state);
     const plane = new PlaneView(place("plane"), run, go);
@@ -208,7 +213,10 @@ class Stage {
     place("standing").replaceChildren(...alerts.map(({ one, kind, text }) =>
       words("p", `${markOf(kind)} ${one?.model ?? "This place"}${one && one !== condition ? " (at the side)" : ""}: ${text}`, "alert")));
     const told = standing(data, condition).kind === "diverged" ? [] : (data.sentences?.[condition?.id] ?? []);
-    place("about").textContent = data.models.find((/** @type {any} */ one) => one.name === this.state.now.model)?.about ?? "";
+    const { model, beside } = this.state.now;
+    const reference = referenceOf(data, model);
+    const apart = beside !== null && beside !== reference ? ` Maps, stimulus and distances stand beside ${beside}; sentences and measures compare with ${reference}.` : "";
+    place("about").textContent = (data.models.find((/** @type {any} */ one) => one.name === model)?.about ?? "") + apart;
     place("sentences").replaceChildren(...told.map((/** @type {string} */ text) => words("li", text)));
   }
 }
