@@ -12,7 +12,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from ratewarp.training.devices import compiled_programs_folder, map_members, replicate, shard
+from ratewarp.training.devices import (
+    compiled_programs_folder,
+    compiler_options,
+    map_members,
+    replicate,
+    shard,
+)
 
 PROGRAM = """
 import jax, jax.numpy as jnp
@@ -106,3 +112,14 @@ def test_what_is_stored_and_spread_again_lies_as_programs_leave_it(members):
     left = jax.jit(lambda stacked: map_members(lambda one: one + 1, stacked))(jnp.arange(float(members)))
     if members % left.sharding.num_devices == 0:
         assert shard(np.asarray(left)).sharding == left.sharding
+
+
+def test_programs_for_gpus_take_products_of_the_library(tmp_path, monkeypatch):
+    assert "xla_gpu_enable_triton_gemm" not in compiler_options()
+    (tmp_path / "jax_cuda13_plugin").mkdir()
+    (tmp_path / "jax_cuda13_plugin" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    options = compiler_options()
+    assert options["xla_gpu_enable_triton_gemm"] is False
+    doubled = jax.jit(lambda x: x @ x, compiler_options=options)(2 * jnp.eye(2))  # JAX knows them all
+    np.testing.assert_array_equal(doubled, 4 * np.eye(2))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from hashlib import sha256
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -27,7 +28,8 @@ Tree = TypeVar("Tree", bound=PyTree)
 
 LOG = logging.getLogger("ratewarp")
 
-_LEVEL = "xla_backend_optimization_level"
+_LEVEL, _TRIED = "xla_backend_optimization_level", "xla_gpu_enable_triton_gemm"
+_CUDA = ("jax_cuda12_plugin", "jax_cuda13_plugin")  # packages by which JAX computes on NVIDIA's GPUs
 _SPLIT, _WHOLE = PartitionSpec("member"), PartitionSpec()
 
 
@@ -88,7 +90,8 @@ def compiler_options() -> dict[str, bool | int]:
     long (docs/speed.md).
     """
     level = {} if _LEVEL in os.environ.get("XLA_FLAGS", "") else {_LEVEL: 1}
-    return {"xla_cpu_multi_thread_eigen": False, "xla_gpu_enable_triton_gemm": False, **level}
+    library = {_TRIED: False} if any(map(find_spec, _CUDA)) else {}
+    return {"xla_cpu_multi_thread_eigen": False, **library, **level}
 
 
 def keep_compiled_programs() -> None:
