@@ -90,7 +90,8 @@ def test_orthogonalization_is_shown_by_the_latent_that_follows_the_classes(run):
         codes[:, 1 - latent] *= 5  # more variance, none of it between classes
         put_record(run, asked, record.assign(code=(record["code"].dims, codes)))
         (shown_,) = (one for one in guide(RunView(run)) if one["title"] == "Orthogonalization")
-        assert (shown_["condition"], shown_["latent"]) == (asked.id, latent)
+        assert (shown_["condition"], shown_["latent"], shown_["task"]) == (asked.id, latent, "E2M1")
+        assert "lights up one class" in shown_["look"]
 
 
 def test_what_is_not_to_be_relied_on_is_no_example(run):

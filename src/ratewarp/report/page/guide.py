@@ -38,34 +38,39 @@ _WARPS = (
         (AXES,),
         "The task gets a latent of its own, at right angles to everything else that the code says: one latent"
         " alone tells the classes apart, instead of several together.",
-        "The button colours both maps by what one latent of the model says, and lights up one class: all of"
-        " it is at one end of that latent, the other class at the other.",
+        "A map turns as it likes, and cannot show it: look at single latents.",
     ),
+)
+_LIT = (
+    "The button colours both maps by what one latent of the model says, and lights up one class: most of it"
+    " lies at one end of that latent, most of the other class at the other."
 )
 _UNIFORM = "uniform"
 _USED = 0.01  # share of the largest variance of a latent, from which one is looked at
+_TWO = 2  # classes, which the ends of one latent can tell apart
 _SEVERAL = 2  # latents in use: a latent that is alone stands out from nothing
 
 
 def guide(view: RunView) -> list[dict[str, Any]]:
     """The three warps in words, each with the condition whose change from the reference is largest among
-    those whose interval lies above 0, None where there is none; of orthogonalization also with the latent
-    that tells its classes apart best.
+    those whose interval lies above 0, None where there is none; where that is of a task with two classes and
+    a matter of latents, also with the task and the latent that tells its classes apart best.
     """
     models = view.table("models")[["condition", "status", "active_units"]]
     rows = view.table("geometry").merge(models, on="condition")
     found = []
     for title, measures, meaning, look in _WARPS:
         condition, task = _best(rows, measures) or (None, "")
+        one = {"title": title, "meaning": meaning, "look": look, "condition": condition}
         latent = _clearest_latent(view, condition, task) if condition and AXES in measures else None
-        found.append(
-            {"title": title, "meaning": meaning, "look": look, "condition": condition, "latent": latent}
-        )
+        found.append(one if latent is None else {**one, "look": _LIT, "latent": latent, "task": task})
     return found
 
 
 def _clearest_latent(view: RunView, condition: str, task: str) -> int | None:
-    """The latent of which the largest share of the variance lies between classes."""
+    """The latent of which the largest share of the variance lies between the two classes of a task; None
+    where they are more, or nothing is known of them.
+    """
     (own,) = (one for one in view.study.conditions if one.id == condition)
     record = view.record(own)
     tasks = [str(one) for one in record["task"].values]
@@ -73,6 +78,8 @@ def _clearest_latent(view: RunView, condition: str, task: str) -> int | None:
         return None
     codes = record["code"].values
     labels = record["label"].values[tasks.index(task)][record["stimulus"].values]
+    if len(np.unique(labels)) != _TWO:
+        return None
     within = sum(_spread(codes[labels == one]) for one in np.unique(labels))
     spread = _spread(codes)
     used = spread > _USED * spread.max()

@@ -11,7 +11,7 @@ export class GuideView {
   /**
    * @param {HTMLElement | null} place
    * @param {import("ratewarp/stage_run").StageRun} run
-   * @param {(condition: any, latent: number | null) => void} show
+   * @param {(condition: any, latent: number | null, task: string | null) => void} show  latent: that tells the classes of a task apart
    */
   constructor(place, run, show) {
     const { data } = run;
@@ -19,11 +19,11 @@ export class GuideView {
     const byId = new Map(data.conditions.map((/** @type {any} */ one) => [one.id, one]));
     place.append(
       words("p", PRIMER, "primer"),
-      ...data.guide.map((/** @type {any} */ { title, meaning, look, condition, latent }) => {
+      ...data.guide.map((/** @type {any} */ { title, meaning, look, condition, latent, task }) => {
         const card = words("section", "", "warp-card");
         card.append(words("h3", title), words("p", `${meaning} ${look}`));
         const example = byId.get(condition);
-        card.append(example ? button(data, example, () => show(example, latent ?? null)) : words("p", "No model of this run shows it clearly.", "caption"));
+        card.append(example ? button(data, example, () => show(example, latent ?? null, task ?? null)) : words("p", "No model of this run shows it clearly.", "caption"));
         return card;
       }),
     );

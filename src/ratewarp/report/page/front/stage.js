@@ -85,9 +85,9 @@ class Stage {
     const own = new MapView(place("map-own"), run, { title: "", choose, hover, walk });
     const reference = new MapView(place("map-reference"), run, { title: "", choose, hover, walk: () => undefined });
     const controls = new Controls(place("controls"), run, state, this.colours);
-    new GuideView(document.getElementById("guide"), run, (condition, latent) => {
-      // of a latent that tells classes apart, one class is lit: all of it has colours of one end
-      const lit = latent === null ? null : { of: `class-${this.#scheme(condition.model)}`, which: [1] };
+    new GuideView(document.getElementById("guide"), run, (condition, latent, task) => {
+      const scheme = run.schemes.findIndex((/** @type {any} */ one) => one.name === task);
+      const lit = scheme < 0 ? null : { of: `class-${scheme}`, which: [1] };
       state.set({ colour: null, lit, latent, far: false, beside: null });
       go(condition);
       place(innerWidth > NARROW ? "sentences" : "legend").scrollIntoView();
