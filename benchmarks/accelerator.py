@@ -186,7 +186,7 @@ def _torch(case: Case) -> Any:
 
     from ratewarp.bench.step import LEARNING_RATE, image_shape_of
     from ratewarp.bench.subject import layers_of
-    from ratewarp.bench.torch_peer import Decoder, Encoder, capacity_at, published_loss
+    from ratewarp.bench.torch_peer import Decoder, Encoder, capacity_at, train_step
 
     device = "cuda" if torch.cuda.is_available() else "cpu"
     layers = [{**layer} for layer in layers_of(case.network)]
@@ -198,12 +198,7 @@ def _torch(case: Case) -> Any:
     def advance(steps: int = 100) -> int:
         for step in range(steps):
             batch = images[torch.randint(IMAGES, (64,), device=device)].float().div_(255.0)
-            mean, log_variance = encoder(batch)
-            codes = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-            loss = published_loss(batch, decoder(codes), mean, log_variance, capacity_at(step))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            train_step(encoder, decoder, optimizer, batch, capacity_at(step))
         if device == "cuda":
             torch.cuda.synchronize()
         return steps

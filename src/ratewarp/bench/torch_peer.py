@@ -91,6 +91,18 @@ def capacity_at(step: int) -> float:
     return CAPACITY * min(step / 2500, 1) * (0.25 if step < 1500 else 1.0)
 
 
+def train_step(
+    encoder: Encoder, decoder: Decoder, optimizer: torch.optim.Optimizer, batch: Tensor, capacity: float
+) -> None:
+    """One update on a batch of images as numbers."""
+    mean, log_variance = encoder(batch)
+    codes = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
+    loss = published_loss(batch, decoder(codes), mean, log_variance, capacity)
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
 def start(job: Job) -> Turn:
     """Trains one model with as many threads as the job says; a turn is so many steps."""
     if job.threads:
@@ -107,12 +119,7 @@ def start(job: Job) -> Turn:
         for step in range(done, done + steps):
             batch = images[torch.randint(len(images), (BATCH_SIZE,))].float()
             batch = batch if largest is None else batch.div_(largest)
-            mean, log_variance = encoder(batch)
-            codes = mean + torch.exp(0.5 * log_variance) * torch.randn_like(mean)
-            loss = published_loss(batch, decoder(codes), mean, log_variance, capacity_at(step))
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+            train_step(encoder, decoder, optimizer, batch, capacity_at(step))
         done += steps
         return {"steps": steps, "seconds": time.perf_counter() - begun, "threads": torch.get_num_threads()}
 
