@@ -109,7 +109,7 @@ def tiny_study() -> Study:
 def figures_of_one_process() -> Iterator[None]:
     """Figures of tests are small; another process to draw them would take longer to start."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("ratewarp.report.figure_processes.FEWEST", 10_000)
+        patch.setattr("ratewarp.report.pictures.FEWEST", 10_000)
         yield
 
 

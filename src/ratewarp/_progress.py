@@ -19,10 +19,3 @@ class Progress:
     doing: str
     done: int
     total: int
-
-
-def drawing(name: str, done: int, total: int) -> Progress:
-    """Where the drawing of figures stands, of which `name` comes next; empty when only the page is left."""
-    return Progress(
-        f"drawing {name} (figure {done + 1} of {total})" if name else "writing the page", done, total
-    )

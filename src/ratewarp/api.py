@@ -9,7 +9,7 @@ from typing import Any
 
 from ratewarp._checks import refuse
 from ratewarp._cores import use_every_core
-from ratewarp._progress import Progress, drawing
+from ratewarp._progress import Progress
 from ratewarp.report import write_report
 from ratewarp.results.tabulating import tabulate
 from ratewarp.runs.directory import RunDirectory, open_run
@@ -157,4 +157,4 @@ def _finish(
     """Tables, figures and page of a run that is trained."""
     tabulate(directory, progress, study=study)
     if report:
-        write_report(directory, lambda name, done, total: progress(drawing(name, done, total)), study=study)
+        write_report(directory, progress, study=study)

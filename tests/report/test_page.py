@@ -78,7 +78,8 @@ def run(study, tmp_path_factory) -> RunDirectory:
 def html(run) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_file, "_MOST_ROWS", 38)
-        patch.setattr(Pictures, "draw", lambda self, view, show: {"warps": Picture("data:,", 3.5)})
+        drawn = {"warps": Picture("data:,", 3.5)}
+        patch.setattr(Pictures, "draw", lambda self, view, progress, when_shown, helpers: when_shown(drawn))
         return write_report(run).read_text()
 
 

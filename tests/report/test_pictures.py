@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import os
@@ -9,6 +10,7 @@ import re
 import shutil
 import zlib
 from contextlib import suppress
+from functools import partial
 
 import pytest
 import yaml
@@ -16,9 +18,12 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from matplotlib import pyplot as plt
 
+from fabricated import fabricated_run, fabricated_tables
+from ratewarp import _figure_helpers
 from ratewarp.report import figure_processes
 from ratewarp.report import pictures as pictures_module
-from ratewarp.report.figure_files import Drawn, drawn
+from ratewarp.report.figure_files import Drawer, Drawn, Order
+from ratewarp.report.figures import drawings
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.views import RunView
 from ratewarp.runs.directory import open_run
@@ -57,17 +62,26 @@ def names_drawn(monkeypatch):
 
 
 def _draw(run, told=None):
-    def show(name, done, total):
-        if told is not None:
-            told.append((name, done, total))
+    """The page's pictures; what is told goes to `told`."""
+    told, found = [] if told is None else told, {}
 
-    return Pictures(run).draw(RunView(run), show)
+    def when_shown(pictures):
+        told.append("shown")
+        found.update(pictures)
+
+    Pictures(run).draw(RunView(run), lambda at: told.append(at.doing), when_shown)
+    return found
 
 
 def test_every_figure_is_written_and_told_of(run, names_drawn):
     told = []
     found = _draw(run, told)
-    assert told == [("one", 0, 4), ("two", 1, 4), ("none", 2, 4), ("three", 3, 4), ("", 4, 4)]
+    drawn = [f"drawing {name} (figure {number} of 4)" for number, name in enumerate(NAMES, 1)]
+    printed = [
+        f"drawing {name} as PDF (figure {number} of 3)"
+        for number, name in enumerate(["one", "two", "three"], 1)
+    ]
+    assert told == [*drawn, "shown", *printed]
     assert list(found) == ["one", "two", "three"]
     assert all(picture.source.startswith("data:image/webp;base64,") for picture in found.values())
     assert {picture.inches for picture in found.values()} == {1.0}
@@ -76,16 +90,39 @@ def test_every_figure_is_written_and_told_of(run, names_drawn):
     }
 
 
+def test_pictures_are_there_before_pdfs(run, names_drawn):
+    kinds = []
+    Pictures(run).draw(
+        RunView(run),
+        lambda at: None,
+        lambda pictures: kinds.extend(file.suffix for file in (run.path / "figures").iterdir()),
+    )
+    assert kinds == [".png"] * 3
+
+
 def test_finished_figures_are_not_drawn_again_after_an_interruption(run, names_drawn):
-    names, stop = names_drawn
+    names, _ = names_drawn
+
+    def interrupted(at):
+        if at.doing == "drawing two as PDF (figure 2 of 3)":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Pictures(run).draw(RunView(run), interrupted, lambda pictures: None)
+    whole = _draw(run)
+    assert names == [*NAMES, "two", "three"]
+    assert list(whole) == ["one", "two", "three"]
+    assert plt.get_fignums() == []
+
+
+def test_an_interruption_among_pictures_leaves_no_figure_open(run, names_drawn):
+    _, stop = names_drawn
     stop["before"] = "three"
     with pytest.raises(KeyboardInterrupt):
         _draw(run)
-    stop["before"] = ""
-    whole = _draw(run)
-    assert names == NAMES
-    assert list(whole) == ["one", "two", "three"]
     assert plt.get_fignums() == []
+    stop["before"] = ""
+    assert list(_draw(run)) == ["one", "two", "three"]
 
 
 def test_a_whole_drawing_is_not_made_again(run, names_drawn):
@@ -94,7 +131,7 @@ def test_a_whole_drawing_is_not_made_again(run, names_drawn):
     files = {file: file.stat().st_mtime_ns for file in (run.path / "figures").iterdir()}
     told = []
     assert _draw(run, told) == whole
-    assert told == [("", 4, 4)]
+    assert told == ["shown"]
     assert names == NAMES
     assert {file: file.stat().st_mtime_ns for file in files} == files
 
@@ -136,15 +173,41 @@ def test_other_processes_draw_what_this_one_does_not(run, names_drawn, monkeypat
     whole = _draw(run)
     shutil.rmtree(run.drawn)
     names.clear()
-    monkeypatch.setattr(figure_processes, "FEWEST", 2)
+    monkeypatch.setattr(pictures_module, "FEWEST", 2)
     assert _draw(run) == whole  # the other one knows no figures of these names
     assert sorted(names) == sorted(NAMES)
 
 
+def test_a_helper_draws_the_same(tiny_study, tmp_path, monkeypatch):
+    run = fabricated_run(tiny_study, tmp_path / "run")
+    fabricated_tables(run, tiny_study)
+    view = RunView(run)
+    drawer = Drawer({name: partial(make, view) for name, make in drawings(view).items()})
+    order = Order("rate_distortion", png=True, pdf=True, dpi=100)
+    monkeypatch.setattr(_figure_helpers, "cpu_cores", lambda: 2)
+    with _figure_helpers.early_helpers(run.path) as helpers:
+        [helper] = helpers
+        lines = [json.dumps([wanted, *order]) for wanted in ("draw", "pdf")]
+        helper.stdin.write("\n".join([*lines, json.dumps(["draw", "none", True, True, 100]), ""]))
+        helper.stdin.close()
+        started, drawn, printed, failed = map(str.strip, helper.stdout)
+    assert started == "started"
+    assert figure_processes.from_plain(json.loads(drawn)) == drawer.draw(order)
+    assert base64.b64decode(json.loads(printed)) == drawer.pdf(order)
+    assert json.loads(failed) == "failed"
+    assert helper.poll() is not None
+
+
+def test_no_helper_starts_early_where_figures_may_stay(run):
+    run.drawn.mkdir()
+    with _figure_helpers.early_helpers(run.path) as helpers:
+        assert helpers == []
+
+
 def test_a_figure_survives_the_way_from_another_process():
-    found = Drawn({"png": bytes(range(256))}, "data:,", 7.2)
-    plain = json.loads(json.dumps(figure_processes.to_plain(found)))
-    assert figure_processes.from_plain(plain) == found
+    for found in (Drawn(bytes(range(256)), "data:,", 7.2), Drawn(None, "data:,", 7.2)):
+        plain = json.loads(json.dumps(figure_processes.to_plain(found)))
+        assert figure_processes.from_plain(plain) == found
     assert figure_processes.from_plain(figure_processes.to_plain(None)) is None
 
 
@@ -175,9 +238,7 @@ def test_fonts_of_a_pdf_have_their_letters_and_nothing_that_places_them():
         axes.set_title("Warps")
         return figure
 
-    made = drawn(make, ("pdf",), 50)
-    assert made is not None
-    content, fonts = made.files["pdf"], []
+    content, fonts = Drawer({"one": make}).pdf(Order("one", png=False, pdf=True, dpi=50)), []
     for part in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
         with suppress(zlib.error):
             text = zlib.decompress(part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -40,14 +41,24 @@ def report(
         raise RequestError(
             "--open shows the page, which --figures-only does not write; leave out one of them"
         )
-    from ratewarp._progress import drawing
-    from ratewarp.report import write_report
-    from ratewarp.runs.directory import open_run, writing_to
+    from ratewarp._figure_helpers import early_helpers
 
     when_stopped("finished figures are kept, and the same command draws the others", grace=GRACE_SECONDS)
-    with writing_to(open_run(folder), "draw") as directory, progress_bar() as (show_bar, say):
-        shown = lambda name, done, total: show_bar(drawing(name, done, total))  # noqa: E731
-        written = write_report(directory, shown, say=say, figures_only=figures_only)
+    with early_helpers(folder) as helpers, progress_bar() as (show_bar, say):
+        from ratewarp.report import write_report
+        from ratewarp.runs.directory import open_run, writing_to
+
+        with writing_to(open_run(folder), "draw") as directory:
+            written = write_report(
+                directory,
+                show_bar,
+                say=say,
+                when_written=_open_page if show else lambda path: None,
+                figures_only=figures_only,
+                helpers=helpers or None,
+            )
     print(written)
-    if show:
-        typer.launch(written.resolve().as_uri())
+
+
+def _open_page(path: Path) -> None:
+    typer.launch(path.resolve().as_uri())

@@ -10,7 +10,6 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Float
 from scipy.spatial.distance import pdist, squareform
-from scipy.stats import rankdata
 
 from ratewarp._checks import RequestError, refuse, refuse_name
 from ratewarp.codes.arguments import as_array
@@ -91,6 +90,8 @@ def likeness(
     for a, b in combinations(range(len(every)), 2):
         cka[a, b] = cka[b, a] = _cka(every[a], every[b])
         angle[a, b] = angle[b, a] = _angle(every[a], every[b])
+    from scipy.stats import rankdata  # its import takes half a second
+
     ranks = np.stack([_standard(rankdata(one.distances)) for one in every])
     low, high = _ceilings(ranks)
     axes = ("set", "other")

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from scipy.stats import t
+from scipy.special import stdtrit
 
 _EXACT = 12  # sets up to which all ways to turn signs are tried
 _HELD = 2**24  # sums of turned numbers held at once
@@ -51,7 +51,7 @@ def mean_over_sets(values: Float[np.ndarray, "sets numbers"], level: float = 0.9
     mean = _over(np.where(known, values, 0).sum(axis=0), sets)
     squares = np.where(known, (values - mean) ** 2, 0).sum(axis=0)
     se = np.sqrt(_over(squares, (sets - 1) * sets))
-    reach = se * t.ppf((1 + level) / 2, np.maximum(sets - 1, 1))
+    reach = se * stdtrit(np.maximum(sets - 1, 1), (1 + level) / 2)
     return Mean(mean, se, mean - reach, mean + reach, sets)
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
 from fontTools.subset import Options
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -27,55 +28,78 @@ _LISTED, _LAYOUT = "_drop_tables_default", ("GDEF", "GPOS", "GSUB", "MATH", "ker
 _EXACT_SIZE = 1.3  # times as large a picture may be where it is exact
 
 
+class Order(NamedTuple):
+    """What is wanted of a figure beside its picture.
+
+    Attributes:
+        name: of the figure.
+        png: whether a PNG.
+        pdf: whether a PDF.
+        dpi: pixels an inch.
+    """
+
+    name: str
+    png: bool
+    pdf: bool
+    dpi: float
+
+
 class Drawn(NamedTuple):
     """A figure that is drawn.
 
     Attributes:
-        files: contents by kind.
+        png: content of its file; None if none is wanted.
         picture: the page's, as the source of an image.
         inches: its width.
     """
 
-    files: dict[str, bytes]
+    png: bytes | None
     picture: str
     inches: float
 
 
-def drawn(make: Callable[[], Figure | None], kinds: Sequence[str], dpi: float) -> Drawn | None:
-    """Draws a figure in the package's own style, whatever the user's; None where there is nothing to draw.
+class Drawer:
+    """Draws figures in the package's own style, whatever the user's; keeps each until its PDF is made."""
 
-    Arguments:
-        make: makes the figure.
-        kinds: "png" and "pdf", or one of them, or none.
-        dpi: pixels an inch.
-    """
-    with figure_style():
-        figure = make()
-        if figure is None:
-            return None
-        try:
-            return _drawn(figure, kinds, dpi)
-        finally:
-            plt.close(figure)
+    def __init__(self, makes: Mapping[str, Callable[[], Figure | None]]) -> None:
+        self._makes = makes
+        self._kept: dict[str, Figure] = {}
+
+    def draw(self, order: Order) -> Drawn | None:
+        """The picture of a figure; None where there is nothing to draw."""
+        with figure_style():
+            figure = self._makes[order.name]()
+            if figure is None:
+                return None
+            try:
+                picture = _laid_out(figure, order.dpi)
+            finally:
+                plt.close(figure)
+        if order.pdf:
+            self._kept[order.name] = figure
+        png = _png(picture, figure.dpi) if order.png else None
+        source = "data:image/webp;base64," + base64.b64encode(_for_screen(picture)).decode()
+        return Drawn(png, source, float(figure.get_figwidth()))
+
+    def pdf(self, order: Order) -> bytes:
+        """The PDF of a figure of which there is something to draw; of one that is not kept, drawn anew."""
+        if order.name not in self._kept:
+            self.draw(order)
+        figure, stream = self._kept.pop(order.name), io.BytesIO()
+        with figure_style(), _fonts_without_layout():
+            figure.savefig(stream, format="pdf", dpi=figure.dpi, metadata={"CreationDate": None})
+        return stream.getvalue()
 
 
-def _drawn(figure: Figure, kinds: Sequence[str], dpi: float) -> Drawn:
-    sharp = min(dpi, _MOST_PIXELS / max(figure.get_size_inches()))
-    figure.set_dpi(sharp)
+def _laid_out(figure: Figure, dpi: float) -> Image.Image:
+    """Finds the places of all that a figure shows, once and for all; what it looks like."""
+    figure.set_dpi(min(dpi, _MOST_PIXELS / max(figure.get_size_inches())))
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
-    figure.set_layout_engine(None)  # places are found once
+    figure.set_layout_engine(None)
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
-    files = {}
-    if "png" in kinds:
-        files["png"] = _png(picture, sharp)
-    if "pdf" in kinds:
-        stream = io.BytesIO()
-        with _fonts_without_layout():
-            figure.savefig(stream, format="pdf", dpi=sharp, metadata={"CreationDate": None})
-        files["pdf"] = stream.getvalue()
-    source = "data:image/webp;base64," + base64.b64encode(_for_screen(picture)).decode()
-    return Drawn(files, source, float(figure.get_figwidth()))
+    FigureCanvasBase(figure)  # one without pixels, which take 10 MB
+    return picture
 
 
 @contextmanager

@@ -1,143 +1,175 @@
-"""Figures drawn by this process and some others: drawing one keeps a core busy, and two share nothing."""
+"""Figures drawn by this process and its helpers: drawing one keeps a core busy, and two share nothing."""
 
 from __future__ import annotations
 
 import base64
 import json
-import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from queue import Empty, Queue
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
-from ratewarp._child_process import close_child, start_child
-from ratewarp._cores import cpu_cores
+from ratewarp._figure_helpers import Helper, end_helpers
 from ratewarp._interrupt import stop_if_asked
-from ratewarp.report.figure_files import Drawn
+from ratewarp.report.figure_files import Drawer, Drawn, Order
 
-FEWEST = 8  # figures: fewer are drawn sooner than another process has started
-_MOST = 4  # processes; each takes some 400 MB
-_LOOK_SECONDS = 0.2  # between two looks at what others have drawn, and whether the user asked to stop
+_LOOK_SECONDS = 0.2  # between two looks at what helpers have drawn, and whether the user asked to stop
 _OF_MAPS = ("overview", "model_")  # beginnings of names of figures of maps, which every process lays out anew
 
-Made = tuple[str, Drawn | None]
+T = TypeVar("T")
+Tell = Callable[[str, int, int], None]
+"""Called with the name of what this process draws next, how many are done, and how many there are."""
 
 
-class Order(NamedTuple):
-    """What is to be drawn.
+class Drawing:
+    """Figures that are drawn: first the pictures of all, which a page waits for, then those for print.
 
-    Attributes:
-        name: of the figure.
-        kinds: of its files.
-        dpi: pixels an inch.
+    Who has drawn a figure makes its PDF, too. Helpers go on to these while this process writes the page.
     """
 
-    name: str
-    kinds: tuple[str, ...]
-    dpi: float
+    def __init__(self, drawer: Drawer, helpers: Sequence[Helper]) -> None:
+        self._drawer = drawer
+        self._waiting, self._own = deque[Order](), deque[Order]()
+        self._drawn, self._printed = Queue[tuple[str, Drawn | None]](), Queue[tuple[str, bytes]]()
+        self._threads = [Thread(target=self._ask, args=(one,), daemon=True) for one in helpers]
 
+    def pictures(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, Drawn | None]]:
+        """What is drawn of every figure, when it is; None where there is nothing to draw.
 
-def figures_made(
-    run: Path,
-    orders: Sequence[Order],
-    make: Callable[[Order], Drawn | None],
-    tell: Callable[[str, int], None],
-    *,
-    alone: bool = False,
-) -> Iterator[Made]:
-    """Figures of a run, each when it is drawn; None for one for which there is nothing to draw.
+        Arguments:
+            orders: what to draw. This process begins with what shows maps, its helpers with what does not.
+            tell: hears what comes next.
+        """
+        maps_first = sorted(orders, key=lambda one: not one.name.startswith(_OF_MAPS))
+        self._waiting.extend(maps_first if self._threads else orders)
+        for thread in self._threads:
+            thread.start()
 
-    Arguments:
-        run: the run directory; the other processes read it alone.
-        orders: what to draw. This process begins with what shows maps, the others with what does not.
-        make: draws one in this process.
-        tell: called with the name of what this process draws next, and how many are done.
-        alone: whether this process draws all of them, such as of a run that others could not read.
-    """
-    others = min(cpu_cores(), _MOST) - 1 if len(orders) >= FEWEST and not alone else 0
-    first = sorted(orders, key=lambda one: not one.name.startswith(_OF_MAPS)) if others else orders
-    waiting, answers = deque(first), Queue[Made]()
-    children = [_child(run) for _ in range(others)]
-    threads = [Thread(target=_feed, args=(one, waiting, answers), daemon=True) for one in children]
-    for thread in threads:
-        thread.start()
-    try:
+        def draw(order: Order) -> Drawn | None:
+            found = self._drawer.draw(order)
+            if found is not None and order.pdf:
+                self._own.append(order)
+            return found
+
+        yield from self._made(orders, self._waiting, self._drawn, draw, tell)
+
+    def pdfs(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, bytes]]:
+        """The PDF of every figure of which there is a picture, when it is made.
+
+        Arguments:
+            orders: those of `pictures` that have one.
+            tell: hears what comes next.
+        """
+        yield from self._made(orders, self._own, self._printed, self._drawer.pdf, tell)
+
+    def _made(
+        self,
+        orders: Sequence[Order],
+        own: deque[Order],
+        answers: Queue[tuple[str, T]],
+        make: Callable[[Order], T],
+        tell: Tell,
+    ) -> Iterator[tuple[str, T]]:
         left = {order.name: order for order in orders}
         while left:
             stop_if_asked()
-            own = _next(waiting, left, answers, threads)
-            if own is not None:
-                tell(own.name, len(orders) - len(left))
-                del left[own.name]
-                yield own.name, make(own)
-            for name, found in _answered(answers, wait=own is None):
+            order = self._next(own, left, answers)
+            if order is not None:
+                tell(order.name, len(orders) - len(left), len(orders))
+                del left[order.name]
+                yield order.name, make(order)
+            for name, found in _answered(answers, wait=order is None):
                 if left.pop(name, None) is not None:
                     yield name, found
+
+    def _next(self, own: deque[Order], left: dict[str, Order], answers: Queue[tuple[str, T]]) -> Order | None:
+        """What this process draws next; once all helpers have ended, what one was lost at, or could not draw:
+        here one learns why.
+        """
+        with suppress(IndexError):
+            return own.popleft()
+        lost = not any(thread.is_alive() for thread in self._threads) and answers.empty()
+        return next(iter(left.values())) if lost else None
+
+    def _ask(self, helper: Helper) -> None:
+        """Asks a helper for figure after figure, from the end of what is waiting; then for their PDFs."""
+        own = list[Order]()
+        # OSError: it is lost; ValueError: it was ended in the middle of a line
+        with suppress(OSError, ValueError, EOFError):
+            _line(helper)  # it has started
+            while (order := self._last_waiting()) is not None:
+                answer = _answer(helper, "draw", order)
+                if answer == "failed":
+                    continue
+                self._drawn.put((order.name, from_plain(answer)))
+                if answer is not None and order.pdf:
+                    own.append(order)
+            for order in own:
+                answer = _answer(helper, "pdf", order)
+                if answer != "failed":
+                    self._printed.put((order.name, base64.b64decode(answer)))
+
+    def _last_waiting(self) -> Order | None:
+        with suppress(IndexError):
+            return self._waiting.pop()
+        return None
+
+    def join(self) -> None:
+        """Waits for what asks the helpers; these have ended."""
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join()
+
+
+@contextmanager
+def drawing(drawer: Drawer, helpers: list[Helper]) -> Iterator[Drawing]:
+    """Figures that are drawn; in the end, helpers have ended, and with them what waits for them."""
+    found = Drawing(drawer, helpers)
+    try:
+        yield found
     finally:
-        for child, thread in zip(children, threads, strict=True):
-            child.kill()
-            thread.join()  # its process is gone, and with it what it waits for
-            close_child(child)
+        for helper in helpers:
+            helper.kill()
+        found.join()
+        end_helpers(helpers)
 
 
-def _next(
-    waiting: deque[Order], left: dict[str, Order], answers: Queue[Made], threads: Sequence[Thread]
-) -> Order | None:
-    """What this process draws next; once all others have ended, what one was lost at, or could not draw:
-    here one learns why.
-    """
-    with suppress(IndexError):
-        return waiting.popleft()
-    lost = not any(thread.is_alive() for thread in threads) and answers.empty()
-    return next(iter(left.values())) if lost else None
-
-
-def _answered(answers: Queue[Made], *, wait: bool) -> Iterator[Made]:
-    """What others have drawn; waits a moment for it where this process has nothing else to do."""
+def _answered(answers: Queue[tuple[str, T]], *, wait: bool) -> Iterator[tuple[str, T]]:
+    """What helpers have made; waits a moment for it where this process has nothing else to do."""
     with suppress(Empty):
         yield answers.get(timeout=_LOOK_SECONDS) if wait else answers.get_nowait()
         while True:
             yield answers.get_nowait()
 
 
-def _child(run: Path) -> subprocess.Popen[str]:
-    """A process that draws figures; it leaves when its input ends, however this process ends."""
-    return start_child("ratewarp.report.figure_worker", str(run), env={"MPLBACKEND": "agg"})
+def _answer(helper: Helper, wanted: str, order: Order) -> Any:
+    assert helper.stdin is not None
+    helper.stdin.write(json.dumps([wanted, *order]) + "\n")
+    helper.stdin.flush()
+    return json.loads(_line(helper))
 
 
-def _feed(child: subprocess.Popen[str], waiting: deque[Order], answers: Queue[Made]) -> None:
-    """Asks a process for one figure after the other, from the end of what is waiting."""
-    assert child.stdin is not None
-    assert child.stdout is not None
-    # IndexError: nothing waits; ValueError: the process was ended in the middle of a line
-    with suppress(IndexError, OSError, ValueError):
-        child.stdout.readline()  # it has started
-        while True:
-            order = waiting.pop()
-            child.stdin.write(json.dumps(order) + "\n")
-            child.stdin.flush()
-            line = child.stdout.readline()
-            if not line:
-                break
-            answer = json.loads(line)
-            if answer != "failed":
-                answers.put((order.name, from_plain(answer)))
+def _line(helper: Helper) -> str:
+    assert helper.stdout is not None
+    line = helper.stdout.readline()
+    if not line:
+        raise EOFError
+    return line
 
 
 def to_plain(made: Drawn | None) -> dict[str, Any] | None:
     """For JSON."""
     if made is None:
         return None
-    files = {kind: base64.b64encode(content).decode() for kind, content in made.files.items()}
-    return {"files": files, "picture": made.picture, "inches": made.inches}
+    png = None if made.png is None else base64.b64encode(made.png).decode()
+    return {"png": png, "picture": made.picture, "inches": made.inches}
 
 
 def from_plain(plain: dict[str, Any] | None) -> Drawn | None:
     """The inverse of `to_plain`."""
     if plain is None:
         return None
-    files = {kind: base64.b64decode(content) for kind, content in plain["files"].items()}
-    return Drawn(files, plain["picture"], plain["inches"])
+    png = None if plain["png"] is None else base64.b64decode(plain["png"])
+    return Drawn(png, plain["picture"], plain["inches"])

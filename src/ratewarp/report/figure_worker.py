@@ -1,14 +1,17 @@
-"""A process that draws figures of a run: orders come in, a line each, files and pictures go out as JSON."""
+"""A process that draws figures of a run: orders come in, a line each, pictures and PDFs go out as JSON."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from ratewarp.report.figure_files import drawn
+from ratewarp.report.figure_files import Drawer, Order
 from ratewarp.report.figure_processes import to_plain
 from ratewarp.report.figures import drawings
 from ratewarp.report.views import RunView
@@ -22,12 +25,16 @@ def main(folder: str) -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     sys.stdout = sys.stderr  # nothing else may get between the answers
     view = RunView(open_run(Path(folder)))
-    makes = drawings(view)
+    drawer = Drawer({name: partial(make, view) for name, make in drawings(view).items()})
+    make: dict[str, Callable[[Order], Any]] = {
+        "draw": lambda order: to_plain(drawer.draw(order)),
+        "pdf": lambda order: base64.b64encode(drawer.pdf(order)).decode(),
+    }
     print("started", file=answers, flush=True)
     for line in sys.stdin:
-        name, kinds, dpi = json.loads(line)
+        wanted, *order = json.loads(line)
         try:
-            answer = to_plain(drawn(partial(makes[name], view), kinds, dpi))
+            answer = make[wanted](Order(*order))
         except Exception:  # whoever asked draws it, and says what is wrong
             answer = "failed"
         print(json.dumps(answer), file=answers, flush=True)

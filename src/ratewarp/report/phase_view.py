@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t
+from scipy.special import stdtrit
 
 from ratewarp.report.views import RunView
 from ratewarp.results.phases import LEVEL, WARPS, optimal_at, phases
@@ -74,7 +74,7 @@ class PhaseView:
         p, corrected = (self._models[name].to_numpy(float) for name in ("p", "p_adjusted"))
         chance = p[corrected < LEVEL].max(initial=LEVEL / len(p))
         freedom = self._grid(self._models, warp, "freedom")
-        needed = t.isf(chance / 2, freedom) * self._grid(self._models, warp, "se")
+        needed = -stdtrit(freedom, chance / 2) * self._grid(self._models, warp, "se")
         least = np.nanmedian(needed, axis=(1, 2), keepdims=True)
         values = self.optimal(warp)
         return np.where(np.abs(values) > least, np.sign(values), 0)

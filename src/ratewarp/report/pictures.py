@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from hashlib import sha256
@@ -17,20 +17,20 @@ from typing import NamedTuple
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from ratewarp.report.figure_files import Drawn, drawn
-from ratewarp.report.figure_processes import Order, figures_made
+from ratewarp._figure_helpers import Helper, start_helpers
+from ratewarp._progress import Progress
+from ratewarp.report.figure_files import Drawer, Drawn, Order
+from ratewarp.report.figure_processes import Tell, drawing
 from ratewarp.report.figures import drawings
 from ratewarp.report.views import RunView
 from ratewarp.runs.directory import TABLES, RunDirectory
 from ratewarp.runs.run_files import read_signed, signed, sum_or_nothing
 
 FILES: Collection[str] = ("png", "pdf")
+FEWEST = 8  # figures: fewer are drawn sooner than a helper has started
 _FILE_DPI = 200  # pixels an inch of a PNG, and of what is no line or letter in a PDF
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
 _PICTURE = re.compile(r"([0-9]+\.[0-9]{2}) (data:image/webp;base64,[A-Za-z0-9+/=]+)")
-
-Shown = Callable[[str, int, int], None]
-"""Called with what is drawn next, how many figures are done, and how many there are."""
 
 
 class Picture(NamedTuple):
@@ -49,9 +49,9 @@ class Picture(NamedTuple):
 class Pictures:
     """The pictures of a run.
 
-    What the page needs of each stands in `drawn/`, beside what all were drawn of. While that is the same, a
-    figure whose files are there is left as it is; of one whose files were removed, these alone are written
-    again. When it is not, all are drawn anew.
+    What the page needs of each that is finished stands in `drawn/`, beside what all were drawn of. While that
+    is the same, a figure whose files are there is left as it is; of one whose files were removed, these alone
+    are written again. When it is not, all are drawn anew.
 
     Attributes:
         run: the run directory.
@@ -59,24 +59,43 @@ class Pictures:
 
     run: RunDirectory
 
-    def draw(self, view: RunView, show: Shown) -> dict[str, Picture]:
-        """Draws what is not drawn yet; the page's pictures by name of their figure."""
+    def draw(
+        self,
+        view: RunView,
+        progress: Callable[[Progress], None],
+        when_shown: Callable[[Mapping[str, Picture]], None],
+        helpers: list[Helper] | None = None,
+    ) -> None:
+        """Draws what is not drawn yet.
+
+        Arguments:
+            view: the run.
+            progress: hears where it stands.
+            when_shown: called with the page's pictures by name of their figure, once all are there; the PDFs
+                are made after it.
+            helpers: that draw, too, and end with this; started here if not given.
+        """
         self._begin()
         todo = drawings(view)
-        wanted = [Order(name, self._missing(name), _FILE_DPI) for name in todo if not self._whole(name)]
-        done, total = len(todo) - len(wanted), len(todo)
-
-        def make(order: Order) -> Drawn | None:
-            return drawn(partial(_made, view, order.name, todo[order.name]), order.kinds, order.dpi)
-
-        def tell(name: str, more: int) -> None:
-            show(name, done + more, total)
-
-        for name, found in figures_made(self.run.path, wanted, make, tell, alone=bool(view.gaps)):
-            self._write(name, found)
-        show("", total, total)
-        kept = {name: self._kept(name) for name in todo}
-        return {name: one for name, one in kept.items() if isinstance(one, Picture)}
+        known = {name: self._kept(name) for name in todo}
+        wanted = [self._order(name) for name in todo if not self._whole(name)]
+        drawer = Drawer({name: partial(_made, view, name, make) for name, make in todo.items()})
+        if helpers is None:
+            helpers = start_helpers(self.run.path) if len(wanted) >= FEWEST and not view.gaps else []
+        done = len(todo) - len(wanted)
+        with drawing(drawer, helpers) as work:
+            for name, found in work.pictures(wanted, _telling(progress, "drawing {}", done)):
+                known[name] = self._write_png(name, found)
+            when_shown({name: one for name, one in known.items() if isinstance(one, Picture)})
+            later = []
+            for order in wanted:
+                if order.pdf and known[order.name] != _NOTHING:
+                    later.append(order)
+                else:
+                    self._keep(order.name, known[order.name])
+            for name, content in work.pdfs(later, _telling(progress, "drawing {} as PDF", 0)):
+                self.run.write_bytes(f"figures/{name}.pdf", content)
+                self._keep(name, known[name])
 
     def _begin(self) -> None:
         """Keeps what is drawn of the same study and tables; and forgets the rest."""
@@ -98,13 +117,16 @@ class Pictures:
         digest.update(repr(sorted(os.listdir(conditions)) if conditions.is_dir() else []).encode())
         return digest.hexdigest() + "\n"
 
-    def _missing(self, name: str) -> tuple[str, ...]:
-        """Kinds of files of a figure that are to be written: those that are not there, or all where it was
-        not drawn of these inputs.
+    def _order(self, name: str) -> Order:
+        """What is to be made of a figure: files that are not there, or all where it was not drawn of these
+        inputs.
         """
-        if self._kept(name) is None:
-            return tuple(FILES)
-        return tuple(kind for kind in FILES if not (self.run.path / f"figures/{name}.{kind}").exists())
+        wanted = FILES if self._kept(name) is None else self._missing(name)
+        return Order(name, "png" in wanted, "pdf" in wanted, _FILE_DPI)
+
+    def _missing(self, name: str) -> list[str]:
+        """Kinds of files of a figure that are not there."""
+        return [kind for kind in FILES if not (self.run.path / f"figures/{name}.{kind}").exists()]
 
     def _whole(self, name: str) -> bool:
         kept = self._kept(name)
@@ -121,11 +143,26 @@ class Pictures:
         found = _PICTURE.fullmatch(text) if text is not None else None
         return Picture(found[2], float(found[1])) if found else None
 
-    def _write(self, name: str, found: Drawn | None) -> None:
-        for kind, content in found.files.items() if found is not None else ():
-            self.run.write_bytes(f"figures/{name}.{kind}", content)
-        text = _NOTHING if found is None else f"{found.inches:.2f} {found.picture}"
+    def _write_png(self, name: str, found: Drawn | None) -> Picture | str:
+        """Writes its file, if there is one; what is kept of a figure."""
+        if found is None:
+            return _NOTHING
+        if found.png is not None:
+            self.run.write_bytes(f"figures/{name}.png", found.png)
+        return Picture(found.picture, found.inches)
+
+    def _keep(self, name: str, found: Picture | str | None) -> None:
+        """Notes that a figure is finished: last of all, when its files are written."""
+        text = f"{found.inches:.2f} {found.source}" if isinstance(found, Picture) else _NOTHING
         self.run.write_text(f"{self.run.drawn.name}/{name}.txt", signed(text))
+
+
+def _telling(progress: Callable[[Progress], None], doing: str, before: int) -> Tell:
+    def tell(name: str, done: int, total: int) -> None:
+        done, total = before + done, before + total
+        progress(Progress(f"{doing.format(name)} (figure {done + 1} of {total})", done, total))
+
+    return tell
 
 
 def _made(view: RunView, name: str, make: Callable[[RunView], Figure | None]) -> Figure | None:

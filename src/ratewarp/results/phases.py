@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtr, stdtrit
 
 from ratewarp.geometry import adjusted
 from ratewarp.results.steadied import steadied
@@ -45,7 +45,7 @@ def phases(geometry: pd.DataFrame, places: Sequence[str], trend: Sequence[str] =
         share of `LEVEL` is expected to be chance). Where all seeds are exactly the reference, p is 1.
     """
     shown = pd.DataFrame(geometry[geometry["measure"].isin([*WARPS])])
-    width = (shown["high"] - shown["low"]) / (2 * float(norm.ppf(0.975)))
+    width = (shown["high"] - shown["low"]) / (2 * float(ndtri(0.975)))
     keys = [*_LABELS, *places]
     cells = shown.assign(variance=width**2).groupby(keys, dropna=False, sort=False)
     table = cells.agg(
@@ -64,9 +64,9 @@ def phases(geometry: pd.DataFrame, places: Sequence[str], trend: Sequence[str] =
     else:
         table = table.assign(se=np.sqrt(table["over_stimuli"]), freedom=np.inf)
 
-    reach = t.ppf(0.975, table["freedom"]) * table["se"]
+    reach = stdtrit(table["freedom"], 0.975) * table["se"]
     table = table.assign(low=table["value"] - reach, high=table["value"] + reach)
-    chance = 2 * t.sf(np.abs(table["value"]) / table["se"], table["freedom"])
+    chance = 2 * stdtr(table["freedom"], -np.abs(table["value"]) / table["se"])
     table["p"] = np.where(table["value"] == 0, 1.0, chance)
     table["p_adjusted"] = adjusted(table["p"].to_numpy(dtype=float), method="fdr")
     shown_columns = ["value", "se", "freedom", "low", "high", "seeds", "p", "p_adjusted"]

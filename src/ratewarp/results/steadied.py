@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.optimize import brentq
 from scipy.special import digamma, polygamma
 
 _MOST_FREEDOM = 1e6  # beyond, all places have the same variance
@@ -76,5 +75,7 @@ def _freedom(variance: float) -> float:
     least = 2 * 1e-3
     if variance >= float(polygamma(1, least / 2)):
         return least
+    from scipy.optimize import brentq  # its import takes a third of a second
+
     found: Any = brentq(lambda d: float(polygamma(1, d / 2)) - variance, least, _MOST_FREEDOM)
     return float(found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
-from scipy.interpolate import PchipInterpolator
 
 from ratewarp.theory.alphabets import Alphabet
 from ratewarp.theory.envelope import Envelope, envelope
@@ -84,6 +83,8 @@ def _next(
     if far != again or left.beta == 0 or np.isinf(right.beta):
         return (right.rate - left.rate) / (left.distortion - right.distortion), None
     inner = [strip.solved[i] for i in strip.corners if 0 < strip.solved[i].beta < np.inf]
+    from scipy.interpolate import PchipInterpolator  # its import takes half a second
+
     logs = PchipInterpolator([one.rate for one in inner], np.log([one.beta for one in inner]))
     rate = float(np.clip(rate, left.rate, right.rate))  # beyond the last corner nothing is known
     bend = float(logs.derivative()(rate))

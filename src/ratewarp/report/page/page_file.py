@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
+from ratewarp._figure_helpers import Helper
+from ratewarp._progress import Progress
 from ratewarp.report.bound_words import bound_of
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.page.alerts import alerts
@@ -17,7 +19,7 @@ from ratewarp.report.page.rendering import rendered
 from ratewarp.report.page.run_facts import facts, study_text, what_was_run
 from ratewarp.report.page.stage import stage_data
 from ratewarp.report.pictured import are_seen
-from ratewarp.report.pictures import Picture, Pictures, Shown
+from ratewarp.report.pictures import Picture, Pictures
 from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.report.what_is_there import WhatIsThere
@@ -95,13 +97,15 @@ _GEOMETRY_COLUMNS = {
 
 def write_report(
     run: RunDirectory,
-    show: Shown = lambda name, done, total: None,
+    progress: Callable[[Progress], None] = lambda _: None,
     *,
     say: Callable[[str], None] = lambda sentence: None,
+    when_written: Callable[[Path], None] = lambda path: None,
     figures_only: bool = False,
     study: Study | None = None,
+    helpers: list[Helper] | None = None,
 ) -> Path:
-    """Draws the figures of a run as PNG and PDF, and writes `report.html`.
+    """Draws the figures of a run as PNG and PDF, and writes `report.html`, which is there before the PDFs.
 
     Of a run that is not finished, is damaged in parts or was made by another version, the page shows what is
     there, and says at its top what is missing.
@@ -111,12 +115,14 @@ def write_report(
 
     Arguments:
         run: a run directory.
-        show: called with the name of the figure that is drawn next, how many are done, and how many there
-            are.
+        progress: called now and then with where it stands.
         say: called with every sentence about what is missing.
+        when_written: called with the path of the page, once it is there.
         figures_only: writes no page.
         study: that of the run, where it has objects that a run directory does not keep, such as networks
             given from Python: their codes can be decoded then.
+        helpers: processes that draw, too (see `_figure_helpers`); started where they are worth it, if not
+            given. They end with this call.
 
     Returns:
         Path of the page; of the folder of figures where they alone are drawn.
@@ -127,13 +133,18 @@ def write_report(
     """
     there = WhatIsThere(run, study)
     there.refuse_nothing()
-    view, pictures = RunView(run, there), Pictures(run)
-    drawn = pictures.draw(view, show)
-    if not figures_only:
-        run.write_text("report.html", _render(view, drawn))
+    view, page = RunView(run, there), run.path / "report.html"
+
+    def write_page(pictures: Mapping[str, Picture]) -> None:
+        if not figures_only:
+            progress(Progress("writing the page", len(pictures), len(pictures)))
+            run.write_text(page.name, _render(view, pictures))
+            when_written(page)
+
+    Pictures(run).draw(view, progress, write_page, helpers)
     for gap in there.gaps:
         say(gap)
-    return run.path / ("figures" if figures_only else "report.html")
+    return run.path / "figures" if figures_only else page
 
 
 def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
