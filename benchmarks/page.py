@@ -48,7 +48,7 @@ SIZE: Any = {"width": 1360, "height": 900}
 MOST_BYTES = {"demo": 4_000_000, "paper": 8_000_000, "": 8_000_000}  # "": of other names
 MOST_SECONDS = {"demo": 8, "paper": 30}
 MOST_GIGABYTES, FIRST_PAINT, READY, EVENT, FRAME = 1.5, 500, 1500, 50, 1000 / 60
-REST = 700  # milliseconds before an event, in which maps come to rest
+REST = 1200  # milliseconds before an event, in which maps come to rest
 _MOVES = 6  # of maps whose frames are counted
 _WARM_UP = 3  # events before those that count: code of a browser becomes faster
 _JITTER = 1.1  # times as long a frame may be: clocks of browsers are coarse
@@ -140,7 +140,7 @@ def opened(path: Path, openings: int, each: int) -> dict[str, Any]:
 def _events(page: Page, each: int) -> dict[str, Any]:
     """Times of what a reader does, and of frames while maps move."""
     page.evaluate(_TOOLS)
-    page.evaluate("document.getElementById('stage').scrollIntoView()")
+    page.evaluate("document.getElementById('controls').scrollIntoView()")  # maps below them
     clock = page.context.new_cdp_session(page)
     clock.send("Performance.enable", {"timeDomain": "threadTicks"})
     sliders = page.locator("#controls input[type=range]").evaluate_all("all => all.map((one) => +one.max)")

@@ -11,20 +11,21 @@ function frame() {
   );
 }
 
-/** Whether a choice was made; the stage marks when it has shown it. @param {() => void} act what chooses */
+/** Called when the stage has shown a choice. */
+let heard = () => undefined;
+const mark = performance.mark.bind(performance);
+performance.mark = (name, options) => {
+  // observers of marks may hear of it only after the frame in which it is drawn
+  if (name === "stage-shown") heard();
+  return mark(name, options);
+};
+
+/** Whether a choice was made, once the stage has shown it. @param {() => void} act what chooses */
 function shown(act) {
   return new Promise((done) => {
-    const before = location.hash;
-    const observer = new PerformanceObserver((list) => {
-      if (!list.getEntriesByName("stage-shown").length) return;
-      observer.disconnect();
-      done(true);
-    });
-    observer.observe({ type: "mark" });
+    heard = () => done(true);
     act();
-    if (location.hash !== before) return;
-    observer.disconnect();
-    done(false);
+    if (document.getElementById("stage").getAttribute("aria-busy") !== "true") done(false);
   });
 }
 

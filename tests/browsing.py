@@ -14,6 +14,11 @@ from playwright.sync_api import Browser, BrowserContext, Dialog, Page, Request, 
 CHROMIUM = Path("/usr/bin/chromium")  # of the system: none is downloaded
 _LOCAL = ("file:", "data:", "blob:")
 _PATIENCE = 120_000  # milliseconds: busy machines are slow, not wrong
+_GO = """address => new Promise(done => {
+  if (location.hash === `#${address}`) return done();
+  addEventListener("hashchange", () => setTimeout(done), { once: true });
+  location.hash = address;
+})"""
 _GRAVE = ("serious", "critical")
 
 
@@ -65,6 +70,18 @@ def visited(browser: Browser, path: Path, **options: Any) -> tuple[Page, list[st
     page = context.new_page()
     page.goto(path.resolve().as_uri())
     return page, seen
+
+
+def settled(page: Page) -> Page:
+    """The page, once its stage has shown what is chosen, everywhere and in the address."""
+    page.wait_for_selector("[data-stage=ready]", state="attached")
+    return page
+
+
+def go(page: Page, address: str) -> None:
+    """Chooses by the address, the part of it behind #."""
+    settled(page).evaluate(_GO, address)
+    settled(page)
 
 
 def grave_findings(page: Page) -> list[str]:

@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from browsing import grave_findings, visited
+from browsing import go, grave_findings, settled, visited
 
-GO = """address => new Promise(done => {
-  if (location.hash === `#${address}`) return done();
-  addEventListener("hashchange", () => setTimeout(done), { once: true });
-  location.hash = address;
-})"""
 FRAMES = """() => new Promise(done =>
   requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))"""
+AS_BEFORE = """address => new Promise(done => {
+  const count = () => done(document.querySelectorAll("#heat svg[data-before]").length);
+  addEventListener("hashchange", () => setTimeout(count), { once: true });
+  location.hash = address;
+})"""
 SOUND = "model=warped&place=1.1.1&seed=0"
 
 
 @pytest.fixture(scope="module")
 def page(browser, crossed_page) -> Iterator[Page]:
     page, seen = visited(browser, crossed_page, reduced_motion="reduce")
-    page.wait_for_selector("[data-stage=ready]", state="attached")
+    settled(page)
     yield page
     page.context.close()
     assert seen == []
@@ -47,8 +47,7 @@ DATA = """async () => {
 def _go(page: Page, address: str) -> None:
     page.locator("#heat").scroll_into_view_if_needed()  # elsewhere its cells are not drawn
     page.evaluate(FRAMES)
-    page.evaluate(GO, address)
-    page.wait_for_selector("#stage[aria-busy=false]")
+    go(page, address)
 
 
 def _condition(data: dict[str, Any], model: str, place: list[int], seed: int) -> dict[str, Any]:
@@ -83,12 +82,12 @@ def test_cells_are_means_over_seeds_at_the_places_of_the_sliders(page, data):
 def test_a_cell_takes_the_stage_there_by_mouse_and_by_keyboard(page):
     _go(page, f"{SOUND}&heat=2.1.2")
     page.locator("#heat [data-cell='0.1']").click()
-    assert "place=1.0.1" in page.url
+    assert "place=1.0.1" in settled(page).url
     assert page.locator("#heat [aria-pressed=true]").get_attribute("data-cell") == "0.1"
     page.locator("#heat [data-cell='0.1']").focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert "place=1.0.0" in page.url
+    assert "place=1.0.0" in settled(page).url
     assert page.locator("#heat [aria-pressed=true]").get_attribute("data-cell") == "0.0"
     assert page.evaluate("document.activeElement.dataset.cell") == "0.0"
 
@@ -97,22 +96,21 @@ def test_axes_are_chosen_and_change_places(page):
     _go(page, f"{SOUND}&heat=2.1.2")
     across = page.locator("#heat select").nth(1)
     across.select_option(label="capacity")
-    assert "heat=2.0.2" in page.url
+    assert "heat=2.0.2" in settled(page).url
     across.select_option(label="task_weight")
-    assert "heat=2.2.0" in page.url
+    assert "heat=2.2.0" in settled(page).url
     assert "at frequency_ratio 8" in page.locator("#heat > .caption").inner_text()
 
 
-def test_cells_are_drawn_when_they_are_seen(page):
+def test_cells_wait_until_they_are_seen_or_nothing_else_is_to_do(page):
     _go(page, f"{SOUND}&heat=2.1.2")
     page.evaluate("document.querySelector('#heat svg').dataset.before = ''")
     page.evaluate("scrollTo(0, 0)")
     page.evaluate(FRAMES)
-    page.evaluate(GO, "model=warped&place=0.1.1&seed=0&heat=2.1.2")
-    page.wait_for_selector("#stage[aria-busy=false]")
-    assert page.locator("#heat svg[data-before]").count() == 1
-    page.locator("#heat").scroll_into_view_if_needed()
-    page.wait_for_selector("#heat svg:not([data-before]) [aria-pressed=true]")
+    assert page.evaluate(AS_BEFORE, "model=warped&place=0.1.1&seed=0&heat=2.1.2") == 1
+    settled(page)
+    assert page.locator("#heat svg:not([data-before]) [aria-pressed=true]").count() == 1
+    assert page.locator("#heat svg[data-before]").count() == 0
 
 
 def test_phases_are_named(page, data):

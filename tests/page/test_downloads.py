@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page
 
-from browsing import grave_findings
+from browsing import grave_findings, settled
 
 INK = 128  # darker than this, on white
 
@@ -21,7 +21,7 @@ INK = 128  # darker than this, on white
 def open_stage(open_page) -> Callable[..., Page]:
     def opened(path: Path, **options) -> Page:
         page = open_page(path, reduced_motion="reduce", **options)
-        page.wait_for_selector("[data-stage=ready]", state="attached")
+        settled(page)
         return page
 
     return opened

@@ -9,9 +9,8 @@ import pytest
 import yaml
 from playwright.sync_api import Page
 
-from browsing import grave_findings, visited
+from browsing import grave_findings, settled, visited
 
-READY = "document.documentElement.dataset.stage === 'ready'"
 PAPER = "getComputedStyle(document.body).backgroundColor"
 PIXELS = "document.querySelector('#map-own canvas').toDataURL()"
 LIGHT, DARK = "rgb(255, 255, 255)", "rgb(20, 25, 31)"
@@ -22,7 +21,7 @@ PHONE = {"width": 390, "height": 800}
 @pytest.fixture(scope="module")
 def opened(browser, plain_page) -> Iterator[Page]:
     page, seen = visited(browser, plain_page, reduced_motion="reduce", viewport=SIZE)
-    page.wait_for_function(READY)
+    settled(page)
     yield page
     page.context.close()
     assert seen == []
@@ -39,7 +38,7 @@ def page(opened) -> Page:
 @pytest.fixture
 def themed(open_page, plain_page) -> Page:
     page = open_page(plain_page, reduced_motion="reduce")
-    page.wait_for_function(READY)
+    settled(page)
     return page
 
 
@@ -53,7 +52,7 @@ def test_the_button_changes_colours_and_they_are_kept(themed):
     assert (page.evaluate(PAPER), "dark" in button.inner_text()) == (DARK, True)
     page.wait_for_function(f"before => {PIXELS} !== before", arg=drawn)
     page.reload()
-    page.wait_for_function(READY)
+    settled(page)
     assert page.evaluate(PAPER) == DARK
     assert "dark" in button.inner_text()
     button.click()
@@ -64,7 +63,7 @@ def test_the_button_changes_colours_and_they_are_kept(themed):
 
 def test_the_chosen_colours_go_before_those_of_the_system(open_page, plain_page):
     page = open_page(plain_page, color_scheme="dark", reduced_motion="reduce")
-    page.wait_for_function(READY)
+    settled(page)
     before = page.evaluate(PIXELS)
     page.locator("#theme").click()
     assert page.evaluate(PAPER) == LIGHT
@@ -75,7 +74,7 @@ def test_the_chosen_colours_go_before_those_of_the_system(open_page, plain_page)
 
 def test_a_browser_that_keeps_nothing_changes_colours_all_the_same(open_page, plain_page):
     page = open_page(plain_page, reduced_motion="reduce")
-    page.wait_for_function(READY)
+    settled(page)
     refuse = "() => { throw new DOMException('no', 'SecurityError') }"
     page.evaluate(f"Object.defineProperty(window, 'localStorage', {{ get: {refuse} }})")
     page.locator("#theme").click()
@@ -87,7 +86,7 @@ def test_colours_that_are_no_colours_are_not_taken(open_page, plain_page):
     page = open_page(plain_page, reduced_motion="reduce")
     page.evaluate("localStorage.setItem('ratewarp-theme', '\"><script>')")
     page.reload()
-    page.wait_for_function(READY)
+    settled(page)
     assert page.evaluate("document.documentElement.dataset.theme ?? null") is None
 
 
@@ -167,7 +166,7 @@ def test_study_file_and_citations_are_copied(page, plain_page):
 
 def test_where_no_page_may_copy_the_text_is_marked(open_page, plain_page):
     page = open_page(plain_page)
-    page.wait_for_function(READY)
+    settled(page)
     page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('no')) }")
     page.locator("[data-copy=bibtex-2]").click()
     page.get_by_text("the text is marked").wait_for()

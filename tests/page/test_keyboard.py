@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from browsing import visited
+from browsing import settled, visited
 
-READY = "document.documentElement.dataset.stage === 'ready'"
 MOST = 400  # steps from the beginning of the page to its end
 # what has the focus: a name for it, and whether it, or what stands for it, can be seen to have it
 FOCUSED = """() => {
@@ -32,7 +31,7 @@ def opened(browser, stage_page) -> Iterator[Page]:
     page, seen = visited(
         browser, stage_page, reduced_motion="reduce", viewport={"width": 1360, "height": 800}
     )
-    page.wait_for_function(READY)
+    settled(page)
     yield page
     page.context.close()
     assert seen == []
@@ -48,7 +47,7 @@ def page(opened) -> Page:
 def fresh(open_page, stage_page) -> Page:
     """The page as it was just opened, with the focus nowhere."""
     page = open_page(stage_page, reduced_motion="reduce", viewport={"width": 1360, "height": 800})
-    page.wait_for_function(READY)
+    settled(page)
     return page
 
 

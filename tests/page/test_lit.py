@@ -7,22 +7,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from browsing import grave_findings, visited
+from browsing import go, grave_findings, settled, visited
 
 PIXELS = "id => document.querySelector(id).toDataURL()"
 OWN, REFERENCE = "#map-own canvas", "#map-reference canvas"
-GO = """address => new Promise(done => {
-  if (location.hash === `#${address}`) return done();
-  addEventListener("hashchange", () => setTimeout(done), { once: true });
-  location.hash = address;
-})"""
 START = "model=E2M1&place=2&seed=0&colour=class-1&stimulus=40"
 
 
 @pytest.fixture(scope="module")
 def opened(browser, stage_page) -> Iterator[Page]:
     page, seen = visited(browser, stage_page, reduced_motion="reduce")
-    page.wait_for_selector("[data-stage=ready]", state="attached")
+    settled(page)
     yield page
     page.context.close()
     assert seen == []
@@ -32,13 +27,8 @@ def opened(browser, stage_page) -> Iterator[Page]:
 def page(opened: Page) -> Page:
     """The same page, at the same place, with nothing lit."""
     opened.mouse.move(1, 1)
-    _go(opened, START)
+    go(opened, START)
     return opened
-
-
-def _go(page: Page, address: str) -> None:
-    page.evaluate(GO, address)
-    page.wait_for_selector("#stage[aria-busy=false]")
 
 
 def _maps(page: Page) -> list[str]:
@@ -58,7 +48,7 @@ def test_a_class_of_the_legend_lights_up_everywhere(page):
     before = _maps(page)
     page.locator("#legend .entries button", has_text="yes").click()
     assert _all_differ(before, _maps(page))
-    assert "lit=class-1.1" in page.url
+    assert "lit=class-1.1" in settled(page).url
     assert _pressed(page, "#legend") == ["yes"]
     assert page.locator("#distances [aria-pressed=true]").count() == 3  # on the diagonal of every matrix
     assert page.locator("#distances .pick.lit").all_text_contents() == ["yes"] * 6
@@ -69,7 +59,7 @@ def test_a_class_of_the_legend_lights_up_everywhere(page):
 
     page.locator("#legend .entries button", has_text="yes").click()
     assert _maps(page) == before
-    assert "lit" not in page.url
+    assert "lit" not in settled(page).url
     assert page.locator("#distances .faint, #tuning .of-class, #stimulus .faint").count() == 0
 
 
@@ -79,23 +69,23 @@ def test_a_cell_of_the_matrix_is_two_classes_by_keyboard_too(page):
     page.keyboard.press("ArrowRight")
     assert page.evaluate("document.activeElement.dataset.cell") == "0.1"
     page.keyboard.press("Enter")
-    assert "lit=class-1.0.1" in page.url
+    assert "lit=class-1.0.1" in settled(page).url
     assert page.evaluate("document.activeElement.dataset.cell") == "0.1"
     assert _pressed(page, "#legend") == ["no", "yes"]
     page.keyboard.press("Escape")
-    assert "lit" not in page.url
+    assert "lit" not in settled(page).url
     assert _maps(page) == before
 
 
 def test_the_class_of_the_stimulus_lights_up(page):
     button = page.locator("#stimulus .classes button").first
     button.click()
-    assert "lit=class-0." in page.url
+    assert "lit=class-0." in settled(page).url
     assert button.get_attribute("aria-pressed") == "true"
     # of another labelling than the legend's: nothing of the legend is pressed
     assert _pressed(page, "#legend") == []
     page.get_by_role("button", name="clear highlights").click()
-    assert "lit" not in page.url
+    assert "lit" not in settled(page).url
 
 
 @pytest.mark.parametrize("view", ["#tuning", "#traversal"])
@@ -104,7 +94,7 @@ def test_a_latent_lights_up_in_tuning_walk_and_maps(page, view):
     button = page.locator(f"{view} button.latent").first
     latent = button.get_attribute("data-latent")
     button.click()
-    assert f"latent={latent}" in page.url
+    assert f"latent={latent}" in settled(page).url
     assert _all_differ(before, _maps(page))
     for place in ("#tuning", "#traversal"):
         assert page.locator(f"{place} [data-latent='{latent}']").get_attribute("aria-pressed") == "true"
@@ -112,7 +102,7 @@ def test_a_latent_lights_up_in_tuning_walk_and_maps(page, view):
         assert page.locator(f"{place} .faint").count() == rows.count() - 1
     assert f"latent {int(latent or 0) + 1}" in page.locator("#legend").inner_text()
     page.keyboard.press("Escape")
-    assert "latent" not in page.url
+    assert "latent" not in settled(page).url
     assert _maps(page) == before
 
 
@@ -121,7 +111,7 @@ def test_distances_from_the_chosen_stimulus_stay(page):
     page.get_by_label("colour by distance from the chosen stimulus").check()
     far = _maps(page)
     assert _all_differ(before, far)
-    assert "far=1" in page.url
+    assert "far=1" in settled(page).url
     assert "distance from the chosen stimulus" in page.locator("#legend").inner_text()
     page.locator("#stimulus .small button").first.click()
     page.wait_for_function("!location.hash.includes('stimulus=40')")
@@ -129,7 +119,7 @@ def test_distances_from_the_chosen_stimulus_stay(page):
         "before => document.querySelector('#map-own canvas').toDataURL() !== before", arg=far[0]
     )
     page.get_by_label("colour by distance from the chosen stimulus").uncheck()
-    assert "far" not in page.url
+    assert "far" not in settled(page).url
 
 
 def test_the_plane_says_what_it_keeps_of_the_distances(page):
@@ -150,7 +140,7 @@ def test_the_plane_says_what_it_keeps_of_the_distances(page):
 def test_a_link_brings_back_what_is_lit(page):
     before = _maps(page)
     latent = page.locator("#tuning button.latent").first.get_attribute("data-latent")
-    _go(page, f"{START}&lit=class-1.0&latent={latent}&far=1")
+    go(page, f"{START}&lit=class-1.0&latent={latent}&far=1")
     page.wait_for_selector("#distances .pick.lit")
     assert _all_differ(before, _maps(page))
     assert page.get_by_label("colour by distance").is_checked()
@@ -161,7 +151,7 @@ def test_a_link_brings_back_what_is_lit(page):
 @pytest.mark.parametrize("address", ["lit=class-9.0", "lit=class-1.7", "lit=x", "latent=77", "heat=0.1.2"])
 def test_light_of_what_is_not_there_is_no_harm(page, address):
     before = _maps(page)
-    _go(page, f"{START}&{address}")
+    go(page, f"{START}&{address}")
     assert _maps(page) == before
 
 
@@ -196,7 +186,7 @@ def test_walking_over_the_map_by_keyboard_decodes_images(page):
     page.keyboard.press("Enter")
     assert page.evaluate(PIXELS, "canvas.decoded") != walked
     assert "a place of the map" in page.locator("#traversal").inner_text()
-    assert "stimulus=40" in page.url  # what is chosen stays
+    assert "stimulus=40" in settled(page).url  # what is chosen stays
     page.keyboard.press("Escape")
     assert image.is_hidden()
 
@@ -224,7 +214,7 @@ def test_measures_are_picked(page):
     button.click()
     assert shown.count() == before + 1
     assert page.locator("figure.warp:visible h4").last.inner_text().startswith("F1 of heads")
-    assert "measures=" in page.url
+    assert "measures=" in settled(page).url
     button.click()
     assert shown.count() == before
 

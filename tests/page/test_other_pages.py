@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from browsing import grave_findings
+from browsing import go, grave_findings, settled
 from conftest import TINY_NETWORK
 from fabricated import fabricated_run, fabricated_tables
 from fabricated_pages import ALL_HOSTILE, HOSTILE
@@ -16,7 +16,6 @@ from ratewarp import measure, stage
 from ratewarp.runs.directory import RunDirectory
 from ratewarp.studies import Study
 
-READY = "document.documentElement.dataset.stage === 'ready'"
 STIMULI = 14
 
 
@@ -48,7 +47,7 @@ def run_of(folder: Path, **keys) -> RunDirectory:
 
 def opened(open_page, path: Path, **options) -> Page:
     page = open_page(path, reduced_motion="reduce", **options)
-    page.wait_for_function(READY)
+    settled(page)
     return page
 
 
@@ -87,16 +86,14 @@ def test_pointing_at_a_code_shows_what_it_is_of(open_page, codes_page):
     canvas.focus()
     page.keyboard.press("ArrowLeft")
     page.keyboard.press("Enter")
-    page.wait_for_function("location.hash.includes('stimulus=')")
+    assert "stimulus=" in settled(page).url
     name = page.locator("#stimulus .caption").first.inner_text()
     number = int(page.evaluate("new URLSearchParams(location.hash.slice(1)).get('stimulus')"))
     assert name == f"{number:02} {('cat', 'dog', 'kind', 'size')[number % 4]}"
     # another place where a stage is restored from its address
     other = opened(open_page, codes_page)
-    other.evaluate("address => { location.hash = address }", page.evaluate("location.hash"))
-    other.wait_for_function(
-        "name => document.querySelector('#stimulus .caption').textContent === name", arg=name
-    )
+    go(other, page.url.partition("#")[2])
+    assert other.locator("#stimulus .caption").first.inner_text() == name
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -120,7 +117,7 @@ def test_runs_are_compared_model_beside_model(open_page, tmp_path):
     assert title_of(page, "reference").startswith("a · baseline (reference)")
     page.get_by_label("beside").select_option("b · E2M1")
     page.wait_for_function("document.querySelector('#map-reference h3').textContent.startsWith('b · E2M1')")
-    assert "beside=b" in page.url
+    assert "beside=b" in settled(page).url
     slider = page.get_by_role("slider", name="capacity")
     slider.focus()
     page.keyboard.press("ArrowLeft")  # 2 nats, which the first run does not have

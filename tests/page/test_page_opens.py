@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from browsing import grave_findings, pages_of, sweep
+from browsing import grave_findings, pages_of, settled, sweep
 from fabricated_pages import ALL_HOSTILE, TITLE
 from ratewarp._yaml import read_yaml
 from ratewarp.runs.directory import open_run
 
-DRAWN = "document.documentElement.dataset.stage === 'ready'"
 SETTLED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 WAYS_OUT = """[...document.querySelectorAll("*")]
   .map(one => one.getAttribute("href") ?? one.getAttribute("xlink:href"))
@@ -34,7 +33,7 @@ def open_whole(open_page):
 
     def opened(path, **options: Any) -> Page:
         page = open_page(path, **options)
-        page.wait_for_function(DRAWN)
+        settled(page)
         page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
         page.evaluate(SETTLED)
         return page

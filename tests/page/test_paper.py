@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from browsing import pages_of, visited
+from browsing import pages_of, settled, visited
 
-READY = "document.documentElement.dataset.stage === 'ready'"
 TEXT_WIDTH = 703  # CSS pixels of A4 between the margins of print.css
 CONTROLS = ".skip, .contents, #theme, .panel-menu, .taking, .play, #controls select, input[type=range]"
 BACKGROUND = "getComputedStyle(document.body).backgroundColor"
@@ -24,7 +23,7 @@ SPLIT = """[...document.querySelectorAll("figure, tr, .panels > section:not(.who
 def page(browser, plain_page, request) -> Iterator[Page]:
     size = {"width": TEXT_WIDTH, "height": 1000}
     page, seen = visited(browser, plain_page, color_scheme=request.param, viewport=size)
-    page.wait_for_function(READY)
+    settled(page)
     page.emulate_media(media="print")
     yield page
     page.context.close()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-READY = "document.documentElement.dataset.stage === 'ready'"
+from browsing import go, settled
+
 PIXELS = "id => document.querySelector(id).toDataURL()"
 STILL = {"reduced_motion": "reduce"}
 
@@ -17,9 +18,9 @@ STILL = {"reduced_motion": "reduce"}
 def open_stage(open_page, stage_page):
     def opened(address: str = "", **options: Any) -> Page:
         page = open_page(stage_page, **{**STILL, **options})
-        page.wait_for_function(READY)
+        settled(page)
         if address:
-            page.evaluate("address => { location.hash = address }", address)
+            go(page, address)
         return page
 
     return opened
@@ -46,7 +47,7 @@ def test_the_slider_moves_every_view(open_stage):
     page.wait_for_function(
         "before => document.querySelector('#map-own h3').textContent !== before", arg=before[0]
     )
-    assert "place=1" in page.url
+    assert "place=1" in settled(page).url
     assert page.locator("#plane .ring").get_attribute("cx") != rings
     assert all(now != then for now, then in zip(_titles(page), before, strict=True))
 
@@ -57,7 +58,7 @@ def test_a_model_is_chosen_by_mouse_and_by_keyboard(open_stage):
     _wait_for_title(page, "E2M1")
     page.keyboard.press("ArrowLeft")
     _wait_for_title(page, "E1M1")
-    assert "model=E1M1" in page.url
+    assert "model=E1M1" in settled(page).url
 
 
 def test_a_code_chosen_on_one_map_lights_up_everywhere(open_stage):
@@ -70,7 +71,7 @@ def test_a_code_chosen_on_one_map_lights_up_everywhere(open_stage):
     page.wait_for_function(
         "before => document.querySelector('#stimulus > .caption').textContent !== before", arg=before[0]
     )
-    assert "stimulus=" in page.url
+    assert "stimulus=" in settled(page).url
     assert page.evaluate(PIXELS, "#map-reference canvas") != before[1]
     assert tuning.get_attribute("cx") is not None
 
@@ -160,7 +161,7 @@ def test_colours_follow_the_model_until_others_are_chosen(open_stage):
     page.locator(".chip", has_text="E2M1").click()
     _wait_for_title(page, "E2M1")
     assert legend.inner_text().startswith("x_UC")
-    assert "colour=factor-0" in page.url
+    assert "colour=factor-0" in settled(page).url
 
 
 def test_every_warp_is_told_and_shown_where_the_run_has_it(open_stage):

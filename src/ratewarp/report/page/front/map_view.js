@@ -1,6 +1,7 @@
 /** The map of codes: points that move as the choice moves, on a canvas; hover and choose. */
 
 import { coloursOf, stressOf } from "ratewarp/map_colours";
+import { MapDots, inkOf } from "ratewarp/map_dots";
 import { mapKeys } from "ratewarp/map_keys";
 import { MapWalk } from "ratewarp/map_walk";
 import { onTheWay } from "ratewarp/moving_points";
@@ -47,6 +48,9 @@ export class MapView {
     this.hovered = null;
     /** @type {string[] | null} as they are drawn; null when they are to be found anew */
     this.colours_ = null;
+    this.inks = new Uint32Array(0); // the same for pixels
+    /** @type {MapDots | undefined} */
+    this.dots = undefined;
     /** @type {number[] | null} items in the order in which they are drawn, the same */
     this.order_ = null;
     /** @type {Float32Array | undefined} */
@@ -153,16 +157,8 @@ export class MapView {
     context.setTransform(density, 0, 0, density, 0, 0);
     context.clearRect(0, 0, side, side);
     if (!this.shownPoints || !this.detail) return;
-    const [radius, colours] = [this.#radius(), this.#colours()];
-    const [points, scale] = [this.shownPoints, this.#scale(side)];
-    for (const item of this.#order()) {
-      context.globalAlpha = this.#full(item) ? 1 : FAINT;
-      context.fillStyle = colours[item];
-      context.beginPath();
-      context.arc(side / 2 + scale * points[2 * item], side / 2 - scale * points[2 * item + 1], radius, 0, 7);
-      context.fill();
-    }
-    context.globalAlpha = 1;
+    const radius = this.#radius();
+    this.#drawDots(context, density * radius, density * this.#scale(side));
     for (const [item, wide] of /** @type {[number | null, number][]} */ ([[this.hovered, 1.5], [this.item, 2.5]])) {
       if (item === null) continue;
       const [x, y] = this.#at(item, side);
@@ -174,6 +170,20 @@ export class MapView {
     }
     this.#cross(context, side);
     this.#drawBar(context, side);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {number} radius @param {number} scale pixels of a unit of codes */
+  #drawDots(context, radius, scale) {
+    const { width } = this.canvas;
+    if (this.dots?.side !== width || this.dots.radius !== radius) this.dots = new MapDots(width, radius);
+    const { dots } = this;
+    const points = /** @type {Float32Array} */ (this.shownPoints);
+    this.#colours();
+    dots.clear();
+    for (const item of this.#order()) {
+      dots.dot(width / 2 + scale * points[2 * item], width / 2 - scale * points[2 * item + 1], this.inks[item]);
+    }
+    dots.put(context);
   }
 
   /** Whether an item is of the chosen classes, or none is chosen. @param {number} item */
@@ -242,7 +252,10 @@ export class MapView {
 
   #colours() {
     const detail = /** @type {import("ratewarp/stage_run").Detail} */ (this.detail);
-    this.colours_ ??= coloursOf(this.run.stimulus, detail, this.dress_, this.hovered);
+    if (this.colours_) return this.colours_;
+    const { d3 } = /** @type {any} */ (globalThis);
+    this.colours_ = coloursOf(this.run.stimulus, detail, this.dress_, this.hovered);
+    this.inks = Uint32Array.from(this.colours_, (colour, item) => inkOf(d3.rgb(colour), this.#full(item) ? 1 : FAINT));
     return this.colours_;
   }
 

@@ -20,6 +20,7 @@ import { State, fromAddress, toAddress } from "ratewarp/stage_state";
 import { StimulusView } from "ratewarp/stimulus_view";
 import { TraversalView } from "ratewarp/traversal_view";
 import { TuningView } from "ratewarp/tuning_view";
+import { WhenSeen, catchUp } from "ratewarp/when_seen";
 import { WarpsView } from "ratewarp/warps_view";
 import { words } from "ratewarp/words";
 
@@ -29,8 +30,8 @@ import { words } from "ratewarp/words";
  */
 
 const WHAT = /** @type {(keyof Choice)[]} */ (["model", "beside", "place", "seed", "stimulus"]); // what other pictures are of
-const NARROW = 640; // CSS pixels, as in page.css
-const whenIdle = (/** @type {() => void} */ act) => (globalThis.requestIdleCallback ?? setTimeout)(act);
+const REST = 500; // milliseconds without another choice; maps have moved by then
+const whenIdle = (/** @type {() => void} */ act) => (globalThis.requestIdleCallback ?? setTimeout)(act, { timeout: REST });
 const place = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(name));
 
 class Stage {
@@ -39,11 +40,14 @@ class Stage {
     this.run = run;
     this.colours = colourings(run);
     this.state = new State(fromAddress(location.hash.slice(1), this.#first(), run.data));
+    this.resting = 0; // a timer
+    this.turns = 0; // how often something else was chosen
     this.shows = 0; // how often another choice was to be shown: the last is
     /** @type {{detail: Detail | null, other: Detail | null, item: number}} what is shown */
     this.at = { detail: null, other: null, item: 0 };
     leaveOut(run);
     this.views = this.#views();
+    this.later = this.#later();
     this.heat = new HeatView(place("heat"), run, this.state);
     const section = place("heat").closest("section");
     if (section && !this.heat.possible) section.remove();
@@ -90,7 +94,7 @@ class Stage {
       const lit = scheme < 0 ? null : { of: `class-${scheme}`, which: [1] };
       state.set({ colour: null, lit, latent, far: false, beside: null });
       go(condition);
-      place(innerWidth > NARROW ? "sentences" : "legend").scrollIntoView();
+      place("legend").scrollIntoView();
     });
     const legend = new LegendView(place("legend"), state);
     const plane = new PlaneView(place("plane"), run, go);
@@ -100,6 +104,12 @@ class Stage {
     const tuning = new TuningView(place("tuning"), run, latent);
     const distances = new DistancesView(place("distances"), run, light);
     return { own, reference, controls, legend, plane, warps, stimulus, traversal, tuning, distances };
+  }
+
+  /** What waits until it is on the screen. */
+  #later() {
+    const later = (/** @type {string} */ name) => new WhenSeen(place(name), () => this.refresh());
+    return { warps: later("warp-panels"), stimulus: later("stimulus"), tuning: later("tuning"), distances: later("distances") };
   }
 
   /** Which labelling is that of a model; -1 for none. @param {string} model */
@@ -115,15 +125,16 @@ class Stage {
 
   /** Shows what another choice is, or lights what is shown already. @param {Choice} now @param {Choice} before */
   follow(now, before) {
-    history.replaceState(null, "", `#${toAddress(now)}`);
+    this.turns++;
+    document.documentElement.dataset.stage = "moving";
     if (WHAT.some((name) => JSON.stringify(now[name]) !== JSON.stringify(before[name]))) {
       this.show(now);
       return;
     }
     this.light(now);
-    this.views.warps.show(this.run.chosen(now), now);
-    this.heat.show(now);
+    this.#measures(this.run.chosen(now), now);
     this.refresh();
+    this.#rest();
   }
 
   /** @param {Choice} now */
@@ -136,8 +147,7 @@ class Stage {
     const beside = now.beside ?? referenceOf(data, now.model);
     const isReference = beside === referenceOf(data, now.model);
     views.plane.show(condition);
-    views.warps.show(condition, now);
-    this.heat.show(now);
+    this.#measures(condition, now);
     this.#tell(condition, base);
     const [detail, other] = await Promise.all([condition, base].map((one) => (isShown(data, one) ? run.detail(one) : null)));
     const [decoder, theirs] = await Promise.all([condition, base].map((one) => run.decoder(one)));
@@ -148,9 +158,9 @@ class Stage {
     views.own.show(detail, title(now.model, condition), { item, extent, nothing: whyEmpty(data, condition), decoder });
     views.reference.show(other, title(isReference && beside !== "reference" ? `${beside} (reference)` : beside, base), { item, extent, nothing: whyEmpty(data, base), decoder: theirs });
     const sides = [{ name: now.model, detail }, { name: beside, detail: other }];
-    views.stimulus.show(item, now.model === beside ? sides.slice(0, 1) : sides);
-    views.tuning.show(detail, run.stimulus[item]);
-    this.#distances(now, sides);
+    this.later.stimulus.do(() => views.stimulus.show(item, now.model === beside ? sides.slice(0, 1) : sides), "show");
+    this.later.tuning.do(() => views.tuning.show(detail, run.stimulus[item]), "show");
+    this.later.distances.do(() => this.#distances(now, sides), "show");
     const walking = views.traversal.show(condition, detail, item);
     this.light(state.now);
     await walking;
@@ -159,9 +169,34 @@ class Stage {
     performance.mark("stage-shown"); // benchmarks/page.py waits for it
     if (show !== this.shows) return;
     place("stage").setAttribute("aria-busy", "false");
+    if (show > 1) this.#rest();
+    else this.#settle();
+  }
+
+  /** Once a choice rests, writes it into the address: browsers refuse addresses that change too often. */
+  #rest() {
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      history.replaceState(null, "", `#${toAddress(this.state.now)}`);
+      this.#settle();
+    }, REST);
+  }
+
+  /** Brings up to date what is not on the screen, and makes ready what may come next. */
+  #settle() {
+    const { turns } = this;
     whenIdle(() => {
-      if (show === this.shows) this.#unpackNear(now);
+      if (turns !== this.turns) return;
+      catchUp();
+      document.documentElement.dataset.stage = "ready";
+      this.#unpackNear(this.state.now);
     });
+  }
+
+  /** @param {any} condition @param {Choice} now */
+  #measures(condition, now) {
+    this.later.warps.do(() => this.views.warps.show(condition, now));
+    this.heat.show(now);
   }
 
   /** Unpacks what one step of a slider would show. @param {Choice} now */
@@ -200,10 +235,10 @@ class Stage {
     if (detail) views.own.dress({ colouring, values, from, lit });
     if (other) views.reference.dress({ colouring, values, from, lit });
     views.legend.show(colouring, latent);
-    views.tuning.light(latent, lit, colourOfLit(now.lit, colours));
     views.traversal.light(latent);
-    views.stimulus.light(now.lit, lit);
-    views.distances.light(now.lit);
+    this.later.tuning.do(() => views.tuning.light(latent, lit, colourOfLit(now.lit, colours)), "light");
+    this.later.stimulus.do(() => views.stimulus.light(now.lit, lit), "light");
+    this.later.distances.do(() => views.distances.light(now.lit), "light");
   }
 
   /** The sentences of a condition; before all, what keeps it or its reference from being believed. @param {any} condition @param {any} base */
@@ -247,7 +282,6 @@ async function main() {
   state.listen((now, before) => stage.follow(now, before));
   addEventListener("hashchange", () => state.set(fromAddress(location.hash.slice(1), state.now, data)));
   await stage.show(state.now);
-  document.documentElement.dataset.stage = "ready";
   performance.mark("stage-ready");
 }
 

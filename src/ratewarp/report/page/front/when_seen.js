@@ -1,30 +1,47 @@
-/** Work that waits until what it is for is on the screen, or nearly; of what waits, only the last is done. */
+/** Work that waits until what it is for is on the screen; of what waits for the same, only the last is done. */
 
-const NEARLY = "25%"; // of the window, beyond its edges
+/** @type {Set<WhenSeen>} */
+const all = new Set();
 
 export class WhenSeen {
-  /** @param {Element} element */
-  constructor(element) {
+  /**
+   * @param {Element} element
+   * @param {() => void} [after] what follows work that had to wait
+   */
+  constructor(element, after = () => undefined) {
+    this.after = after;
     this.seen = false;
-    /** @type {(() => void) | null} */
-    this.waiting = null;
+    /** @type {Map<string, () => void>} */
+    this.waiting = new Map();
     const look = (/** @type {IntersectionObserverEntry[]} */ entries) => {
       this.seen = entries[entries.length - 1].isIntersecting;
-      if (this.seen) this.#act();
+      if (this.seen) this.catchUp();
     };
-    new IntersectionObserver(look, { rootMargin: NEARLY }).observe(element);
-    addEventListener("beforeprint", () => this.#act()); // paper shows all
+    new IntersectionObserver(look).observe(element);
+    addEventListener("beforeprint", () => this.catchUp()); // paper shows all
+    all.add(this);
   }
 
-  /** @param {() => void} act */
-  do(act) {
-    this.waiting = act;
-    if (this.seen) this.#act();
+  /**
+   * @param {() => void} act
+   * @param {string} [what] it does; where several wait, the last first comes last
+   */
+  do(act, what = "") {
+    if (this.seen && !this.waiting.size) return act();
+    this.waiting.delete(what);
+    this.waiting.set(what, act);
   }
 
-  #act() {
-    const act = this.waiting;
-    this.waiting = null;
-    act?.();
+  catchUp() {
+    if (!this.waiting.size) return;
+    const acts = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const act of acts) act();
+    this.after();
   }
+}
+
+/** Does what waits, such as when nothing else is to be done. */
+export function catchUp() {
+  for (const one of all) one.catchUp();
 }
