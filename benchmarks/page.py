@@ -7,8 +7,8 @@ its own, of a copy of the run (`--as-it-is`: the page of DIR is taken), then ope
 Chromium, 1360 × 900 pixels, every time in a new browser. Linux only.
 
 - bytes: of the page; of its figures, the stage's data and the largest parts of it, scripts and styles;
-- seconds until it is there, and until its figures are PDFs, too; the highest memory of the process and its
-  helpers together (proportional set size, each 0.1 s);
+- seconds until it is there, and until the files of its figures are, too; the highest memory of the process and
+  its helpers together (proportional set size, each 0.1 s);
 - milliseconds from the start of the navigation: the first paint of content, and the stage ready;
 - milliseconds from an event to the end of the first frame in which all that it changes is drawn: a step of
   every slider, another model, another stimulus, the pointer above the map; maps rest before each; and for how
@@ -77,7 +77,7 @@ def written(run: Path, folder: Path) -> tuple[Path, dict[str, float]]:
         sys.exit(f"ratewarp report of {run}: exit code {process.returncode}")
     cost = {
         "seconds": round(until_page, 2),
-        "seconds_with_pdfs": round(time.perf_counter() - start, 2),
+        "seconds_with_files": round(time.perf_counter() - start, 2),
         "peak_gigabytes": round(peak / 1e9, 3),
     }
     return page, cost
@@ -198,7 +198,7 @@ def lines(name: str, found: dict[str, Any]) -> list[str]:
     rows: list[tuple[str, float | None, float | None, float | None]]
     rows = [("bytes", found["bytes"]["page"], None, MOST_BYTES.get(name, MOST_BYTES[""]))]
     most_seconds = MOST_SECONDS.get(name)
-    costs = (("seconds", most_seconds), ("seconds_with_pdfs", None), ("peak_gigabytes", MOST_GIGABYTES))
+    costs = (("seconds", most_seconds), ("seconds_with_files", None), ("peak_gigabytes", MOST_GIGABYTES))
     for key, most in costs:
         if key in found:
             rows.append((key, found[key], None, most))

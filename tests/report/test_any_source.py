@@ -16,9 +16,10 @@ from PIL import Image
 from fabricated import fabricated_record, fabricated_run, fabricated_tables, put_record
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
+from ratewarp.report.figure_files import Picture
 from ratewarp.report.figures import drawings, reference_name
 from ratewarp.report.page.stage import stage_data
-from ratewarp.report.pictures import Picture, Pictures
+from ratewarp.report.pictures import Pictures
 from ratewarp.report.style import DOUBLE, figure_style
 from ratewarp.report.views import RunView
 from ratewarp.report.what_is_there import WhatIsThere

@@ -13,9 +13,10 @@ from matplotlib.backends import backend_mixed
 from fabricated import fabricated_record, fabricated_run, put_record
 from ratewarp.geometry.embedding import Map
 from ratewarp.report import views, write_report
+from ratewarp.report.figure_files import Picture
 from ratewarp.report.overview import overview_figure
 from ratewarp.report.page import page_file
-from ratewarp.report.pictures import Picture, Pictures
+from ratewarp.report.pictures import Pictures
 from ratewarp.report.plane import floor_of_noise, plane_figure
 from ratewarp.report.style import figure_style
 from ratewarp.report.views import RunView

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import os
@@ -22,7 +21,7 @@ from fabricated import fabricated_run, fabricated_tables
 from ratewarp import _figure_helpers
 from ratewarp.report import figure_processes
 from ratewarp.report import pictures as pictures_module
-from ratewarp.report.figure_files import Drawer, Drawn, Order
+from ratewarp.report.figure_files import Drawer, Order
 from ratewarp.report.figures import drawings
 from ratewarp.report.pictures import Pictures
 from ratewarp.report.views import RunView
@@ -78,7 +77,7 @@ def test_every_figure_is_written_and_told_of(run, names_drawn):
     found = _draw(run, told)
     drawn = [f"drawing {name} (figure {number} of 4)" for number, name in enumerate(NAMES, 1)]
     printed = [
-        f"drawing {name} as PDF (figure {number} of 3)"
+        f"writing files of {name} (figure {number} of 3)"
         for number, name in enumerate(["one", "two", "three"], 1)
     ]
     assert told == [*drawn, "shown", *printed]
@@ -90,21 +89,21 @@ def test_every_figure_is_written_and_told_of(run, names_drawn):
     }
 
 
-def test_pictures_are_there_before_pdfs(run, names_drawn):
-    kinds = []
+def test_pictures_are_there_before_files(run, names_drawn):
+    there = []
     Pictures(run).draw(
         RunView(run),
         lambda at: None,
-        lambda pictures: kinds.extend(file.suffix for file in (run.path / "figures").iterdir()),
+        lambda pictures: there.extend([*pictures, (run.path / "figures").exists()]),
     )
-    assert kinds == [".png"] * 3
+    assert there == ["one", "two", "three", False]
 
 
 def test_finished_figures_are_not_drawn_again_after_an_interruption(run, names_drawn):
     names, _ = names_drawn
 
     def interrupted(at):
-        if at.doing == "drawing two as PDF (figure 2 of 3)":
+        if at.doing == "writing files of two (figure 2 of 3)":
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -183,17 +182,17 @@ def test_a_helper_draws_the_same(tiny_study, tmp_path, monkeypatch):
     fabricated_tables(run, tiny_study)
     view = RunView(run)
     drawer = Drawer({name: partial(make, view) for name, make in drawings(view).items()})
-    order = Order("rate_distortion", png=True, pdf=True, dpi=100)
+    order = Order("rate_distortion", ("png", "pdf"), 100)
     monkeypatch.setattr(_figure_helpers, "cpu_cores", lambda: 2)
     with _figure_helpers.early_helpers(run.path) as helpers:
         [helper] = helpers
-        lines = [json.dumps([wanted, *order]) for wanted in ("draw", "pdf")]
-        helper.stdin.write("\n".join([*lines, json.dumps(["draw", "none", True, True, 100]), ""]))
+        lines = [json.dumps([wanted, *order]) for wanted in ("picture", "files")]
+        helper.stdin.write("\n".join([*lines, json.dumps(["picture", "none", [], 100]), ""]))
         helper.stdin.close()
         started, drawn, printed, failed = map(str.strip, helper.stdout)
     assert started == "started"
-    assert figure_processes.from_plain(json.loads(drawn)) == drawer.draw(order)
-    assert base64.b64decode(json.loads(printed)) == drawer.pdf(order)
+    assert tuple(json.loads(drawn)) == drawer.picture(order)
+    assert figure_processes.from_plain(json.loads(printed)) == drawer.files(order)
     assert json.loads(failed) == "failed"
     assert helper.poll() is not None
 
@@ -204,11 +203,10 @@ def test_no_helper_starts_early_where_figures_may_stay(run):
         assert helpers == []
 
 
-def test_a_figure_survives_the_way_from_another_process():
-    for found in (Drawn(bytes(range(256)), "data:,", 7.2), Drawn(None, "data:,", 7.2)):
+def test_files_survive_the_way_from_another_process():
+    for found in ({"png": bytes(range(256)), "pdf": b""}, {}):
         plain = json.loads(json.dumps(figure_processes.to_plain(found)))
         assert figure_processes.from_plain(plain) == found
-    assert figure_processes.from_plain(figure_processes.to_plain(None)) is None
 
 
 @pytest.mark.parametrize("kind", ["flipped", "script", "signed script", "pipe"])
@@ -238,7 +236,7 @@ def test_fonts_of_a_pdf_have_their_letters_and_nothing_that_places_them():
         axes.set_title("Warps")
         return figure
 
-    content, fonts = Drawer({"one": make}).pdf(Order("one", png=False, pdf=True, dpi=50)), []
+    content, fonts = Drawer({"one": make}).files(Order("one", ("pdf",), 50))["pdf"], []
     for part in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", content, re.DOTALL):
         with suppress(zlib.error):
             text = zlib.decompress(part)

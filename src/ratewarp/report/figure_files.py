@@ -1,4 +1,4 @@
-"""A figure as files and as the page's picture, from one rendering."""
+"""A figure as the page's picture and as files, from one rendering."""
 
 from __future__ import annotations
 
@@ -22,73 +22,67 @@ from ratewarp.report.style import figure_style
 _MOST_PIXELS = 9000  # along a side of a PNG; a larger one opens slowly
 _SCREEN_PIXELS = 2000  # a page is not wider, also on a sharp screen
 _PACKING = 3  # of a PNG; the most takes twice as long for a tenth less
-_CLOSE = {"quality": 85, "method": 2}  # WebP that is not exact
-_EXACT = {"lossless": True, "quality": 20, "method": 0}
+_QUALITY = 85  # of WebP; exact pictures are two to five times as large
 _LISTED, _LAYOUT = "_drop_tables_default", ("GDEF", "GPOS", "GSUB", "MATH", "kern")
-_EXACT_SIZE = 1.3  # times as large a picture may be where it is exact
 
 
 class Order(NamedTuple):
-    """What is wanted of a figure beside its picture.
+    """What is wanted of a figure.
 
     Attributes:
         name: of the figure.
-        png: whether a PNG.
-        pdf: whether a PDF.
+        kinds: of its files: "png" and "pdf", or one of them, or none.
         dpi: pixels an inch.
     """
 
     name: str
-    png: bool
-    pdf: bool
+    kinds: tuple[str, ...]
     dpi: float
 
 
-class Drawn(NamedTuple):
-    """A figure that is drawn.
+class Picture(NamedTuple):
+    """A figure on the page.
 
     Attributes:
-        png: content of its file; None if none is wanted.
-        picture: the page's, as the source of an image.
-        inches: its width.
+        source: of an image.
+        inches: width of the figure.
     """
 
-    png: bytes | None
-    picture: str
+    source: str
     inches: float
 
 
 class Drawer:
-    """Draws figures in the package's own style, whatever the user's; keeps each until its PDF is made."""
+    """Draws figures in the package's own style, whatever the user's; keeps each until its files are made."""
 
     def __init__(self, makes: Mapping[str, Callable[[], Figure | None]]) -> None:
         self._makes = makes
-        self._kept: dict[str, Figure] = {}
+        self._kept: dict[str, tuple[Figure, Image.Image]] = {}
 
-    def draw(self, order: Order) -> Drawn | None:
-        """The picture of a figure; None where there is nothing to draw."""
+    def picture(self, order: Order) -> Picture | None:
+        """A figure as the page shows it; None where there is nothing to draw."""
         with figure_style():
             figure = self._makes[order.name]()
             if figure is None:
                 return None
             try:
-                picture = _laid_out(figure, order.dpi)
+                pixels = _laid_out(figure, order.dpi)
             finally:
                 plt.close(figure)
-        if order.pdf:
-            self._kept[order.name] = figure
-        png = _png(picture, figure.dpi) if order.png else None
-        source = "data:image/webp;base64," + base64.b64encode(_for_screen(picture)).decode()
-        return Drawn(png, source, float(figure.get_figwidth()))
+        if order.kinds:
+            self._kept[order.name] = figure, pixels
+        source = "data:image/webp;base64," + base64.b64encode(_for_screen(pixels)).decode()
+        return Picture(source, float(figure.get_figwidth()))
 
-    def pdf(self, order: Order) -> bytes:
-        """The PDF of a figure of which there is something to draw; of one that is not kept, drawn anew."""
+    def files(self, order: Order) -> dict[str, bytes]:
+        """Contents by kind, of a figure of which there is something to draw; what is not kept is drawn
+        anew.
+        """
         if order.name not in self._kept:
-            self.draw(order)
-        figure, stream = self._kept.pop(order.name), io.BytesIO()
-        with figure_style(), _fonts_without_layout():
-            figure.savefig(stream, format="pdf", dpi=figure.dpi, metadata={"CreationDate": None})
-        return stream.getvalue()
+            self.picture(order)
+        figure, pixels = self._kept.pop(order.name)
+        make = {"png": lambda: _png(pixels, figure.dpi), "pdf": lambda: _pdf(figure)}
+        return {kind: make[kind]() for kind in order.kinds}
 
 
 def _laid_out(figure: Figure, dpi: float) -> Image.Image:
@@ -100,6 +94,13 @@ def _laid_out(figure: Figure, dpi: float) -> Image.Image:
     picture = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     FigureCanvasBase(figure)  # one without pixels, which take 10 MB
     return picture
+
+
+def _pdf(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    with figure_style(), _fonts_without_layout():
+        figure.savefig(stream, format="pdf", dpi=figure.dpi, metadata={"CreationDate": None})
+    return stream.getvalue()
 
 
 @contextmanager
@@ -127,12 +128,10 @@ def _png(picture: Image.Image, dpi: float) -> bytes:
 
 
 def _for_screen(picture: Image.Image) -> bytes:
-    """The same picture for a page, exact where that is not much larger."""
+    """The same picture for a page: some steps of grey off, a fifth of the size."""
     if picture.width > _SCREEN_PIXELS:
         height = round(picture.height * _SCREEN_PIXELS / picture.width)
         picture = picture.resize((_SCREEN_PIXELS, height), Image.Resampling.LANCZOS)
-    exact, close = io.BytesIO(), io.BytesIO()
-    picture.save(exact, "webp", **_EXACT)
-    picture.save(close, "webp", **_CLOSE)
-    found = exact if exact.tell() < _EXACT_SIZE * close.tell() else close
-    return found.getvalue()
+    stream = io.BytesIO()
+    picture.save(stream, "webp", quality=_QUALITY, method=2)
+    return stream.getvalue()

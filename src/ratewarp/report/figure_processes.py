@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from ratewarp._figure_helpers import Helper, end_helpers
 from ratewarp._interrupt import stop_if_asked
-from ratewarp.report.figure_files import Drawer, Drawn, Order
+from ratewarp.report.figure_files import Drawer, Order, Picture
 
 _LOOK_SECONDS = 0.2  # between two looks at what helpers have drawn, and whether the user asked to stop
 _OF_MAPS = ("overview", "model_")  # beginnings of names of figures of maps, which every process lays out anew
@@ -24,19 +24,20 @@ Tell = Callable[[str, int, int], None]
 
 
 class Drawing:
-    """Figures that are drawn: first the pictures of all, which a page waits for, then those for print.
+    """Figures that are drawn: first the pictures of all, which the page waits for, then their files.
 
-    Who has drawn a figure makes its PDF, too. Helpers go on to these while this process writes the page.
+    Who has drawn a figure makes its files, too. Helpers go on to these while this process writes the page.
     """
 
     def __init__(self, drawer: Drawer, helpers: Sequence[Helper]) -> None:
         self._drawer = drawer
         self._waiting, self._own = deque[Order](), deque[Order]()
-        self._drawn, self._printed = Queue[tuple[str, Drawn | None]](), Queue[tuple[str, bytes]]()
+        self._pictures = Queue[tuple[str, Picture | None]]()
+        self._files = Queue[tuple[str, dict[str, bytes]]]()
         self._threads = [Thread(target=self._ask, args=(one,), daemon=True) for one in helpers]
 
-    def pictures(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, Drawn | None]]:
-        """What is drawn of every figure, when it is; None where there is nothing to draw.
+    def pictures(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, Picture | None]]:
+        """The picture of every figure, when it is drawn; None where there is nothing to draw.
 
         Arguments:
             orders: what to draw. This process begins with what shows maps, its helpers with what does not.
@@ -47,22 +48,22 @@ class Drawing:
         for thread in self._threads:
             thread.start()
 
-        def draw(order: Order) -> Drawn | None:
-            found = self._drawer.draw(order)
-            if found is not None and order.pdf:
+        def draw(order: Order) -> Picture | None:
+            found = self._drawer.picture(order)
+            if found is not None and order.kinds:
                 self._own.append(order)
             return found
 
-        yield from self._made(orders, self._waiting, self._drawn, draw, tell)
+        yield from self._made(orders, self._waiting, self._pictures, draw, tell)
 
-    def pdfs(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, bytes]]:
-        """The PDF of every figure of which there is a picture, when it is made.
+    def files(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, dict[str, bytes]]]:
+        """The files of every figure, by kind, when they are made.
 
         Arguments:
-            orders: those of `pictures` that have one.
+            orders: those of `pictures` that had one, and want files.
             tell: hears what comes next.
         """
-        yield from self._made(orders, self._own, self._printed, self._drawer.pdf, tell)
+        yield from self._made(orders, self._own, self._files, self._drawer.files, tell)
 
     def _made(
         self,
@@ -94,22 +95,22 @@ class Drawing:
         return next(iter(left.values())) if lost else None
 
     def _ask(self, helper: Helper) -> None:
-        """Asks a helper for figure after figure, from the end of what is waiting; then for their PDFs."""
+        """Asks a helper for figure after figure, from the end of what is waiting; then for their files."""
         own = list[Order]()
         # OSError: it is lost; ValueError: it was ended in the middle of a line
         with suppress(OSError, ValueError, EOFError):
             _line(helper)  # it has started
             while (order := self._last_waiting()) is not None:
-                answer = _answer(helper, "draw", order)
+                answer = _answer(helper, "picture", order)
                 if answer == "failed":
                     continue
-                self._drawn.put((order.name, from_plain(answer)))
-                if answer is not None and order.pdf:
+                self._pictures.put((order.name, answer and Picture(*answer)))
+                if answer is not None and order.kinds:
                     own.append(order)
             for order in own:
-                answer = _answer(helper, "pdf", order)
+                answer = _answer(helper, "files", order)
                 if answer != "failed":
-                    self._printed.put((order.name, base64.b64decode(answer)))
+                    self._files.put((order.name, from_plain(answer)))
 
     def _last_waiting(self) -> Order | None:
         with suppress(IndexError):
@@ -159,17 +160,11 @@ def _line(helper: Helper) -> str:
     return line
 
 
-def to_plain(made: Drawn | None) -> dict[str, Any] | None:
-    """For JSON."""
-    if made is None:
-        return None
-    png = None if made.png is None else base64.b64encode(made.png).decode()
-    return {"png": png, "picture": made.picture, "inches": made.inches}
+def to_plain(files: dict[str, bytes]) -> dict[str, str]:
+    """Contents of files for JSON."""
+    return {kind: base64.b64encode(content).decode() for kind, content in files.items()}
 
 
-def from_plain(plain: dict[str, Any] | None) -> Drawn | None:
+def from_plain(plain: dict[str, str]) -> dict[str, bytes]:
     """The inverse of `to_plain`."""
-    if plain is None:
-        return None
-    png = None if plain["png"] is None else base64.b64decode(plain["png"])
-    return Drawn(png, plain["picture"], plain["inches"])
+    return {kind: base64.b64decode(text) for kind, text in plain.items()}

@@ -1,8 +1,7 @@
-"""A process that draws figures of a run: orders come in, a line each, pictures and PDFs go out as JSON."""
+"""A process that draws figures of a run: orders come in, a line each, pictures and files go out as JSON."""
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import sys
@@ -27,8 +26,8 @@ def main(folder: str) -> None:
     view = RunView(open_run(Path(folder)))
     drawer = Drawer({name: partial(make, view) for name, make in drawings(view).items()})
     make: dict[str, Callable[[Order], Any]] = {
-        "draw": lambda order: to_plain(drawer.draw(order)),
-        "pdf": lambda order: base64.b64encode(drawer.pdf(order)).decode(),
+        "picture": drawer.picture,
+        "files": lambda order: to_plain(drawer.files(order)),
     }
     print("started", file=answers, flush=True)
     for line in sys.stdin:

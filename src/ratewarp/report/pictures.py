@@ -12,14 +12,13 @@ from functools import cached_property, partial
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
 from ratewarp._figure_helpers import Helper, start_helpers
 from ratewarp._progress import Progress
-from ratewarp.report.figure_files import Drawer, Drawn, Order
+from ratewarp.report.figure_files import Drawer, Order, Picture
 from ratewarp.report.figure_processes import Tell, drawing
 from ratewarp.report.figures import drawings
 from ratewarp.report.views import RunView
@@ -31,18 +30,6 @@ FEWEST = 8  # figures: fewer are drawn sooner than a helper has started
 _FILE_DPI = 200  # pixels an inch of a PNG, and of what is no line or letter in a PDF
 _NOTHING = "nothing"  # what is kept of a figure for which there is nothing to draw
 _PICTURE = re.compile(r"([0-9]+\.[0-9]{2}) (data:image/webp;base64,[A-Za-z0-9+/=]+)")
-
-
-class Picture(NamedTuple):
-    """A figure on the page.
-
-    Attributes:
-        source: of an image.
-        inches: width of the figure.
-    """
-
-    source: str
-    inches: float
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ class Pictures:
         Arguments:
             view: the run.
             progress: hears where it stands.
-            when_shown: called with the page's pictures by name of their figure, once all are there; the PDFs
+            when_shown: called with the page's pictures by name of their figure, once all are there; files
                 are made after it.
             helpers: that draw, too, and end with this; started here if not given.
         """
@@ -85,16 +72,17 @@ class Pictures:
         done = len(todo) - len(wanted)
         with drawing(drawer, helpers) as work:
             for name, found in work.pictures(wanted, _telling(progress, "drawing {}", done)):
-                known[name] = self._write_png(name, found)
+                known[name] = found or _NOTHING
             when_shown({name: one for name, one in known.items() if isinstance(one, Picture)})
             later = []
             for order in wanted:
-                if order.pdf and known[order.name] != _NOTHING:
+                if order.kinds and known[order.name] != _NOTHING:
                     later.append(order)
                 else:
                     self._keep(order.name, known[order.name])
-            for name, content in work.pdfs(later, _telling(progress, "drawing {} as PDF", 0)):
-                self.run.write_bytes(f"figures/{name}.pdf", content)
+            for name, files in work.files(later, _telling(progress, "writing files of {}", 0)):
+                for kind, content in files.items():
+                    self.run.write_bytes(f"figures/{name}.{kind}", content)
                 self._keep(name, known[name])
 
     def _begin(self) -> None:
@@ -122,7 +110,7 @@ class Pictures:
         inputs.
         """
         wanted = FILES if self._kept(name) is None else self._missing(name)
-        return Order(name, "png" in wanted, "pdf" in wanted, _FILE_DPI)
+        return Order(name, tuple(wanted), _FILE_DPI)
 
     def _missing(self, name: str) -> list[str]:
         """Kinds of files of a figure that are not there."""
@@ -142,14 +130,6 @@ class Pictures:
         # nothing else may get into the page
         found = _PICTURE.fullmatch(text) if text is not None else None
         return Picture(found[2], float(found[1])) if found else None
-
-    def _write_png(self, name: str, found: Drawn | None) -> Picture | str:
-        """Writes its file, if there is one; what is kept of a figure."""
-        if found is None:
-            return _NOTHING
-        if found.png is not None:
-            self.run.write_bytes(f"figures/{name}.png", found.png)
-        return Picture(found.picture, found.inches)
 
     def _keep(self, name: str, found: Picture | str | None) -> None:
         """Notes that a figure is finished: last of all, when its files are written."""

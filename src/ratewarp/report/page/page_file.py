@@ -12,6 +12,7 @@ from markupsafe import Markup
 from ratewarp._figure_helpers import Helper
 from ratewarp._progress import Progress
 from ratewarp.report.bound_words import bound_of
+from ratewarp.report.figure_files import Picture
 from ratewarp.report.figures import model_names, reference_name
 from ratewarp.report.page.alerts import alerts
 from ratewarp.report.page.readings import READINGS
@@ -19,7 +20,7 @@ from ratewarp.report.page.rendering import rendered
 from ratewarp.report.page.run_facts import facts, study_text, what_was_run
 from ratewarp.report.page.stage import stage_data
 from ratewarp.report.pictured import are_seen
-from ratewarp.report.pictures import Picture, Pictures
+from ratewarp.report.pictures import Pictures
 from ratewarp.report.plane import floor_of_noise, noise_note
 from ratewarp.report.views import RunView, scheme_title
 from ratewarp.report.what_is_there import WhatIsThere
@@ -105,7 +106,8 @@ def write_report(
     study: Study | None = None,
     helpers: list[Helper] | None = None,
 ) -> Path:
-    """Draws the figures of a run as PNG and PDF, and writes `report.html`, which is there before the PDFs.
+    """Draws the figures of a run as PNG and PDF, and writes `report.html`, which is there before
+    the files of figures.
 
     Of a run that is not finished, is damaged in parts or was made by another version, the page shows what is
     there, and says at its top what is missing.

@@ -7,11 +7,14 @@ from importlib.metadata import version
 from typing import Any
 
 from ratewarp._yaml import write_yaml
+from ratewarp.report.page.figures_in_words import short
 from ratewarp.report.views import RunView
+from ratewarp.sources import Factor, Source
 from ratewarp.studies import CAPACITY
 
 _MOST_SEEDS = 12  # that are named one by one
 _MOST_LETTERS = 400_000  # of a study on the page
+_MOST_FACTORS, _MOST_KINDS = 6, 5  # that are named one by one
 
 
 def facts(view: RunView) -> dict[str, str]:
@@ -29,6 +32,7 @@ def facts(view: RunView) -> dict[str, str]:
     size, crossed = " × ".join(map(str, shape)), " × ".join([f"{len(study.models)} models", *axes, seeds])
     return {
         "Source": f"{study.source.name}: {_counted(view)}, images of {size}",
+        **_factors(study.source),
         "Trained": f"{len(view.conditions):,} networks: {crossed}",
         **(
             {"Capacities": ", ".join(f"{c:g}" for c in study.capacities_nats) + " nats"}
@@ -67,6 +71,26 @@ def _counted(view: RunView) -> str:
     if measured < total:
         return f"{total:,} stimuli, of which a random sample of {measured:,} is measured"
     return f"{total} stimuli"
+
+
+def _factors(source: Source) -> dict[str, str]:
+    """What stimuli differ in: each factor with the values that it takes."""
+    factors = [factor for factor in source.factors if factor.kind != "covariate"]
+    told = [f"{short(factor.name)} ({_values(factor)})" for factor in factors[:_MOST_FACTORS]]
+    more = [f"{len(factors) - len(told)} more"] if len(factors) > len(told) else []
+    return {"Stimuli differ in": ", ".join([*told, *more])} if told else {}
+
+
+def _values(factor: Factor) -> str:
+    """Examples: "13 values from 0 to 12", "cat, dog"."""
+    values = factor.values
+    if factor.kind == "categorical" and len(values) <= _MOST_KINDS:
+        return ", ".join(short(value) for value in values)
+    if factor.kind == "categorical":
+        return f"{len(values)} kinds"
+    numbers = [float(value) for value in values]
+    period = f", period {factor.period:g}" if factor.period else ""
+    return f"{len(values)} values from {min(numbers):g} to {max(numbers):g}{period}"
 
 
 def _image_sets(view: RunView) -> dict[str, str]:
