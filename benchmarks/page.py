@@ -7,8 +7,8 @@ its own, of a copy of the run (`--as-it-is`: the page of DIR is taken), then ope
 Chromium, 1360 × 900 pixels, every time in a new browser. Linux only.
 
 - bytes: of the page; of its figures, the stage's data and the largest parts of it, scripts and styles;
-- seconds until it is there, and until the files of its figures are, too; the highest memory of the process and
-  its helpers together (proportional set size, each 0.1 s);
+- seconds until it is there, and until the files of its figures are; the highest memory of the process and its
+  helpers together (proportional set size, each 0.1 s);
 - milliseconds from the start of the navigation: the first paint of content, and the stage ready;
 - milliseconds from an event to the end of the first frame in which all that it changes is drawn: a step of
   every slider, another model, another stimulus, the pointer above the map; maps rest before each; and for how
