@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { State, fromAddress, toAddress } from "ratewarp/stage_state";
+import { State, fromAddress, toAddress, withOwnLatent } from "ratewarp/stage_state";
 import { below, chance, hardText } from "./chance.mjs";
 
 const FALLBACK = { model: "fallback", place: [0, 0], seed: 3, stimulus: null, latent: null, colour: "class-0", beside: null, lit: null, far: false, measures: null, heat: null };
@@ -113,4 +113,17 @@ test("a listener may choose, and the last choice is known to all", () => {
   state.set({ at: 1 });
   assert.equal(state.now.at, 3);
   assert.ok(seen.includes(3));
+});
+
+test("a latent that was chosen is of its own network", () => {
+  const state = new State({ ...FALLBACK, latent: 2 }, withOwnLatent);
+  state.set({ stimulus: 5 });
+  assert.equal(state.now.latent, 2);
+  for (const change of [{ model: "other" }, { place: [1, 0] }, { seed: 4 }]) {
+    state.set({ latent: 2 });
+    state.set(change);
+    assert.equal(state.now.latent, null);
+  }
+  state.set({ model: "fallback", latent: 1 });
+  assert.equal(state.now.latent, 1, "one that is chosen with its network stays");
 });

@@ -145,6 +145,7 @@ def test_a_link_brings_back_what_is_lit(page):
     assert _all_differ(before, _maps(page))
     assert page.get_by_label("colour by distance").is_checked()
     assert page.locator(f"#tuning [data-latent='{latent}']").get_attribute("aria-pressed") == "true"
+    assert "in full colour: " in page.locator("#legend").inner_text()
     assert grave_findings(page) == []
 
 

@@ -14,7 +14,7 @@ export class LegendView {
   constructor(place, state) {
     this.state = state;
     this.pointing = false;
-    /** @type {{colouring: import("ratewarp/colours").Colouring, latent: number | null} | null} */
+    /** @type {{colouring: import("ratewarp/colours").Colouring, latent: number | null, full: string} | null} */
     this.shown = null;
     this.entries = place.appendChild(words("div", "", "entries"));
     const tools = place.appendChild(words("div", "", "tools"));
@@ -41,9 +41,10 @@ export class LegendView {
   /**
    * @param {import("ratewarp/colours").Colouring} colouring
    * @param {number | null} shown the chosen latent, where it is in use
+   * @param {string} full which classes are lit, in words
    */
-  show(colouring, shown) {
-    this.shown = { colouring, latent: shown };
+  show(colouring, shown, full) {
+    this.shown = { colouring, latent: shown, full };
     const { lit, latent, far } = this.state.now;
     this.far.checked = far;
     this.clear.hidden = lit === null && latent === null;
@@ -52,6 +53,7 @@ export class LegendView {
     if (far) this.entries.replaceChildren(...scale("distance from the chosen stimulus, in the codes of each map", nearToFar, "near", "far"));
     else if (shown !== null) this.entries.replaceChildren(...scale(`what latent ${shown + 1} of the model says, on both maps`, ofLatent, "low", "high"));
     else this.entries.replaceChildren(words("span", `${colouring.label}: `), ...colouring.entries.map((entry) => this.#entry(colouring, entry, lit)));
+    if (full && (far || shown !== null)) this.entries.append(words("span", `in full colour: ${clipped(full, 2 * LONGEST)}`));
     if (latent !== null && shown === null) this.entries.append(words("span", `(latent ${latent + 1} is not in use here)`));
     if (focused !== undefined) /** @type {HTMLElement | null} */ (this.entries.querySelector(`[data-number="${focused}"]`))?.focus();
   }
@@ -61,7 +63,7 @@ export class LegendView {
     if (pointing === this.pointing) return;
     this.pointing = pointing;
     if (pointing) this.entries.replaceChildren(...scale("distance from the code pointed at, in the codes of each map", nearToFar, "near", "far"));
-    else if (this.shown) this.show(this.shown.colouring, this.shown.latent);
+    else if (this.shown) this.show(this.shown.colouring, this.shown.latent, this.shown.full);
   }
 
   /** @param {import("ratewarp/colours").Colouring} colouring @param {import("ratewarp/colours").Entry} entry @param {import("ratewarp/stage_run").Lit | null} lit */

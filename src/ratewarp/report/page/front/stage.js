@@ -16,7 +16,7 @@ import { PlaneView } from "ratewarp/plane_view";
 import { isLit } from "ratewarp/selection";
 import { furnish } from "ratewarp/stage_panels";
 import { StageRun, latentsInUse, referenceOf } from "ratewarp/stage_run";
-import { State, fromAddress, toAddress } from "ratewarp/stage_state";
+import { State, fromAddress, toAddress, withOwnLatent } from "ratewarp/stage_state";
 import { StimulusView } from "ratewarp/stimulus_view";
 import { TraversalView } from "ratewarp/traversal_view";
 import { TuningView } from "ratewarp/tuning_view";
@@ -30,6 +30,7 @@ import { words } from "ratewarp/words";
  */
 
 const WHAT = /** @type {(keyof Choice)[]} */ (["model", "beside", "place", "seed", "stimulus"]); // what other pictures are of
+const NARROW = 640; // CSS pixels, as in page.css
 const REST = 500; // milliseconds without another choice; maps have moved by then
 const whenIdle = (/** @type {() => void} */ act) => (globalThis.requestIdleCallback ?? setTimeout)(act, { timeout: REST });
 const place = (/** @type {string} */ name) => /** @type {HTMLElement} */ (document.getElementById(name));
@@ -39,7 +40,7 @@ class Stage {
   constructor(run) {
     this.run = run;
     this.colours = colourings(run);
-    this.state = new State(fromAddress(location.hash.slice(1), this.#first(), run.data));
+    this.state = new State(fromAddress(location.hash.slice(1), this.#first(), run.data), withOwnLatent);
     this.resting = 0; // a timer
     this.turns = 0; // how often something else was chosen
     this.shows = 0; // how often another choice was to be shown: the last is
@@ -92,9 +93,8 @@ class Stage {
     new GuideView(document.getElementById("guide"), run, (condition, latent, task) => {
       const scheme = run.schemes.findIndex((/** @type {any} */ one) => one.name === task);
       const lit = scheme < 0 ? null : { of: `class-${scheme}`, which: [1] };
-      state.set({ colour: null, lit, latent, far: false, beside: null });
-      go(condition);
-      place("legend").scrollIntoView();
+      this.#go(condition, { colour: null, lit, latent, far: false, beside: null });
+      place(innerWidth > NARROW ? "about" : "legend").scrollIntoView();
     });
     const legend = new LegendView(place("legend"), state);
     const plane = new PlaneView(place("plane"), run, go);
@@ -117,10 +117,10 @@ class Stage {
     return this.run.schemes.findIndex((/** @type {any} */ one) => one.models.includes(model));
   }
 
-  /** Chooses a condition; along axes on which it does not vary all stays as it is. @param {any} condition */
-  #go({ model, seed, place }) {
+  /** Chooses a condition; along axes on which it does not vary all stays as it is. @param {any} condition @param {Partial<Choice>} [more] */
+  #go({ model, seed, place }, more = {}) {
     const { now } = this.state;
-    this.state.set({ model, seed, place: place.map((/** @type {number | null} */ at, /** @type {number} */ axis) => at ?? now.place[axis]) });
+    this.state.set({ ...more, model, seed, place: place.map((/** @type {number | null} */ at, /** @type {number} */ axis) => at ?? now.place[axis]) });
   }
 
   /** Shows what another choice is, or lights what is shown already. @param {Choice} now @param {Choice} before */
@@ -234,7 +234,7 @@ class Stage {
     const from = now.far ? item : null;
     if (detail) views.own.dress({ colouring, values, from, lit });
     if (other) views.reference.dress({ colouring, values, from, lit });
-    views.legend.show(colouring, latent);
+    views.legend.show(colouring, latent, nameOfLit(now.lit, colours));
     views.traversal.light(latent);
     this.later.tuning.do(() => views.tuning.light(latent, lit, colourOfLit(now.lit, colours)), "light");
     this.later.stimulus.do(() => views.stimulus.light(now.lit, lit), "light");
@@ -260,6 +260,13 @@ class Stage {
 function colourOfLit(lit, colours) {
   const entries = colours.find((one) => one.name === lit?.of)?.entries;
   return entries?.find((one) => one.number === lit?.which[0])?.colour ?? "currentColor";
+}
+
+/** @param {import("ratewarp/stage_run").Lit | null} lit @param {import("ratewarp/colours").Colouring[]} colours */
+function nameOfLit(lit, colours) {
+  const found = colours.find((one) => one.name === lit?.of);
+  const labels = found?.entries.filter((one) => lit?.which.includes(one.number)).map((one) => one.label) ?? [];
+  return labels.length ? `${found?.label}: ${labels.join(", ")}` : "";
 }
 
 /** @param {string} name @param {any} condition */

@@ -2,9 +2,13 @@
 
 /** @template T */
 export class State {
-  /** @param {T} start */
-  constructor(start) {
+  /**
+   * @param {T} start
+   * @param {(now: T, before: T) => T} [entailed] what a change brings with it
+   */
+  constructor(start, entailed = (now) => now) {
     this.now = start;
+    this.entailed = entailed;
     /** @type {Set<(now: T, before: T) => void>} */
     this.listeners = new Set();
   }
@@ -16,7 +20,7 @@ export class State {
       ([name, value]) => JSON.stringify(value) === JSON.stringify(/** @type {any} */ (before)[name]),
     );
     if (same) return;
-    this.now = { ...before, ...change };
+    this.now = this.entailed({ ...before, ...change }, before);
     for (const listener of this.listeners) listener(this.now, before);
   }
 
@@ -24,6 +28,17 @@ export class State {
   listen(listener) {
     this.listeners.add(listener);
   }
+}
+
+/**
+ * A latent is of one network: that of the same number in another one is not its like.
+ * @param {import("ratewarp/stage_run").Choice} now
+ * @param {import("ratewarp/stage_run").Choice} before
+ * @returns {import("ratewarp/stage_run").Choice}
+ */
+export function withOwnLatent(now, before) {
+  const network = (/** @type {import("ratewarp/stage_run").Choice} */ one) => JSON.stringify([one.model, one.place, one.seed]);
+  return now.latent === before.latent && network(now) !== network(before) ? { ...now, latent: null } : now;
 }
 
 /**

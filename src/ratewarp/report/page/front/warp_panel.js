@@ -6,6 +6,7 @@ import { clipped } from "ratewarp/words";
 const SIZE = { width: 300, height: 210, left: 46, right: 10, top: 12, bottom: 36 };
 const CAPACITY = "capacity_nats";
 const MANY = 60; // dots from which on they are small
+const ONE_LATENT = "Where a single latent is in use, as at little capacity, alignment is 1 whatever the code does.";
 const NO_AXES = "No curve of optimal codes: they have no axes of their own. The part of it that needs no axes stands under Optimal codes.";
 
 /**
@@ -46,10 +47,14 @@ export class WarpPanel {
     this.#axes(d3);
     this.lines = this.svg.append("g");
     this.rings = this.svg.append("g");
-    if (this.measure === "orthogonalization_change" && data.normative.length) {
-      const note = this.frame.appendChild(document.createElement("p"));
-      [note.className, note.textContent] = ["caption", NO_AXES];
-    }
+    if (this.measure.startsWith("orthogonalization")) this.#note(ONE_LATENT);
+    if (this.measure === "orthogonalization_change" && data.normative.length) this.#note(NO_AXES);
+  }
+
+  /** @param {string} text */
+  #note(text) {
+    const note = this.frame.appendChild(document.createElement("p"));
+    [note.className, note.textContent] = ["caption", text];
   }
 
   /** Room for all trained models, and for what optimal codes do at the same rates. @param {any} d3 @param {boolean} log */
