@@ -240,7 +240,7 @@ def normative(
 
     def draw(axes: Axes) -> None:
         draw_normative(axes, view, shown, pairs)
-        name_pairs(axes, pairs)
+        name_pairs(axes, view, pairs)
 
     return drawn(draw, ax, _size(width))
 

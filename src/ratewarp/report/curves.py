@@ -24,6 +24,7 @@ from ratewarp.report.style import (
     PANEL_HEIGHT,
     PANEL_WIDTH,
     SINGLE,
+    coloured_names,
     model_colours,
     model_markers,
     note_below,
@@ -158,7 +159,7 @@ def draw_f1(axes: Axes, view: RunView, regime: str, models: Sequence[str]) -> No
     labels = list(found)
     # then a colour for each curve, not for each task
     repeated = len({task for task, _, _ in found.values()}) < len(found)
-    named = ["", *(labels if repeated else tasks)]
+    named = coloured_names(labels if repeated else tasks, view.drawn.names)
     colours, markers = model_colours(named), model_markers(named)
     for label, (task, ours, known) in found.items():
         own = label if repeated else task

@@ -18,6 +18,7 @@ from ratewarp.report.style import (
     DOUBLE,
     INK,
     MUTED,
+    coloured_names,
     in_lines,
     model_colours,
     model_markers,
@@ -59,7 +60,7 @@ def normative_figure(view: RunView) -> Figure | None:
                 place.axis("off")
                 continue
             draw_normative(place, view, measure, pairs)
-        strip.legend(handles=_handles(pairs), loc="outside upper left", ncols=5, handlelength=1.8)
+        strip.legend(handles=_handles(view, pairs), loc="outside upper left", ncols=5, handlelength=1.8)
     note_below(figure, view.note())
     return figure
 
@@ -71,7 +72,8 @@ def draw_normative(axes: Axes, view: RunView, measure: str, pairs: list[Pair]) -
     lines, marks = _with_task(view.drawn_curves("normative")), _with_task(view.geometry)
     marks = marks.merge(view.models[["condition", "rate_nats"]], on="condition")
     names = [_name(pair) for pair in pairs]
-    colours, markers = model_colours(["", *names]), model_markers(["", *names])
+    looks = coloured_names(names, view.drawn.names)
+    colours, markers = model_colours(looks), model_markers(looks)
     for pair, name in zip(pairs, names, strict=True):
         _draw(axes, _of(lines, measure, pair), _of(marks, measure, pair), colours[name], markers[name])
     _dress(axes, measure, float((lines if marks.empty else marks)["rate_nats"].to_numpy().max()))
@@ -129,14 +131,15 @@ def _dress(place: Axes, measure: str, highest: float) -> None:
     place.grid(axis="y", color=MUTED, alpha=0.18, lw=0.6)
 
 
-def name_pairs(axes: Axes, pairs: list[Pair]) -> None:
+def name_pairs(axes: Axes, view: RunView, pairs: list[Pair]) -> None:
     """A legend of one panel."""
-    axes.legend(handles=_handles(pairs))
+    axes.legend(handles=_handles(view, pairs))
 
 
-def _handles(pairs: list[Pair]) -> list[Line2D]:
+def _handles(view: RunView, pairs: list[Pair]) -> list[Line2D]:
     names = [_name(pair) for pair in pairs]
-    colours, markers = model_colours(["", *names]), model_markers(["", *names])
+    looks = coloured_names(names, view.drawn.names)
+    colours, markers = model_colours(looks), model_markers(looks)
     return [
         *(
             Line2D([], [], color=colours[name], marker=markers[name], ms=4.5, lw=1.3, label=name)

@@ -92,6 +92,19 @@ def model_markers(models: Sequence[str]) -> dict[str, str]:
     return {name: MODEL_MARKERS[marker_number(i)] for i, name in enumerate(models)}
 
 
+def coloured_names(names: Sequence[str], models: Sequence[str]) -> list[str]:
+    """Names in the order of their colours and markers: models look the same in every figure; where some are
+    no models, the first look is left to the reference.
+
+    Examples:
+        >>> coloured_names(["b"], ["a", "b"])
+        ['a', 'b']
+        >>> coloured_names(["b", "b: task"], ["a", "b"])
+        ['', 'b', 'b: task']
+    """
+    return [*models] if set(names) <= set(models) else ["", *names]
+
+
 def marker_number(place: int) -> int:
     """Number of the marker at a place of the order; shifted by one whenever the colours begin anew.
 
