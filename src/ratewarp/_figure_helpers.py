@@ -4,6 +4,7 @@ start before their parent has imported it.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,7 +39,7 @@ def end_helpers(helpers: list[Helper]) -> None:
 @contextmanager
 def early_helpers(run: Path) -> Iterator[list[Helper]]:
     """Helpers of a run of which no figure is drawn; none of one whose figures may stay as they are."""
-    nothing_drawn = (run / "study.yaml").is_file() and not (run / "drawn").exists()
+    nothing_drawn = os.path.isfile(run / "study.yaml") and not os.path.lexists(run / "drawn")
     helpers = start_helpers(run) if nothing_drawn else []
     try:
         yield helpers

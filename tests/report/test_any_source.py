@@ -148,7 +148,11 @@ def _check_print(name: str, figure: Figure) -> None:
 def _page(view: RunView) -> str:
     with pytest.MonkeyPatch.context() as patch:
         drawn = {} if view.run.table("bound").empty else {"bound": Picture("data:,", 3.5)}
-        patch.setattr(Pictures, "draw", lambda self, view, progress, when_shown, helpers: when_shown(drawn))
+        patch.setattr(
+            Pictures,
+            "draw",
+            lambda self, view, progress, prepare, when_shown, helpers: (prepare(), when_shown(drawn)),
+        )
         return " ".join(write_report(view.run).read_text().split())
 
 

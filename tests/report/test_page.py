@@ -80,7 +80,11 @@ def html(run) -> str:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page_file, "_MOST_ROWS", 38)
         drawn = {"warps": Picture("data:,", 3.5)}
-        patch.setattr(Pictures, "draw", lambda self, view, progress, when_shown, helpers: when_shown(drawn))
+        patch.setattr(
+            Pictures,
+            "draw",
+            lambda self, view, progress, prepare, when_shown, helpers: (prepare(), when_shown(drawn)),
+        )
         return write_report(run).read_text()
 
 

@@ -68,7 +68,7 @@ def _draw(run, told=None):
         told.append("shown")
         found.update(pictures)
 
-    Pictures(run).draw(RunView(run), lambda at: told.append(at.doing), when_shown)
+    Pictures(run).draw(RunView(run), lambda at: told.append(at.doing), lambda: None, when_shown)
     return found
 
 
@@ -94,6 +94,7 @@ def test_pictures_are_there_before_files(run, names_drawn):
     Pictures(run).draw(
         RunView(run),
         lambda at: None,
+        lambda: None,
         lambda pictures: there.extend([*pictures, (run.path / "figures").exists()]),
     )
     assert there == ["one", "two", "three", False]
@@ -107,7 +108,7 @@ def test_finished_figures_are_not_drawn_again_after_an_interruption(run, names_d
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        Pictures(run).draw(RunView(run), interrupted, lambda pictures: None)
+        Pictures(run).draw(RunView(run), interrupted, lambda: None, lambda pictures: None)
     whole = _draw(run)
     assert names == [*NAMES, "two", "three"]
     assert list(whole) == ["one", "two", "three"]
@@ -197,9 +198,10 @@ def test_a_helper_draws_the_same(tiny_study, tmp_path, monkeypatch):
     assert helper.poll() is not None
 
 
-def test_no_helper_starts_early_where_figures_may_stay(run):
+@pytest.mark.parametrize("name", ["run", "none", "x" * 3000, "\0"])
+def test_no_helper_starts_early_where_figures_may_stay_or_there_is_no_run(run, name):
     run.drawn.mkdir()
-    with _figure_helpers.early_helpers(run.path) as helpers:
+    with _figure_helpers.early_helpers(run.path if name == "run" else run.path / name) as helpers:
         assert helpers == []
 
 

@@ -36,17 +36,21 @@ class Drawing:
         self._files = Queue[tuple[str, dict[str, bytes]]]()
         self._threads = [Thread(target=self._ask, args=(one,), daemon=True) for one in helpers]
 
-    def pictures(self, orders: Sequence[Order], tell: Tell) -> Iterator[tuple[str, Picture | None]]:
+    def pictures(
+        self, orders: Sequence[Order], prepare: Callable[[], None], tell: Tell
+    ) -> Iterator[tuple[str, Picture | None]]:
         """The picture of every figure, when it is drawn; None where there is nothing to draw.
 
         Arguments:
             orders: what to draw. This process begins with what shows maps, its helpers with what does not.
+            prepare: what this process does before it draws.
             tell: hears what comes next.
         """
         maps_first = sorted(orders, key=lambda one: not one.name.startswith(_OF_MAPS))
         self._waiting.extend(maps_first if self._threads else orders)
         for thread in self._threads:
             thread.start()
+        prepare()
 
         def draw(order: Order) -> Picture | None:
             found = self._drawer.picture(order)

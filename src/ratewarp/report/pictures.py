@@ -50,6 +50,7 @@ class Pictures:
         self,
         view: RunView,
         progress: Callable[[Progress], None],
+        prepare: Callable[[], None],
         when_shown: Callable[[Mapping[str, Picture]], None],
         helpers: list[Helper] | None = None,
     ) -> None:
@@ -58,6 +59,7 @@ class Pictures:
         Arguments:
             view: the run.
             progress: hears where it stands.
+            prepare: called first of all, while helpers draw.
             when_shown: called with the page's pictures by name of their figure, once all are there; files
                 are made after it.
             helpers: that draw, too, and end with this; started here if not given.
@@ -71,7 +73,7 @@ class Pictures:
             helpers = start_helpers(self.run.path) if len(wanted) >= FEWEST and not view.gaps else []
         done = len(todo) - len(wanted)
         with drawing(drawer, helpers) as work:
-            for name, found in work.pictures(wanted, _telling(progress, "drawing {}", done)):
+            for name, found in work.pictures(wanted, prepare, _telling(progress, "drawing {}", done)):
                 known[name] = found or _NOTHING
             when_shown({name: one for name, one in known.items() if isinstance(one, Picture)})
             later = []

@@ -136,24 +136,30 @@ def write_report(
     there = WhatIsThere(run, study)
     there.refuse_nothing()
     view, page = RunView(run, there), run.path / "report.html"
+    stage: dict[str, Any] = {}
+
+    def prepare() -> None:
+        if not figures_only:
+            progress(Progress("preparing the page", 0, 1))
+            stage.update(stage_data(view))
 
     def write_page(pictures: Mapping[str, Picture]) -> None:
         if not figures_only:
             progress(Progress("writing the page", len(pictures), len(pictures)))
-            run.write_text(page.name, _render(view, pictures))
+            run.write_text(page.name, _render(view, stage, pictures))
             when_written(page)
 
-    Pictures(run).draw(view, progress, write_page, helpers)
+    Pictures(run).draw(view, progress, prepare, write_page, helpers)
     for gap in there.gaps:
         say(gap)
     return run.path / "figures" if figures_only else page
 
 
-def _render(view: RunView, pictures: Mapping[str, Picture]) -> str:
+def _render(view: RunView, stage: Mapping[str, Any], pictures: Mapping[str, Picture]) -> str:
     study, tasks = view.study, view.table("tasks")
     return rendered(
         "page.html",
-        stage_data(view),
+        stage,
         study=study,
         source=study.source.name,
         unit=study.likelihood.UNIT,
