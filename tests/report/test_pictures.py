@@ -205,6 +205,16 @@ def test_no_helper_starts_early_where_figures_may_stay_or_there_is_no_run(run, n
         assert helpers == []
 
 
+def test_of_a_run_with_gaps_helpers_draw_nothing(run, names_drawn, monkeypatch):
+    monkeypatch.setattr(_figure_helpers, "cpu_cores", lambda: 2)
+    monkeypatch.setattr(RunView, "gaps", property(lambda view: ["a table is damaged"]))
+    helpers = _figure_helpers.start_helpers(run.path)
+    Pictures(run).draw(RunView(run), lambda at: None, lambda: None, lambda pictures: None, helpers)
+    names, _ = names_drawn
+    assert names == NAMES
+    assert [one.poll() is not None for one in helpers] == [True]
+
+
 def test_files_survive_the_way_from_another_process():
     for found in ({"png": bytes(range(256)), "pdf": b""}, {}):
         plain = json.loads(json.dumps(figure_processes.to_plain(found)))

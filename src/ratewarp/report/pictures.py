@@ -16,7 +16,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
-from ratewarp._figure_helpers import Helper, start_helpers
+from ratewarp._figure_helpers import Helper, end_helpers, start_helpers
 from ratewarp._progress import Progress
 from ratewarp.report.figure_files import Drawer, Order, Picture
 from ratewarp.report.figure_processes import Tell, drawing
@@ -69,8 +69,11 @@ class Pictures:
         known = {name: self._kept(name) for name in todo}
         wanted = [self._order(name) for name in todo if not self._whole(name)]
         drawer = Drawer({name: partial(_made, view, name, make) for name, make in todo.items()})
-        if helpers is None:
-            helpers = start_helpers(self.run.path) if len(wanted) >= FEWEST and not view.gaps else []
+        if view.gaps:  # helpers read files alone, and know nothing of what stands in for others
+            end_helpers(helpers or [])
+            helpers = []
+        elif helpers is None:
+            helpers = start_helpers(self.run.path) if len(wanted) >= FEWEST else []
         done = len(todo) - len(wanted)
         with drawing(drawer, helpers) as work:
             for name, found in work.pictures(wanted, prepare, _telling(progress, "drawing {}", done)):
