@@ -24,7 +24,7 @@ from ratewarp.report.style import (
     PANEL_HEIGHT,
     PANEL_WIDTH,
     SINGLE,
-    coloured_names,
+    looks_of,
     model_colours,
     model_markers,
     note_below,
@@ -159,8 +159,7 @@ def draw_f1(axes: Axes, view: RunView, regime: str, models: Sequence[str]) -> No
     labels = list(found)
     # then a colour for each curve, not for each task
     repeated = len({task for task, _, _ in found.values()}) < len(found)
-    named = coloured_names(labels if repeated else tasks, view.drawn.names)
-    colours, markers = model_colours(named), model_markers(named)
+    colours, markers = looks_of(labels if repeated else tasks, view.drawn.names)
     for label, (task, ours, known) in found.items():
         own = label if repeated else task
         _curve(axes, ours, known, colour=colours[own], marker=markers[own], label=label)

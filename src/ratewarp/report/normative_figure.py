@@ -18,10 +18,8 @@ from ratewarp.report.style import (
     DOUBLE,
     INK,
     MUTED,
-    coloured_names,
     in_lines,
-    model_colours,
-    model_markers,
+    looks_of,
     note_below,
 )
 from ratewarp.report.views import RunView
@@ -72,8 +70,7 @@ def draw_normative(axes: Axes, view: RunView, measure: str, pairs: list[Pair]) -
     lines, marks = _with_task(view.drawn_curves("normative")), _with_task(view.geometry)
     marks = marks.merge(view.models[["condition", "rate_nats"]], on="condition")
     names = [_name(pair) for pair in pairs]
-    looks = coloured_names(names, view.drawn.names)
-    colours, markers = model_colours(looks), model_markers(looks)
+    colours, markers = looks_of(names, view.drawn.names)
     for pair, name in zip(pairs, names, strict=True):
         _draw(axes, _of(lines, measure, pair), _of(marks, measure, pair), colours[name], markers[name])
     _dress(axes, measure, float((lines if marks.empty else marks)["rate_nats"].to_numpy().max()))
@@ -138,8 +135,7 @@ def name_pairs(axes: Axes, view: RunView, pairs: list[Pair]) -> None:
 
 def _handles(view: RunView, pairs: list[Pair]) -> list[Line2D]:
     names = [_name(pair) for pair in pairs]
-    looks = coloured_names(names, view.drawn.names)
-    colours, markers = model_colours(looks), model_markers(looks)
+    colours, markers = looks_of(names, view.drawn.names)
     return [
         *(
             Line2D([], [], color=colours[name], marker=markers[name], ms=4.5, lw=1.3, label=name)

@@ -92,17 +92,16 @@ def model_markers(models: Sequence[str]) -> dict[str, str]:
     return {name: MODEL_MARKERS[marker_number(i)] for i, name in enumerate(models)}
 
 
-def coloured_names(names: Sequence[str], models: Sequence[str]) -> list[str]:
-    """Names in the order of their colours and markers: models look the same in every figure; where some are
-    no models, the first look is left to the reference.
+def looks_of(names: Sequence[str], models: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Colours and markers of names: models look the same in every figure; where some names are of no model,
+    all have looks of their own, and the first is left to the reference.
 
     Examples:
-        >>> coloured_names(["b"], ["a", "b"])
-        ['a', 'b']
-        >>> coloured_names(["b", "b: task"], ["a", "b"])
-        ['', 'b', 'b: task']
+        >>> looks_of(["b"], ["a", "b"])[1]["b"], looks_of(["b", "b: task"], ["a", "b"])[1]["b: task"]
+        ('s', '^')
     """
-    return [*models] if set(names) <= set(models) else ["", *names]
+    ordered = [*models] if set(names) <= set(models) else ["", *names]
+    return model_colours(ordered), model_markers(ordered)
 
 
 def marker_number(place: int) -> int:
