@@ -11,8 +11,9 @@ Chromium, 1360 × 900 pixels, every time in a new browser. Linux only.
   helpers together (proportional set size, each 0.1 s);
 - milliseconds from the start of the navigation: the first paint of content, and the stage ready;
 - milliseconds from an event to the end of the first frame in which all that it changes is drawn: a step of
-  every slider, another model, another stimulus, the pointer above the map; maps rest before each; and for how
-  much of it the main thread had a processor, which depends less on what else the machine does;
+  every slider, another model, another stimulus, the pointer above the map, all with the maps in view; a step
+  of the first slider with the stimulus, walk and tuning in view; maps rest before each; and for how much of it
+  the main thread had a processor, which depends less on what else the machine does;
 - milliseconds between frames while maps move to another capacity;
 - with `--decoders`: the largest difference between what the page's decoders make of any code on it and what
   Python makes of it, in steps of 8-bit grey, over all conditions that have a decoder there.
@@ -51,6 +52,7 @@ MOST_GIGABYTES, FIRST_PAINT, READY, EVENT, FRAME = 1.5, 500, 1500, 50, 1000 / 60
 REST = 1200  # milliseconds before an event, in which maps come to rest
 _MOVES = 6  # of maps whose frames are counted
 _WARM_UP = 3  # events before those that count: code of a browser becomes faster
+_BELOW = "slider 0, panels below"
 _JITTER = 1.1  # times as long a frame may be: clocks of browsers are coarse
 
 _FIGURE = re.compile(r"data:image/webp;base64,[A-Za-z0-9+/=]+")
@@ -140,7 +142,6 @@ def opened(path: Path, openings: int, each: int) -> dict[str, Any]:
 def _events(page: Page, each: int) -> dict[str, Any]:
     """Times of what a reader does, and of frames while maps move."""
     page.evaluate(_TOOLS)
-    page.evaluate("document.getElementById('controls').scrollIntoView()")  # maps below them
     clock = page.context.new_cdp_session(page)
     clock.send("Performance.enable", {"timeDomain": "threadTicks"})
     sliders = page.locator("#controls input[type=range]").evaluate_all("all => all.map((one) => +one.max)")
@@ -148,8 +149,10 @@ def _events(page: Page, each: int) -> dict[str, Any]:
     acts = {f"slider {axis}": f"bench.slider(round, {axis})" for axis, most in enumerate(sliders) if most > 0}
     acts |= {"model": "bench.model(round)"} if models > 1 else {}
     acts |= {"stimulus": "bench.stimulus(round)", "hover": "bench.hover(round)"}
+    acts |= {_BELOW: "bench.slider(round)"} if sliders and sliders[0] > 0 else {}
     found: dict[str, Any] = {}
     for name, act in acts.items():
+        _scroll_to(page, "tuning" if name == _BELOW else "controls")  # maps stand below the controls
         for number in range(-_WARM_UP, 2 * each):
             page.wait_for_timeout(REST)
             start = _processor(clock)
@@ -158,11 +161,17 @@ def _events(page: Page, each: int) -> dict[str, Any]:
                 found[name].append(round(took, 1))
                 found.setdefault(f"{name}, processor", []).append(round(_processor(clock) - start, 1))
     if sliders and sliders[0] > 0:
+        _scroll_to(page, "controls")
         found["frames"] = []
         for number in range(_MOVES):
             page.wait_for_timeout(REST)
             found["frames"] += [round(one, 1) for one in page.evaluate("bench.frames", number)]
     return found
+
+
+def _scroll_to(page: Page, name: str) -> None:
+    block = "start" if name == "controls" else "center"
+    page.evaluate("([name, block]) => document.getElementById(name).scrollIntoView({ block })", [name, block])
 
 
 def decoded(path: Path, run: ratewarp.RunDirectory) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def test_the_button_changes_colours_and_they_are_kept(themed):
     assert (page.evaluate(PAPER), "light" in button.inner_text()) == (LIGHT, True)
     button.click()
     assert (page.evaluate(PAPER), "dark" in button.inner_text()) == (DARK, True)
+    page.locator("#map-own canvas").scroll_into_view_if_needed()
     page.wait_for_function(f"before => {PIXELS} !== before", arg=drawn)
     page.reload()
     settled(page)
@@ -67,6 +68,7 @@ def test_the_chosen_colours_go_before_those_of_the_system(open_page, plain_page)
     before = page.evaluate(PIXELS)
     page.locator("#theme").click()
     assert page.evaluate(PAPER) == LIGHT
+    page.locator("#map-own canvas").scroll_into_view_if_needed()
     page.wait_for_function(f"before => {PIXELS} !== before", arg=before)
     page.emulate_media(media="print")
     assert page.evaluate(PAPER) == LIGHT

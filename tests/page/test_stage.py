@@ -176,3 +176,57 @@ def test_every_warp_is_told_and_shown_where_the_run_has_it(open_stage):
             _wait_for_title(page, model)
         else:
             assert "No model of this run shows it clearly." in card.inner_text()
+
+
+SHOWN = """() => ({
+  maps: Array.from(document.querySelectorAll(".map-panel .map > canvas"), one => one.toDataURL()),
+  strips: Array.from(document.querySelectorAll(".walk-row img"), one => [one.src, one.title, one.className]),
+  walk: Array.from(document.querySelectorAll(".walk-row"), one => [one.textContent, one.querySelector("input").value]),
+  curves: document.getElementById("tuning").innerHTML,
+})"""
+
+
+@pytest.mark.parametrize("seen", ["map-own", "tuning"])
+def test_panels_that_are_used_again_show_what_new_ones_would(open_page, stage_page, seen):
+    """Also where the maps were off the screen when something else was chosen."""
+    # fewer latents are in use, then more; another network; classes are lit, then none
+    others = ("model=E2M1&place=0&latent=1", "model=E1M1&place=2&lit=class-0.1&stimulus=9", "model=baseline")
+    last = "model=E2M1&place=1&seed=0&stimulus=5"
+    page, fresh = (settled(open_page(stage_page, viewport={"width": 1000, "height": 420})) for _ in range(2))
+    for one, place in ((page, seen), (fresh, "map-own")):
+        one.evaluate("place => document.getElementById(place).scrollIntoView()", place)
+    for address in (*others, last):
+        go(page, address)
+    go(fresh, last)
+    assert len(page.evaluate(SHOWN)["strips"]) > 0
+    assert page.evaluate(SHOWN) == fresh.evaluate(SHOWN)
+
+
+def test_curves_of_tuning_fill_their_panels(open_stage):
+    page = open_stage("model=E2M1&place=1")
+    reaches = page.evaluate(
+        """() => Array.from(document.querySelectorAll("#tuning svg .band"), band => {
+          const places = band.getAttribute("d").match(/[-0-9.]+/g).map(Number).filter((_, at) => at % 2);
+          return [Math.min(...places), Math.max(...places)];
+        })"""
+    )
+    assert len(reaches) > 0
+    assert reaches == [[6, 74]] * len(reaches)  # CSS pixels of a drawing 92 high
+
+
+def test_strips_of_a_walk_follow_the_choice_before_all_rests(open_page, stage_page):
+    page = settled(open_page(stage_page, viewport={"width": 1000, "height": 900}))
+    page.evaluate("document.getElementById('traversal').scrollIntoView()")
+    page.wait_for_function("document.querySelectorAll('.walk-row img[src]').length > 0")
+    assert (
+        page.evaluate(
+            """async () => {
+          const pictures = () => Array.from(document.querySelectorAll(".walk-row img"), one => one.src).join();
+          const before = pictures();
+          document.querySelector("#controls input[name=model]:not(:checked)").click();
+          while (pictures() === before) await new Promise(requestAnimationFrame);
+          return document.documentElement.dataset.stage;
+        }"""
+        )
+        == "moving"
+    )

@@ -84,3 +84,23 @@ def test_dots_that_are_not_finite_are_left_out():
     assert np.isfinite(_saved(figure, "png")[0])
     assert place.get_xlim()[0] < 2 < place.get_xlim()[1]
     plt.close(figure)
+
+
+def test_dots_are_those_of_a_scatter_plot():
+    """Of a panel that is a whole number of pixels; on its border dots are cut."""
+    rng = np.random.default_rng(0)
+    places, colours = rng.normal(size=(200, 2)), rng.choice(["#0072b2", "#d55e00", "#1d2733"], size=200)
+    pixels = []
+    for draw in (
+        lambda axes: draw_dots(axes, places, colours, size=9, alpha=0.6),
+        lambda axes: axes.scatter(*places.T, c=colours, s=9, alpha=0.6, linewidths=0),
+    ):
+        figure = plt.figure(figsize=(2, 2))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set_axis_off()
+        draw(axes)
+        axes.set(xlim=(-2, 3), ylim=(-1, 2.5))
+        pixels.append(image.imread(io.BytesIO(_saved(figure, "png"))))
+        plt.close(figure)
+    assert np.abs(pixels[0] - pixels[1]).max() <= 3 / 255  # blended once more, in 8 bits
+    assert np.ptp(pixels[0]) == pytest.approx(1, abs=0.2)

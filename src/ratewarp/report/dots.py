@@ -10,7 +10,10 @@ from matplotlib.artist import Artist, allow_rasterization
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.transforms import IdentityTransform
 
 _ROUNDING = 1e-6  # pixels
 
@@ -58,11 +61,18 @@ class Dots(Artist):
         """Red, green, blue and opacity of every pixel of the panel, upper row first."""
         panel = Figure(figsize=(across / dpi, down / dpi), dpi=dpi)
         canvas = FigureCanvasAgg(panel)
-        place = panel.add_axes((0.0, 0.0, 1.0, 1.0))
         panel.patch.set_alpha(0)
-        place.set_axis_off()
-        place.scatter(*self.places.T, c=self.colours, s=self.size, linewidths=0, alpha=self.get_alpha())
-        place.set(xlim=axes.get_xlim(), ylim=axes.get_ylim())
+        dots = PathCollection(
+            [Path.circle(radius=0.5)],  # an area of size 1, as of markers
+            [self.size],
+            offsets=self.places,
+            offset_transform=axes.transLimits + panel.transFigure,  # linear axes that fill the panel
+            facecolors=self.colours,
+            linewidths=0,
+            alpha=self.get_alpha(),
+        )
+        dots.set_transform(IdentityTransform())
+        panel.add_artist(dots)
         canvas.draw()
         return np.asarray(canvas.buffer_rgba())
 

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
-from fontTools.subset import Options
 from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -109,6 +108,8 @@ def _fonts_without_layout() -> Iterator[None]:
     written for every figure, which takes as long as drawing it. Where fontTools has no such list, nothing is
     left out.
     """
+    from fontTools.subset import Options  # here: no page needs it
+
     listed = getattr(Options, _LISTED, None)
     if not isinstance(listed, list):
         yield

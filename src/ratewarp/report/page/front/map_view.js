@@ -7,6 +7,8 @@ import { MapWalk } from "ratewarp/map_walk";
 import { onTheWay } from "ratewarp/moving_points";
 import { drawn } from "ratewarp/svg_markup";
 import { whenColoursChange } from "ratewarp/theme";
+import { unitBar } from "ratewarp/unit_bar";
+import { WhenSeen } from "ratewarp/when_seen";
 
 const MOVE = 450; // milliseconds of a move
 const NEAR = 14; // CSS pixels within which a point is meant
@@ -60,6 +62,7 @@ export class MapView {
     this.moves = 0; // so that a move ends where the next one begins
     this.moving = false;
     this.walk = new MapWalk(this.frame, place, run);
+    this.drawing_ = new WhenSeen(this.frame, undefined, true);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
     // read when they change, not when it draws, which would lay out the page at once
@@ -103,7 +106,7 @@ export class MapView {
     }
     const target = extent ?? detail.extent;
     const there = before === detail.points && target === this.shownExtent;
-    if (!before || there || before.length !== detail.points.length || this.still) {
+    if (!before || there || before.length !== detail.points.length || this.still || !this.drawing_.seen) {
       this.shownPoints = detail.points;
       this.shownExtent = target;
       return;
@@ -145,6 +148,10 @@ export class MapView {
   }
 
   draw() {
+    this.drawing_.do(() => this.#paint(), "draw");
+  }
+
+  #paint() {
     this.side ||= this.frame.clientWidth;
     this.ink ||= getComputedStyle(this.canvas).color;
     const { side, ink } = this;
@@ -268,13 +275,9 @@ export class MapView {
     context.fillText(text, 12, side - 20);
   }
 
-  /** One unit where that is neither wide nor narrow, else 1, 2 or 5 times a power of ten of it. @param {number} side */
+  /** @param {number} side */
   #bar(side) {
-    const one = this.#scale(side);
-    const fits = one > side / 50 && one < side - 24;
-    const power = 10 ** Math.floor(Math.log10(side / 4 / one));
-    const units = fits ? 1 : power * ([5, 2].find((times) => times * power * one <= side / 4) ?? 1);
-    return { length: units * one, text: `${Number(units.toPrecision(1))} ${units === 1 ? this.run.unit.replace("units", "unit") : this.run.unit}` };
+    return unitBar(this.#scale(side), side, this.run.unit);
   }
 
   /** @param {(part: number) => void} step */

@@ -4,11 +4,13 @@ import { paint, paintStill } from "ratewarp/pictures";
 import { toggleButton } from "ratewarp/selection";
 import { WhenSeen } from "ratewarp/when_seen";
 import { latentsInUse, weightOf } from "ratewarp/stage_run";
-import { words } from "ratewarp/words";
+import { hold, words } from "ratewarp/words";
 
 const REACH = 3; // standard deviations of the prior, either way
 const STEPS = 7; // images of a strip
 const GRID = "This decoder is too large for the page, or Python code: images were decoded beforehand, along every latent and in one plane, and are read between.";
+
+/** @typedef {{row: HTMLElement, slider: HTMLInputElement}} Row */
 
 export class TraversalView {
   /**
@@ -29,10 +31,20 @@ export class TraversalView {
     this.asked = 0; // how often something was to be shown: the last is
     /** @type {number | null} */
     this.latent = null;
-    /** @type {Map<number, HTMLElement>} */
+    /** @type {Row[]} shown again for every choice: new ones take longer */
+    this.pool = [];
+    /** @type {Map<number, Row>} */
     this.rows = new Map();
     this.strips = new WhenSeen(place); // they are half of what a choice costs
-    this.asked = 0; // how often something was to be shown: the last is
+    this.main = words("div", "", "walk-image");
+    this.canvas = this.main.appendChild(document.createElement("canvas"));
+    this.canvas.className = "decoded";
+    this.canvas.setAttribute("role", "img");
+    this.canvas.setAttribute("aria-label", "Image decoded from the code that the sliders say");
+    this.note = this.main.appendChild(words("p", "", "caption"));
+    this.from = this.main.appendChild(words("p", "", "caption"));
+    this.how = this.main.appendChild(words("p", GRID, "caption"));
+    this.sliders = words("div", "", "walk-rows");
   }
 
   /**
@@ -58,25 +70,22 @@ export class TraversalView {
     const { detail, decoder_: decoder } = this;
     if (!detail || !decoder) return;
     this.code = code;
-    this.canvas = document.createElement("canvas");
-    this.canvas.className = "decoded";
-    this.canvas.setAttribute("role", "img");
-    this.canvas.setAttribute("aria-label", "Image decoded from the code that the sliders say");
-    this.note = words("p", "", "caption");
-    const main = words("div", "", "walk-image");
-    main.append(this.canvas, this.note, words("p", `from ${from}`, "caption"));
-    if (decoder.kind === "grid") main.append(words("p", GRID, "caption"));
+    this.from.textContent = `from ${from}`;
+    this.how.hidden = decoder.kind !== "grid";
     const latents = latentsInUse(detail);
-    this.rows = new Map(latents.map((latent) => [latent, this.#row(latent, detail, decoder)]));
-    const sliders = words("div", "", "walk-rows");
-    sliders.append(...(latents.length ? this.rows.values() : [words("p", "No latent is used at this capacity.", "caption")]));
-    this.place.replaceChildren(main, sliders);
+    while (this.pool.length < latents.length) this.pool.push(this.#row());
+    this.rows = new Map(latents.map((latent, number) => [latent, this.pool[number]]));
+    for (const [latent, row] of this.rows) this.#fill(row, latent, detail);
+    const shown = latents.length ? Array.from(this.rows.values(), (one) => one.row) : [words("p", "No latent is used at this capacity.", "caption")];
+    hold(this.sliders, shown);
+    hold(this.place, [this.main, this.sliders]);
     this.light(this.latent);
     this.#decode(decoder);
     const began = Float32Array.from(code);
-    this.strips.do(() => {
-      for (const [latent, row] of this.rows) this.#paintStrip(row, began, latent, decoder);
-    });
+    this.strips.forget();
+    for (const [latent, { row }] of this.rows) {
+      this.strips.doLater(() => this.#paintStrip(row, began, latent, decoder), String(latent));
+    }
   }
 
   /** What the decoder makes of a code as one latent changes. @param {HTMLElement} row @param {Float32Array} code @param {number} latent @param {import("ratewarp/decoder").Decoder} decoder */
@@ -93,7 +102,7 @@ export class TraversalView {
   /** @param {number | null} latent that is chosen */
   light(latent) {
     this.latent = latent;
-    for (const [own, row] of this.rows) {
+    for (const [own, { row }] of this.rows) {
       row.classList.toggle("faint", latent !== null && latent !== own);
       row.querySelector(".toggle")?.setAttribute("aria-pressed", String(latent === own));
     }
@@ -101,35 +110,44 @@ export class TraversalView {
 
   /** @param {import("ratewarp/decoder").Decoder} decoder */
   #decode(decoder) {
-    if (!this.code || !this.canvas || !this.note) return;
+    if (!this.code) return;
     const known = decoder.knows(this.code);
     paint(this.canvas, decoder.image(this.code), { ...this.run.data.world, shape: decoder.shape });
     this.canvas.classList.toggle("guess", !known);
     this.note.textContent = decoder.kind === "layers" ? "decoded, live" : known ? "between images decoded beforehand" : "a guess, added up from images along single latents";
   }
 
-  /** @param {number} latent @param {import("ratewarp/stage_run").Detail} detail @param {import("ratewarp/decoder").Decoder} decoder */
-  #row(latent, detail, decoder) {
-    const code = /** @type {Float32Array} */ (this.code);
+  /** A slider and a strip of pictures, of no latent yet. @returns {Row} */
+  #row() {
     const row = words("div", "", "walk-row");
     const label = words("div", "", "walk-latent");
     const slider = document.createElement("input");
-    Object.assign(slider, { type: "range", min: -REACH, max: REACH, step: 0.02, value: code[latent] });
-    slider.setAttribute("aria-label", `latent ${latent + 1}, in standard deviations of the prior`);
-    label.append(latentButton(latent, detail, () => this.choose(latent)), slider);
+    Object.assign(slider, { type: "range", min: -REACH, max: REACH, step: 0.02 });
+    label.append(slider);
     const strip = words("div", "", "pictures strip");
     for (let step = 0; step < STEPS; step++) {
       const picture = document.createElement("img");
       picture.alt = "";
-      picture.title = `latent ${latent + 1} at ${placeOf(step).toFixed(1)}`;
       strip.append(picture);
     }
-    slider.addEventListener("input", () => {
-      code[latent] = Number(slider.value);
-      this.#decode(decoder);
-    });
     row.append(label, strip);
-    return row;
+    return { row, slider };
+  }
+
+  /** @param {Row} row @param {number} latent @param {import("ratewarp/stage_run").Detail} detail */
+  #fill({ row, slider }, latent, detail) {
+    row.querySelector(".toggle")?.remove();
+    slider.before(latentButton(latent, detail, () => this.choose(latent)));
+    slider.setAttribute("aria-label", `latent ${latent + 1}, in standard deviations of the prior`);
+    slider.value = String(this.code?.[latent] ?? 0);
+    slider.oninput = () => {
+      if (!this.code || !this.decoder_) return;
+      this.code[latent] = Number(slider.value);
+      this.#decode(this.decoder_);
+    };
+    row.querySelectorAll("img").forEach((picture, step) => {
+      picture.title = `latent ${latent + 1} at ${placeOf(step).toFixed(1)}`;
+    });
   }
 }
 

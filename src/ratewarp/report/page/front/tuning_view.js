@@ -2,19 +2,21 @@
 
 import { latentsInUse } from "ratewarp/stage_run";
 import { latentButton } from "ratewarp/traversal_view";
+import { hold } from "ratewarp/words";
 
 const SIZE = { width: 150, height: 92, left: 26, right: 4, top: 6, bottom: 18 };
 const MOST_FACTORS = 4;
 
+/** @typedef {{row: HTMLElement, courses: Course[]}} Row */
+
 export class TuningView {
   /** @param {HTMLElement} place @param {import("ratewarp/stage_run").StageRun} run @param {(latent: number) => void} choose */
   constructor(place, run, choose) {
-    this.run = run;
     this.choose = choose;
-    /** @type {Map<number, {row: HTMLElement, courses: any[]}>} */
+    /** @type {Row[]} drawn again for every choice: new ones take longer */
+    this.pool = [];
+    /** @type {Map<number, Row>} */
     this.rows = new Map();
-    /** @type {number | null} */
-    this.stimulus = null;
     this.place = place;
     /** @type {import("ratewarp/stage_run").Detail | null} */
     this.detail = null;
@@ -26,18 +28,25 @@ export class TuningView {
    * @param {number | null} stimulus marked on every curve
    */
   show(detail, stimulus) {
-    [this.detail, this.stimulus] = [detail, stimulus];
-    this.place.replaceChildren();
-    this.rows = new Map();
-    if (!detail || !this.factors.length) return;
-    for (const latent of latentsInUse(detail)) {
-      const row = this.place.appendChild(document.createElement("div"));
-      row.className = "tuning-row";
-      row.append(latentButton(latent, detail, () => this.choose(latent)));
-      const courses = this.factors.map((/** @type {any} */ factor) => this.#curve(detail, latent, factor, stimulus));
-      row.append(...courses.map((/** @type {any} */ one) => one.svg.node()));
-      this.rows.set(latent, { row, courses });
+    this.detail = detail;
+    const latents = detail && this.factors.length ? latentsInUse(detail) : [];
+    while (this.pool.length < latents.length) this.pool.push(this.#row());
+    this.rows = new Map(latents.map((latent, number) => [latent, this.pool[number]]));
+    for (const [latent, { row, courses }] of this.rows) {
+      if (!detail) continue;
+      row.querySelector(".toggle")?.remove();
+      row.prepend(latentButton(latent, detail, () => this.choose(latent)));
+      for (const course of courses) course.draw(detail, latent, stimulus);
     }
+    hold(this.place, Array.from(this.rows.values(), (one) => one.row));
+  }
+
+  #row() {
+    const row = document.createElement("div");
+    row.className = "tuning-row";
+    const courses = this.factors.map((/** @type {any} */ factor) => new Course(factor));
+    for (const { svg } of courses) row.append(/** @type {SVGSVGElement} */ (svg.node()));
+    return { row, courses };
   }
 
   /**
@@ -47,41 +56,63 @@ export class TuningView {
    * @param {string} colour of the line
    */
   light(latent, lit, colour) {
-    const d3 = /** @type {any} */ (globalThis).d3;
     for (const [own, { row, courses }] of this.rows) {
       row.classList.toggle("faint", latent !== null && own !== latent);
       row.classList.toggle("lit", own === latent);
       row.querySelector(".toggle")?.setAttribute("aria-pressed", String(own === latent));
-      for (const { svg, x, y, factor } of courses) {
-        svg.selectAll(".of-class").remove();
-        if (!lit || !this.detail) continue;
-        const { mean } = courseOf(this.detail, own, factor, lit);
-        const known = Array.from(mean.keys()).filter((rank) => Number.isFinite(mean[rank]));
-        const line = svg.append("path").attr("class", "course of-class").attr("stroke", colour);
-        line.attr("d", known.length > 1 ? d3.line().x(x).y((/** @type {number} */ rank) => y(mean[rank]))(known) : `M${x(known[0] ?? 0) - 3},${y(mean[known[0]] ?? 0)}h6`);
-      }
+      for (const course of courses) course.light(this.detail, own, lit, colour);
     }
   }
+}
 
-  /** @param {import("ratewarp/stage_run").Detail} detail @param {number} latent @param {any} factor @param {number | null} stimulus */
-  #curve(detail, latent, factor, stimulus) {
+/** A latent over one factor. */
+class Course {
+  /** @param {any} factor */
+  constructor(factor) {
     const { d3 } = globalThis;
+    this.factor = factor;
+    this.x = d3.scaleLinear([0, Math.max(1, factor.values.length - 1)], [SIZE.left, SIZE.width - SIZE.right]);
+    this.y = d3.scaleLinear([0, 1], [SIZE.height - SIZE.bottom, SIZE.top]);
+    this.svg = d3.create("svg").attr("viewBox", `0 0 ${SIZE.width} ${SIZE.height}`).attr("role", "img");
+    this.band = this.svg.append("path").attr("class", "band");
+    this.line = this.svg.append("path").attr("class", "course").attr("stroke", "currentColor");
+    this.axis = this.svg.append("g").attr("class", "axis").attr("transform", `translate(${SIZE.left},0)`);
+    this.svg.append("text").attr("class", "label").attr("x", (SIZE.left + SIZE.width) / 2).attr("y", SIZE.height - 4)
+      .attr("text-anchor", "middle").text(factor.name);
+  }
+
+  /** @param {import("ratewarp/stage_run").Detail} detail @param {number} latent @param {number | null} stimulus */
+  draw(detail, latent, stimulus) {
+    const { d3 } = globalThis;
+    const { factor, x, y } = this;
     const { mean, low, high } = courseOf(detail, latent, factor);
-    const x = d3.scaleLinear([0, Math.max(1, mean.length - 1)], [SIZE.left, SIZE.width - SIZE.right]);
     const [least, most] = [d3.min(low.filter(Number.isFinite)) ?? 0, d3.max(high.filter(Number.isFinite)) ?? 1];
-    const y = d3.scaleLinear([least, most === least ? least + 1 : most], [SIZE.height - SIZE.bottom, SIZE.top]);
-    const svg = d3.create("svg").attr("viewBox", `0 0 ${SIZE.width} ${SIZE.height}`).attr("role", "img")
-      .attr("aria-label", `Latent ${latent + 1} over ${factor.name}`);
+    y.domain([least, most === least ? least + 1 : most]);
+    this.svg.attr("aria-label", `Latent ${latent + 1} over ${factor.name}`);
     const known = Array.from(mean.keys()).filter((rank) => Number.isFinite(mean[rank]));
-    svg.append("path").attr("class", "band").attr("d", /** @type {d3.Area<number>} */ (d3.area()).x(x).y0((r) => y(low[r])).y1((r) => y(high[r]))(known));
-    svg.append("path").attr("class", "course").attr("stroke", "currentColor").attr("d", /** @type {d3.Line<number>} */ (d3.line()).x(x).y((r) => y(mean[r]))(known));
-    svg.append("g").attr("class", "axis").attr("transform", `translate(${SIZE.left},0)`).call(d3.axisLeft(y).ticks(2).tickSize(3));
-    svg.append("text").attr("class", "label").attr("x", (SIZE.left + SIZE.width) / 2).attr("y", SIZE.height - 4).attr("text-anchor", "middle").text(factor.name);
-    if (stimulus !== null) {
-      svg.append("circle").attr("class", "ring").attr("r", 3.5).attr("cx", x(factor.ranks[stimulus]))
-        .attr("cy", y(detail.means[stimulus * detail.latents + latent]));
-    }
-    return { svg, x, y, factor };
+    this.band.attr("d", /** @type {d3.Area<number>} */ (d3.area()).x(x).y0((r) => y(low[r])).y1((r) => y(high[r]))(known));
+    this.line.attr("d", /** @type {d3.Line<number>} */ (d3.line()).x(x).y((r) => y(mean[r]))(known));
+    this.axis.call(d3.axisLeft(y).ticks(2).tickSize(3));
+    const ring = this.svg.selectAll(".ring").data(stimulus === null ? [] : [stimulus]).join("circle").attr("class", "ring").attr("r", 3.5);
+    ring.attr("cx", (one) => x(factor.ranks[one])).attr("cy", (one) => y(detail.means[one * detail.latents + latent]));
+  }
+
+  /**
+   * @param {import("ratewarp/stage_run").Detail | null} detail
+   * @param {number} latent
+   * @param {((stimulus: number) => boolean) | null} lit
+   * @param {string} colour
+   */
+  light(detail, latent, lit, colour) {
+    const { d3 } = globalThis;
+    const { x, y } = this;
+    this.svg.selectAll(".of-class").remove();
+    if (!lit || !detail) return;
+    const { mean } = courseOf(detail, latent, this.factor, lit);
+    const known = Array.from(mean.keys()).filter((rank) => Number.isFinite(mean[rank]));
+    const line = this.svg.append("path").attr("class", "course of-class").attr("stroke", colour);
+    const curve = /** @type {d3.Line<number>} */ (d3.line()).x(x).y((rank) => y(mean[rank]));
+    line.attr("d", known.length > 1 ? curve(known) : `M${x(known[0] ?? 0) - 3},${y(mean[known[0]] ?? 0)}h6`);
   }
 }
 

@@ -1,4 +1,7 @@
-/** Work that waits until what it is for is on the screen; of what waits for the same, only the last is done. */
+/**
+ * Work that waits until what it is for is on the screen, or until what is more urgent is drawn; of what waits for
+ * the same, only the last is done.
+ */
 
 /** @type {Set<WhenSeen>} */
 const all = new Set();
@@ -7,10 +10,12 @@ export class WhenSeen {
   /**
    * @param {Element} element
    * @param {() => void} [after] what follows work that had to wait
+   * @param {boolean} [seen] whether it is taken to be on the screen until the browser says
    */
-  constructor(element, after = () => undefined) {
+  constructor(element, after = () => undefined, seen = false) {
     this.after = after;
-    this.seen = false;
+    this.seen = seen;
+    this.asked = false; // for the next frame
     /** @type {Map<string, () => void>} */
     this.waiting = new Map();
     const look = (/** @type {IntersectionObserverEntry[]} */ entries) => {
@@ -30,6 +35,38 @@ export class WhenSeen {
     if (this.seen && !this.waiting.size) return act();
     this.waiting.delete(what);
     this.waiting.set(what, act);
+  }
+
+  /**
+   * The same after the next frame; of several such pieces one a frame.
+   * @param {() => void} act
+   * @param {string} what it does
+   */
+  doLater(act, what) {
+    this.waiting.delete(what);
+    this.waiting.set(what, act);
+    this.#nextFrame();
+  }
+
+  #nextFrame() {
+    if (!this.seen || this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => setTimeout(() => this.#one()));
+  }
+
+  #one() {
+    this.asked = false;
+    const [first] = this.waiting;
+    if (!first) return;
+    const [what, act] = first;
+    this.waiting.delete(what);
+    act();
+    if (this.waiting.size) this.#nextFrame();
+  }
+
+  /** Drops what waits. */
+  forget() {
+    this.waiting.clear();
   }
 
   catchUp() {

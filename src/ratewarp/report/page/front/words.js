@@ -13,3 +13,9 @@ export function clipped(text, most) {
   const letters = Array.from(text);
   return letters.length > most ? `${letters.slice(0, most - 1).join("")}…` : text;
 }
+
+/** Lets an element have these children and no others; those that it has already stay as they are. @param {Element} element @param {Element[]} children */
+export function hold(element, children) {
+  const same = element.children.length === children.length && children.every((one, place) => element.children[place] === one);
+  if (!same) element.replaceChildren(...children);
+}
