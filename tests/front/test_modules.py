@@ -68,7 +68,9 @@ def a_run() -> dict[str, Any]:
     return {"data": data, "expected": {"codes": codes.ravel(), "means": [0, 0, None, None, 3, 3]}}
 
 
-@pytest.mark.parametrize("module", ["colours", "map_dots", "moving_points", "stage_run", "stage_state"])
+@pytest.mark.parametrize(
+    "module", ["colours", "map_dots", "moving_points", "stage_run", "stage_state", "unit_bar"]
+)
 def test_module(module, folder):
     run_tests(folder, HERE / f"{module}.test.mjs")
 
