@@ -62,7 +62,7 @@ export class MapView {
     this.moves = 0; // so that a move ends where the next one begins
     this.moving = false;
     this.walk = new MapWalk(this.frame, place, run);
-    this.drawing_ = new WhenSeen(this.frame, undefined, true);
+    this.whenSeen = new WhenSeen(this.frame, undefined, true);
     this.still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.#listen();
     // read when they change, not when it draws, which would lay out the page at once
@@ -106,7 +106,7 @@ export class MapView {
     }
     const target = extent ?? detail.extent;
     const there = before === detail.points && target === this.shownExtent;
-    if (!before || there || before.length !== detail.points.length || this.still || !this.drawing_.seen) {
+    if (!before || there || before.length !== detail.points.length || this.still || !this.whenSeen.seen) {
       this.shownPoints = detail.points;
       this.shownExtent = target;
       return;
@@ -148,7 +148,7 @@ export class MapView {
   }
 
   draw() {
-    this.drawing_.do(() => this.#paint(), "draw");
+    this.whenSeen.do(() => this.#paint(), "draw");
   }
 
   #paint() {

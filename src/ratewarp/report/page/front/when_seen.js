@@ -33,6 +33,11 @@ export class WhenSeen {
    */
   do(act, what = "") {
     if (this.seen && !this.waiting.size) return act();
+    this.#wait(act, what);
+  }
+
+  /** @param {() => void} act @param {string} what */
+  #wait(act, what) {
     this.waiting.delete(what);
     this.waiting.set(what, act);
   }
@@ -43,8 +48,7 @@ export class WhenSeen {
    * @param {string} what it does
    */
   doLater(act, what) {
-    this.waiting.delete(what);
-    this.waiting.set(what, act);
+    this.#wait(act, what);
     this.#nextFrame();
   }
 
